@@ -1,0 +1,1 @@
+"""notary: evidence that verifies without us."""

@@ -1,0 +1,205 @@
+"""Every error that is ours: one class for each thing a caller can do about it.
+
+NotaryError
+├── EvidenceError          the evidence is not what it claims to be: ask its holder for an intact copy
+│   ├── FormatError            bytes are not of the format they should be
+│   ├── ProofError             a Merkle proof does not lead where it must
+│   ├── SignatureError         a note, receipt or checkpoint is not signed by the key named
+│   ├── TimestampError         an RFC 3161 token fails a numbered check
+│   └── ChainError             a header, receipt or account proof does not bind the checkpoint
+├── TrustError             the trust file cannot be used: correct it
+├── RequestError           the caller's request is wrong: change it
+│   ├── EmptyDocument          send a document of at least one byte
+│   ├── BadDigest              send the digest at its right length, in hexadecimal
+│   ├── UnknownAlgorithm       use one of the algorithms named
+│   ├── DigestMismatch         the digest sent is not the digest of the bytes sent
+│   ├── TooLarge               send less
+│   └── BadNumber              check the record number for a typing mistake
+├── AuthError              who is asking is not known or not allowed
+│   ├── KeyMissing             send an API key
+│   ├── KeyInvalid             the key is unknown or revoked: use another
+│   └── ScopeMissing           ask for a key with that scope
+├── NotFound               nothing there that this caller may see
+├── Conflict               the same idempotency key was used for another request
+├── NotReady               exists, but not yet: come back later
+├── Unavailable            a service we lean on does not answer: try again later
+│   └── AnchorUnavailable      a time-stamping authority or a chain endpoint
+├── AnchorRejected         an authority answered, and the answer cannot be used: look at it
+├── SettingsError          the configuration is wrong: correct it
+├── ToolMissing            a program that is needed is not installed: install it
+└── Fatal                  state is unclear or contradicts what was published: stop, do not repair
+"""
+
+from typing import ClassVar
+
+
+class NotaryError(Exception):
+    """Root of all errors of this project; `code` is stable and safe to show and to count."""
+
+    code: ClassVar[str] = "error"
+
+
+class EvidenceError(NotaryError):
+    """The evidence is not what it claims to be."""
+
+    code = "evidence"
+
+
+class FormatError(EvidenceError):
+    """Bytes are not of the format they should be."""
+
+    code = "format"
+
+
+class ProofError(EvidenceError):
+    """A Merkle proof does not lead where it must."""
+
+    code = "proof"
+
+
+class SignatureError(EvidenceError):
+    """A signed note is not signed by the key named."""
+
+    code = "signature"
+
+
+class TimestampError(EvidenceError):
+    """An RFC 3161 token fails a numbered check; `check` is its number in docs/formats.md."""
+
+    code = "timestamp"
+
+    def __init__(self, check: int, message: str) -> None:
+        super().__init__(message)
+        self.check = check
+
+
+class ChainError(EvidenceError):
+    """Chain evidence does not bind the checkpoint."""
+
+    code = "chain"
+
+
+class TrustError(NotaryError):
+    """The trust file cannot be used."""
+
+    code = "trust"
+
+
+class RequestError(NotaryError):
+    """The caller's request is wrong."""
+
+    code = "bad_request"
+
+
+class EmptyDocument(RequestError):
+    """A document of no bytes is no evidence of anything."""
+
+    code = "empty_document"
+
+
+class BadDigest(RequestError):
+    """A digest of the wrong length or not in hexadecimal."""
+
+    code = "bad_digest"
+
+
+class UnknownAlgorithm(RequestError):
+    """A digest algorithm that we do not know."""
+
+    code = "unknown_algorithm"
+
+
+class DigestMismatch(RequestError):
+    """The digest sent is not the digest of the bytes sent."""
+
+    code = "digest_mismatch"
+
+
+class TooLarge(RequestError):
+    """More bytes than the limit."""
+
+    code = "too_large"
+
+
+class BadNumber(RequestError):
+    """A record number that cannot exist: its check character does not fit."""
+
+    code = "bad_record_number"
+
+
+class AuthError(NotaryError):
+    """Who is asking is not known or not allowed."""
+
+    code = "unauthorized"
+
+
+class KeyMissing(AuthError):
+    """No API key was sent."""
+
+    code = "key_missing"
+
+
+class KeyInvalid(AuthError):
+    """The API key is unknown or revoked."""
+
+    code = "key_invalid"
+
+
+class ScopeMissing(AuthError):
+    """The API key lacks the scope that the call needs."""
+
+    code = "scope_missing"
+
+
+class NotFound(NotaryError):
+    """Nothing there that this caller may see."""
+
+    code = "not_found"
+
+
+class Conflict(NotaryError):
+    """An idempotency key was used before, for another request."""
+
+    code = "conflict"
+
+
+class NotReady(NotaryError):
+    """It exists, but what was asked for does not yet."""
+
+    code = "not_ready"
+
+
+class Unavailable(NotaryError):
+    """A service that we lean on does not answer."""
+
+    code = "unavailable"
+
+
+class AnchorUnavailable(Unavailable):
+    """A time-stamping authority or a chain endpoint does not answer."""
+
+    code = "anchor_unavailable"
+
+
+class AnchorRejected(NotaryError):
+    """An authority answered, and the answer cannot be used."""
+
+    code = "anchor_rejected"
+
+
+class SettingsError(NotaryError):
+    """The configuration is wrong."""
+
+    code = "settings"
+
+
+class ToolMissing(NotaryError):
+    """A program that is needed is not installed."""
+
+    code = "tool_missing"
+
+
+class Fatal(NotaryError):
+    """State is unclear or contradicts what was published: the process must stop."""
+
+    code = "fatal"
