@@ -1,0 +1,115 @@
+"""Canonical JSON: RFC 8785 narrowed to what evidence needs (docs/formats.md §1).
+
+Keys are ASCII, numbers are integers, nesting is bounded, and bytes are accepted only when they are exactly
+the bytes that `dumps` gives for the value they hold: one value, one byte string.
+"""
+
+import json
+import re
+from collections.abc import Sequence
+from typing import Any, NoReturn
+
+import rfc8785
+
+from notary.errors import FormatError
+
+MAX_DEPTH = 10
+MAX_INTEGER = 2**53 - 1  # RFC 8785 §3.2.2.3: beyond it, implementations may disagree
+_KEY = re.compile(r"[a-zA-Z0-9_.-]{1,64}")
+
+
+def dumps(value: Any) -> bytes:
+    """Encode `value` canonically (RFC 8785).
+
+    Raises:
+        FormatError: a float, a key that is not plain ASCII, an integer beyond 2**53 - 1, text that is not
+            valid Unicode, or nesting deeper than 10.
+    """
+    _check(value, MAX_DEPTH)
+    return rfc8785.dumps(value)
+
+
+def loads(data: bytes, limit: int) -> Any:
+    """Decode canonical JSON of at most `limit` bytes.
+
+    Raises:
+        FormatError: longer than `limit`, not JSON, or not the canonical encoding of its value. Duplicate
+            keys, other number forms, spaces, trailing bytes and escapes are all refused by the last rule.
+    """
+    value = _parse(data, limit)
+    if dumps(value) != data:
+        raise FormatError("the JSON is not in canonical form (RFC 8785)")
+    return value
+
+
+def loads_unordered(data: bytes, limit: int) -> Any:
+    """Decode JSON whose byte form is free (a disclosure, a request), but without duplicate keys or floats.
+
+    Raises:
+        FormatError: as `loads`, except for the order of keys and for white space.
+    """
+    value = _parse(data, limit)
+    _check(value, MAX_DEPTH)
+    return value
+
+
+def _parse(data: bytes, limit: int) -> Any:
+    if len(data) > limit:
+        raise FormatError(f"the JSON is {len(data)} bytes long, more than the {limit} allowed")
+    try:
+        return json.loads(
+            data.decode("utf-8"),
+            object_pairs_hook=_object,
+            parse_float=_no_float,
+            parse_constant=_no_float,
+            parse_int=_integer,
+        )
+    except (UnicodeDecodeError, json.JSONDecodeError, RecursionError) as error:
+        raise FormatError(f"not JSON: {type(error).__name__}") from error
+
+
+def _object(pairs: Sequence[tuple[str, Any]]) -> dict[str, Any]:
+    value = dict(pairs)
+    if len(value) != len(pairs):
+        raise FormatError("a JSON object has the same key twice")
+    return value
+
+
+def _no_float(_text: str) -> NoReturn:
+    raise FormatError("a JSON number is not an integer")
+
+
+def _integer(text: str) -> int:
+    if len(text) > 17:  # noqa: PLR2004 - 2**53 has 16 digits, and a sign
+        raise FormatError("a JSON integer is beyond 2**53 - 1")
+    return int(text)
+
+
+def _check(value: Any, depth: int) -> None:
+    if depth < 0:
+        raise FormatError(f"the JSON is nested deeper than {MAX_DEPTH} levels")
+    match value:
+        case None | bool():
+            return
+        case str():
+            _check_text(value)
+        case int():
+            if abs(value) > MAX_INTEGER:
+                raise FormatError("a JSON integer is beyond 2**53 - 1")
+        case list() | tuple():
+            for item in value:
+                _check(item, depth - 1)
+        case dict():
+            for key, item in value.items():
+                if not isinstance(key, str) or not _KEY.fullmatch(key):
+                    raise FormatError(f"{str(key)[:70]!r} is not a key of 1 to 64 plain ASCII characters")
+                _check(item, depth - 1)
+        case _:
+            raise FormatError(f"{type(value).__name__} has no place in canonical JSON")
+
+
+def _check_text(text: str) -> None:
+    try:
+        text.encode("utf-8")
+    except UnicodeEncodeError as error:
+        raise FormatError("a JSON string is not valid Unicode") from error
