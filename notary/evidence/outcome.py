@@ -1,0 +1,144 @@
+"""The result of a verification: numbered checks with three outcomes, and the times that follow."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from enum import StrEnum
+from typing import Any
+
+
+class Outcome(StrEnum):
+    """What a check found. Nothing that is missing or out of reach is ever shown as passed or as failed."""
+
+    PASSED = "passed"
+    FAILED = "failed"
+    UNCHECKED = "could_not_be_checked"
+
+
+class Claim(StrEnum):
+    """On whose word a statement rests (docs/glossary.md)."""
+
+    RECOMPUTED = "recomputed"  # 密码学核验一致
+    ATTESTED = "attested"  # 第三方证明
+    STATED = "stated"  # 运营方陈述
+    NOT_COVERED = "not_covered"  # 未覆盖
+
+
+@dataclass(frozen=True, slots=True)
+class Check:
+    """One numbered check; `id` is stable for ever and listed in docs/formats.md §12."""
+
+    id: str
+    outcome: Outcome
+    claim: Claim
+    subject: str = ""  # which head, token or chain, for example "tsa-name@1024"
+    detail: str = ""  # one English sentence: what was compared, or why it failed
+
+
+@dataclass(frozen=True, slots=True)
+class Bound:
+    """A moment by which the document existed, on one third party's word."""
+
+    kind: str  # "rfc3161" or "chain"
+    source: str  # name of the authority in the trust file, or "chain <id>"
+    organisation: str  # sources of one organisation count once
+    not_after: datetime  # UTC; genTime + accuracy, or the time of the block
+    size: int  # size of the attested head
+
+
+@dataclass(frozen=True, slots=True)
+class Interval:
+    """Two statements that are never mixed: when the record was made, and by when the document existed."""
+
+    made_after: datetime | None  # time of the not-before block, where it could be proved
+    made_after_block: str  # "chain <id> block <number> <hash>", or ""
+    existed_by: datetime | None  # T: the k-th earliest bound of independent organisations
+    sources_needed: int  # k, from the trust file
+    bounds: tuple[Bound, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Report:
+    """The answer of `notary.evidence.verify`."""
+
+    checks: tuple[Check, ...]
+    interval: Interval | None = None
+    statement: dict[str, Any] | None = None  # decoded, where check 2.1 passed
+    entry: str = ""  # hex
+    index: int | None = None
+    openings: dict[str, Any] = field(default_factory=dict)  # commitments opened and checked, by name
+    required: frozenset[str] = frozenset()  # ids that must have passed
+
+    @property
+    def outcome(self) -> Outcome:
+        """Failed when any check failed; passed when every required check passed; else not checked."""
+        if any(check.outcome is Outcome.FAILED for check in self.checks):
+            return Outcome.FAILED
+        passed = {check.id for check in self.checks if check.outcome is Outcome.PASSED}
+        return Outcome.PASSED if self.required and self.required <= passed else Outcome.UNCHECKED
+
+    def failures(self) -> list[Check]:
+        """The checks that failed, in the order in which they were made."""
+        return [check for check in self.checks if check.outcome is Outcome.FAILED]
+
+    def to_json(self) -> dict[str, Any]:
+        """The machine-readable form, `--json` (docs/formats.md §13)."""
+        return {
+            "version": 1,
+            "outcome": self.outcome.value,
+            "checks": [
+                {
+                    "id": check.id,
+                    "outcome": check.outcome.value,
+                    "claim": check.claim.value,
+                    "subject": check.subject,
+                    "detail": check.detail,
+                    "required": check.id in self.required,
+                }
+                for check in self.checks
+            ],
+            "statement": self.statement,
+            "entry": self.entry,
+            "index": self.index,
+            "openings": self.openings,
+            "time": None if self.interval is None else _interval_json(self.interval),
+        }
+
+
+def _interval_json(interval: Interval) -> dict[str, Any]:
+    return {
+        "made_after": rfc3339(interval.made_after),
+        "made_after_block": interval.made_after_block,
+        "existed_by": rfc3339(interval.existed_by),
+        "sources_needed": interval.sources_needed,
+        "bounds": [
+            {
+                "kind": bound.kind,
+                "source": bound.source,
+                "organisation": bound.organisation,
+                "not_after": rfc3339(bound.not_after),
+                "size": bound.size,
+            }
+            for bound in interval.bounds
+        ],
+    }
+
+
+def rfc3339(moment: datetime | None) -> str | None:
+    """UTC, in whole seconds rounded up: an upper bound may only grow."""
+    if moment is None:
+        return None
+    up = moment.astimezone(UTC).replace(microsecond=0)
+    if up < moment:
+        up = datetime.fromtimestamp(up.timestamp() + 1, UTC)
+    return up.strftime("%Y-%m-%dT%H:%M:%SZ")
+
+
+def kth_bound(bounds: Iterable[Bound], k: int) -> datetime | None:
+    """The k-th earliest bound, each organisation counted once by its earliest; None when there are fewer."""
+    earliest: dict[str, datetime] = {}
+    for bound in bounds:
+        known = earliest.get(bound.organisation)
+        earliest[bound.organisation] = bound.not_after if known is None else min(known, bound.not_after)
+    ordered = sorted(earliest.values())
+    return ordered[k - 1] if 1 <= k <= len(ordered) else None
