@@ -1,0 +1,180 @@
+"""Salted commitments: what is not in clear, opened one by one (docs/formats.md §3).
+
+A disclosure has the form of RFC 9901 §4.2.1: base64url of the JSON array [salt, name, value]. A statement
+holds the count and the RFC 9162 root of their digests in ascending order, so that one can be opened with
+its path alone and the others stay hidden.
+"""
+
+import base64
+import binascii
+import json
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from hashlib import sha256
+from typing import Any
+
+from notary.errors import FormatError, ProofError
+from notary.evidence import canonical
+from notary.evidence.fields import exact_keys, hexadecimal, natural, text
+from notary.merkle.hashing import hash_leaf
+from notary.merkle.proof import all_inclusion_paths, check_inclusion
+from notary.merkle.tree import root_of
+
+NAMES = (
+    "matter",
+    "phase",
+    "sequence",
+    "actor",
+    "holder",
+    "source",
+    "reference",
+    "title",
+    "metadata",
+    "inspection",
+    "detail",
+)
+MAX_DISCLOSURE = 128 * 1024
+MAX_OPENINGS = 1024 * 1024
+SALT_SIZE = 16  # RFC 9901 §9.3 recommends at least 128 bits
+_VERSION = 1
+
+
+@dataclass(frozen=True, slots=True)
+class Commitments:
+    """What a statement says of its commitments: how many, and their root (32 bytes)."""
+
+    count: int
+    root: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class Opening:
+    """One disclosure and where it stands."""
+
+    disclosure: str
+    index: int
+    path: tuple[bytes, ...]
+
+
+def commit(fields: Mapping[str, Any], salt: Callable[[], bytes]) -> tuple[Commitments, tuple[Opening, ...]]:
+    """Commit to named values.
+
+    Args:
+        fields: names of `NAMES` with JSON values.
+        salt: gives 16 fresh random bytes at each call.
+
+    Returns:
+        What goes into the statement, and the openings to be kept apart from it.
+
+    Raises:
+        FormatError: an unknown name, or a value that has no place in canonical JSON or is too large.
+    """
+    disclosures = sorted((_disclosure(salt(), name, value) for name, value in fields.items()), key=_digest)
+    leaves = [hash_leaf(_digest(disclosure)) for disclosure in disclosures]
+    paths = list(all_inclusion_paths(leaves))
+    openings = tuple(
+        Opening(disclosure, index, tuple(path))
+        for index, (disclosure, path) in enumerate(zip(disclosures, paths, strict=True))
+    )
+    return Commitments(len(leaves), root_of(leaves)), openings
+
+
+def name_of(opening: Opening) -> str:
+    """The name that a disclosure opens.
+
+    Raises:
+        FormatError: it is not a disclosure.
+    """
+    return _parse(opening.disclosure)[0]
+
+
+def check_openings(openings: tuple[Opening, ...], commitments: Commitments) -> dict[str, Any]:
+    """The values opened, by name.
+
+    Raises:
+        FormatError: a disclosure is malformed, or two open the same name.
+        ProofError: a disclosure is not among the commitments.
+    """
+    opened: dict[str, Any] = {}
+    for opening in openings:
+        name, value = _parse(opening.disclosure)
+        leaf = hash_leaf(_digest(opening.disclosure))
+        try:
+            check_inclusion(leaf, opening.index, commitments.count, opening.path, commitments.root)
+        except ProofError as error:
+            raise ProofError(
+                f"the opening of {name!r} is not committed to by the statement: {error}"
+            ) from error
+        if name in opened:
+            raise FormatError(f"{name!r} is opened twice")
+        opened[name] = value
+    return opened
+
+
+def encode_openings(openings: tuple[Opening, ...]) -> bytes:
+    """The file `openings.json`, canonical."""
+    return canonical.dumps(
+        {
+            "version": _VERSION,
+            "openings": [
+                {"disclosure": o.disclosure, "index": o.index, "path": [node.hex() for node in o.path]}
+                for o in openings
+            ],
+        }
+    )
+
+
+def parse_openings(data: bytes) -> tuple[Opening, ...]:
+    """Decode `openings.json`, at most 1 MiB.
+
+    Raises:
+        FormatError: not canonical or not of this form.
+    """
+    value = exact_keys(canonical.loads(data, MAX_OPENINGS), ("version", "openings"), "openings")
+    if value["version"] != _VERSION or not isinstance(value["openings"], list):
+        raise FormatError("openings are of no version that we know")
+    return tuple(_opening(item) for item in value["openings"])
+
+
+def _opening(value: Any) -> Opening:
+    exact_keys(value, ("disclosure", "index", "path"), "opening")
+    path = value["path"]
+    if not isinstance(path, list) or len(path) > 6:  # noqa: PLR2004 - at most 64 commitments
+        raise FormatError("the path of an opening is not a list of at most 6 hashes")
+    return Opening(
+        text(value["disclosure"], "disclosure", r"[A-Za-z0-9_-]+", MAX_DISCLOSURE),
+        natural(value["index"], "index of an opening", 63),
+        tuple(hexadecimal(node, "hash of an opening", 32) for node in path),
+    )
+
+
+def _disclosure(salt: bytes, name: str, value: Any) -> str:
+    if name not in NAMES:
+        raise FormatError(f"{name[:40]!r} is not the name of a commitment")
+    if len(salt) != SALT_SIZE:
+        raise FormatError(f"the salt of a commitment is {SALT_SIZE} bytes")
+    canonical.dumps(value)  # refuses what has no place in evidence
+    encoded = json.dumps([_b64(salt), name, value], ensure_ascii=False, separators=(",", ":")).encode()
+    disclosure = _b64(encoded)
+    if len(disclosure) > MAX_DISCLOSURE:
+        raise FormatError(f"the value of {name!r} is larger than a commitment may be")
+    return disclosure
+
+
+def _digest(disclosure: str) -> bytes:
+    return sha256(disclosure.encode("ascii")).digest()
+
+
+def _parse(disclosure: str) -> tuple[str, Any]:
+    try:
+        decoded = base64.urlsafe_b64decode(disclosure + "=" * (-len(disclosure) % 4))
+    except (binascii.Error, ValueError) as error:
+        raise FormatError("a disclosure is not base64url") from error
+    value = canonical.loads_unordered(decoded, MAX_DISCLOSURE)
+    if not isinstance(value, list) or len(value) != 3 or value[1] not in NAMES:  # noqa: PLR2004
+        raise FormatError("a disclosure is an array of salt, name and value")
+    return value[1], value[2]
+
+
+def _b64(data: bytes) -> str:
+    return base64.urlsafe_b64encode(data).rstrip(b"=").decode()
