@@ -15,7 +15,7 @@ from notary.evidence.note import MAX_NOTE
 TLOG_PROOF = "c2sp.org/tlog-proof@v1"
 RECEIPT = "notary-receipt@v1"
 MAX_PATH = 63
-MAX_EXTRA = 4096
+MAX_EXTRA = 8192  # a statement fits: a proof of ours carries it there
 MAX_FILE = MAX_NOTE + 64 * 1024
 
 

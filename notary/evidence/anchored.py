@@ -1,0 +1,141 @@
+"""Checks on the chain anchor of a head: 6.1 to 6.5, and 7.1 and 7.2 on the not-before block."""
+
+from dataclasses import dataclass
+from datetime import UTC, datetime
+
+from notary.errors import ChainError, FormatError
+from notary.evidence.chain import (
+    ChainEvidence,
+    ChainTrust,
+    Header,
+    check_binding,
+    check_block,
+    check_code,
+    check_history,
+    check_receipt,
+    decode_evidence,
+    decode_header,
+)
+from notary.evidence.collect import Collector
+from notary.evidence.head import Head
+from notary.evidence.outcome import Bound, Claim
+from notary.evidence.package import Package
+from notary.evidence.statement import Block
+from notary.evidence.trust import Trust
+
+
+@dataclass(frozen=True, slots=True)
+class _Anchor:
+    """Evidence that names the trusted chain, its header, and where to report."""
+
+    evidence: ChainEvidence
+    header: Header
+    chain: ChainTrust
+    head: Head
+    out: Collector
+
+    @property
+    def subject(self) -> str:
+        return f"head {self.head.checkpoint.size}"
+
+
+def check_anchor(
+    out: Collector, package: Package, trust: Trust, not_before: Block | None, head: Head
+) -> None:
+    """Check the anchor of one head, where the package holds one."""
+    folder = f"heads/{head.checkpoint.size}"
+    data = package.files.get(f"{folder}/anchor.json")
+    if data is None:
+        return
+    subject = f"head {head.checkpoint.size}"
+    if not trust.chains:
+        out.unchecked("6.1", Claim.NOT_COVERED, subject, "the trust file names no chain")
+        return
+    with out.check("6.1", Claim.RECOMPUTED, subject) as done:
+        evidence = decode_evidence(data)
+        chain = next((c for c in trust.chains if c.chain_id == evidence.chain_id), trust.chains[0])
+        check_binding(evidence, chain)
+        if package.files.get(f"{folder}/header.rlp", evidence.header) != evidence.header:
+            raise FormatError("header.rlp is not the header of anchor.json")
+        anchor = _Anchor(evidence, decode_header(evidence.header, chain.profile), chain, head, out)
+        done.detail = f"chain {chain.chain_id}, contract 0x{chain.contract.hex()}, log 0x{chain.log_id.hex()}"
+    if not done.ok:
+        return
+    results = [_check_block(anchor), _check_event(anchor), _check_code(anchor)]
+    if all(results):
+        source = f"chain {chain.chain_id}"
+        head.bounds.append(Bound("chain", source, source, _time(anchor.header.time), head.checkpoint.size))
+    if not_before is not None:
+        _check_not_before(anchor, not_before, anchored=results[0])
+
+
+def _check_block(anchor: _Anchor) -> bool:
+    header, out = anchor.header, anchor.out
+    shown = f"block {header.number}, hash 0x{header.hash.hex()}, time {_time(header.time).isoformat()}"
+    with out.check("6.2", Claim.ATTESTED, anchor.subject) as done:
+        done.detail = shown
+        if not check_block(header, anchor.chain):
+            done.skip = f"compare with a node that you trust: {shown}"
+    return done.ok and not done.skip
+
+
+def _check_event(anchor: _Anchor) -> bool:
+    with anchor.out.check("6.3", Claim.RECOMPUTED, anchor.subject) as done:
+        event = check_receipt(anchor.evidence, anchor.header)
+        done.detail = (
+            f"transaction {anchor.evidence.transaction_index} of block {anchor.header.number} succeeded"
+        )
+    if not done.ok:
+        return False
+    with anchor.out.check("6.4", Claim.RECOMPUTED, anchor.subject) as done:
+        point = anchor.head.checkpoint
+        if (event.new_size, event.new_root) != (point.size, point.root):
+            raise ChainError(
+                f"the event records size {event.new_size} root {event.new_root.hex()}, "
+                f"the checkpoint is of size {point.size} root {point.root.hex()}"
+            )
+        done.detail = f"size {event.new_size}, after {event.old_size}"
+    return done.ok
+
+
+def _check_code(anchor: _Anchor) -> bool:
+    with anchor.out.check("6.5", Claim.RECOMPUTED, anchor.subject) as done:
+        if anchor.evidence.account_proof is None:
+            done.skip = "no account proof of the contract was captured"
+        else:
+            check_code(anchor.evidence, anchor.header, anchor.chain.code_hash)
+            done.detail = f"code hash 0x{anchor.chain.code_hash.hex()}"
+    return done.ok and not done.skip
+
+
+def _check_not_before(anchor: _Anchor, block: Block, *, anchored: bool) -> None:
+    earlier: Header | None = None
+    with anchor.out.check("7.1", Claim.RECOMPUTED, anchor.subject) as done:
+        headers = [decode_header(item.header, anchor.chain.profile) for item in anchor.evidence.not_before]
+        earlier = next((header for header in headers if header.hash == block.hash), None)
+        if earlier is None:
+            done.skip = "the package does not hold the header of the not-before block"
+        elif (block.chain_id, block.number, block.time) != (
+            anchor.chain.chain_id,
+            earlier.number,
+            earlier.time,
+        ):
+            raise ChainError("number, time or chain of the not-before block are not those of its header")
+        done.detail = f"block {block.number} of chain {block.chain_id}"
+    if not done.ok or earlier is None:
+        return
+    with anchor.out.check("7.2", Claim.ATTESTED, anchor.subject) as done:
+        if check_block(earlier, anchor.chain):
+            done.detail = "the trust file names this block"
+        elif not anchored or anchor.evidence.history_proof is None:
+            done.skip = "needs the anchoring block, or this one, among the trusted blocks"
+        else:
+            check_history(anchor.evidence, anchor.header, earlier)
+            done.detail = f"the state of block {anchor.header.number} names it (EIP-2935)"
+    if done.ok and not done.skip:
+        name = f"chain {block.chain_id} block {block.number} 0x{block.hash.hex()}"
+        anchor.head.made_after = (_time(block.time), name)
+
+
+def _time(seconds: int) -> datetime:
+    return datetime.fromtimestamp(seconds, UTC)

@@ -1,0 +1,51 @@
+"""Collects checks: an error of ours inside a check becomes its failure."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+
+from notary.errors import EvidenceError
+from notary.evidence.outcome import Check, Claim, Outcome
+
+
+@dataclass(slots=True)
+class Doing:
+    """A check under way; set `detail` to say what was found, or `skip` to say why it cannot be made."""
+
+    detail: str = ""
+    skip: str = ""
+    ok: bool = True
+
+
+@dataclass(slots=True)
+class Collector:
+    """The checks made so far, in order."""
+
+    checks: list[Check] = field(default_factory=list)
+
+    @contextmanager
+    def check(self, id_: str, claim: Claim, subject: str = "") -> Iterator[Doing]:
+        """Run the body as check `id_`: passed unless it raises an `EvidenceError`."""
+        doing = Doing()
+        try:
+            yield doing
+        except EvidenceError as error:
+            doing.ok = False
+            self.failed(id_, claim, subject, f"{error.code}: {error}")
+        else:
+            if doing.skip:
+                self.unchecked(id_, claim, subject, doing.skip)
+            else:
+                self.passed(id_, claim, subject, doing.detail)
+
+    def passed(self, id_: str, claim: Claim, subject: str = "", detail: str = "") -> None:
+        """Record that a check passed."""
+        self.checks.append(Check(id_, Outcome.PASSED, claim, subject, detail))
+
+    def failed(self, id_: str, claim: Claim, subject: str = "", detail: str = "") -> None:
+        """Record that a check failed."""
+        self.checks.append(Check(id_, Outcome.FAILED, claim, subject, detail))
+
+    def unchecked(self, id_: str, claim: Claim, subject: str = "", detail: str = "") -> None:
+        """Record that a check could not be made."""
+        self.checks.append(Check(id_, Outcome.UNCHECKED, claim, subject, detail))

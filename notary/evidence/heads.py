@@ -1,0 +1,140 @@
+"""Checks on the attested heads of a package: 3.1 to 3.3 here, 5.1 on tokens, 6 and 7 in `anchored`."""
+
+from notary.errors import EvidenceError, FormatError, SignatureError, TimestampError
+from notary.evidence.anchored import check_anchor
+from notary.evidence.checkpoint import open_checkpoint
+from notary.evidence.collect import Collector
+from notary.evidence.consistency import parse_consistency
+from notary.evidence.head import Head
+from notary.evidence.outcome import Bound, Claim
+from notary.evidence.package import Package
+from notary.evidence.proof_file import TLOG_PROOF, parse_proof_file
+from notary.evidence.statement import Statement
+from notary.evidence.timestamp import check_token
+from notary.evidence.trust import Trust
+from notary.merkle.hashing import hash_leaf
+from notary.merkle.proof import check_consistency, check_inclusion
+
+
+def check_heads(
+    out: Collector, package: Package, trust: Trust, statement: Statement, entry: bytes
+) -> list[Head]:
+    """Make checks 3.1, 3.2, 5.1, 6 and 7 for each head; only heads that pass 3.1 and 3.2 are returned."""
+    heads: list[Head] = []
+    for size in package.sizes():
+        head = _check_head(out, package, trust, entry, size)
+        if head is None:
+            continue
+        if heads and heads[0].index != head.index:
+            out.failed(
+                "3.2", Claim.RECOMPUTED, f"head {size}", "the heads name different indexes for the entry"
+            )
+            continue
+        _check_tokens(out, package.tokens(size), trust, head)
+        check_anchor(out, package, trust, statement.not_before, head)
+        _check_period(out, head)
+        heads.append(head)
+    if not package.sizes():
+        for id_ in ("3.1", "3.2"):
+            out.unchecked(id_, Claim.NOT_COVERED, detail="the package holds no head of the log")
+    return heads
+
+
+def check_consistency_file(out: Collector, package: Package, heads: list[Head]) -> None:
+    """Check 3.3 for each proof between two heads whose checkpoints are signed."""
+    data = package.files.get("consistency.json")
+    if data is None:
+        return
+    roots = {head.checkpoint.size: head.checkpoint.root for head in heads}
+    with out.check("3.3", Claim.RECOMPUTED) as done:
+        proofs = parse_consistency(data)
+        for proof in proofs:
+            if not {proof.old, proof.new} <= set(roots):
+                raise FormatError(
+                    f"no signed checkpoint of size {proof.old} or {proof.new} is in the package"
+                )
+            check_consistency(proof.old, proof.new, list(proof.path), roots[proof.old], roots[proof.new])
+        done.detail = ", ".join(f"{p.new} extends {p.old}" for p in proofs)
+
+
+def check_inclusion_file(data: bytes, entry: bytes, heads: list[Head]) -> bool:
+    """Check a proof of another entry under one of the heads; False when its checkpoint is none of theirs.
+
+    Raises:
+        FormatError: not a proof.
+        ProofError: the path does not lead to the root.
+    """
+    file = parse_proof_file(data, TLOG_PROOF)
+    for head in heads:
+        if head.note == file.note:
+            point = head.checkpoint
+            check_inclusion(hash_leaf(entry), file.index, point.size, file.path, point.root)
+            return True
+    return False
+
+
+def _check_head(out: Collector, package: Package, trust: Trust, entry: bytes, size: int) -> Head | None:
+    subject = f"head {size}"
+    data = package.files.get(f"heads/{size}/inclusion.tlog-proof")
+    if data is None:
+        out.failed("3.2", Claim.RECOMPUTED, subject, "the head has no inclusion.tlog-proof")
+        return None
+    with out.check("3.1", Claim.RECOMPUTED, subject) as done:
+        file = parse_proof_file(data, TLOG_PROOF)
+        signed = open_checkpoint(file.note, trust.origin, [key.verifier for key in trust.log_keys])
+        point = signed.checkpoint
+        if package.files.get(f"heads/{size}/checkpoint", signed.note) != signed.note:
+            raise FormatError(
+                "the file checkpoint is not the checkpoint of the proof under the log's signature alone"
+            )
+        if size not in (0, point.size):  # 0 stands for a bare proof, which has no folder to be named by
+            raise FormatError(f"the checkpoint is of size {point.size}, but stands under {size}")
+        key = next(key for key in trust.log_keys if key.verifier == signed.verifier)
+        if key.last_good_size is not None and point.size > key.last_good_size:
+            raise SignatureError(
+                f"this key is trusted up to size {key.last_good_size} only: it was compromised"
+            )
+        done.detail = f"size {point.size}, root {point.root.hex()}, key {signed.verifier.vkey}"
+    if not done.ok:
+        return None
+    with out.check("3.2", Claim.RECOMPUTED, subject) as done:
+        check_inclusion(hash_leaf(entry), file.index, point.size, file.path, point.root)
+        done.detail = f"entry {file.index} of {point.size}, a path of {len(file.path)} hashes"
+    return Head(point, signed.note, key, file.index) if done.ok else None
+
+
+def _check_tokens(out: Collector, tokens: dict[str, bytes], trust: Trust, head: Head) -> None:
+    known = {authority.name: authority for authority in trust.authorities}
+    for name, response in tokens.items():
+        subject = f"{name}@{head.checkpoint.size}"
+        authority = known.get(name)
+        if authority is None:
+            out.unchecked("5.1", Claim.NOT_COVERED, subject, "the trust file knows no authority of this name")
+            continue
+        try:
+            stamp = check_token(response, head.note, authority)
+        except TimestampError as error:
+            out.failed("5.1", Claim.ATTESTED, subject, f"timestamp check {error.check}: {error}")
+            continue
+        except EvidenceError as error:
+            out.failed("5.1", Claim.ATTESTED, subject, f"{error.code}: {error}")
+            continue
+        detail = f"genTime {stamp.gen_time.isoformat()}, serial {stamp.serial}, by {stamp.signer}"
+        out.passed("5.1", Claim.ATTESTED, subject, "; ".join([detail, *stamp.warnings]))
+        if stamp.not_after is not None:
+            bound = Bound("rfc3161", name, authority.organisation, stamp.not_after, head.checkpoint.size)
+            head.bounds.append(bound)
+
+
+def _check_period(out: Collector, head: Head) -> None:
+    """A key that has stopped signing is good for heads that third parties attest before it stopped."""
+    key, subject = head.key, f"head {head.checkpoint.size} key period"
+    earliest = min((bound.not_after for bound in head.bounds), default=None)
+    if key.until is not None and (earliest is None or earliest > key.until):
+        head.bounds.clear()
+        out.failed(
+            "3.1", Claim.RECOMPUTED, subject, f"nothing attests this head before its key ended at {key.until}"
+        )
+    elif key.since is not None and earliest is not None and earliest < key.since:
+        head.bounds.clear()
+        out.failed("3.1", Claim.RECOMPUTED, subject, f"attested before its key began at {key.since}")
