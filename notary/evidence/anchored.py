@@ -110,16 +110,13 @@ def _check_code(anchor: _Anchor) -> bool:
 
 def _check_not_before(anchor: _Anchor, block: Block, *, anchored: bool) -> None:
     earlier: Header | None = None
+    chain_id = anchor.chain.chain_id
     with anchor.out.check("7.1", Claim.RECOMPUTED, anchor.subject) as done:
         headers = [decode_header(item.header, anchor.chain.profile) for item in anchor.evidence.not_before]
         earlier = next((header for header in headers if header.hash == block.hash), None)
         if earlier is None:
             done.skip = "the package does not hold the header of the not-before block"
-        elif (block.chain_id, block.number, block.time) != (
-            anchor.chain.chain_id,
-            earlier.number,
-            earlier.time,
-        ):
+        elif (block.chain_id, block.number, block.time) != (chain_id, earlier.number, earlier.time):
             raise ChainError("number, time or chain of the not-before block are not those of its header")
         done.detail = f"block {block.number} of chain {block.chain_id}"
     if not done.ok or earlier is None:
