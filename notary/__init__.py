@@ -1,1 +1,3 @@
 """notary: evidence that verifies without us."""
+
+__version__ = "0.1.0"

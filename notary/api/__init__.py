@@ -1,0 +1,1 @@
+"""The HTTP API and the public pages. Routes are thin: parse, call a step, answer."""

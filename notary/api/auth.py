@@ -1,0 +1,73 @@
+"""API keys: `Authorization: Bearer nk_<id>_<secret>`, one scope for each kind of call."""
+
+from collections.abc import Callable
+from typing import Annotated
+
+from fastapi import Depends, Request
+
+from notary.errors import KeyMissing
+from notary.evidence.digests import parse_digest
+from notary.services import Services
+from notary.services.types import Principal, Viewer
+
+_MAX_HEADER = 200
+
+
+def services_of(request: Request) -> Services:
+    """The services that the app was made with."""
+    services: Services = request.app.state.services
+    return services
+
+
+ServicesDep = Annotated[Services, Depends(services_of)]
+
+
+def requires(scope: str) -> Callable[[Request, Services], Principal]:
+    """A dependency: the principal of the key sent, which must have `scope`."""
+
+    def dependency(request: Request, services: ServicesDep) -> Principal:
+        return services.tenants.authenticate(bearer(request), scope)
+
+    return dependency
+
+
+Reader = Annotated[Principal, Depends(requires("read"))]
+Reporter = Annotated[Principal, Depends(requires("report"))]
+
+
+def viewer(request: Request, services: ServicesDep) -> Viewer:
+    """Who asks: the key's organisation where a key is sent, else a stranger with what he presents.
+
+    A stranger presents a digest as `?digest=sha-256:<hex>`, or a look-up code as `?code=` or in the header
+    `Notary-Lookup-Code`.
+    """
+    tenant = services.tenants.authenticate(bearer(request), "read").tenant_id if _has_key(request) else None
+    shown = request.query_params.get("digest", "")
+    algorithm, _, value = shown.partition(":")
+    code = request.headers.get("Notary-Lookup-Code") or request.query_params.get("code")
+    return Viewer(
+        tenant,
+        (algorithm, parse_digest(algorithm, value)) if shown else None,
+        code[:64] if code else None,
+    )
+
+
+ViewerDep = Annotated[Viewer, Depends(viewer)]
+
+
+def bearer(request: Request) -> str:
+    """The key in the Authorization header.
+
+    Raises:
+        KeyMissing: there is none.
+    """
+    scheme, _, token = request.headers.get("Authorization", "")[:_MAX_HEADER].partition(" ")
+    if scheme.lower() != "bearer" or not token:
+        raise KeyMissing(
+            "send your API key as 'Authorization: Bearer nk_…'; `notary tenant add NAME` prints one"
+        )
+    return token.strip()
+
+
+def _has_key(request: Request) -> bool:
+    return "Authorization" in request.headers

@@ -1,0 +1,31 @@
+"""Operation: liveness, readiness, metrics."""
+
+from typing import Any
+
+from fastapi import APIRouter
+from fastapi.responses import JSONResponse, Response
+from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
+
+from notary.api.auth import ServicesDep
+
+router = APIRouter(tags=["operation"])
+
+
+@router.get("/healthz")
+def healthz() -> dict[str, str]:
+    """The process answers."""
+    return {"status": "ok"}
+
+
+@router.get("/readyz")
+def readyz(services: ServicesDep) -> JSONResponse:
+    """Every step moves; 503 and the names of those that do not otherwise."""
+    late = services.health.late()
+    body: dict[str, Any] = {"status": "late" if late else "ok", "late": late}
+    return JSONResponse(body, 503 if late else 200, {"Cache-Control": "no-store"})
+
+
+@router.get("/metrics")
+def metrics() -> Response:
+    """Prometheus metrics of this process."""
+    return Response(generate_latest(), media_type=CONTENT_TYPE_LATEST)

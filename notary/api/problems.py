@@ -1,0 +1,96 @@
+"""RFC 9457 problem details: the one table from our errors to HTTP statuses."""
+
+from http import HTTPStatus
+from typing import Any
+
+import structlog
+from fastapi import FastAPI, Request
+from fastapi.exceptions import RequestValidationError
+from fastapi.responses import JSONResponse
+from starlette.exceptions import HTTPException
+from starlette.responses import Response
+
+from notary import errors
+
+_log = structlog.get_logger()
+
+# The most specific class counts. What is not here is a fault of ours: 500, and nothing of it is shown.
+STATUSES: dict[type[errors.NotaryError], HTTPStatus] = {
+    errors.EvidenceError: HTTPStatus.UNPROCESSABLE_ENTITY,
+    errors.RequestError: HTTPStatus.BAD_REQUEST,
+    errors.TooLarge: HTTPStatus.REQUEST_ENTITY_TOO_LARGE,
+    errors.DigestMismatch: HTTPStatus.UNPROCESSABLE_ENTITY,
+    errors.KeyMissing: HTTPStatus.UNAUTHORIZED,
+    errors.KeyInvalid: HTTPStatus.UNAUTHORIZED,
+    errors.ScopeMissing: HTTPStatus.FORBIDDEN,
+    errors.NotFound: HTTPStatus.NOT_FOUND,
+    errors.Conflict: HTTPStatus.CONFLICT,
+    errors.NotReady: HTTPStatus.CONFLICT,
+    errors.Unavailable: HTTPStatus.SERVICE_UNAVAILABLE,
+}
+_RETRY_SECONDS = "5"
+
+
+def install(app: FastAPI) -> None:
+    """Answer every error with a problem."""
+    app.add_exception_handler(errors.NotaryError, _ours)
+    app.add_exception_handler(RequestValidationError, _validation)
+    app.add_exception_handler(HTTPException, _http)
+    app.add_exception_handler(Exception, _fault)
+
+
+def problem(status: HTTPStatus, code: str, detail: str, **more: Any) -> JSONResponse:
+    """A problem document; `code` is stable, `detail` says what to do next."""
+    body = {
+        "type": "about:blank",
+        "title": status.phrase,
+        "status": status.value,
+        "code": code,
+        "detail": detail,
+    }
+    headers = {"Cache-Control": "no-store"}
+    if status in {HTTPStatus.SERVICE_UNAVAILABLE, HTTPStatus.TOO_MANY_REQUESTS}:
+        headers["Retry-After"] = _RETRY_SECONDS
+    if status is HTTPStatus.UNAUTHORIZED:
+        headers["WWW-Authenticate"] = "Bearer"
+    return JSONResponse(body | more, status.value, headers, media_type="application/problem+json")
+
+
+def status_of(error: errors.NotaryError) -> HTTPStatus:
+    """The status of the most specific class that the table names."""
+    for kind in type(error).__mro__:
+        if kind in STATUSES:
+            return STATUSES[kind]
+    return HTTPStatus.INTERNAL_SERVER_ERROR
+
+
+async def _ours(_request: Request, error: Exception) -> Response:
+    assert isinstance(error, errors.NotaryError)  # noqa: S101 - registered for no other class
+    status = status_of(error)
+    if status is HTTPStatus.INTERNAL_SERVER_ERROR:
+        _log.error("request failed", code=error.code, exc_info=error)
+        return problem(status, error.code, "the service could not answer; the request can be sent again")
+    return problem(status, error.code, str(error))
+
+
+async def _validation(_request: Request, error: Exception) -> Response:
+    assert isinstance(error, RequestValidationError)  # noqa: S101 - registered for no other class
+    first = error.errors()[0] if error.errors() else {"loc": (), "msg": "the request is malformed"}
+    where = ".".join(str(part) for part in first["loc"])
+    return problem(HTTPStatus.BAD_REQUEST, errors.RequestError.code, f"{where}: {first['msg']}")
+
+
+async def _http(_request: Request, error: Exception) -> Response:
+    assert isinstance(error, HTTPException)  # noqa: S101 - registered for no other class
+    status = HTTPStatus(error.status_code)
+    codes = {
+        HTTPStatus.NOT_FOUND: errors.NotFound.code,
+        HTTPStatus.REQUEST_ENTITY_TOO_LARGE: errors.TooLarge.code,
+    }
+    return problem(status, codes.get(status, errors.RequestError.code), str(error.detail))
+
+
+async def _fault(_request: Request, error: Exception) -> Response:
+    _log.error("unexpected error", exc_info=error)
+    detail = "the service could not answer; the request can be sent again"
+    return problem(HTTPStatus.INTERNAL_SERVER_ERROR, errors.NotaryError.code, detail)

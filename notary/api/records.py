@@ -1,0 +1,110 @@
+"""GET /v1/evidence…: lists, states and everything that is taken out of a record."""
+
+from typing import Annotated
+
+from fastapi import APIRouter, Query
+from fastapi.responses import Response
+
+from notary.api.auth import Reader, Reporter, ServicesDep, ViewerDep
+from notary.api.schemas import Attestation, RecordPage, RecordState
+from notary.evidence.fields import show_moment
+from notary.evidence.number import parse_number, show_number
+from notary.services.types import RecordView
+
+router = APIRouter(tags=["evidence"])
+_MAX_PAGE = 200
+_PRIVATE = {"Cache-Control": "private, no-store"}
+
+
+@router.get("/v1/evidence")
+def list_records(
+    services: ServicesDep,
+    principal: Reader,
+    cursor: Annotated[str | None, Query(max_length=24, description="number after which to go on")] = None,
+    limit: Annotated[int, Query(ge=1, le=_MAX_PAGE)] = 50,
+    type_: Annotated[str | None, Query(alias="type", pattern="^(document|event|inspection|report)$")] = None,
+    digest: Annotated[str | None, Query(pattern="^[0-9a-fA-F]{64}$", description="SHA-256")] = None,
+) -> RecordPage:
+    """The organisation's own records, oldest first."""
+    after = parse_number(cursor) if cursor else None
+    wanted = bytes.fromhex(digest) if digest else None
+    views = services.records.page(
+        principal.tenant_id, after=after, limit=limit + 1, kind=type_, sha256=wanted
+    )
+    more = show_number(views[limit - 1].number) if len(views) > limit else None
+    return RecordPage(records=[state_of(view) for view in views[:limit]], next=more)
+
+
+@router.get("/v1/evidence/{number}")
+def state(number: str, services: ServicesDep, viewer: ViewerDep) -> RecordState:
+    """Where a record stands, and what is still due."""
+    return state_of(services.records.view(parse_number(number), viewer))
+
+
+@router.get("/v1/evidence/{number}/statement")
+def statement(number: str, services: ServicesDep, viewer: ViewerDep) -> Response:
+    """The canonical bytes of the statement and nothing else."""
+    data = services.records.view(parse_number(number), viewer).statement
+    return Response(data, media_type="application/json", headers=_PRIVATE)
+
+
+@router.get("/v1/evidence/{number}/receipt")
+def receipt(number: str, services: ServicesDep, principal: Reader) -> Response:
+    """The receipt that the submission was answered with."""
+    data = services.records.receipt(parse_number(number), principal.tenant_id)
+    return Response(data, media_type="text/plain; charset=utf-8", headers=_PRIVATE)
+
+
+@router.get("/v1/evidence/{number}/proof")
+def proof(number: str, services: ServicesDep, viewer: ViewerDep) -> Response:
+    """A tlog-proof under the newest checkpoint, with the statement in its extra line."""
+    data = services.packages.proof(parse_number(number), viewer)
+    return _download(data, "text/plain; charset=utf-8", f"{number}.tlog-proof")
+
+
+@router.get("/v1/evidence/{number}/package")
+def package(number: str, services: ServicesDep, viewer: ViewerDep) -> Response:
+    """The evidence package, without the document; openings only for the organisation that submitted it."""
+    data = services.packages.package(parse_number(number), viewer)
+    return _download(data, "application/zip", f"{number}.zip")
+
+
+@router.get("/v1/evidence/{number}/report")
+def report(number: str, services: ServicesDep, principal: Reporter) -> Response:
+    """The report, a PDF in 简体中文 and English."""
+    data = services.reports.report(parse_number(number), principal.tenant_id)
+    return _download(data, "application/pdf", f"{number}.pdf")
+
+
+def state_of(view: RecordView) -> RecordState:
+    """A record as it goes over the wire."""
+    return RecordState.model_construct(
+        number=show_number(view.number),
+        type=view.type,
+        entry=view.entry.hex(),
+        received=show_moment(view.received),
+        visibility=view.visibility,
+        digests=view.digests,
+        index=view.index,
+        closed=show_moment(view.closed) if view.closed else None,
+        size=view.size,
+        attestations=[
+            Attestation.model_construct(
+                anchor=a.anchor,
+                kind=a.kind,
+                size=a.size,
+                state=a.state,
+                updated=show_moment(a.updated),
+                detail=a.detail,
+            )
+            for a in view.attestations
+        ],
+        inspection=view.inspection,
+        due=view.due(),
+    )
+
+
+def _download(data: bytes, media_type: str, name: str) -> Response:
+    safe = "".join(c for c in name if c.isalnum() or c in "-.")
+    headers = {"Content-Disposition": f'attachment; filename="{safe}"', **_PRIVATE}
+    return Response(data, media_type=media_type, headers=headers)

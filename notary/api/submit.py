@@ -1,0 +1,108 @@
+"""POST /v1/evidence: JSON with digests or an event, or multipart with the file."""
+
+from http import HTTPStatus
+from typing import Any
+
+from fastapi import APIRouter, Request
+from fastapi.responses import JSONResponse
+from pydantic import ValidationError
+from starlette.concurrency import run_in_threadpool
+from starlette.datastructures import UploadFile
+
+from notary.api.auth import ServicesDep, bearer
+from notary.api.schemas import Accepted, SubmitRequest
+from notary.errors import FormatError, RequestError, TooLarge
+from notary.evidence.canonical import loads_unordered
+from notary.services import Services
+from notary.services.types import Principal
+
+router = APIRouter()
+_MAX_KEY = 200
+_MULTIPART = "multipart/form-data"
+_SCHEMA = {
+    "requestBody": {
+        "required": True,
+        "content": {
+            "application/json": {
+                "schema": SubmitRequest.model_json_schema(ref_template="#/components/schemas/{model}")
+            },
+            _MULTIPART: {
+                "schema": {
+                    "type": "object",
+                    "required": ["file"],
+                    "properties": {
+                        "file": {"type": "string", "format": "binary"},
+                        "request": {"type": "string", "description": "the JSON request, where it is needed"},
+                    },
+                }
+            },
+        },
+    }
+}
+
+
+@router.post(
+    "/v1/evidence",
+    status_code=HTTPStatus.ACCEPTED,
+    response_model=Accepted,
+    openapi_extra=_SCHEMA,
+    tags=["evidence"],
+)
+async def submit(request: Request, services: ServicesDep) -> JSONResponse:
+    """Submit a document, its digests, or an event. The answer is sent after everything in it is durable."""
+    principal = await run_in_threadpool(services.tenants.authenticate, bearer(request), "submit")
+    key = request.headers.get("Idempotency-Key")
+    if key is not None and not 0 < len(key) <= _MAX_KEY:
+        raise RequestError(f"an Idempotency-Key has 1 to {_MAX_KEY} characters")
+    if request.headers.get("Content-Type", "").startswith(_MULTIPART):
+        answer = await _multipart(request, services, principal, key)
+    else:
+        body = await _body(request, services.max_request_bytes)
+        answer = await run_in_threadpool(services.submit, principal, parse(body), None, key)
+    return JSONResponse(answer, HTTPStatus.ACCEPTED)
+
+
+async def _multipart(
+    request: Request, services: Services, principal: Principal, key: str | None
+) -> dict[str, Any]:
+    # Starlette keeps at most 1 MiB of a part in memory and the rest in a temporary file.
+    async with request.form(max_files=1, max_fields=1, max_part_size=services.max_request_bytes) as form:
+        upload, text = form.get("file"), form.get("request", "{}")
+        if not isinstance(upload, UploadFile) or not isinstance(text, str) or set(form) - {"file", "request"}:
+            raise RequestError("a multipart request has a part 'file' and at most a part 'request' with JSON")
+        submission = parse(text.encode())
+        media_type = upload.content_type
+        return await run_in_threadpool(
+            services.submit_file,
+            principal,
+            submission,
+            upload.file,
+            media_type=media_type,
+            idempotency_key=key,
+        )
+
+
+def parse(body: bytes) -> SubmitRequest:
+    """The request in `body`.
+
+    Raises:
+        RequestError: not JSON, a duplicate key, an unknown field, or a value that is not of its form.
+    """
+    try:
+        return SubmitRequest.model_validate(loads_unordered(body, len(body)))
+    except FormatError as error:
+        raise RequestError(f"the request is not usable JSON: {error}") from error
+    except ValidationError as error:
+        first = error.errors(include_url=False)[0]
+        where = ".".join(str(part) for part in first["loc"]) or "request"
+        raise RequestError(f"{where}: {first['msg']}") from error
+
+
+async def _body(request: Request, limit: int) -> bytes:
+    chunks, size = [], 0
+    async for chunk in request.stream():
+        size += len(chunk)
+        if size > limit:
+            raise TooLarge(f"the request is larger than {limit} bytes; send a file as multipart/form-data")
+        chunks.append(chunk)
+    return b"".join(chunks)
