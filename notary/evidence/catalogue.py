@@ -1,0 +1,259 @@
+"""Names and sentences of the numbered checks, in 简体中文 and English (docs/formats.md §12).
+
+Shown on the page, in the report and by `notary verify`. An id keeps its meaning for ever.
+"""
+
+from dataclasses import dataclass
+
+from notary.evidence.outcome import Outcome
+
+
+@dataclass(frozen=True, slots=True)
+class CheckText:
+    """What a check is called, and one sentence for each outcome."""
+
+    name_zh: str
+    name_en: str
+    passed_zh: str
+    passed_en: str
+    failed_zh: str
+    failed_en: str
+    unchecked_zh: str
+    unchecked_en: str
+
+    def name(self, language: str) -> str:
+        """The name in `language`, "zh" or "en"."""
+        return self.name_zh if language == "zh" else self.name_en
+
+    def sentence(self, outcome: Outcome, language: str) -> str:
+        """The sentence for `outcome` in `language`, "zh" or "en"."""
+        zh, en = {
+            Outcome.PASSED: (self.passed_zh, self.passed_en),
+            Outcome.FAILED: (self.failed_zh, self.failed_en),
+            Outcome.UNCHECKED: (self.unchecked_zh, self.unchecked_en),
+        }[outcome]
+        return zh if language == "zh" else en
+
+
+CHECKS: dict[str, CheckText] = {
+    "1.1": CheckText(
+        "证据包完整",
+        "Package is complete",
+        "证据包格式正确，各文件与清单一致。",
+        "The package is well formed, and its files are as its manifest lists them.",
+        "证据包格式不正确，或文件与清单不一致。",
+        "The package is malformed, or a file is not as the manifest lists it.",
+        "未能读取证据包。",
+        "The package could not be read.",
+    ),
+    "1.2": CheckText(
+        "已提供信任文件",
+        "Trust file is given",
+        "核验人提供了针对本日志的信任文件。",
+        "The verifier gave a trust file for this log.",
+        "信任文件不能用于本日志。",
+        "The trust file cannot be used for this log.",
+        "未提供信任文件，依赖信任的各项均未核验。",
+        "No trust file was given: nothing that needs trust was checked.",
+    ),
+    "2.1": CheckText(
+        "存证陈述规范",
+        "Statement is canonical",
+        "存证陈述为规范格式且完整。",
+        "The statement is canonical and complete.",
+        "存证陈述格式不规范或不完整。",
+        "The statement is not canonical, or not complete.",
+        "没有可核验的存证陈述。",
+        "There is no statement to check.",
+    ),
+    "2.2": CheckText(
+        "陈述属于本日志",
+        "Statement belongs to the log",
+        "存证陈述所写的日志即受信任的日志。",
+        "The statement names the trusted log.",
+        "存证陈述属于另一日志。",
+        "The statement names another log.",
+        "没有信任文件，无法判断陈述属于哪一日志。",
+        "Without a trust file it is open whether this is the right log.",
+    ),
+    "2.3": CheckText(
+        "文件与记录一致",
+        "Document equals the record",
+        "对文件重新计算的全部摘要与存证陈述一致。",
+        "Every digest recomputed from the document equals the statement's.",
+        "文件的摘要与存证陈述不一致：这不是被存证的那份文件。",
+        "A digest differs: this is not the document that was recorded.",
+        "没有提供文件，未比对摘要。",
+        "No document was given, so no digest was compared.",
+    ),
+    "2.4": CheckText(
+        "披露内容属于陈述",
+        "Opened values belong to the statement",
+        "所披露的内容与陈述中的承诺一致，提交后未被更改。",
+        "The opened values fit the commitments and were not changed since.",
+        "所披露的内容与陈述中的承诺不一致。",
+        "An opened value does not fit the commitments.",
+        "没有披露任何承诺内容。",
+        "No commitment was opened.",
+    ),
+    "3.1": CheckText(
+        "检查点由日志签名",
+        "Checkpoint is signed by the log",
+        "检查点带有受信任日志密钥的有效签名。",
+        "The checkpoint bears a good signature of the trusted log key.",
+        "检查点没有受信任日志密钥的有效签名。",
+        "The checkpoint bears no good signature of the trusted log key.",
+        "尚无检查点，或缺少信任文件。",
+        "There is no checkpoint yet, or no trust file.",
+    ),
+    "3.2": CheckText(
+        "记录在日志树中",
+        "Entry is in the log's tree",
+        "由本条目可重新计算出检查点的树根。",
+        "The path leads from the entry to the root in the checkpoint.",
+        "由本条目不能得到检查点的树根。",
+        "The path does not lead from the entry to the root in the checkpoint.",
+        "尚未入册，没有可核验的包含证明。",
+        "Not closed into a batch yet: there is no inclusion proof to check.",
+    ),
+    "3.3": CheckText(
+        "日志只增不改",
+        "Log was only appended to",
+        "较晚的树包含较早的树，其间没有删改。",
+        "The later head extends the earlier one: nothing was removed or altered.",
+        "较晚的树不是较早的树的延伸。",
+        "The later head does not extend the earlier one.",
+        "没有一致性证明。",
+        "There is no consistency proof.",
+    ),
+    "4.1": CheckText(
+        "回执由回执密钥签名",
+        "Receipt is signed",
+        "回执带有受信任回执密钥的有效签名。",
+        "The receipt bears a good signature of the trusted receipt key.",
+        "回执没有受信任回执密钥的有效签名。",
+        "The receipt bears no good signature of the trusted receipt key.",
+        "没有回执，或信任文件未列回执密钥。",
+        "There is no receipt, or the trust file names no receipt key.",
+    ),
+    "4.2": CheckText(
+        "回执涵盖本记录",
+        "Receipt covers this entry",
+        "回执所签的条目中包含本条目。",
+        "This entry is among those that the receipt covers.",
+        "回执所签的条目中没有本条目。",
+        "This entry is not among those that the receipt covers.",
+        "没有可核验的回执。",
+        "There is no receipt to check.",
+    ),
+    "4.3": CheckText(
+        "入册承诺已履行",
+        "Closing promise was kept",
+        "在回执承诺的时间之前，已有第三方证明的检查点包含本条目。",
+        "A head attested before the promised time includes this entry.",
+        "运营方违反了回执的入册承诺。",
+        "The operator broke the promise of its receipt.",
+        "没有早于承诺时间、经第三方证明的检查点。",
+        "No head attested before the promised time is in the package.",
+    ),
+    "5.1": CheckText(
+        "时间戳有效",
+        "Time stamp is good",
+        "时间戳令牌有效，覆盖该检查点。",
+        "The time-stamp token over the checkpoint is good.",
+        "时间戳令牌无效，或不是针对该检查点。",
+        "The time-stamp token is bad, or is over something else.",
+        "信任文件中没有该时间戳机构，未核验。",
+        "The trust file does not know this authority; the token was not checked.",
+    ),
+    "6.1": CheckText(
+        "锚定指向受信任的链与合约",
+        "Anchor names the trusted chain",
+        "锚定所写的链、合约与日志标识均受信任。",
+        "Chain, contract and log id of the anchor are the trusted ones.",
+        "锚定的链、合约或日志标识不是受信任的那一个。",
+        "Chain, contract or log id of the anchor is not the trusted one.",
+        "信任文件未列任何链，或没有锚定。",
+        "The trust file names no chain, or there is no anchor.",
+    ),
+    "6.2": CheckText(
+        "区块受信任",
+        "Block is trusted",
+        "区块头的哈希即受信任的区块哈希。",
+        "The block header hashes to a trusted block hash.",
+        "区块头的哈希不是受信任的区块哈希。",
+        "The block header does not hash to the trusted block hash.",
+        "请向您信任的节点核对该区块的哈希。",
+        "Compare the block hash with a node that you trust.",
+    ),
+    "6.3": CheckText(
+        "交易收据在区块中",
+        "Transaction receipt is in the block",
+        "交易成功，其收据可由区块头的收据根核验。",
+        "The transaction succeeded, and its receipt is under the header's root.",
+        "交易收据不在该区块中，或交易失败。",
+        "The receipt is not in the block, or the transaction failed.",
+        "没有可核验的交易收据。",
+        "There is no transaction receipt to check.",
+    ),
+    "6.4": CheckText(
+        "合约事件等于检查点",
+        "Event equals the checkpoint",
+        "合约事件记载的大小和树根与检查点相同。",
+        "Size and root in the contract's event equal the checkpoint's.",
+        "合约事件记载的大小或树根与检查点不同。",
+        "Size or root in the contract's event differ from the checkpoint's.",
+        "没有可核验的合约事件。",
+        "There is no event to check.",
+    ),
+    "6.5": CheckText(
+        "合约代码受信任",
+        "Contract code is trusted",
+        "锚定时的合约代码即受信任的代码。",
+        "The contract's code when anchored was the trusted code.",
+        "锚定时的合约代码不是受信任的代码。",
+        "The contract's code when anchored was not the trusted code.",
+        "未采集合约的账户证明。",
+        "No account proof of the contract was captured.",
+    ),
+    "7.1": CheckText(
+        "不早于区块与陈述一致",
+        "Not-before block is the one named",
+        "区块头即存证陈述所写的不早于区块。",
+        "The header is that of the not-before block in the statement.",
+        "区块头与存证陈述所写的不一致。",
+        "The header is not that of the not-before block in the statement.",
+        "证据包中没有该区块的区块头。",
+        "The package does not hold the header of that block.",
+    ),
+    "7.2": CheckText(
+        "不早于区块在受信任的链上",
+        "Not-before block is on the chain",
+        "该区块在受信任的链上，记录制作于其后。",
+        "The block is on the trusted chain: the record was made after it.",
+        "该区块不在受信任的链上。",
+        "The block is not on the trusted chain.",
+        "请向您信任的节点核对该区块的哈希。",
+        "Compare the hash of this block with a node that you trust.",
+    ),
+    "8.1": CheckText(
+        "存在时间有独立证明",
+        "Existence is bounded in time",
+        "足够数量的独立第三方证明了存在时间的上限。",
+        "Enough independent third parties bound the time of existence.",
+        "各项时间证明互相矛盾。",
+        "The bounds in time contradict each other.",
+        "独立的时间证明尚不足够。",
+        "There are not enough independent bounds in time yet.",
+    ),
+    "9.1": CheckText(
+        "签名检查陈述属于本文件",
+        "Inspection follows this document",
+        "运营方的签名检查结果已入册，且针对本文件。",
+        "The operator's inspection is in the log and follows this document.",
+        "签名检查结果不是针对本文件，或不在日志中。",
+        "The inspection is not of this document, or not in the log.",
+        "没有签名检查结果。",
+        "There is no inspection.",
+    ),
+}
