@@ -1,0 +1,79 @@
+# `make demo` and `make test` set everything up themselves; with that done, no target but `lock` needs the network.
+
+# Of the demo: a document of yours instead of the one it makes, and where the evidence goes.
+FILE ?=
+OUT ?= demo-out
+# Of the tests: more arguments for pytest, as in `make test ARGS="tests/merkle -x"`.
+ARGS ?=
+# Of the locks: `make lock UPGRADE=--upgrade` takes the newest versions.
+UPGRADE ?=
+
+PYTHON_ENV := .venv/.ready
+BASE_ENV := .make/base/.ready
+NODE_ENV := contracts_solidity/node_modules/.ready
+BIN := .venv/bin
+CODE := notary scripts tests
+
+.DEFAULT_GOAL := help
+.DELETE_ON_ERROR:
+.SUFFIXES:
+
+.PHONY: help
+help: ## show this list
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-8s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+
+.PHONY: demo
+demo: $(PYTHON_ENV) $(NODE_ENV) ## one signed contract becomes evidence and is verified offline (FILE=… OUT=…)
+	$(BIN)/python scripts/demo.py $(if $(FILE),--file '$(FILE)') --out '$(OUT)'
+
+.PHONY: test
+test: $(PYTHON_ENV) $(BASE_ENV) $(NODE_ENV) ## run the tests (ARGS=… for pytest)
+	$(BIN)/python -m pytest -n 2 --dist worksteal $(ARGS)
+
+.PHONY: run
+run: $(PYTHON_ENV) $(NODE_ENV) ## run the service with a local chain and TSA: http://127.0.0.1:8000
+	$(BIN)/notary dev
+
+.PHONY: check
+check: $(PYTHON_ENV) ## format, lint, types, layers, names
+	$(BIN)/ruff format --check $(CODE)
+	$(BIN)/ruff check $(CODE)
+	$(BIN)/python -m mypy
+	$(BIN)/lint-imports --no-cache
+	$(BIN)/python scripts/check_names.py
+
+.PHONY: bench
+bench: $(PYTHON_ENV) $(NODE_ENV) ## measure, and write bench.json
+	$(BIN)/python scripts/bench.py
+
+COMPILE := env -u PIP_FIND_LINKS -u UV_FIND_LINKS $(BIN)/uv --no-config pip compile --universal --generate-hashes \
+	--no-emit-index-url --no-emit-find-links --python-version 3.11 -q --custom-compile-command 'make lock' $(UPGRADE)
+
+.PHONY: lock
+lock: $(PYTHON_ENV) ## write requirements/*.txt anew after a change of pyproject.toml (UPGRADE=--upgrade)
+	$(COMPILE) requirements/uv.in -o requirements/uv.txt
+	$(COMPILE) pyproject.toml -o requirements/base.txt
+	$(COMPILE) pyproject.toml --extra server -o requirements/server.txt
+	$(COMPILE) pyproject.toml --extra server --group dev -o requirements/dev.txt
+
+.PHONY: up
+up: ## build and start the Compose set-up: PostgreSQL, chain, TSA, two APIs, worker
+	docker compose up --build --detach --wait
+
+.PHONY: clean
+clean: ## remove what make installed and built; data stays
+	rm -rf .venv .make contracts_solidity/node_modules dist
+
+# What the machine must have is looked at every time; it makes nothing, so it makes nothing stale.
+.PHONY: tools
+tools:
+	@scripts/bootstrap tools
+
+$(PYTHON_ENV): requirements/uv.txt requirements/dev.txt pyproject.toml scripts/bootstrap | tools
+	@scripts/bootstrap venv
+
+$(BASE_ENV): requirements/base.txt $(PYTHON_ENV) | tools
+	@scripts/bootstrap base
+
+$(NODE_ENV): contracts_solidity/package.json contracts_solidity/package-lock.json scripts/bootstrap | tools
+	@scripts/bootstrap node
