@@ -1,0 +1,1 @@
+"""Accepting submissions, and looking into them afterwards."""

@@ -1,0 +1,255 @@
+"""One signature of a PDF, judged: what is known, what is not, and never more than that."""
+
+import asyncio
+import hashlib
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from typing import Any
+
+from asn1crypto import x509
+from cryptography.x509 import load_der_x509_certificate
+from pyhanko.pdf_utils.reader import PdfFileReader
+from pyhanko.sign.ades.report import AdESIndeterminate
+from pyhanko.sign.diff_analysis import DiffResult, ModificationLevel
+from pyhanko.sign.fields import MDPPerm, enumerate_sig_fields
+from pyhanko.sign.validation.generic_cms import collect_timing_info, extract_tst_data_iter
+from pyhanko.sign.validation.pdf_embedded import (
+    EmbeddedPdfSignature,
+    async_validate_pdf_signature,
+    async_validate_pdf_timestamp,
+)
+from pyhanko_certvalidator import ValidationContext
+
+from notary.intake.inspection.coverage import byte_range, covered, hides_bytes, prefix_sha256
+from notary.intake.inspection.report import printable
+
+
+@dataclass(frozen=True, slots=True)
+class Trust:
+    """What a certificate is measured by: roots (DER), the time, and what the file itself brings along."""
+
+    roots: Sequence[x509.Certificate]
+    at: datetime
+    certs: Sequence[Any] = ()
+    crls: Sequence[Any] = ()
+    ocsps: Sequence[Any] = ()
+
+    def context(self, moment: datetime) -> ValidationContext:
+        """A context that fetches nothing. `trust_roots` is never None: that would mean the system's roots."""
+        return ValidationContext(
+            trust_roots=list(self.roots),
+            other_certs=list(self.certs),
+            crls=list(self.crls),
+            ocsps=list(self.ocsps),
+            moment=moment,
+            best_signature_time=moment,
+            allow_fetching=False,
+            revocation_mode="soft-fail",
+            retroactive_revinfo=True,
+        )
+
+
+@dataclass(slots=True)
+class _Finding:
+    """A report of one signature in the making; it starts with nothing known."""
+
+    values: dict[str, Any]
+    notes: list[str] = field(default_factory=list)
+
+    def done(self) -> dict[str, Any]:
+        self.values["validity"] = _validity(self.values, blocked=bool(set(self.notes) & _BLOCKING))
+        self.values["note"] = " ".join(dict.fromkeys(self.notes)) or None
+        return self.values
+
+
+_WEAK = (
+    AdESIndeterminate.CRYPTO_CONSTRAINTS_FAILURE,
+    AdESIndeterminate.CRYPTO_CONSTRAINTS_FAILURE_NO_POE,
+)
+
+# With one of these beside it, a signature is not called passed.
+_BLOCKING = frozenset(
+    {"read_leniently", "bytes_after_cms", "signature_not_readable", "stamp_broken", "seed_values_not_met"}
+)
+
+
+def judge(
+    reader: PdfFileReader, name: str, value: Any, pdf_field: Any, trust: Trust, *, lenient: bool
+) -> dict[str, Any]:
+    """Judge the filled signature field `name`; raises nothing that pyHanko raises on a bad signature."""
+    found = _Finding(_nothing_known(name), ["read_leniently"] if lenient else [])
+    try:
+        _describe_dictionary(found, value.get_object())
+        signature = EmbeddedPdfSignature(reader, pdf_field, name)
+    except Exception:  # noqa: BLE001 - any way of being unreadable is one finding
+        found.notes.append("signature_not_readable")
+        return found.done()
+    for step in (_describe_signer, _describe_coverage, _judge_integrity):
+        try:
+            step(found, signature, trust)
+        except Exception:  # noqa: BLE001 - what is not established stays at its cautious first value
+            found.notes.append(_STEP_NOTES[step])
+    return found.done()
+
+
+def _nothing_known(name: str) -> dict[str, Any]:
+    return {
+        "field": printable(name),
+        "kind": "signature",
+        "subfilter": None,
+        "signer": None,
+        "certificate_sha256": None,
+        "issuer": None,
+        "serial": None,
+        "claimed_time": None,
+        "stamped_time": None,
+        "stamp": None,
+        "byte_range": [],
+        "covers": "unclear",
+        "covers_sha256": None,
+        "changes_after": "unclear",
+        "integrity": "could_not_be_checked",
+        "trust": "unrecognised",
+        "validity": "could_not_be_checked",
+        "note": None,
+    }
+
+
+def _validity(values: dict[str, Any], *, blocked: bool) -> str:
+    if values["integrity"] == "broken" or values["changes_after"] == "forbidden":
+        return "failed"
+    sound = values["integrity"] == "intact" and values["trust"] == "trusted" and not blocked
+    unchanged = values["covers"] == "whole_file" or (
+        values["covers"] == "revision" and values["changes_after"] in ("none", "allowed")
+    )
+    return "passed" if sound and unchanged else "could_not_be_checked"
+
+
+def _describe_dictionary(found: _Finding, dictionary: Any) -> None:
+    if dictionary.get("/Type") == "/DocTimeStamp":
+        found.values["kind"] = "document_timestamp"
+    subfilter = dictionary.get("/SubFilter")
+    found.values["subfilter"] = None if subfilter is None else printable(str(subfilter).lstrip("/"))
+    # Raw, because in an encrypted file everything else comes wrapped for decryption.
+    numbers = dictionary.raw_get("/ByteRange") if "/ByteRange" in dictionary else ()
+    found.values["byte_range"] = byte_range(numbers)
+
+
+def _describe_signer(found: _Finding, signature: EmbeddedPdfSignature, _trust: Trust) -> None:
+    if found.values["kind"] == "signature":
+        found.values["claimed_time"] = _rfc3339(signature.self_reported_timestamp)
+    der = signature.signer_cert.dump()  # type: ignore[no-untyped-call]
+    found.values["certificate_sha256"] = hashlib.sha256(der).hexdigest()
+    certificate = load_der_x509_certificate(der)
+    found.values["signer"] = printable(certificate.subject.rfc4514_string())
+    found.values["issuer"] = printable(certificate.issuer.rfc4514_string())
+    found.values["serial"] = str(certificate.serial_number)
+
+
+def _describe_coverage(found: _Finding, signature: EmbeddedPdfSignature, _trust: Trust) -> None:
+    if hides_bytes(signature.pkcs7_content):
+        found.notes.append("bytes_after_cms")
+    numbers, stream = found.values["byte_range"], signature.reader.stream
+    signature.compute_integrity_info()  # type: ignore[no-untyped-call]
+    found.values["covers"] = covered(signature, stream, numbers)
+    if found.values["covers"] in ("whole_file", "revision"):
+        found.values["covers_sha256"] = prefix_sha256(stream, numbers[2] + numbers[3])
+        found.values["changes_after"] = _changes(signature, found.values["covers"])
+
+
+def _changes(signature: EmbeddedPdfSignature, covers: str) -> str:
+    if covers == "whole_file":
+        return "none"
+    diff, permitted = signature.diff_result, signature.docmdp_level
+    if not isinstance(diff, DiffResult):
+        # Unexplained is not yet forbidden: only a signer who allowed nothing (DocMDP 1) was surely overruled.
+        return "forbidden" if permitted == MDPPerm.NO_CHANGES else "suspicious"
+    if permitted is not None:
+        return "allowed" if diff.modification_level.value <= permitted.value else "forbidden"
+    # A signer who said nothing about filling in fields did not agree to what now stands in them.
+    filled = diff.changed_form_fields - {name for name, _, _ in enumerate_sig_fields(signature.reader)}
+    harmless = diff.modification_level <= ModificationLevel.FORM_FILLING and not filled
+    return "allowed" if harmless else "suspicious"
+
+
+def _judge_integrity(found: _Finding, signature: EmbeddedPdfSignature, trust: Trust) -> None:
+    asyncio.run(_judge_signature(found, signature, trust))
+
+
+async def _judge_signature(found: _Finding, signature: EmbeddedPdfSignature, trust: Trust) -> None:
+    if found.values["kind"] == "document_timestamp":
+        moment = signature.signed_data["encap_content_info"]["content"].parsed["gen_time"].native
+        stamped = await async_validate_pdf_timestamp(signature, trust.context(moment), skip_diff=True)
+        _record_status(found, stamped, trust)
+        _record_stamp(found, stamped, trust)
+        return
+    moment = await _judge_stamp(found, signature, trust) or trust.at
+    status = await async_validate_pdf_signature(signature, trust.context(moment), skip_diff=True)
+    _record_status(found, status, trust)
+    if not status.seed_value_ok:
+        found.notes.append("seed_values_not_met")
+
+
+async def _judge_stamp(found: _Finding, signature: EmbeddedPdfSignature, trust: Trust) -> datetime | None:
+    """Judge the embedded time-stamp token at its own time; return that time only if the token is trusted."""
+    token = next(extract_tst_data_iter(signature.signer_info, signed=False), None)
+    if token is None:
+        return None
+    try:
+        moment: datetime = token["encap_content_info"]["content"].parsed["gen_time"].native
+        timing = await collect_timing_info(
+            signature.signer_info, trust.context(moment), signature.compute_digest
+        )
+        _record_stamp(found, timing["timestamp_validity"], trust)
+    except Exception:  # noqa: BLE001 - a stamp that cannot be read dates nothing
+        found.values["stamp"] = "broken"
+    if found.values["stamp"] == "broken":
+        found.notes.append("stamp_broken")
+    return moment if found.values["stamp"] == "trusted" else None
+
+
+def _record_stamp(found: _Finding, status: Any, trust: Trust) -> None:
+    if not (status.intact and status.valid):
+        found.values["stamp"] = "broken"
+        return
+    found.values["stamp"] = _trust(status, trust)
+    found.values["stamped_time"] = _rfc3339(status.timestamp)
+
+
+def _record_status(found: _Finding, status: Any, trust: Trust) -> None:
+    found.values["integrity"] = "intact" if status.intact and status.valid else "broken"
+    found.values["trust"] = _trust(status, trust)
+    if status.revoked:
+        found.notes.append("revoked")
+    problem = status.trust_problem_indic
+    if problem is not None and (found.values["trust"] == "untrusted" or problem in _WEAK):
+        found.notes.append(problem.name.lower())
+
+
+def _trust(status: Any, trust: Trust) -> str:
+    """`untrusted` needs a path to a root of ours that then failed; without one the signer is a stranger."""
+    if status.trusted:
+        return "trusted"
+    path = status.validation_path
+    anchor = getattr(path.trust_anchor, "certificate", None) if path is not None else None
+    ours = anchor is not None and anchor.dump() in {root.dump() for root in trust.roots}  # type: ignore[no-untyped-call]
+    # pyHanko names no path when the path held and the certificate's purpose did not, nor for a self-signed one.
+    misused = status.trust_problem_indic == AdESIndeterminate.CHAIN_CONSTRAINTS_FAILURE
+    stranger = not trust.roots or status.signing_cert.self_issued
+    return "untrusted" if ours or (misused and not stranger) else "unrecognised"
+
+
+def _rfc3339(moment: datetime | None) -> str | None:
+    if moment is None:
+        return None
+    if moment.tzinfo is None:
+        return None  # a PDF date without a zone (ISO 32000-2 §7.9.4) names no instant
+    return moment.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+
+
+_STEP_NOTES = {
+    _describe_signer: "signer_not_readable",
+    _describe_coverage: "coverage_not_readable",
+    _judge_integrity: "signature_not_checkable",
+}
