@@ -1,0 +1,118 @@
+"""The digests and signatures that a time-stamp token and its certificates may use: an allow-list, by OID.
+
+SHA-1 and MD5 are in none of the tables; a token that needs them is refused.
+"""
+
+from collections.abc import Callable
+from typing import Any
+
+from cryptography.exceptions import InvalidSignature, UnsupportedAlgorithm
+from cryptography.hazmat.primitives import hashes, serialization
+from cryptography.hazmat.primitives.asymmetric import padding
+from cryptography.hazmat.primitives.asymmetric.ec import ECDSA, EllipticCurvePublicKey
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
+from cryptography.hazmat.primitives.asymmetric.rsa import RSAPublicKey
+
+from notary.errors import TimestampError
+
+_NIST = "2.16.840.1.101.3.4"
+DIGESTS: dict[str, Callable[[], hashes.HashAlgorithm]] = {
+    f"{_NIST}.2.1": hashes.SHA256,
+    f"{_NIST}.2.2": hashes.SHA384,
+    f"{_NIST}.2.3": hashes.SHA512,
+    f"{_NIST}.2.8": hashes.SHA3_256,
+    f"{_NIST}.2.9": hashes.SHA3_384,
+    f"{_NIST}.2.10": hashes.SHA3_512,
+}
+_RSA = {  # PKCS #1 v1.5
+    "1.2.840.113549.1.1.11": f"{_NIST}.2.1",
+    "1.2.840.113549.1.1.12": f"{_NIST}.2.2",
+    "1.2.840.113549.1.1.13": f"{_NIST}.2.3",
+    f"{_NIST}.3.14": f"{_NIST}.2.8",
+    f"{_NIST}.3.15": f"{_NIST}.2.9",
+    f"{_NIST}.3.16": f"{_NIST}.2.10",
+}
+_ECDSA = {
+    "1.2.840.10045.4.3.2": f"{_NIST}.2.1",
+    "1.2.840.10045.4.3.3": f"{_NIST}.2.2",
+    "1.2.840.10045.4.3.4": f"{_NIST}.2.3",
+    f"{_NIST}.3.10": f"{_NIST}.2.8",
+    f"{_NIST}.3.11": f"{_NIST}.2.9",
+    f"{_NIST}.3.12": f"{_NIST}.2.10",
+}
+_RSA_PLAIN = "1.2.840.113549.1.1.1"  # the hash is the signer's digest algorithm
+_RSA_PSS = "1.2.840.113549.1.1.10"
+_MGF1 = "1.2.840.113549.1.1.8"
+_ED25519 = "1.3.101.112"
+_RSA_BITS = range(2048, 8193)  # above, a verifier can be kept busy; below, a signature can be made
+_EC_BITS = 256
+
+
+def digest(oid: str, data: bytes, check: int, what: str) -> bytes:
+    """Hash `data` with the algorithm of a dotted OID.
+
+    Raises:
+        TimestampError: `check`, when the algorithm is not on the allow-list.
+    """
+    if oid not in DIGESTS:
+        raise TimestampError(check, f"the digest algorithm {oid} of {what} is not on the allow-list")
+    context = hashes.Hash(DIGESTS[oid]())
+    context.update(data)
+    return context.finalize()
+
+
+def verify_signature(
+    key_info: bytes, algorithm: Any, signature: bytes, data: bytes, digest_oid: str = ""
+) -> None:
+    """Verify a signature of a token or a certificate.
+
+    Args:
+        key_info: the DER SubjectPublicKeyInfo.
+        algorithm: the parsed AlgorithmIdentifier of the signature.
+        signature: its value.
+        data: what was signed.
+        digest_oid: the signer's digest algorithm, which the signature's must equal; empty for certificates.
+
+    Raises:
+        TimestampError: 7, the signature does not fit, or key or algorithm are not allowed.
+    """
+    oid = algorithm["algorithm"].dotted
+    try:
+        key = serialization.load_der_public_key(key_info)
+        if isinstance(key, RSAPublicKey) and key.key_size in _RSA_BITS:
+            scheme, hash_oid = _rsa_scheme(oid, algorithm, digest_oid)
+            _same_digest(hash_oid, digest_oid)
+            key.verify(signature, data, scheme, DIGESTS[hash_oid]())
+        elif isinstance(key, EllipticCurvePublicKey) and key.key_size >= _EC_BITS and oid in _ECDSA:
+            _same_digest(_ECDSA[oid], digest_oid)
+            key.verify(signature, data, ECDSA(DIGESTS[_ECDSA[oid]]()))
+        elif isinstance(key, Ed25519PublicKey) and oid == _ED25519:
+            key.verify(signature, data)
+        else:
+            raise TimestampError(7, f"the signature algorithm {oid} with this key is not on the allow-list")
+    except InvalidSignature as error:
+        raise TimestampError(7, "the signature does not fit what was signed") from error
+    except (ValueError, UnsupportedAlgorithm) as error:
+        raise TimestampError(7, "the key of the signature cannot be used") from error
+
+
+def _rsa_scheme(oid: str, algorithm: Any, digest_oid: str) -> tuple[padding.AsymmetricPadding, str]:
+    if oid == _RSA_PSS:
+        parameters = algorithm["parameters"]
+        hash_oid = parameters["hash_algorithm"]["algorithm"].dotted
+        mask = parameters["mask_gen_algorithm"]
+        mask_oid = mask["parameters"]["algorithm"].dotted
+        usable = mask["algorithm"].dotted == _MGF1 and mask_oid in DIGESTS and hash_oid in DIGESTS
+        if not usable or parameters["trailer_field"].native != "trailer_field_bc":
+            raise TimestampError(7, "the RSASSA-PSS parameters are not on the allow-list")
+        salt_length: int = parameters["salt_length"].native
+        return padding.PSS(padding.MGF1(DIGESTS[mask_oid]()), salt_length), hash_oid
+    hash_oid = digest_oid if oid == _RSA_PLAIN else _RSA.get(oid, "")
+    if hash_oid not in DIGESTS:
+        raise TimestampError(7, f"the signature algorithm {oid} with an RSA key is not on the allow-list")
+    return padding.PKCS1v15(), hash_oid
+
+
+def _same_digest(hash_oid: str, digest_oid: str) -> None:
+    if digest_oid and hash_oid != digest_oid:
+        raise TimestampError(7, f"the signature uses digest {hash_oid}, its signer names {digest_oid}")
