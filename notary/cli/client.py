@@ -1,0 +1,96 @@
+"""A client of the API for the command line."""
+
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any, BinaryIO
+
+import httpx
+
+from notary import errors
+from notary.errors import KeyMissing, NotaryError, TimestampError, Unavailable
+
+URL = "NOTARY_URL"
+KEY_FILE = "NOTARY_API_KEY_FILE"
+_DEFAULT_URL = "http://127.0.0.1:8000"
+_TIMEOUT = httpx.Timeout(60, connect=5)
+
+
+class Client:
+    """Calls with the API key in the file named by NOTARY_API_KEY_FILE; errors come back as our own."""
+
+    def __init__(self, url: str | None = None, key_file: Path | None = None) -> None:
+        """Read the key.
+
+        Raises:
+            KeyMissing: no key file is named, or it cannot be read.
+        """
+        path = key_file or (Path(os.environ[KEY_FILE]) if KEY_FILE in os.environ else None)
+        if path is None:
+            raise KeyMissing(f"name the file of your API key with --key-file or {KEY_FILE}")
+        try:
+            key = path.read_text(encoding="ascii").strip()
+        except (OSError, UnicodeDecodeError) as error:
+            raise KeyMissing(f"the API key in {path} cannot be read") from error
+        self._http = httpx.Client(
+            base_url=url or os.environ.get(URL, _DEFAULT_URL),
+            headers={"Authorization": f"Bearer {key}"},
+            timeout=_TIMEOUT,
+            trust_env=False,
+        )
+
+    def submit_file(
+        self, file: BinaryIO, name: str, request: str, idempotency_key: str | None
+    ) -> dict[str, Any]:
+        """Send a document; `request` is the JSON part."""
+        headers = {} if idempotency_key is None else {"Idempotency-Key": idempotency_key}
+        with _translated():
+            response = self._http.post(
+                "/v1/evidence", files={"file": (name, file)}, data={"request": request}, headers=headers
+            )
+        answer: dict[str, Any] = _checked(response).json()
+        return answer
+
+    def state(self, number: str) -> dict[str, Any]:
+        """Where a record stands."""
+        answer: dict[str, Any] = self._get(f"/v1/evidence/{number}").json()
+        return answer
+
+    def download(self, number: str, what: str) -> bytes:
+        """Statement, receipt, proof, package or report of a record."""
+        return self._get(f"/v1/evidence/{number}/{what}").content
+
+    def _get(self, path: str) -> httpx.Response:
+        with _translated():
+            return _checked(self._http.get(path))
+
+
+@contextmanager
+def _translated() -> Iterator[None]:
+    try:
+        yield
+    except httpx.HTTPError as error:
+        raise Unavailable(f"the service does not answer: {type(error).__name__}") from error
+
+
+def _checked(response: httpx.Response) -> httpx.Response:
+    if response.is_success:
+        return response
+    try:
+        problem = response.json()
+        detail, code = str(problem["detail"]), str(problem["code"])
+    except (ValueError, KeyError, TypeError):
+        raise Unavailable(f"the service answered {response.status_code} without a reason") from None
+    raise _error_of(code)(detail)
+
+
+_KINDS = {
+    kind.code: kind
+    for kind in vars(errors).values()
+    if isinstance(kind, type) and issubclass(kind, NotaryError) and kind is not TimestampError
+}
+
+
+def _error_of(code: str) -> type[NotaryError]:
+    return _KINDS.get(code, Unavailable)

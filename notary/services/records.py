@@ -1,0 +1,98 @@
+"""Reading records: who may see what."""
+
+import hmac
+from dataclasses import dataclass
+
+from notary.errors import BadNumber, NotFound
+from notary.evidence.number import lookup_code, parse_number
+from notary.evidence.statement import parse_statement
+from notary.services.types import AttestedHead, Viewer
+from notary.store import views
+from notary.store.engine import Database
+from notary.store.views import RecordView
+
+_MAX_LOOKUP = 100
+_HIDDEN = "there is no record of this number that you may see; compare the number, or present the document"
+
+
+@dataclass(frozen=True, slots=True)
+class Records:
+    """Reads with the rules of visibility: what may not be seen is as if it were not there."""
+
+    database: Database
+
+    def view(self, number: str, viewer: Viewer) -> RecordView:
+        """One record.
+
+        Raises:
+            NotFound: there is none, or `viewer` may not see it; which of the two is not told.
+        """
+        with self.database.reading() as connection:
+            found = views.by_number(connection, number)
+        if found is None or not may_see(found, viewer):
+            raise NotFound(_HIDDEN)
+        return found
+
+    def page(
+        self, tenant_id: int, *, after: str | None, limit: int, kind: str | None, sha256: bytes | None
+    ) -> list[RecordView]:
+        """An organisation's own records, oldest first."""
+        with self.database.reading() as connection:
+            return views.page(connection, tenant_id, after=after, limit=limit, kind=kind, sha256=sha256)
+
+    def lookup(self, algorithm: str, value: bytes, viewer: Viewer) -> list[RecordView]:
+        """Documents with this digest that `viewer` may see, earliest first; 100 at most."""
+        if algorithm not in ("sha-256", "sm3"):
+            return []
+        with self.database.reading() as connection:
+            found = views.by_digest(connection, algorithm, value, _MAX_LOOKUP)
+        return [view for view in found if may_see(view, viewer)]
+
+    def receipt(self, number: str, tenant_id: int) -> bytes:
+        """The receipt of an organisation's own record.
+
+        Raises:
+            NotFound: it has no such record, or the record has no receipt.
+        """
+        with self.database.reading() as connection:
+            found = views.receipt(connection, number, tenant_id)
+        if found is None:
+            raise NotFound(_HIDDEN)
+        return found
+
+    def attested_heads(self) -> list[AttestedHead]:
+        """The newest heads that third parties attest, the largest first."""
+        with self.database.reading() as connection:
+            return [AttestedHead(*row) for row in views.attested_heads(connection)]
+
+
+def may_see(record: RecordView, viewer: Viewer) -> bool:
+    """Whether `viewer` may see statement and proofs (design §2, visibility)."""
+    if viewer.tenant_id is not None and viewer.tenant_id == record.tenant_id:
+        return True
+    match record.visibility:
+        case "public":
+            return True
+        case "by-document":
+            return _presents_document(record, viewer)
+        case "by-code":
+            return _presents_code(record, viewer)
+    return False
+
+
+def _presents_document(record: RecordView, viewer: Viewer) -> bool:
+    if viewer.digest is None:
+        return False
+    algorithm, value = viewer.digest
+    known = {"sha-256": record.sha256, "sm3": record.sm3}.get(algorithm)
+    return known is not None and hmac.compare_digest(known, value)
+
+
+def _presents_code(record: RecordView, viewer: Viewer) -> bool:
+    if viewer.code is None:
+        return False
+    try:
+        typed = parse_number(viewer.code)
+    except BadNumber:
+        return False
+    return hmac.compare_digest(typed, lookup_code(parse_statement(record.statement).salt))

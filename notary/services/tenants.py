@@ -1,0 +1,108 @@
+"""Organisations and their API keys: printed once, stored hashed."""
+
+import hmac
+import secrets
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import datetime
+from hashlib import sha256
+
+from notary.errors import KeyInvalid, RequestError, ScopeMissing
+from notary.services.types import Principal
+from notary.store import tenants
+from notary.store.engine import Database
+
+SCOPES = ("submit", "read", "report")
+_PREFIX = "nk"
+_SECRET_BYTES = 32
+_MAX_NAME = 100
+
+
+@dataclass(frozen=True, slots=True)
+class Tenants:
+    """Adds organisations, gives and revokes keys, and says who holds one."""
+
+    database: Database
+    now: Callable[[], datetime]
+
+    def add(self, name: str, scopes: tuple[str, ...] = SCOPES) -> str:
+        """Add an organisation and give it a key.
+
+        Returns:
+            The key. It is shown now and never again: only its SHA-256 is stored.
+
+        Raises:
+            RequestError: an empty or overlong name, or an unknown scope.
+            Conflict: there is an organisation of that name.
+        """
+        if not 0 < len(name.strip()) <= _MAX_NAME:
+            raise RequestError(f"the name of an organisation has 1 to {_MAX_NAME} characters")
+        key = _new_key(scopes)
+        # After the commit the key is good. A crash before it leaves nothing, and the key was not shown yet.
+        with self.database.writing() as connection:
+            tenant = tenants.create_tenant(connection, name.strip(), self.now())
+            tenants.add_api_key(connection, key.key_id, tenant.id, key.digest, scopes, self.now())
+        return key.token
+
+    def give_key(self, name: str, scopes: tuple[str, ...] = SCOPES) -> str:
+        """Give an organisation a further key; the others stay good.
+
+        Raises:
+            NotFound: there is no such organisation.
+            RequestError: an unknown scope.
+        """
+        key = _new_key(scopes)
+        with self.database.writing() as connection:
+            tenant = tenants.tenant_named(connection, name)
+            tenants.add_api_key(connection, key.key_id, tenant.id, key.digest, scopes, self.now())
+        return key.token
+
+    def revoke_key(self, key_id: str) -> None:
+        """End a key, by its id: what stands between the underscores.
+
+        Raises:
+            NotFound: there is no such key.
+        """
+        with self.database.writing() as connection:
+            tenants.revoke_api_key(connection, key_id, self.now())
+
+    def authenticate(self, token: str, scope: str) -> Principal:
+        """Who holds the key `token`.
+
+        Raises:
+            KeyInvalid: it is malformed, unknown or revoked; which of these is not told.
+            ScopeMissing: it is good, but not for this.
+        """
+        prefix, _, rest = token.partition("_")
+        key_id, _, secret = rest.partition("_")
+        with self.database.reading() as connection:
+            key = tenants.find_api_key(connection, key_id) if prefix == _PREFIX else None
+            # The hash is compared even where there is no such key, so that the time tells nothing.
+            expected = key.secret_sha256 if key else bytes(32)
+            good = hmac.compare_digest(sha256(secret.encode()).digest(), expected)
+            if key is None or not good or key.revoked_at is not None:
+                raise KeyInvalid("this API key is unknown or revoked; ask your administrator for another")
+            name = next(t.name for t in tenants.tenants(connection) if t.id == key.tenant_id)
+        if scope not in key.scopes:
+            raise ScopeMissing(f"this API key has no scope {scope!r}; ask for one that has")
+        return Principal(key.tenant_id, name, key.scopes)
+
+
+@dataclass(frozen=True, slots=True)
+class _NewKey:
+    key_id: str
+    secret: str
+
+    @property
+    def digest(self) -> bytes:
+        return sha256(self.secret.encode()).digest()
+
+    @property
+    def token(self) -> str:
+        return f"{_PREFIX}_{self.key_id}_{self.secret}"
+
+
+def _new_key(scopes: tuple[str, ...]) -> _NewKey:
+    if not scopes or set(scopes) - set(SCOPES):
+        raise RequestError(f"scopes are one or more of {', '.join(SCOPES)}")
+    return _NewKey(secrets.token_hex(8), secrets.token_urlsafe(_SECRET_BYTES).replace("_", "-"))

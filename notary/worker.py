@@ -1,0 +1,94 @@
+"""The worker: APScheduler pokes each step, and a monotonic clock watches that it does.
+
+A scheduler of version 3 goes by the wall clock and stands still after a step backwards, so the loop here
+replaces it when no step has been poked for three periods. What is due is always read from the database; a
+poke too many costs nothing.
+"""
+
+import threading
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+
+import structlog
+from apscheduler.schedulers.background import BackgroundScheduler
+
+from notary.errors import Fatal, NotaryError
+from notary.observe import STEP_FAILURES, STEP_SECONDS
+from notary.services.steps import Step
+
+_log = structlog.get_logger()
+_PATIENCE = 3
+
+
+@dataclass(slots=True)
+class Worker:
+    """Runs steps until `stop` is set or one of them finds the state of the log unclear."""
+
+    steps: tuple[Step, ...]
+    clock: Callable[[], float] = time.monotonic
+    stop: threading.Event = field(default_factory=threading.Event)
+    fatal: Fatal | None = None
+
+    def run(self) -> None:
+        """Block until stopped.
+
+        Raises:
+            Fatal: a step raised it; nothing is retried, a restart recovers.
+        """
+        while not self.stop.is_set():
+            with self._scheduler():
+                self._watch()
+        if self.fatal is not None:
+            raise self.fatal
+
+    @contextmanager
+    def _scheduler(self) -> Iterator[None]:
+        scheduler = BackgroundScheduler(timezone="UTC")  # job store in memory: nothing is shared
+        for step in self.steps:
+            step.poked = self.clock()
+            scheduler.add_job(
+                self._poke,
+                "interval",
+                args=[step],
+                seconds=step.period,
+                coalesce=True,
+                max_instances=1,
+                misfire_grace_time=None,
+            )
+        scheduler.start()
+        try:
+            yield
+        finally:
+            # Steps are safe to break off anywhere; waiting for them lets an orderly stop lose no work.
+            scheduler.shutdown(wait=True)
+
+    def _watch(self) -> None:
+        while not self.stop.wait(0.2):
+            now = self.clock()
+            late = [s.name for s in self.steps if not s.running and now - s.poked > _PATIENCE * s.period + 1]
+            if late:
+                _log.warning("the scheduler stands still and is replaced", steps=late)
+                return
+
+    def _poke(self, step: Step) -> None:
+        step.poked, step.running = self.clock(), True
+        try:
+            with STEP_SECONDS.labels(step.name).time():
+                step.run()
+            step.succeeded = self.clock()
+        except Fatal as error:
+            _log.critical("the state of the log is unclear; stopping", step=step.name, detail=str(error))
+            self.fatal = error
+            self.stop.set()
+        except NotaryError as error:
+            STEP_FAILURES.labels(step.name, error.code).inc()
+            _log.warning(
+                "step failed and will be tried again", step=step.name, code=error.code, detail=str(error)
+            )
+        except Exception as error:  # noqa: BLE001 - a step that dies must be seen and tried again, not end silently
+            STEP_FAILURES.labels(step.name, "unexpected").inc()
+            _log.error("step failed unexpectedly and will be tried again", step=step.name, exc_info=error)
+        finally:
+            step.poked, step.running = self.clock(), False
