@@ -210,7 +210,7 @@ def append_tiles(
             tiles[Tile(level, index, width)] = b"".join(row[start : start + width])
         full = len(row) // TILE_WIDTH * TILE_WIDTH
         # What is incomplete below stands at the end of its row like any other odd node.
-        if row[full:] or incomplete:
+        if row[full:]:
             root = root_of(row[full:] + incomplete)
             incomplete = [root]
         added = _raised(row[:full])
@@ -241,7 +241,7 @@ def decode_bundle(data: bytes, count: int) -> list[bytes]:
     for _ in range(count):
         start = at + 2
         at = start + int.from_bytes(data[at:start], "big")
-        if start > len(data) or at > len(data):
+        if at > len(data):
             raise FormatError(f"the bundle ends within entry {len(entries)} of {count}")
         entries.append(data[start:at])
     if at != len(data):

@@ -302,9 +302,10 @@ def test_damaged_edge_shows_in_the_root(naive, stored):
     assert append_tiles(300, [], damaged)[1] != naive(LARGEST).root(0, 300)
 
 
-def test_leaf_hash_of_another_length_is_not_appended(stored):
+@pytest.mark.parametrize(("old", "pairs"), [(300, 1), (0, 128)])
+def test_leaf_hash_of_another_length_is_not_appended(stored, old, pairs):
     with pytest.raises(FormatError, match="every hash must be 32 bytes"):
-        append_tiles(300, [bytes(31), bytes(33)], stored)
+        append_tiles(old, [bytes(31), bytes(33)] * pairs, stored)
 
 
 @given(st.lists(st.binary(max_size=100), min_size=1, max_size=256))
