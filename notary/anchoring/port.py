@@ -1,0 +1,114 @@
+"""The port between the log and whoever attests to its heads.
+
+Two implementations: `rfc3161` (one answer, final at once) and `evm` (mined, then final, or undone by a reorg).
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import Protocol
+
+
+@dataclass(frozen=True, slots=True)
+class Head:
+    """The checkpoint to be attested.
+
+    Attributes:
+        origin: of the log.
+        size: entries.
+        root: 32 bytes.
+        note: the signed note with the log's own signature line alone: exactly the bytes that a TSA stamps.
+    """
+
+    origin: str
+    size: int
+    root: bytes
+    note: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class Attempt:
+    """Everything that may go on the wire, stored before it does.
+
+    Attributes:
+        ref: transaction hash, or SHA-256 of the request; 32 bytes.
+        raw: signed raw transaction, or the DER request.
+        nonce: of the lane, or of the request.
+    """
+
+    ref: bytes
+    raw: bytes
+    nonce: int
+
+
+class Step(StrEnum):
+    """Where an attempt stands, by the authority's word as we have verified it."""
+
+    DUE = "due"  # to be asked for again
+    SENT = "sent"
+    MINED = "mined"
+    FINAL = "final"
+    REJECTED = "rejected"
+
+
+@dataclass(frozen=True, slots=True)
+class Observation:
+    """What an authority says of an attempt now.
+
+    Attributes:
+        step: as above.
+        evidence: raw response, or chain evidence in canonical JSON; verified before it is given here.
+        detail: one sentence, safe to show.
+    """
+
+    step: Step
+    evidence: bytes | None = None
+    detail: str = ""
+
+
+class Anchor(Protocol):
+    """Somebody we do not control who attests to heads."""
+
+    name: str
+    kind: str  # "rfc3161" or "evm"
+
+    def attested_size(self) -> int:
+        """Size of the head that the authority itself holds for this log; 0 where it holds none.
+
+        Raises:
+            AnchorUnavailable: it does not answer.
+        """
+        ...
+
+    def first_nonce(self) -> int | None:
+        """The nonce with which a lane begins; None where each attempt takes a random one.
+
+        Raises:
+            AnchorUnavailable: the authority does not answer.
+        """
+        ...
+
+    def sign(self, head: Head, nonce: int, consistency: Sequence[bytes], old_size: int) -> Attempt:
+        """Make the bytes to be sent; nothing leaves the process but questions.
+
+        Raises:
+            AnchorUnavailable: the authority does not answer.
+            AnchorRejected: it would refuse this head.
+        """
+        ...
+
+    def send(self, head: Head, attempt: Attempt) -> Observation:
+        """Send stored bytes. Harmless when done twice.
+
+        Raises:
+            AnchorUnavailable: the authority does not answer; whether it got them is open.
+        """
+        ...
+
+    def observe(self, head: Head, attempts: Sequence[Attempt]) -> Observation:
+        """Look at all attempts for a head.
+
+        Raises:
+            AnchorUnavailable: the authority does not answer.
+        """
+        ...
