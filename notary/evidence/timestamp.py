@@ -141,10 +141,8 @@ def _check_info(info: Any, data: bytes, authority: Authority) -> None:
     policy = info["policy"].dotted
     if authority.policies and policy not in authority.policies:
         raise TimestampError(17, f"the token's policy {policy} is not allowed for {authority.name}")
-    algorithm = info["message_imprint"]["hash_algorithm"]
-    if algorithm["parameters"].native is not None:
-        raise TimestampError(18, "the imprint's digest algorithm has parameters")
-    computed = digest(algorithm["algorithm"].dotted, data, 18, "the imprint")
+    algorithm = info["message_imprint"]["hash_algorithm"]["algorithm"].dotted
+    computed = digest(algorithm, data, 18, "the imprint")
     if info["message_imprint"]["hashed_message"].native != computed:
         raise TimestampError(18, "the token is of other data")
 
