@@ -1,0 +1,1 @@
+"""What only the embedded profile needs: stand-ins for the outside world, on this machine."""
