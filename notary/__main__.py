@@ -1,0 +1,5 @@
+"""`python -m notary`."""
+
+from notary.cli import main
+
+main()

@@ -1,0 +1,222 @@
+"""The main job from end to end: a signed contract becomes evidence that verifies with the service switched off.
+
+Starts the embedded service, submits a document, shows how its state advances, takes the evidence out, stops
+the service, verifies offline, changes one byte, and sees that fail. Exit status 0 only if the good evidence
+passed and the damaged one failed.
+"""
+
+import argparse
+import json
+import os
+import secrets
+import shutil
+import signal
+import socket
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import httpx
+from rich.console import Console
+from rich.live import Live
+
+from notary.cli.client import Client
+from notary.cli.remote import table_of, with_document
+from notary.embedded.contract import make_contract
+from notary.errors import NotaryError, Unavailable
+from notary.evidence.chain import decode_evidence, decode_header
+from notary.evidence.package import read_package
+
+NOTARY = [sys.executable, "-m", "notary"]
+START_SECONDS = 60
+FINAL_SECONDS = 150
+STOP_SECONDS = 30
+console = Console(highlight=False)
+
+
+def main() -> int:
+    """Run the demo; see --help."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument(
+        "--file", type=Path, help="a document of your own; a signed contract is made otherwise"
+    )
+    parser.add_argument("--out", type=Path, default=Path("demo-out"), help="folder for the results")
+    arguments = parser.parse_args()
+    try:
+        return _demo(arguments.file, arguments.out)
+    except NotaryError as error:
+        console.print(f"[bold red]{error.code}[/]: {error}")
+        return 1
+
+
+def _demo(file: Path | None, out: Path) -> int:
+    out.mkdir(parents=True, exist_ok=True)
+    with tempfile.TemporaryDirectory(prefix="notary-demo-") as scratch:
+        folder = Path(scratch)
+        document = out / "document.pdf"
+        roots: list[Path] = []
+        if file is None:
+            console.print(
+                "[bold]1[/] A contract is made and signed by two parties, each with a certificate of a test CA."
+            )
+            roots = [make_contract(document, folder / "parties")]
+        else:
+            console.print(f"[bold]1[/] The document is {file}.")
+            shutil.copyfile(file, document)
+        with _service(folder, roots) as client:
+            answer = _submit(client, document)
+            _advance(client, answer["number"])
+            _download(client, answer, document, out)
+            _write_trust(folder, out)
+    console.print("[bold]5[/] The service is stopped. From here on nothing but the files is used.")
+    return _verify(out)
+
+
+@contextmanager
+def _service(folder: Path, signer_roots: list[Path]) -> Iterator[Client]:
+    port = _free_port()
+    data = folder / "data"
+    log = folder / "service.log"
+    environment = {
+        key: value
+        for key, value in os.environ.items()
+        if not key.startswith("NOTARY_") or key == "NOTARY_ANVIL"
+    }
+    environment["NOTARY_SIGNER_ROOTS"] = json.dumps([str(path) for path in signer_roots])
+    command = [*NOTARY, "dev", "--data-dir", str(data), "--port", str(port)]
+    with (
+        log.open("wb") as stream,
+        subprocess.Popen(command, stdout=stream, stderr=stream, env=environment) as service,
+    ):
+        try:
+            url = f"http://127.0.0.1:{port}"
+            _wait_ready(url, service, log)
+            console.print(
+                f"[bold]2[/] The service runs on {url}: API, worker, a local chain and a local TSA."
+            )
+            key = folder / "api-key"
+            added = [*NOTARY, "tenant", "add", f"demo-{secrets.token_hex(3)}", "--data-dir", str(data)]
+            key.write_text(
+                subprocess.run(added, check=True, capture_output=True, text=True, env=environment).stdout
+            )
+            yield Client(url, key)
+        finally:
+            service.send_signal(signal.SIGINT)
+            try:
+                service.wait(STOP_SECONDS)
+            except subprocess.TimeoutExpired:
+                service.kill()
+                raise Unavailable(f"the service did not stop within {STOP_SECONDS} s") from None
+
+
+def _wait_ready(url: str, service: "subprocess.Popen[bytes]", log: Path) -> None:
+    deadline = time.monotonic() + START_SECONDS
+    while time.monotonic() < deadline and service.poll() is None:
+        try:
+            if httpx.get(f"{url}/readyz", timeout=2, trust_env=False).is_success:
+                return
+        except httpx.HTTPError:
+            pass
+        time.sleep(0.1)
+    raise Unavailable(
+        "the service did not start. Its last words:\n" + log.read_text(errors="replace")[-2000:]
+    )
+
+
+def _submit(client: Client, document: Path) -> dict[str, Any]:
+    with document.open("rb") as stream:
+        answer = client.submit_file(
+            stream, document.name, json.dumps({"title": "Demo 演示"}), secrets.token_hex(16)
+        )
+    console.print(
+        f"[bold]3[/] Submitted. Record number [bold]{answer['number']}[/]; the receipt promises the log by"
+    )
+    console.print(f"  {answer['close_by']}. Then third parties attest to it:")
+    return answer
+
+
+def _advance(client: Client, number: str) -> None:
+    deadline = time.monotonic() + FINAL_SECONDS
+    with Live(console=console, refresh_per_second=4) as live:
+        while (state := client.state(number))["due"]:
+            live.update(table_of(state))
+            if time.monotonic() > deadline:
+                raise Unavailable(f"after {FINAL_SECONDS} s these are still due: {', '.join(state['due'])}")
+            time.sleep(0.3)
+        live.update(table_of(state))
+
+
+def _download(client: Client, answer: dict[str, Any], document: Path, out: Path) -> None:
+    number = answer["number"]
+    (out / "statement.json").write_bytes(client.download(number, "statement"))
+    (out / "receipt.txt").write_bytes(client.download(number, "receipt"))
+    (out / "proof.tlog-proof").write_bytes(client.download(number, "proof"))
+    (out / "report.pdf").write_bytes(client.download(number, "report"))
+    (out / "evidence.zip").write_bytes(with_document(client.download(number, "package"), document))
+    console.print(f"[bold]4[/] Taken out into {out}/: statement, receipt, proof, package and report.")
+
+
+def _write_trust(folder: Path, out: Path) -> None:
+    """The service's keys, and the hashes of its blocks asked of the chain itself."""
+    with (out / "evidence.zip").open("rb") as stream:
+        files = read_package(stream).files
+    blocks = []
+    for name, data in files.items():
+        if name.endswith("/anchor.json"):
+            evidence = decode_evidence(data)
+            blocks.append(str(decode_header(evidence.header, evidence.profile).number))
+    command = [
+        *NOTARY,
+        "trust",
+        "--data-dir",
+        str(folder / "data"),
+        *[f"--block={number}" for number in blocks],
+    ]
+    result = subprocess.run(command, check=True, capture_output=True)
+    (out / "trust.toml").write_bytes(result.stdout)
+
+
+def _verify(out: Path) -> int:
+    good, text = _run_verify(out / "evidence.zip", out / "trust.toml", as_json=True)
+    (out / "result.json").write_text(text, encoding="utf-8")
+    _run_verify(out / "evidence.zip", out / "trust.toml", as_json=False)
+    damaged = out / "damaged.pdf"
+    data = bytearray((out / "document.pdf").read_bytes())
+    data[len(data) // 2] ^= 1
+    damaged.write_bytes(data)
+    console.print("[bold]6[/] One bit of the document is changed, and it is verified again:")
+    bad, text = _run_verify(out / "evidence.zip", out / "trust.toml", as_json=True, document=damaged)
+    failed = [check["id"] for check in json.loads(text)["checks"] if check["outcome"] == "failed"]
+    console.print(f"  exit status {bad}, failed: {', '.join(failed) or 'none'}")
+    damaged.unlink()
+    if (good, bad, failed) == (0, 1, ["2.3"]):
+        console.print("[bold green]The evidence passed and the damaged one failed, as both must.[/]")
+        return 0
+    console.print(f"[bold red]Expected exit status 0 and 1, got {good} and {bad}.[/]")
+    return 1
+
+
+def _run_verify(
+    package: Path, trust: Path, *, as_json: bool, document: Path | None = None
+) -> tuple[int, str]:
+    command = [*NOTARY, "verify", str(package), "--trust", str(trust)]
+    command += ["--json"] if as_json else []
+    command += ["--document", str(document)] if document else []
+    result = subprocess.run(command, check=False, stdout=subprocess.PIPE if as_json else None, text=True)
+    return result.returncode, result.stdout or ""
+
+
+def _free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port: int = probe.getsockname()[1]
+        return port
+
+
+if __name__ == "__main__":
+    sys.exit(main())
