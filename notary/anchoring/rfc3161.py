@@ -1,0 +1,84 @@
+"""A time-stamping authority over HTTP (RFC 3161 §3.4)."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from hashlib import sha256
+from typing import Any
+
+import rfc3161ng
+
+from notary.anchoring.port import Attempt, Head, Observation, Step
+from notary.errors import AnchorUnavailable, RequestError, TimestampError, Unavailable
+from notary.evidence.timestamp import MAX_RESPONSE, Authority, check_token
+from notary.outbound import Outbound, check_url
+
+_NONCE_BITS = 64
+
+
+def request(data: bytes, nonce: int) -> bytes:
+    """A DER TimeStampReq: SHA-256 of `data`, the nonce, and the wish for the certificates.
+
+    Raises:
+        RequestError: the nonce is negative or longer than 64 bits.
+    """
+    if nonce < 0 or nonce.bit_length() > _NONCE_BITS:
+        raise RequestError(f"a nonce is a number of at most {_NONCE_BITS} bits")
+    # The library must be given the digest: from `data` it would take a SHA-1 and call it SHA-256.
+    library: Any = rfc3161ng  # it has no types
+    query = library.make_timestamp_request(
+        digest=sha256(data).digest(), hashname="sha256", include_tsa_certificate=True, nonce=nonce
+    )
+    return bytes(library.encode_timestamp_request(query))
+
+
+@dataclass(frozen=True, slots=True)
+class TsaAnchor:
+    """One authority. Its answer is evidence at once: an attempt is final or rejected, never under way."""
+
+    name: str
+    url: str
+    authority: Authority
+    outbound: Outbound
+    now: Callable[[], datetime]  # UTC; judges whether genTime lies between request and response
+    kind: str = "rfc3161"
+
+    def __post_init__(self) -> None:
+        """Refuse a URL that could never be used, when the service starts.
+
+        Raises:
+            SettingsError: from `check_url`.
+        """
+        check_url(self.url)
+
+    def sign(self, head: Head, nonce: int, consistency: Sequence[bytes], old_size: int) -> Attempt:  # noqa: ARG002
+        """Make the request over the note; an authority has no use for a consistency proof."""
+        raw = request(head.note, nonce)
+        return Attempt(sha256(raw).digest(), raw, nonce)
+
+    def send(self, head: Head, attempt: Attempt) -> Observation:
+        """Ask for a token and check it as any verifier will.
+
+        Returns:
+            FINAL or REJECTED, with the raw response as evidence either way.
+
+        Raises:
+            AnchorUnavailable: no answer; the same attempt may be sent again.
+        """
+        sent = self.now()
+        try:
+            response = self.outbound.post(self.url, attempt.raw, "application/timestamp-query", MAX_RESPONSE)
+        except Unavailable as error:
+            raise AnchorUnavailable(f"{self.name}: {error}") from error
+        received = self.now()
+        try:
+            stamp = check_token(
+                response, head.note, self.authority, nonce=attempt.nonce, sent=sent, received=received
+            )
+        except TimestampError as error:
+            return Observation(Step.REJECTED, response, f"{self.name}: check {error.check}: {error}")
+        return Observation(Step.FINAL, response, f"{self.name}: stamped at {stamp.gen_time.isoformat()}")
+
+    def observe(self, head: Head, attempts: Sequence[Attempt]) -> Observation:  # noqa: ARG002
+        """After a crash: an authority remembers nothing, so ask again; a lost token harms nobody."""
+        return Observation(Step.DUE, None, f"{self.name}: no token was kept, it will be asked again")
