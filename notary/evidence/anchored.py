@@ -53,7 +53,7 @@ def check_anchor(
         return
     with out.check("6.1", Claim.RECOMPUTED, subject) as done:
         evidence = decode_evidence(data)
-        chain = next((c for c in trust.chains if c.chain_id == evidence.chain_id), trust.chains[0])
+        chain = _trusted(evidence, trust)
         check_binding(evidence, chain)
         if package.files.get(f"{folder}/header.rlp", evidence.header) != evidence.header:
             raise FormatError("header.rlp is not the header of anchor.json")
@@ -67,6 +67,13 @@ def check_anchor(
         head.bounds.append(Bound("chain", source, source, _time(anchor.header.time), head.checkpoint.size))
     if not_before is not None:
         _check_not_before(anchor, not_before, anchored=results[0])
+
+
+def _trusted(evidence: ChainEvidence, trust: Trust) -> ChainTrust:
+    """The chain of the trust file that is meant: its contract too, since a log may move to a new one."""
+    same = [chain for chain in trust.chains if chain.chain_id == evidence.chain_id]
+    exact = [chain for chain in same if chain.contract == evidence.contract]
+    return (exact or same or list(trust.chains))[0]
 
 
 def _check_block(anchor: _Anchor) -> bool:
@@ -110,13 +117,19 @@ def _check_code(anchor: _Anchor) -> bool:
 
 def _check_not_before(anchor: _Anchor, block: Block, *, anchored: bool) -> None:
     earlier: Header | None = None
-    chain_id = anchor.chain.chain_id
+    provable = anchored and anchor.evidence.history_proof is not None
     with anchor.out.check("7.1", Claim.RECOMPUTED, anchor.subject) as done:
-        headers = [decode_header(item.header, anchor.chain.profile) for item in anchor.evidence.not_before]
-        earlier = next((header for header in headers if header.hash == block.hash), None)
+        for item in anchor.evidence.not_before:
+            header = decode_header(item.header, anchor.chain.profile)
+            if header.hash == block.hash:
+                earlier, provable = header, provable and item.storage_proof is not None
         if earlier is None:
             done.skip = "the package does not hold the header of the not-before block"
-        elif (block.chain_id, block.number, block.time) != (chain_id, earlier.number, earlier.time):
+        elif (block.chain_id, block.number, block.time) != (
+            anchor.chain.chain_id,
+            earlier.number,
+            earlier.time,
+        ):
             raise ChainError("number, time or chain of the not-before block are not those of its header")
         done.detail = f"block {block.number} of chain {block.chain_id}"
     if not done.ok or earlier is None:
@@ -124,8 +137,8 @@ def _check_not_before(anchor: _Anchor, block: Block, *, anchored: bool) -> None:
     with anchor.out.check("7.2", Claim.ATTESTED, anchor.subject) as done:
         if check_block(earlier, anchor.chain):
             done.detail = "the trust file names this block"
-        elif not anchored or anchor.evidence.history_proof is None:
-            done.skip = "needs the anchoring block, or this one, among the trusted blocks"
+        elif not provable:
+            done.skip = "neither this block nor one whose state names it is among the trusted blocks"
         else:
             check_history(anchor.evidence, anchor.header, earlier)
             done.detail = f"the state of block {anchor.header.number} names it (EIP-2935)"
