@@ -1,4 +1,7 @@
-"""What every third party that attests a checkpoint looks like to the rest of the service."""
+"""The port between the log and whoever attests to its heads.
+
+Two implementations: `rfc3161` (one answer, final at once) and `evm` (mined, then final, or undone by a reorg).
+"""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -8,67 +11,104 @@ from typing import Protocol
 
 @dataclass(frozen=True, slots=True)
 class Head:
-    """The checkpoint to be attested."""
+    """The checkpoint to be attested.
+
+    Attributes:
+        origin: of the log.
+        size: entries.
+        root: 32 bytes.
+        note: the signed note with the log's own signature line alone: exactly the bytes that a TSA stamps.
+    """
 
     origin: str
     size: int
-    root: bytes  # 32 bytes
-    note: bytes  # the signed note with only the log's own signature line: exactly the bytes a TSA stamps
+    root: bytes
+    note: bytes
 
 
 @dataclass(frozen=True, slots=True)
 class Attempt:
-    """Everything that may go on the wire, stored before it does."""
+    """Everything that may go on the wire, stored before it does.
 
-    ref: bytes  # transaction hash, or SHA-256 of the request
-    raw: bytes  # signed raw transaction, or the DER request
-    nonce: int  # lane nonce, or the request's nonce
+    Attributes:
+        ref: transaction hash, or SHA-256 of the request; 32 bytes.
+        raw: signed raw transaction, or the DER request.
+        nonce: of the lane, or of the request.
+    """
+
+    ref: bytes
+    raw: bytes
+    nonce: int
 
 
 class Step(StrEnum):
-    """How far an authority says an attempt has come."""
+    """Where an attempt stands, by the authority's word as we have verified it."""
 
+    DUE = "due"  # to be asked for again
     SENT = "sent"
     MINED = "mined"
     FINAL = "final"
-    DUE = "due"
     REJECTED = "rejected"
 
 
 @dataclass(frozen=True, slots=True)
 class Observation:
-    """What an authority says of an attempt now."""
+    """What an authority says of an attempt now.
+
+    Attributes:
+        step: as above.
+        evidence: raw response, or chain evidence in canonical JSON; verified before it is given here.
+        detail: one sentence, safe to show.
+    """
 
     step: Step
-    evidence: bytes | None = None  # raw response, or chain evidence (canonical JSON)
-    detail: str = ""  # one sentence, safe to show
+    evidence: bytes | None = None
+    detail: str = ""
 
 
 class Anchor(Protocol):
-    """Somebody we do not control who attests that a checkpoint existed.
+    """Somebody we do not control who attests to heads."""
 
-    `sign` touches no network: what it returns is stored before `send` lets a byte of it out, so that a crash in
-    between is repeated with the same bytes. `send` and `observe` raise AnchorUnavailable when there is no answer.
-    """
+    name: str
+    kind: str  # "rfc3161" or "evm"
 
-    @property
-    def name(self) -> str:
-        """As in the trust file."""
+    def attested_size(self) -> int:
+        """Size of the head that the authority itself holds for this log; 0 where it holds none.
+
+        Raises:
+            AnchorUnavailable: it does not answer.
+        """
         ...
 
-    @property
-    def kind(self) -> str:
-        """Either "rfc3161" or "evm"."""
+    def first_nonce(self) -> int | None:
+        """The nonce with which a lane begins; None where each attempt takes a random one.
+
+        Raises:
+            AnchorUnavailable: the authority does not answer.
+        """
         ...
 
     def sign(self, head: Head, nonce: int, consistency: Sequence[bytes], old_size: int) -> Attempt:
-        """Make the bytes to send; `consistency` leads from `old_size` to the head (RFC 9162 §2.1.4)."""
+        """Make the bytes to be sent; nothing leaves the process but questions.
+
+        Raises:
+            AnchorUnavailable: the authority does not answer.
+            AnchorRejected: it would refuse this head.
+        """
         ...
 
     def send(self, head: Head, attempt: Attempt) -> Observation:
-        """Send the stored bytes. Sending them again is harmless."""
+        """Send stored bytes. Harmless when done twice.
+
+        Raises:
+            AnchorUnavailable: the authority does not answer; whether it got them is open.
+        """
         ...
 
     def observe(self, head: Head, attempts: Sequence[Attempt]) -> Observation:
-        """Ask what became of the attempts, oldest first."""
+        """Look at all attempts for a head.
+
+        Raises:
+            AnchorUnavailable: the authority does not answer.
+        """
         ...

@@ -51,6 +51,14 @@ class TsaAnchor:
         """
         check_url(self.url)
 
+    def attested_size(self) -> int:
+        """Nothing: an authority keeps no state, and stamps any head."""
+        return 0
+
+    def first_nonce(self) -> int | None:
+        """None: each request takes a random nonce."""
+        return None
+
     def sign(self, head: Head, nonce: int, consistency: Sequence[bytes], old_size: int) -> Attempt:  # noqa: ARG002
         """Make the request over the note; an authority has no use for a consistency proof."""
         raw = request(head.note, nonce)
