@@ -15,9 +15,9 @@ REGISTRIES = r"""
     | proxy[.]golang[.]org | maven[.](?:org|apache[.]org) | deb[.]debian[.]org | pypi[.]tuna | mirrors[.][a-z]+[.]com
 """
 # A path begins where a path can begin, so that a URL or a folder of ours is not one.
-FOLDERS = (
-    r"""(?: ^ | [\s"'=:(\[,`] | file:// ) /(?: root | work | home/[a-z] | Users/[A-Za-z] ) (?: / | \b )"""
-)
+FOLDERS = r"""
+    (?: ^ | [\s"'=:(\[,`] | file:// ) / (?: root | work | home/[a-z][\w-]* | Users/[A-Za-z][\w-]* ) (?: / | \b )
+"""
 NAMES = re.compile(f"{REGISTRIES} | {FOLDERS}", re.VERBOSE | re.MULTILINE)
 
 

@@ -6,6 +6,7 @@ from typing import Annotated
 
 import typer
 from rich.console import Console
+from rich.markup import escape
 
 from notary import __version__
 from notary.cli import verify
@@ -66,5 +67,8 @@ def main() -> None:
             _add_server_commands()
         app()
     except NotaryError as error:
-        Console(stderr=True, highlight=False).print(f"[red]{error.code}[/red]: {error}", markup=True)
+        # A message may hold square brackets of its own.
+        Console(stderr=True, highlight=False).print(
+            f"[red]{error.code}[/red]: {escape(str(error))}", markup=True
+        )
         sys.exit(2)

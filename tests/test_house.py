@@ -1,0 +1,234 @@
+"""The rules of the house hold, and each of them goes red when it is broken."""
+
+import ast
+import re
+import shutil
+import subprocess
+import sys
+import tomllib
+from http import HTTPStatus
+from pathlib import Path
+
+import pytest
+
+from notary import errors
+from notary.api.problems import status_of
+from notary.settings import Chain, Settings, Tsa
+
+ROOT = Path(__file__).resolve().parents[1]
+PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text())
+CONTRACTS = PROJECT["tool"]["importlinter"]["contracts"]
+
+HTTP = "HTTP stays in the api"
+MERKLE = "merkle needs the standard library alone"
+PURE = "evidence does no I/O and reads no clock"
+VERIFIER = "the verifier needs nothing of the server"
+ROWS = "rows stay in the store"
+PYDANTIC = "pydantic stays at the wire and in settings"
+
+# Module that is changed, line that is added to it, contract that must refuse it.
+FORBIDDEN = [
+    ("errors", "import notary.merkle", "layers"),
+    ("merkle/hashing", "import notary.evidence.note", "layers"),
+    ("evidence/note", "import notary.settings", "layers"),
+    ("anchoring/port", "import notary.anchoring.evm", "layers"),
+    ("store/tables", "import notary.report", "layers"),
+    ("anchoring/evm", "import notary.anchoring.rfc3161", "layers"),
+    ("intake/accept", "import notary.log", "layers"),
+    ("log/sequence", "import notary.anchoring.advance", "layers"),
+    ("services/types", "import notary.api", "layers"),
+    ("worker", "import notary.api", "layers"),
+    ("api/routes", "import notary.wiring", "layers"),
+    ("wiring", "import notary.cli", "layers"),
+    ("merkle/tree", "import cryptography", MERKLE),
+    ("merkle/tree", "from rfc8785 import dumps", MERKLE),
+    ("merkle/proof", "import time", MERKLE),
+    ("evidence/note", "import socket", PURE),
+    ("evidence/trust", "from pathlib import Path", PURE),
+    ("evidence/verify", "import logging", PURE),
+    ("evidence/verify", "def f():\n    import os", PURE),
+    ("evidence/timestamp", "import requests", PURE),
+    ("evidence/timestamp", "import httpx", VERIFIER),
+    ("evidence/statement", "import pydantic", VERIFIER),
+    ("cli/verify", "def f():\n    import web3", VERIFIER),
+    ("cli/verify", "def f():\n    import notary.store.engine", VERIFIER),
+    ("api/submit", "from sqlmodel import Session", ROWS),
+    ("log/sequence", "import sqlalchemy", ROWS),
+    ("intake/accept", "from http import HTTPStatus", HTTP),
+    ("worker", "import fastapi", HTTP),
+    ("services/types", "from pydantic import BaseModel", PYDANTIC),
+]
+
+
+@pytest.fixture
+def house(tmp_path) -> Path:
+    """A copy of the package and of its rules."""
+    shutil.copytree(
+        ROOT / "notary", tmp_path / "notary", ignore=lambda _, names: [n for n in names if _data(n)]
+    )
+    shutil.copy(ROOT / "pyproject.toml", tmp_path)
+    return tmp_path
+
+
+def _data(name: str) -> bool:
+    return ("." in name and not name.endswith(".py")) or name == "__pycache__"
+
+
+def lint(house: Path) -> tuple[int, str]:
+    """Run import-linter on that copy, which stands before this checkout on the path."""
+    code = (
+        "import sys; sys.path.insert(0, sys.argv[1]);"
+        "from importlinter.cli import lint_imports; sys.exit(lint_imports(no_cache=True))"
+    )
+    command = [sys.executable, "-c", code, str(house)]
+    run = subprocess.run(command, cwd=house, capture_output=True, text=True, timeout=120, check=False)
+    return run.returncode, run.stdout + run.stderr
+
+
+def make(house: Path, module: str) -> Path:
+    """The file of that module, made where the package does not have it (yet): the rules go by names."""
+    package = house / "notary" / module
+    if package.is_dir():
+        return package / "__init__.py"
+    package.parent.mkdir(exist_ok=True)
+    (package.parent / "__init__.py").touch()
+    path = package.with_suffix(".py")
+    path.touch()
+    return path
+
+
+def broken(output: str) -> set[str]:
+    return set(re.findall(r"^(.+) BROKEN", output, re.MULTILINE))
+
+
+def test_the_package_keeps_every_contract(house):
+    status, output = lint(house)
+    assert status == 0, output
+    assert output.count(" KEPT") == len(CONTRACTS)
+
+
+@pytest.mark.parametrize(
+    ("module", "line", "contract"), FORBIDDEN, ids=lambda value: value.split("\n")[-1].strip()
+)
+def test_a_forbidden_import_is_refused_by_its_contract(house, module, line, contract):
+    for name in re.findall(r"import notary\.([\w.]+)", line):
+        make(house, name.replace(".", "/"))
+    path = make(house, module)
+    path.write_text(f"{path.read_text()}\n{line}\n")
+    status, output = lint(house)
+    assert status == 1, output
+    assert contract in broken(output)
+
+
+def test_every_module_has_its_layer():
+    (layers,) = (c["layers"] for c in CONTRACTS if c["name"] == "layers")
+    named = {name.split(".")[1] for name in re.findall(r"notary\.[\w.]+", " ".join(layers))}
+    there = {path.stem for path in (ROOT / "notary").iterdir() if path.suffix == ".py" or _is_package(path)}
+    assert there - {"__init__"} <= named
+
+
+def _is_package(path: Path) -> bool:
+    return path.is_dir() and any(path.glob("*.py"))
+
+
+def test_merkle_imports_nothing_but_the_standard_library():
+    roots = set()
+    for path in (ROOT / "notary/merkle").glob("*.py"):
+        for node in ast.walk(ast.parse(path.read_text())):
+            if isinstance(node, ast.Import):
+                roots |= {alias.name for alias in node.names}
+            elif isinstance(node, ast.ImportFrom):
+                assert node.level == 0
+                roots.add(node.module)
+    ours = {name for name in roots if name.startswith("notary")}
+    assert all(name == "notary.errors" or name.startswith("notary.merkle") for name in ours), ours
+    assert {name.split(".")[0] for name in roots - ours} <= sys.stdlib_module_names
+
+
+def test_an_error_becomes_a_status_in_one_table_only():
+    """Outside of it, a route raises our errors and knows the statuses of success."""
+    for path in (ROOT / "notary/api").glob("**/*.py"):
+        if path.name == "problems.py":
+            continue
+        for node in ast.walk(ast.parse(path.read_text())):
+            name = (
+                node.attr
+                if isinstance(node, ast.Attribute)
+                else node.id
+                if isinstance(node, ast.Name)
+                else ""
+            )
+            assert name != "HTTPException", f"{path.name}:{node.lineno} raises HTTPException"
+            bad = name in HTTPStatus.__members__ and HTTPStatus[name] >= HTTPStatus.BAD_REQUEST
+            assert not bad, f"{path.name}:{node.lineno} names {name}"
+
+
+def _tree(kind: type[errors.NotaryError]) -> list[type[errors.NotaryError]]:
+    return [kind, *(below for child in kind.__subclasses__() for below in _tree(child))]
+
+
+def test_every_error_code_is_documented_with_its_status():
+    text = (ROOT / "docs/api.md").read_text()
+    documented = re.findall(r"^\| `(\w+)` \| (\d{3}) \|", text, re.MULTILINE)
+    ours = [kind for kind in _tree(errors.NotaryError) if kind.__module__ == errors.__name__]
+    expected = [(kind.code, str(status_of(kind.__new__(kind)).value)) for kind in ours]
+    assert sorted(documented) == sorted(expected)
+    assert len({kind.code for kind in ours}) == len(ours)
+
+
+def test_every_setting_is_documented():
+    text = (ROOT / "docs/operations.md").read_text()
+    documented = set(re.findall(r"^\| `([\w.]+)` \|", text, re.MULTILINE))
+    expected = {f"NOTARY_{name.upper()}" for name in Settings.model_fields}
+    expected |= {f"chains.{name}" for name in Chain.model_fields} | {
+        f"tsas.{name}" for name in Tsa.model_fields
+    }
+    assert documented == expected
+
+
+def test_the_version_is_the_changelogs():
+    text = (ROOT / "CHANGELOG.md").read_text()
+    newest, _, body = text.partition("\n## [")[2].partition("]")
+    said = re.search(r"To be (\S+)\.$", body.split("\n## [")[0], re.MULTILINE)
+    version = said.group(1) if newest == "Unreleased" and said else newest
+    assert version == PROJECT["project"]["version"]
+
+
+def check_names(*paths: Path) -> subprocess.CompletedProcess:
+    command = [sys.executable, ROOT / "scripts/check_names.py", *paths]
+    return subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)
+
+
+def test_no_file_names_a_registry_or_a_machine():
+    run = check_names(*(path for path in ROOT.iterdir() if path.is_file()))
+    assert run.returncode == 0, run.stdout
+    if (ROOT / ".git").exists():
+        run = check_names()
+        assert run.returncode == 0, run.stdout
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "index = https://" + "pypi" + ".org/simple",
+        '"resolved": "https://registry.' + "npmjs" + '.org/solc"',
+        "see /" + "root/.cache",
+        'open("/' + 'home/ada/notes")',
+        "file:///" + "work/main",
+    ],
+)
+def test_a_registry_or_a_machine_is_found(tmp_path, text):
+    path = tmp_path / "notes.txt"
+    path.write_text(f"first line\n{text}\n")
+    run = check_names(path)
+    assert run.returncode == 1
+    assert f"{path}:2: " in run.stdout
+
+
+@pytest.mark.parametrize(
+    "text", ["https://example.com/work/home", "the home/away rule", "var/root/x", "./work/a"]
+)
+def test_other_paths_are_left_alone(tmp_path, text):
+    path = tmp_path / "notes.txt"
+    path.write_text(text)
+    assert check_names(path).returncode == 0
