@@ -1,0 +1,183 @@
+"""Facts -> the pages behind the first: every check, the data checked, and how to check it again."""
+
+import json
+from typing import Any
+
+from notary.evidence.outcome import Outcome
+from notary.report.facts import Facts, SignatureFact
+from notary.report.phrases import (
+    Pair,
+    both_times,
+    check_name,
+    check_sentence,
+    cut,
+    known,
+    phrase,
+    same,
+)
+from notary.report.sentences import BOUNDS_ON_PAGE, bound_row
+
+_STAMPS_SHOWN = 2
+
+
+def page_two(facts: Facts) -> dict[str, Any]:
+    """Everything behind page 1, as JSON."""
+    more = len(facts.bounds) > BOUNDS_ON_PAGE
+    return {
+        "checks": check_rows(facts),
+        "all_bounds": [bound_row(n, b) for n, b in enumerate(facts.bounds, 1)] if more else [],
+        "merkle": merkle_rows(facts),
+        "chain": chain_rows(facts),
+        "inspection": inspection(facts),
+        "openings": [
+            {"name": name, "value": cut(value if isinstance(value, str) else _json(value))}
+            for name, value in facts.openings
+        ],
+        "evidence": [{"name": cut(name), "digest": digest} for name, digest in facts.evidence],
+        "expert": commands(facts),
+    }
+
+
+def check_rows(facts: Facts) -> list[dict[str, Any]]:
+    """Every check that was made, and every required one that was not."""
+    rows = [
+        {
+            "id": check.id,
+            "name": check_name(check.id),
+            "mark": check.outcome.value,
+            "outcome": phrase(f"mark.{check.outcome}"),
+            "claim": phrase(f"claim.{check.claim}"),
+            "subject": cut(check.subject),
+            "sentence": None if check.outcome is Outcome.PASSED else check_sentence(check.id, check.outcome),
+            "detail": "" if check.outcome is Outcome.PASSED else cut(check.detail),
+        }
+        for check in facts.result.checks
+    ]
+    made = {check.id for check in facts.result.checks}
+    rows += [
+        {
+            "id": id_,
+            "name": check_name(id_),
+            "mark": Outcome.UNCHECKED.value,
+            "outcome": phrase(f"mark.{Outcome.UNCHECKED}"),
+            "claim": phrase("claim.not_covered"),
+            "subject": "",
+            "sentence": check_sentence(id_, Outcome.UNCHECKED),
+            "detail": "",
+        }
+        for id_ in facts.missing
+        if id_ not in made
+    ]
+    return rows
+
+
+def merkle_rows(facts: Facts) -> list[dict[str, Any]]:
+    """Entry, index, and the root of each head; [] before the record is closed into a batch."""
+    if not facts.heads or facts.result.index is None:
+        return []
+    return [
+        _row(phrase("merkle.entry"), facts.result.entry),
+        _row(phrase("merkle.index"), str(facts.result.index)),
+        *(_row(phrase("merkle.head", size=head.size), head.root) for head in facts.heads),
+    ]
+
+
+def chain_rows(facts: Facts) -> list[list[dict[str, Any]]]:
+    """One block of rows for each anchor."""
+    return [
+        [
+            _row(
+                phrase("chain.chain", chain=anchor.chain_id, block=anchor.block_number),
+                both_times(anchor.block_time),
+            ),
+            _row(phrase("chain.hash"), anchor.block_hash),
+            _row(phrase("chain.contract"), anchor.contract),
+            _row(phrase("chain.log"), anchor.log_id),
+            _row(phrase("chain.size"), str(anchor.size)),
+        ]
+        for anchor in facts.anchors
+    ]
+
+
+def inspection(facts: Facts) -> dict[str, Any] | None:
+    """What the document's own signatures say, with the rule that unrecognised is not valid."""
+    found = facts.inspection
+    if found is None:
+        return None
+    count, reason = len(found.signatures), found.reason or "?"
+    return {
+        "summary": known("signature.outcome", found.outcome, count=count, reason=reason),
+        "basis": phrase("signature.logged" if found.logged else "signature.unlogged"),
+        "tool": found.tool,
+        "truncated": found.truncated,
+        "signatures": [_signature(number, item) for number, item in enumerate(found.signatures, 1)],
+    }
+
+
+def validity(item: SignatureFact) -> str:
+    """The inspection's word, unless it says more than its own findings bear."""
+    sound = item.integrity == "intact" and item.trust == "trusted"
+    unchanged = item.covers == "whole_file" or (
+        item.covers == "revision" and item.changes_after in ("none", "allowed")
+    )
+    return "could_not_be_checked" if item.validity == "passed" and not (sound and unchanged) else item.validity
+
+
+def commands(facts: Facts) -> list[dict[str, Any]]:
+    """What an expert types, from the package's own folder; only names of ours, never a submitter's text."""
+    steps: list[tuple[Pair, str]] = []
+    if facts.document is not None:
+        steps.append((phrase("expert.document"), "sha256sum DOCUMENT; openssl dgst -sm3 DOCUMENT"))
+    steps.append((phrase("expert.statement"), "sha256sum statement.json"))
+    stamps = [bound for bound in facts.bounds if bound.kind == "rfc3161"]
+    steps += [
+        (
+            phrase("expert.stamp"),
+            f"openssl ts -verify -data heads/{bound.size}/checkpoint "
+            f"-in heads/{bound.size}/tokens/{bound.source}.tsr -CAfile root.pem",
+        )
+        for bound in stamps[:_STAMPS_SHOWN]
+    ]
+    steps += [
+        (
+            phrase("expert.chain"),
+            'curl -H "Content-Type: application/json" -d \'{"jsonrpc":"2.0","id":1,'
+            f'"method":"eth_getBlockByNumber","params":["{anchor.block_number:#x}",false]}}\' NODE',
+        )
+        for anchor in facts.anchors[:1]
+    ]
+    document = "" if facts.document is None else " --document DOCUMENT"
+    steps.append((phrase("expert.all"), f"notary verify PACKAGE.zip --trust TRUST.toml{document}"))
+    return [{"what": what, "command": command} for what, command in steps]
+
+
+def _signature(number: int, item: SignatureFact) -> dict[str, Any]:
+    stamped = phrase("signature.no_time")
+    if item.stamped_time is not None or item.stamp is not None:
+        trust = known("signature.stamp", item.stamp or "unrecognised")
+        shown = item.stamped_time or ""
+        stamped = {language: f"{shown} ({trust[language]})".strip() for language in trust}
+    unreadable = phrase("signature.unreadable")
+    return {
+        "number": str(number),
+        "kind": known("signature.kind", item.kind),
+        "field": cut(item.field),
+        "signer": unreadable if item.signer is None else same(cut(item.signer)),
+        "issuer": unreadable if item.issuer is None else same(cut(item.issuer)),
+        "claimed": phrase("signature.no_time") if item.claimed_time is None else same(item.claimed_time),
+        "stamped": stamped,
+        "covers": known("signature.covers", item.covers),
+        "changes": known("signature.changes", item.changes_after),
+        "integrity": known("signature.integrity", item.integrity),
+        "trust": known("signature.trust", item.trust),
+        "validity": known("signature.validity", validity(item)),
+        "mark": validity(item),
+    }
+
+
+def _row(label: Pair, value: str | Pair) -> dict[str, Any]:
+    return {"label": label, "value": same(value) if isinstance(value, str) else value, "mono": isinstance(value, str)}
+
+
+def _json(value: Any) -> str:
+    return json.dumps(value, ensure_ascii=False, sort_keys=True)

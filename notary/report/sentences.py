@@ -1,0 +1,195 @@
+"""Facts -> what stands on page 1, in sentences and rows; `details` makes the pages behind it."""
+
+from typing import Any
+
+from notary.evidence.digests import ALGORITHMS
+from notary.evidence.number import show_number
+from notary.evidence.outcome import Bound, Claim, Outcome
+from notary.report.facts import DocumentFact, Facts
+from notary.report.phrases import (
+    Pair,
+    beijing,
+    both_times,
+    check_name,
+    check_sentence,
+    cut,
+    joined,
+    known,
+    phrase,
+    same,
+    utc,
+)
+
+Row = tuple[Pair, Pair]
+BOUNDS_ON_PAGE = 5
+_DRAWN = 6
+
+
+def page_one(facts: Facts) -> dict[str, Any]:
+    """Everything on page 1, as JSON: pairs of sentences, rows, and the positions of the time line."""
+    return {
+        "number": show_number(facts.number),
+        "operator": cut(facts.operator),
+        "generated": both_times(facts.generated),
+        "demo": facts.proves_nothing,
+        "outcome": {"word": phrase(f"outcome.{facts.result.outcome}"), "mark": facts.result.outcome.value},
+        "conclusion": conclusion(facts),
+        "missing": missing(facts),
+        "document": document_rows(facts),
+        "timeline": timeline(facts),
+        "bounds": [bound_row(number, bound) for number, bound in enumerate(facts.bounds[:BOUNDS_ON_PAGE], 1)],
+        "bounds_more": max(0, len(facts.bounds) - BOUNDS_ON_PAGE),
+        "classes": class_rows(facts),
+        "limits": [phrase(f"limits.{key}") for key in ("content", "identity", "first", "assumptions", "nature")],
+        "url": facts.verify_url,
+    }
+
+
+def conclusion(facts: Facts) -> list[Pair]:
+    """What was found, in full sentences; only what passed is said to be so."""
+    said: list[Pair] = []
+    failures = facts.result.failures()
+    if failures:
+        names = joined([check_name(id_) for id_ in dict.fromkeys(check.id for check in failures)])
+        said.append(phrase("conclusion.failures", count=len(failures), names=names))
+    if facts.document is not None:
+        about = {Outcome.PASSED: "equal", Outcome.FAILED: "differs"}.get(
+            facts.outcome_of("2.3") or Outcome.UNCHECKED, "absent"
+        )
+        said.append(phrase(f"conclusion.document_{about}"))
+    elif facts.kind:
+        said.append(phrase("conclusion.no_document"))
+    if _in_log(facts) is Outcome.PASSED and facts.result.index is not None:
+        said.append(phrase("conclusion.in_log", index=facts.result.index))
+    interval = facts.result.interval
+    if interval is not None and interval.existed_by is not None and facts.outcome_of("8.1") is Outcome.PASSED:
+        key = "conclusion.time" if facts.document is not None else "conclusion.time_of_record"
+        by = both_times(interval.existed_by, up=True)
+        said.append(phrase(key, k=interval.sources_needed, time=by))
+    if interval is not None and interval.made_after is not None:
+        said.append(phrase("conclusion.after", time=both_times(interval.made_after)))
+    return said
+
+
+def missing(facts: Facts) -> list[Pair]:
+    """What is still due, one sentence for each required check that was not made; () after a failure."""
+    if facts.result.outcome is not Outcome.UNCHECKED:
+        return []
+    said = [check_sentence(id_, Outcome.UNCHECKED) for id_ in facts.missing]
+    interval = facts.result.interval
+    if interval is not None and interval.existed_by is None:
+        count = len({bound.organisation for bound in interval.bounds})
+        said.append(phrase("conclusion.missing_bounds", k=interval.sources_needed, count=count))
+    return said
+
+
+def document_rows(facts: Facts) -> list[dict[str, Any]]:
+    """Label and value; `mono` for digests."""
+    rows = [_row(phrase("document.kind"), known("document.kind", facts.kind))]
+    if facts.document is not None:
+        rows += _document(facts.document)
+    rows += [
+        _row(phrase("document.computed", name=_algorithm(name)), same(digest), mono=True)
+        for name, digest in facts.computed
+        if facts.document is None or (name, digest) not in facts.document.digests
+    ]
+    if facts.log:
+        rows.append(_row(phrase("document.log"), same(facts.log)))
+    if facts.result.entry:
+        rows.append(_row(phrase("document.entry"), same(facts.result.entry), mono=True))
+    if facts.claimed_time:
+        rows.append(_row(phrase("document.claimed_time"), same(facts.claimed_time)))
+    return rows
+
+
+def timeline(facts: Facts) -> dict[str, Any]:
+    """Marks in order of time: their kind, label and times. Positions are even: the drawing is not to scale."""
+    interval = facts.result.interval
+    k = 0 if interval is None else interval.sources_needed
+    after = None if interval is None else interval.made_after
+    by = None if interval is None else interval.existed_by
+    t = next((i for i, bound in enumerate(facts.bounds) if bound.not_after == by), None)
+    drawn = list(range(min(len(facts.bounds), _DRAWN)))
+    if t is not None and t >= _DRAWN:
+        drawn[-1] = t
+    marks = [
+        {"number": str(i + 1), "is_t": i == t, "utc": utc(facts.bounds[i].not_after, up=True)} for i in drawn
+    ]
+    return {
+        "after": None if after is None else {"utc": utc(after), "beijing": beijing(after)},
+        "after_block": "" if interval is None else interval.made_after_block,
+        "by": None if by is None else {"utc": utc(by, up=True), "beijing": beijing(by, up=True)},
+        "marks": marks,
+        "rule": phrase("time.rule", k=k) if k else None,
+    }
+
+
+def bound_row(number: int, bound: Bound) -> dict[str, Any]:
+    """One line of the table of attestations."""
+    return {
+        "number": str(number),
+        "kind": phrase(f"bound.{bound.kind}"),
+        "source": cut(bound.source),
+        "organisation": cut(bound.organisation),
+        "utc": utc(bound.not_after, up=True),
+        "beijing": beijing(bound.not_after, up=True),
+        "size": str(bound.size),
+    }
+
+
+def class_rows(facts: Facts) -> list[dict[str, Any]]:
+    """Each finding, its outcome, and on whose word it stands."""
+    made = facts.outcome_of("7.2") or (Outcome.UNCHECKED if facts.kind else None)
+    rows: list[tuple[str, Outcome | None, Claim]] = [
+        ("document", facts.outcome_of("2.3"), Claim.RECOMPUTED),
+        ("log", _in_log(facts), Claim.RECOMPUTED),
+        ("existed", facts.outcome_of("8.1"), Claim.ATTESTED),
+        ("made", made, Claim.ATTESTED),
+        ("stated", None, Claim.STATED),
+        ("uncovered", None, Claim.NOT_COVERED),
+    ]
+    return [
+        {
+            "what": phrase(f"class.{key}"),
+            "mark": "none" if outcome is None else outcome.value,
+            "outcome": phrase(f"mark.{'none' if outcome is None else outcome.value}"),
+            "claim": phrase(f"claim.{claim}"),
+        }
+        for key, outcome, claim in rows
+    ]
+
+
+def _document(document: DocumentFact) -> list[dict[str, Any]]:
+    name = phrase("document.unnamed") if document.name is None else same(cut(document.name))
+    size = phrase("document.unknown")
+    if document.size is not None:
+        size = phrase("document.bytes", size=f"{document.size:,}")
+    media = phrase("document.unknown") if document.media_type is None else same(document.media_type)
+    return [
+        _row(phrase("document.name"), name),
+        _row(phrase("document.size"), size),
+        _row(phrase("document.type"), media),
+        _row(phrase("document.submitted"), phrase("document.seen" if document.seen else "document.unseen")),
+        *(_row(same(_algorithm(name)), same(digest), mono=True) for name, digest in document.digests),
+        *(
+            _row(phrase("document.claimed", name=_algorithm(name)), same(digest), mono=True)
+            for name, digest in document.claimed
+        ),
+    ]
+
+
+def _row(label: Pair, value: Pair, *, mono: bool = False) -> dict[str, Any]:
+    return {"label": label, "value": value, "mono": mono}
+
+
+def _algorithm(name: str) -> str:
+    return name.upper() if name in ALGORITHMS else cut(name)
+
+
+def _in_log(facts: Facts) -> Outcome | None:
+    found = {facts.outcome_of("3.1"), facts.outcome_of("3.2")}
+    if Outcome.FAILED in found:
+        return Outcome.FAILED
+    if found == {Outcome.PASSED}:
+        return Outcome.PASSED
+    return None if found == {None} else Outcome.UNCHECKED
