@@ -32,7 +32,7 @@ def request(data: bytes, nonce: int) -> bytes:
     return bytes(library.encode_timestamp_request(query))
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)  # not frozen, since the port has plain attributes
 class TsaAnchor:
     """One authority. Its answer is evidence at once: an attempt is final or rejected, never under way."""
 
