@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 
-from notary.errors import EvidenceError
+from notary.errors import EvidenceError, TimestampError, TrustError
 from notary.evidence.outcome import Check, Claim, Outcome
 
 
@@ -25,13 +25,25 @@ class Collector:
 
     @contextmanager
     def check(self, id_: str, claim: Claim, subject: str = "") -> Iterator[Doing]:
-        """Run the body as check `id_`: passed unless it raises an `EvidenceError`."""
+        """Run the body as check `id_`: passed unless it raises.
+
+        Raises:
+            TrustError: the trust file is at fault, not the evidence.
+        """
         doing = Doing()
         try:
             yield doing
+        except TimestampError as error:
+            doing.ok = False
+            self.failed(id_, claim, subject, f"timestamp check {error.check}: {error}")
         except EvidenceError as error:
             doing.ok = False
             self.failed(id_, claim, subject, f"{error.code}: {error}")
+        except TrustError:
+            raise
+        except Exception as error:  # noqa: BLE001 - nothing that evidence can hold may stop its verification
+            doing.ok = False
+            self.failed(id_, claim, subject, f"cannot be read ({type(error).__name__})")
         else:
             if doing.skip:
                 self.unchecked(id_, claim, subject, doing.skip)

@@ -15,7 +15,7 @@ from typing import Any
 
 from notary.errors import FormatError, ProofError
 from notary.evidence import canonical
-from notary.evidence.fields import exact_keys, hexadecimal, natural, text
+from notary.evidence.fields import exact_keys, hexadecimal, natural, text, version
 from notary.merkle.hashing import hash_leaf
 from notary.merkle.proof import all_inclusion_paths, check_inclusion
 from notary.merkle.tree import root_of
@@ -35,7 +35,9 @@ NAMES = (
 )
 MAX_DISCLOSURE = 128 * 1024
 MAX_OPENINGS = 1024 * 1024
+MAX_COMMITMENTS = 64  # in one statement
 SALT_SIZE = 16  # RFC 9901 §9.3 recommends at least 128 bits
+_SALT_TEXT = 22  # characters of base64url
 _VERSION = 1
 
 
@@ -112,8 +114,12 @@ def check_openings(openings: tuple[Opening, ...], commitments: Commitments) -> d
 
 
 def encode_openings(openings: tuple[Opening, ...]) -> bytes:
-    """The file `openings.json`, canonical."""
-    return canonical.dumps(
+    """The file `openings.json`, canonical.
+
+    Raises:
+        FormatError: it would be larger than 1 MiB, and nobody could read it.
+    """
+    data = canonical.dumps(
         {
             "version": _VERSION,
             "openings": [
@@ -122,6 +128,9 @@ def encode_openings(openings: tuple[Opening, ...]) -> bytes:
             ],
         }
     )
+    if len(data) > MAX_OPENINGS:
+        raise FormatError(f"openings of {len(data)} bytes are larger than {MAX_OPENINGS}")
+    return data
 
 
 def parse_openings(data: bytes) -> tuple[Opening, ...]:
@@ -131,9 +140,11 @@ def parse_openings(data: bytes) -> tuple[Opening, ...]:
         FormatError: not canonical or not of this form.
     """
     value = exact_keys(canonical.loads(data, MAX_OPENINGS), ("version", "openings"), "openings")
-    if value["version"] != _VERSION or not isinstance(value["openings"], list):
-        raise FormatError("openings are of no version that we know")
-    return tuple(_opening(item) for item in value["openings"])
+    version(value["version"], _VERSION, "openings")
+    openings = value["openings"]
+    if not isinstance(openings, list) or len(openings) > MAX_COMMITMENTS:
+        raise FormatError(f"openings is not a list of at most {MAX_COMMITMENTS}")
+    return tuple(_opening(item) for item in openings)
 
 
 def _opening(value: Any) -> Opening:
@@ -153,8 +164,9 @@ def _disclosure(salt: bytes, name: str, value: Any) -> str:
         raise FormatError(f"{name[:40]!r} is not the name of a commitment")
     if len(salt) != SALT_SIZE:
         raise FormatError(f"the salt of a commitment is {SALT_SIZE} bytes")
-    canonical.dumps(value)  # refuses what has no place in evidence
-    encoded = json.dumps([_b64(salt), name, value], ensure_ascii=False, separators=(",", ":")).encode()
+    array = [_b64(salt), name, value]
+    canonical.dumps(array)  # refuses what has no place in evidence
+    encoded = json.dumps(array, ensure_ascii=False, separators=(",", ":")).encode()
     disclosure = _b64(encoded)
     if len(disclosure) > MAX_DISCLOSURE:
         raise FormatError(f"the value of {name!r} is larger than a commitment may be")
@@ -173,6 +185,7 @@ def _parse(disclosure: str) -> tuple[str, Any]:
     value = canonical.loads_unordered(decoded, MAX_DISCLOSURE)
     if not isinstance(value, list) or len(value) != 3 or value[1] not in NAMES:  # noqa: PLR2004
         raise FormatError("a disclosure is an array of salt, name and value")
+    text(value[0], "salt of a disclosure", f"[A-Za-z0-9_-]{{{_SALT_TEXT}}}", _SALT_TEXT)
     return value[1], value[2]
 
 

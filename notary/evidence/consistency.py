@@ -6,7 +6,7 @@ from typing import Any
 from notary.errors import FormatError
 from notary.evidence import canonical
 from notary.evidence.checkpoint import MAX_SIZE
-from notary.evidence.fields import exact_keys, hexadecimal, text
+from notary.evidence.fields import exact_keys, hexadecimal, text, version
 
 MAX_FILE = 256 * 1024
 MAX_PATH = 63
@@ -43,9 +43,10 @@ def parse_consistency(data: bytes) -> tuple[Consistency, ...]:
         FormatError: not canonical or not of this form.
     """
     value = exact_keys(canonical.loads(data, MAX_FILE), ("version", "proofs"), "consistency proofs")
+    version(value["version"], _VERSION, "consistency proofs")
     proofs = value["proofs"]
-    if value["version"] != _VERSION or not isinstance(proofs, list) or len(proofs) > MAX_PROOFS:
-        raise FormatError("consistency proofs are of no version that we know, or too many")
+    if not isinstance(proofs, list) or not 1 <= len(proofs) <= MAX_PROOFS:
+        raise FormatError(f"proofs is not a list of 1 to {MAX_PROOFS}")
     return tuple(_proof(item) for item in proofs)
 
 

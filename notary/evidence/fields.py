@@ -25,6 +25,16 @@ def exact_keys(value: Any, keys: Iterable[str], what: str) -> dict[str, Any]:
     return value
 
 
+def version(value: Any, known: int, what: str) -> None:
+    """Refuse any version but `known`; true is not 1.
+
+    Raises:
+        FormatError: another version.
+    """
+    if isinstance(value, bool) or value != known:
+        raise FormatError(f"{what}: the version is not {known}")
+
+
 def text(value: Any, what: str, pattern: str, limit: int = 255) -> str:
     """A string that matches `pattern` whole and is at most `limit` characters long.
 
@@ -70,5 +80,6 @@ def moment(value: Any, what: str) -> datetime:
 
 
 def show_moment(value: datetime) -> str:
-    """The same form; parts of a second are dropped."""
-    return value.astimezone(UTC).strftime(_TIME)
+    """The same form; parts of a second are dropped. `value` has a time zone."""
+    # Not strftime: it writes the year 999 with three digits on some systems.
+    return value.astimezone(UTC).replace(microsecond=0, tzinfo=None).isoformat() + "Z"

@@ -52,7 +52,7 @@ class Verifier:
     @property
     def key_id(self) -> bytes:
         """4 bytes: SHA-256(name, newline, type, key), cut."""
-        return sha256(self.name.encode() + b"\n" + ED25519 + self.public).digest()[:4]
+        return _key_id(self.name, ED25519 + self.public)
 
     @property
     def vkey(self) -> str:
@@ -67,16 +67,10 @@ class Verifier:
             FormatError: not three parts, an unusable name, a key that is not Ed25519, or a key id that is not
                 the key's.
         """
-        name, _, rest = text.partition("+")
-        key_id, _, encoded = rest.partition("+")
-        _check_name(name)
-        key = _base64(encoded, "the key of a vkey")
+        name, key = split_vkey(text)
         if key[:1] != ED25519 or len(key) != 33:  # noqa: PLR2004 - type byte and 32 bytes
             raise FormatError("the vkey is not of an Ed25519 key (type 0x01)")
-        verifier = cls(name, key[1:])
-        if key_id != verifier.key_id.hex():
-            raise FormatError("the key id in the vkey is not that of its key and name")
-        return verifier
+        return cls(name, key[1:])
 
     def made(self, signature: Signature) -> bool:
         """Whether name and key id of the line are this key's; says nothing of its validity."""
@@ -92,6 +86,21 @@ class Verifier:
             Ed25519PublicKey.from_public_bytes(self.public).verify(signature.value, text.encode())
         except InvalidSignature as error:
             raise SignatureError(f"the signature of {self.name} does not fit the text") from error
+
+
+def split_vkey(text: str) -> tuple[str, bytes]:
+    """Name and key of a vkey of any type whose key id is made in the usual way; the type is the first byte.
+
+    Raises:
+        FormatError: not three parts, an unusable name, or a key id that is not the key's.
+    """
+    name, _, rest = text.partition("+")
+    key_id, _, encoded = rest.partition("+")
+    _check_name(name)
+    key = _base64(encoded, "the key of a vkey")
+    if len(key) < 2 or key_id != _key_id(name, key).hex():  # noqa: PLR2004 - type and at least one byte
+        raise FormatError("the key id in the vkey is not that of its key and name")
+    return name, key
 
 
 def sign_note(text: str, name: str, key: Ed25519PrivateKey) -> Note:
@@ -162,6 +171,10 @@ def only_signature_of(note: Note, verifier: Verifier) -> bytes:
         if verifier.made(signature):
             return Note(note.text, (signature,)).encode()
     raise SignatureError(f"{verifier.name} has not signed the note")
+
+
+def _key_id(name: str, key: bytes) -> bytes:
+    return sha256(name.encode() + b"\n" + key).digest()[:4]
 
 
 def _signature(row: str) -> Signature:

@@ -2,9 +2,11 @@
 
 from collections.abc import Iterable
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from enum import StrEnum
 from typing import Any
+
+from notary.evidence.fields import show_moment
 
 
 class Outcome(StrEnum):
@@ -130,8 +132,8 @@ def rfc3339(moment: datetime | None) -> str | None:
         return None
     up = moment.astimezone(UTC).replace(microsecond=0)
     if up < moment:
-        up = datetime.fromtimestamp(up.timestamp() + 1, UTC)
-    return up.strftime("%Y-%m-%dT%H:%M:%SZ")
+        up += timedelta(seconds=1)
+    return show_moment(up)
 
 
 def kth_bound(bounds: Iterable[Bound], k: int) -> datetime | None:

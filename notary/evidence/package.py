@@ -1,49 +1,41 @@
 """The evidence package: one ZIP of plain files, read strictly, written reproducibly (docs/formats.md §11)."""
 
-import io
-import lzma
 import re
-import struct
 import zipfile
-import zlib
 from collections.abc import Mapping
 from dataclasses import dataclass
 from hashlib import sha256
 from typing import Any, BinaryIO
 
 from notary.errors import FormatError
-from notary.evidence import canonical
+from notary.evidence import bodies, canonical
+from notary.evidence.archive import (
+    MAX_FILES,
+    UNREADABLE,
+    check_end,
+    check_layout,
+    check_local,
+    write_zip,
+)
 from notary.evidence.digests import ALGORITHMS, Digester
-from notary.evidence.fields import exact_keys, hexadecimal, natural
+from notary.evidence.fields import exact_keys, hexadecimal, natural, version
 
 VERSION = 1
-MAX_FILES = 512
 MAX_FILE = 8 * 1024 * 1024
 MAX_TOTAL = 64 * 1024 * 1024
-MAX_DOCUMENT = 2**32 - 1
+MAX_DOCUMENT = 2 * 10**9  # all offsets stay below 2^31, where ZIP needs no fields of 64 bits
 MANIFEST = "manifest.json"
-# All that zipfile is known to raise on damaged archives; RuntimeError is its word for encryption.
-_UNREADABLE = (
-    zipfile.BadZipFile,
-    zipfile.LargeZipFile,
-    zlib.error,
-    lzma.LZMAError,
-    NotImplementedError,
-    RuntimeError,
-    EOFError,
-    OSError,
-    ValueError,
-    struct.error,
-)
-_EPOCH = (1980, 1, 1, 0, 0, 0)  # the earliest that ZIP can say: a package has no time of its own
-_SIZE = r"(0|[1-9][0-9]{0,18})"
+_SIZE = r"[1-9][0-9]{0,18}"
 _TOKEN = r"[a-z0-9][a-z0-9._-]{0,63}\.tsr"  # noqa: S105 - a file name
 _NAMES = re.compile(
     r"manifest\.json|README\.txt|statement\.json|openings\.json|receipt\.txt|consistency\.json"
     rf"|heads/{_SIZE}/(checkpoint|inclusion\.tlog-proof|anchor\.json|header\.rlp|tokens/{_TOKEN})"
     r"|inspection/(statement\.json|openings\.json|inclusion\.tlog-proof)"
 )
-_DOCUMENT = re.compile(r"document/[^/\\:*?\"<>|\x00-\x1f\x7f]{1,120}")
+# What is no path and no control on any system, and turns no text round (U+202E and its like).
+_DOCUMENT = re.compile(
+    r"document/(?!\.{1,2}$)[^/\\:*?\"<>|\x00-\x1f\x7f-\x9f\u200e\u200f\u2028-\u202e\u2066-\u2069\ud800-\udfff]{1,120}"
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,7 +64,7 @@ class Package:
         return {n[len(prefix) : -4]: d for n, d in sorted(self.files.items()) if n.startswith(prefix)}
 
 
-def digest_stream(stream: BinaryIO, limit: int = MAX_DOCUMENT) -> Digests:
+def digest_stream(stream: BinaryIO, limit: int = bodies.MAX_DOCUMENT) -> Digests:
     """Take every digest that we know over a stream of at most `limit` bytes.
 
     Raises:
@@ -90,15 +82,17 @@ def read_package(stream: BinaryIO) -> Package:
     """Read a package from a seekable stream.
 
     Raises:
-        FormatError: not a ZIP from its first byte to its last, a name that has no place in a package, twice
-            the same name, a limit passed, or a file that is not as the manifest says.
+        FormatError: not a ZIP of stored files from its first byte to its last, a name that has no place in a
+            package, twice the same name, a limit passed, or a file that is not as the manifest says.
     """
     try:
+        begin, count = check_end(stream)
         with zipfile.ZipFile(stream) as archive:
+            check_layout(archive, begin, count)
             members = _members(archive, stream)
             manifest = _manifest(archive, members)
             return _contents(archive, members, manifest)
-    except _UNREADABLE as error:
+    except UNREADABLE as error:
         raise FormatError(f"not a readable ZIP: {type(error).__name__}") from error
 
 
@@ -110,48 +104,41 @@ def write_package(files: Mapping[str, bytes], document: tuple[str, bytes] | None
         document: file name and bytes of the document, if it is to be in the package.
 
     Raises:
-        FormatError: a name that has no place in a package.
+        FormatError: a name that has no place in a package, or a limit passed.
     """
     contents = dict(files)
     if document is not None:
         contents[f"document/{document[0]}"] = document[1]
     for name in contents:
         _check_name(name)
+    _check_sizes({name: len(data) for name, data in contents.items()})
     listed = {n: {"sha-256": sha256(d).hexdigest(), "size": len(d)} for n, d in contents.items()}
     manifest = {"version": VERSION, "files": [{"name": n, **listed[n]} for n in sorted(listed)]}
-    buffer = io.BytesIO()
-    with zipfile.ZipFile(buffer, "w", zipfile.ZIP_STORED) as archive:
-        for name, data in [(MANIFEST, canonical.dumps(manifest)), *sorted(contents.items())]:
-            member = zipfile.ZipInfo(name, _EPOCH)
-            member.external_attr = 0o644 << 16
-            member.create_system = 3
-            archive.writestr(member, data)
-    return buffer.getvalue()
+    return write_zip([(MANIFEST, canonical.dumps(manifest)), *sorted(contents.items())])
 
 
 def _members(archive: zipfile.ZipFile, stream: BinaryIO) -> dict[str, zipfile.ZipInfo]:
-    infos = archive.infolist()
-    if not infos or len(infos) > MAX_FILES:
-        raise FormatError(f"a package holds 1 to {MAX_FILES} files")
-    if archive.comment or min(info.header_offset for info in infos) != 0 or not _ends_here(stream):
-        raise FormatError("there is data before, behind or beside the files of the ZIP")
     members: dict[str, zipfile.ZipInfo] = {}
-    for info in infos:
+    for info in archive.infolist():
         _check_name(info.filename)
         if info.filename in members:
             raise FormatError(f"{info.filename!r} stands in the package twice")
-        if info.flag_bits & 1 or info.extra or info.comment:
-            raise FormatError(f"{info.filename!r} is encrypted or has extra fields")
+        check_local(stream, info)
         members[info.filename] = info
-    total = sum(info.file_size for name, info in members.items() if not name.startswith("document/"))
-    if total > MAX_TOTAL:
-        raise FormatError(f"the files of the package are larger than {MAX_TOTAL} bytes together")
+    _check_sizes({name: info.file_size for name, info in members.items() if name != MANIFEST})
     return members
 
 
-def _ends_here(stream: BinaryIO) -> bool:
-    stream.seek(-22, io.SEEK_END)  # end of central directory without a comment
-    return stream.read(4) == b"PK\x05\x06"
+def _check_sizes(sizes: Mapping[str, int]) -> None:
+    """Limits, but for the manifest, which follows from the rest."""
+    if len(sizes) >= MAX_FILES:
+        raise FormatError(f"a package holds 1 to {MAX_FILES} files")
+    for name, size in sizes.items():
+        limit = MAX_DOCUMENT if name.startswith("document/") else MAX_FILE
+        if size > limit:
+            raise FormatError(f"{name!r} is larger than {limit} bytes")
+    if sum(size for name, size in sizes.items() if not name.startswith("document/")) > MAX_TOTAL:
+        raise FormatError(f"the files of the package are larger than {MAX_TOTAL} bytes together")
 
 
 def _manifest(archive: zipfile.ZipFile, members: dict[str, zipfile.ZipInfo]) -> dict[str, tuple[int, bytes]]:
@@ -160,8 +147,9 @@ def _manifest(archive: zipfile.ZipFile, members: dict[str, zipfile.ZipInfo]) -> 
     value = exact_keys(
         canonical.loads(_read(archive, members[MANIFEST]), MAX_FILE), ("version", "files"), "manifest"
     )
-    if value["version"] != VERSION or not isinstance(value["files"], list):
-        raise FormatError("the manifest is of no version that we know")
+    version(value["version"], VERSION, "manifest")
+    if not isinstance(value["files"], list):
+        raise FormatError("files is not a list of manifest entries")
     listed: dict[str, tuple[int, bytes]] = {}
     for item in value["files"]:
         _listed(item, listed)
@@ -203,15 +191,9 @@ def _contents(
 def _read(archive: zipfile.ZipFile, info: zipfile.ZipInfo) -> bytes:
     if info.file_size > MAX_FILE:
         raise FormatError(f"{info.filename!r} is larger than {MAX_FILE} bytes")
-    with archive.open(info) as stream:
-        data = stream.read(MAX_FILE + 1)  # the size in the header is the evidence's word: read with a bound
-    if len(data) > MAX_FILE:
-        raise FormatError(f"{info.filename!r} is larger than {MAX_FILE} bytes")
-    return data
+    return archive.read(info)  # stored, so no longer than it stands in the ZIP
 
 
 def _check_name(name: str) -> None:
-    if not (
-        _NAMES.fullmatch(name) or (_DOCUMENT.fullmatch(name) and name not in {"document/.", "document/.."})
-    ):
+    if not (_NAMES.fullmatch(name) or _DOCUMENT.fullmatch(name)):
         raise FormatError(f"{name[:80]!r} has no place in a package")

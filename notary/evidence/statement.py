@@ -12,8 +12,8 @@ from typing import Any
 from notary.errors import BadNumber, FormatError
 from notary.evidence import canonical
 from notary.evidence.bodies import BODIES, Body, body_json, parse_body
-from notary.evidence.commitments import Commitments
-from notary.evidence.fields import exact_keys, hexadecimal, moment, natural, show_moment, text
+from notary.evidence.commitments import MAX_COMMITMENTS, Commitments
+from notary.evidence.fields import exact_keys, hexadecimal, moment, natural, show_moment, text, version
 from notary.evidence.number import parse_number
 
 VERSION = 1
@@ -98,8 +98,7 @@ def parse_statement(data: bytes) -> Statement:
         raise FormatError("the statement is of no type that we know")
     key = BODIES.get(kind)
     exact_keys(value, _COMMON if key is None else (*_COMMON, key), "statement")
-    if value["version"] != VERSION:
-        raise FormatError(f"statement version {value['version']} is not {VERSION}")
+    version(value["version"], VERSION, "statement")
     return Statement(
         type=kind,
         log=text(value["log"], "log origin", ORIGIN),
@@ -143,6 +142,6 @@ def _block(value: Any) -> Block | None:
 def _commitments(value: Any) -> Commitments:
     exact_keys(value, ("count", "root"), "commitments")
     return Commitments(
-        natural(value["count"], "number of commitments", 64),
+        natural(value["count"], "number of commitments", MAX_COMMITMENTS),
         hexadecimal(value["root"], "commitments root", 32),
     )

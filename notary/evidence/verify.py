@@ -176,6 +176,9 @@ def _check_inspection(out: Collector, package: Package, heads: list[Head], opene
     data = package.files.get("inspection/statement.json")
     if data is None:
         return
+    if not heads:
+        out.unchecked("9.1", Claim.NOT_COVERED, detail="no checked head of the log includes anything")
+        return
     with out.check("9.1", Claim.STATED) as done:
         statement = parse_statement(data)
         if statement.type != "inspection" or statement.previous != opened.entry:
