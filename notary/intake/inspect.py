@@ -1,0 +1,116 @@
+"""After the evidence is safe: what the signatures in a document say, as a statement of its own."""
+
+from collections.abc import Callable
+from datetime import timedelta
+from pathlib import Path
+from typing import Any
+
+from notary.errors import NotaryError, NotReady, RequestError, Unavailable
+from notary.intake.accept import Intake
+from notary.intake.inspection.report import TOOL, empty
+from notary.intake.prepare import build_record
+from notary.store.blocks import newest_block
+from notary.store.inspections import Inspection, end_inspection, give_back, spooled_names, take_inspection
+from notary.store.logstate import read_state
+from notary.store.records import NewRecord, insert_records, record_by_seq, upgrade_default_visibility
+
+Inspector = Callable[[Path, str | None], dict[str, Any]]
+
+MAX_TRIES = 3
+PATIENCE = timedelta(minutes=5)  # longer than any inspection may take
+_NOT_INSPECTED = "could_not_be_inspected"
+
+
+def inspect_next(intake: Intake, inspector: Inspector) -> bool:
+    """Inspect the document that has waited longest, and log the report as a statement that follows it.
+
+    May be run by several processes at once and again after a crash: a document gets one report.
+
+    Args:
+        intake: where records are made.
+        inspector: gives a report (notary.intake.inspection.report) and, by its contract, never raises; a
+            death of the process is survived, and after three tries the report says so.
+
+    Returns:
+        Whether there was one; call again until there is none.
+
+    Raises:
+        NotReady: the log is not open yet.
+        Unavailable: the database does not answer; the task stays.
+    """
+    now = intake.now()
+    with intake.database.writing() as connection:
+        task = take_inspection(connection, now, now + PATIENCE)
+    # Durable: this try is counted. A crash from here to the next commit gives the task back after `PATIENCE`.
+    if task is None:
+        return False
+    report = _report(intake, inspector, task)
+    if report is None:
+        return True
+    _log_report(intake, task, report)
+    # Durable: the report, and that the task is over. A crash here leaves a file that `sweep` removes.
+    intake.spool.discard(task.path)
+    return True
+
+
+def sweep(intake: Intake) -> int:
+    """Delete spooled documents that no task names; returns how many."""
+
+    def needed() -> set[str]:
+        with intake.database.reading() as connection:
+            return spooled_names(connection)
+
+    return intake.spool.sweep(needed)
+
+
+def _report(intake: Intake, inspector: Inspector, task: Inspection) -> dict[str, Any] | None:
+    """The report; None if there is none yet and another try is due."""
+    path = intake.spool.folder / task.path
+    if task.tries > MAX_TRIES:
+        return empty(_NOT_INSPECTED, "too_many_tries", TOOL)
+    if not path.is_file():
+        return empty(_NOT_INSPECTED, "document_missing", TOOL)
+    try:
+        return inspector(path, task.media_type)
+    except (NotaryError, OSError) as error:
+        if task.tries >= MAX_TRIES:
+            return empty(_NOT_INSPECTED, "inspector_failed", TOOL)
+        with intake.database.writing() as connection:
+            give_back(connection, task.seq, type(error).__name__)
+        return None
+
+
+def _log_report(intake: Intake, task: Inspection, report: dict[str, Any]) -> None:
+    now = intake.now()
+    with intake.database.reading() as connection:
+        state = read_state(connection)
+        document = record_by_seq(connection, task.seq)
+        block = newest_block(connection)
+    if state is None:
+        raise NotReady("the log is not open yet")
+    # Signed by somebody: whoever presents the exact document may see its evidence, unless the submitter has
+    # chosen otherwise.
+    upgraded = bool(report.get("cms")) and not document.visibility_chosen
+    visibility = "by-document" if upgraded else document.visibility
+
+    def build(value: dict[str, Any]) -> NewRecord:
+        fields, tenant = {"inspection": value}, document.tenant_id
+        return build_record(
+            "inspection", None, fields, document, tenant, visibility, block, intake.origin, now, intake.random
+        )
+
+    try:
+        record = build(report)
+    except RequestError:
+        report = empty(_NOT_INSPECTED, "report_unusable", TOOL)
+        record = build(report)
+    (record,) = intake.sign([record], state, now)
+    with intake.database.writing() as connection:
+        failed = report.get("outcome") == _NOT_INSPECTED
+        reason = str(report.get("reason") or "")
+        if not end_inspection(connection, task.seq, "failed" if failed else "done", reason):
+            return  # another process was faster, and its report stands
+        if insert_records(connection, [record], now) is None:
+            raise Unavailable("the record number of an inspection was taken; the next try draws another")
+        if upgraded:
+            upgrade_default_visibility(connection, task.seq, visibility)

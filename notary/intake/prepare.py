@@ -1,0 +1,116 @@
+"""From a submission to the statement that will be logged."""
+
+from collections.abc import Callable, Mapping
+from datetime import datetime
+from typing import Any
+
+from notary.errors import FormatError, RequestError
+from notary.evidence.bodies import Document
+from notary.evidence.commitments import SALT_SIZE, commit
+from notary.evidence.number import make_number
+from notary.evidence.statement import Block, Statement, entry_of, parse_statement
+from notary.intake.submission import FIELDS, KINDS, Submission
+from notary.store.records import VISIBILITIES, NewRecord, Record
+
+DEFAULT_VISIBILITY = "by-code"
+
+
+def prepare(
+    submission: Submission,
+    previous: Record | None,
+    block: Block | None,
+    origin: str,
+    now: datetime,
+    random: Callable[[int], bytes],
+) -> NewRecord:
+    """Build the statement of a submission; the receipt is still missing.
+
+    Raises:
+        RequestError: something in the submission cannot stand in a statement.
+    """
+    if submission.kind not in KINDS:
+        raise RequestError(f"a submission is one of {', '.join(KINDS)}, not {submission.kind[:40]!r}")
+    unknown = sorted(set(submission.fields) - set(FIELDS))
+    if unknown:
+        raise RequestError(f"{unknown[0][:40]!r} cannot be committed to: use {', '.join(FIELDS)}")
+    if submission.visibility not in (None, *VISIBILITIES):
+        raise RequestError(f"a visibility is one of {', '.join(VISIBILITIES)}")
+    return build_record(
+        submission.kind,
+        _body(submission),
+        submission.fields,
+        previous,
+        submission.tenant_id,
+        submission.visibility,
+        block,
+        origin,
+        now,
+        random,
+    )
+
+
+def build_record(
+    kind: str,
+    body: Document | None,
+    fields: Mapping[str, Any],
+    previous: Record | None,
+    tenant_id: int | None,
+    visibility: str | None,
+    block: Block | None,
+    origin: str,
+    now: datetime,
+    random: Callable[[int], bytes],
+) -> NewRecord:
+    """Draw number and salt, commit to `fields`, build the statement, and parse it as a verifier will.
+
+    Raises:
+        RequestError: a value cannot stand in a statement.
+    """
+    try:
+        commitments, openings = commit(fields, lambda: random(SALT_SIZE))
+        statement = Statement(
+            type=kind,
+            log=origin,
+            number=make_number(int(now.timestamp() * 1000), random(5)),
+            time=now,
+            salt=random(32),
+            not_before=block,
+            previous=None if previous is None else previous.entry,
+            commitments=commitments,
+            body=body,
+        )
+        data = statement.encode()
+        parse_statement(data)  # what a verifier would refuse is never logged
+    except FormatError as error:
+        raise RequestError(str(error)) from error
+    digests = {} if body is None else {name: bytes.fromhex(text) for name, text in body.digests.items()}
+    return NewRecord(
+        number=statement.number,
+        tenant_id=tenant_id,
+        type=kind,
+        statement=data,
+        entry=entry_of(data),
+        visibility=visibility or DEFAULT_VISIBILITY,
+        visibility_chosen=visibility is not None,
+        receipt=None,
+        openings=openings,
+        sha256=digests.get("sha-256"),
+        sm3=digests.get("sm3"),
+        follows_seq=None if previous is None else previous.seq,
+        not_before_number=None if block is None else block.number,
+    )
+
+
+def _body(submission: Submission) -> Document | None:
+    document = Document(
+        submission.seen,
+        dict(submission.digests),
+        dict(submission.claimed),
+        submission.size,
+        submission.media_type,
+    )
+    if submission.kind == "document":
+        return document
+    if document != Document(False, {}, {}, None, None):
+        raise RequestError("an event has no document: no digests, no size, no media type")
+    return None

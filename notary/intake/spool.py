@@ -1,0 +1,125 @@
+"""Documents on their way in: to disk, digested in one pass, and gone after inspection."""
+
+import os
+import secrets
+import time
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+from notary.errors import DigestMismatch, EmptyDocument, TooLarge, Unavailable
+from notary.evidence.digests import Digester, parse_digest
+
+SEEN = ("sha-256", "sm3")  # what a statement about bytes that we saw must hold
+_PDF = b"%PDF-"
+_ORPHAN_SECONDS = 24 * 3600
+
+
+@dataclass(frozen=True, slots=True)
+class Spooled:
+    """A document on disk, durable: `digests` in lower-case hexadecimal, SHA-256 and SM3 among them."""
+
+    path: Path
+    digests: dict[str, str]
+    size: int
+    media_type: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class Spool:
+    """A folder that every process of the service shares."""
+
+    folder: Path
+
+    def receive(
+        self,
+        chunks: Iterable[bytes],
+        limit: int,
+        algorithms: Iterable[str] = (),
+        claimed: Mapping[str, str] | None = None,
+        media_type: str | None = None,
+    ) -> Spooled:
+        """Write a document down and take its digests.
+
+        Args:
+            chunks: its bytes.
+            limit: most bytes accepted.
+            algorithms: digests to take besides SHA-256 and SM3.
+            claimed: digests that the submitter says it has, in hexadecimal; each is taken and compared.
+            media_type: what the submitter says; a PDF is recognised by its first bytes.
+
+        Raises:
+            EmptyDocument: no bytes.
+            TooLarge: more than `limit`.
+            DigestMismatch: a claimed digest is not that of the bytes.
+            BadDigest, UnknownAlgorithm: a claimed digest or an algorithm is of no known form.
+            Unavailable: the disk takes nothing now.
+            Whatever is raised, nothing is left behind.
+        """
+        wanted = {name: parse_digest(name, text).hex() for name, text in (claimed or {}).items()}
+        digester = Digester(dict.fromkeys([*SEEN, *algorithms, *wanted]))
+        path = self.folder / secrets.token_hex(16)
+        try:
+            start = self._write(path, chunks, limit, digester)
+            digests = digester.hex()
+            for name, text in wanted.items():
+                if digests[name] != text:
+                    raise DigestMismatch(
+                        f"the {name} of the bytes that arrived is {digests[name]}, not {text}: "
+                        "the document was changed on its way, or the digest is another's"
+                    )
+        except OSError as error:
+            path.unlink(missing_ok=True)
+            raise Unavailable(
+                f"the document cannot be stored now: {os.strerror(error.errno or 0)}"
+            ) from error
+        except BaseException:
+            path.unlink(missing_ok=True)
+            raise
+        return Spooled(path, digests, digester.size, "application/pdf" if start == _PDF else media_type)
+
+    def discard(self, name: str) -> None:
+        """Delete a document; one that is not there is no error."""
+        (self.folder / name).unlink(missing_ok=True)
+
+    def sweep(self, keep: Callable[[], set[str]], now: Callable[[], float] = time.time) -> int:
+        """Delete documents that are older than a day and that nothing needs: what crashes have left.
+
+        Args:
+            keep: the names still needed, asked for after the folder was listed.
+            now: seconds since 1970, by the clock of the disk.
+
+        Returns:
+            How many were deleted.
+        """
+        if not self.folder.is_dir():
+            return 0
+        old = [path for path in self.folder.iterdir() if path.stat().st_mtime < now() - _ORPHAN_SECONDS]
+        needed = keep()
+        orphans = [path for path in old if path.name not in needed]
+        for path in orphans:
+            path.unlink(missing_ok=True)
+        return len(orphans)
+
+    def _write(self, path: Path, chunks: Iterable[bytes], limit: int, digester: Digester) -> bytes:
+        """Write, digest and sync; returns the first five bytes."""
+        self.folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+        start = b""
+        with os.fdopen(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "wb") as file:
+            for chunk in chunks:
+                digester.update(chunk)
+                if digester.size > limit:
+                    raise TooLarge(f"the document is larger than {limit} bytes; send its digests instead")
+                start = start if len(start) >= len(_PDF) else (start + chunk)[: len(_PDF)]
+                file.write(chunk)
+            if not digester.size:
+                raise EmptyDocument("the document is empty; send at least one byte")
+            file.flush()
+            # Durable before the record names it: an inspection that is due finds its document.
+            os.fsync(file.fileno())
+        folder = os.open(self.folder, os.O_RDONLY | os.O_DIRECTORY)
+        try:
+            os.fsync(folder)
+        finally:
+            os.close(folder)
+        return start

@@ -1,0 +1,65 @@
+"""What is submitted, and what is answered."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from notary.evidence.commitments import Opening
+
+# What a submitter may commit to; `inspection` and `detail` are the service's own.
+FIELDS = ("matter", "phase", "sequence", "actor", "holder", "source", "reference", "title", "metadata")
+KINDS = ("document", "event")
+
+
+@dataclass(frozen=True, slots=True)
+class Submission:
+    """One document or event of one tenant.
+
+    Attributes:
+        tenant_id: from the credential, never from the request.
+        kind: `document` or `event`; an event has no digests, size or media type.
+        seen: the service had the bytes and took `digests` itself.
+        digests: lower-case hexadecimal; SHA-256, and SM3 where the bytes were seen.
+        claimed: further digests on the submitter's word.
+        size: bytes of the document; known where it was seen.
+        media_type: of the document.
+        fields: values to commit to, by names of `FIELDS`.
+        visibility: one of `VISIBILITIES`; None takes the default.
+        previous: number of the tenant's own record that this one follows.
+        spooled: the document's bytes, for inspection; taken over by `accept`, which deletes them if they are
+            not needed.
+    """
+
+    tenant_id: int
+    kind: str
+    seen: bool = False
+    digests: Mapping[str, str] = field(default_factory=dict)
+    claimed: Mapping[str, str] = field(default_factory=dict)
+    size: int | None = None
+    media_type: str | None = None
+    fields: Mapping[str, Any] = field(default_factory=dict)
+    visibility: str | None = None
+    previous: str | None = None
+    spooled: Path | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Idempotency:
+    """The client's key for a request, and the SHA-256 (32 bytes) of the request in canonical form."""
+
+    key: str
+    request_sha256: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class Accepted:
+    """A record that is durable. `replayed`: it was made by an earlier request of the same key."""
+
+    seq: int
+    number: str
+    entry: bytes
+    statement: bytes
+    receipt: bytes
+    openings: tuple[Opening, ...]
+    replayed: bool = False

@@ -1,0 +1,129 @@
+"""Keys in files: made once, read with their permissions checked, never shown."""
+
+import os
+import secrets
+import stat
+import tempfile
+from pathlib import Path
+
+from cryptography.exceptions import UnsupportedAlgorithm
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+from cryptography.hazmat.primitives.serialization import (
+    Encoding,
+    NoEncryption,
+    PrivateFormat,
+    load_pem_private_key,
+)
+from eth_account import Account
+from eth_account.signers.local import LocalAccount
+
+from notary.errors import SettingsError
+
+ED25519_FILES = ("log.pem", "receipt.pem")
+SECP256K1_FILES = ("head.key", "wallet.key")
+_MAX_FILE = 16 * 1024
+_GROUP_ORDER = 0xFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFEBAAEDCE6AF48A03BBFD25E8CD0364141
+
+
+def create(folder: Path) -> None:
+    """Make the four keys of a new log: all of them appear at once, or none.
+
+    Raises:
+        SettingsError: the folder is there and not empty; keys are never overwritten.
+    """
+    folder.parent.mkdir(parents=True, exist_ok=True)
+    made = Path(tempfile.mkdtemp(prefix=".keys-", dir=folder.parent))  # mode 0700
+    for name in ED25519_FILES:
+        _write(made / name, _new_ed25519())
+    for name in SECP256K1_FILES:
+        _write(made / name, _new_secp256k1())
+    _sync(made)
+    try:
+        made.rename(folder)  # onto nothing or an empty folder; anything else is refused by the kernel
+    except OSError as error:
+        for path in made.iterdir():
+            path.unlink()
+        made.rmdir()
+        raise SettingsError(f"{folder} is there already: keys are never overwritten") from error
+    _sync(folder.parent)  # durable now; a crash before leaves at most a hidden folder that nothing reads
+
+
+def load_ed25519(path: Path) -> Ed25519PrivateKey:
+    """Read an Ed25519 key, PKCS#8 PEM without a password.
+
+    Raises:
+        SettingsError: no such file, others may read it, or not such a key.
+    """
+    try:
+        key = load_pem_private_key(_read(path), password=None)
+    except (ValueError, TypeError, UnsupportedAlgorithm) as error:
+        raise SettingsError(f"{path} is not a PKCS#8 PEM private key without a password") from error
+    if not isinstance(key, Ed25519PrivateKey):
+        raise SettingsError(f"the key in {path} is not an Ed25519 key")
+    return key
+
+
+def load_secp256k1(path: Path, password_file: Path | None = None) -> LocalAccount:
+    """Read a secp256k1 key: 64 hexadecimal characters, or a Web3 keystore (version 3) and its password.
+
+    Args:
+        path: the key file.
+        password_file: holds the password of a keystore in its first line.
+
+    Raises:
+        SettingsError: no such file, others may read it, not such a key, or the password does not open it.
+    """
+    text = _read(path).decode("utf-8", "replace").strip()
+    try:
+        if text.startswith("{"):
+            if password_file is None:
+                raise SettingsError(f"{path} is a keystore, and no file with its password is named")
+            password = _read(password_file).decode("utf-8").split("\n", 1)[0]
+            secret = bytes(Account.decrypt(text, password))
+        else:
+            secret = bytes.fromhex(text.removeprefix("0x"))
+        account: LocalAccount = Account.from_key(secret)
+    except SettingsError:
+        raise
+    except Exception as error:  # noqa: BLE001 - the library's own errors are of many kinds, and some hold the key
+        raise SettingsError(f"{path} holds no usable secp256k1 key: {type(error).__name__}") from None
+    return account
+
+
+def _new_ed25519() -> bytes:
+    key = Ed25519PrivateKey.generate()
+    return key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption())
+
+
+def _new_secp256k1() -> bytes:
+    return f"{secrets.randbelow(_GROUP_ORDER - 1) + 1:064x}\n".encode()
+
+
+def _write(path: Path, data: bytes) -> None:
+    descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+    with os.fdopen(descriptor, "wb") as file:
+        file.write(data)
+        file.flush()
+        os.fsync(file.fileno())
+
+
+def _sync(folder: Path) -> None:
+    descriptor = os.open(folder, os.O_RDONLY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
+
+
+def _read(path: Path) -> bytes:
+    try:
+        with path.open("rb") as file:
+            status = os.fstat(file.fileno())
+            data = file.read(_MAX_FILE + 1)
+    except OSError as error:
+        raise SettingsError(f"the key file {path} cannot be read: {error.strerror}") from error
+    if stat.S_IMODE(status.st_mode) & 0o077:
+        raise SettingsError(f"others may read {path}: set its mode to 0600")
+    if len(data) > _MAX_FILE:
+        raise SettingsError(f"{path} is too large for a key")
+    return data

@@ -1,0 +1,168 @@
+"""One close after another, by one process at a time."""
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+
+from notary.errors import Fatal, NotaryError, NotReady
+from notary.evidence.checkpoint import Checkpoint, sign_checkpoint
+from notary.evidence.note import Verifier
+from notary.log import staging
+from notary.log.batch import build, last_entries
+from notary.log.publish import check_published, opened, publish
+from notary.store.checkpoints import StoredCheckpoint, newest_checkpoint
+from notary.store.engine import Connection, Database
+from notary.store.leaves import assign_places, pending_entries
+from notary.store.logstate import LogState, read_state, release_lease, renew_lease, swap_state, take_lease
+from notary.store.objects import Objects
+from notary.store.tiles import Tiles
+
+MAX_BATCH = 100_000
+LEASE = timedelta(seconds=20)
+
+
+@dataclass(slots=True)
+class Sequencer:
+    """Closes batches. Only one holds the lease; the others wait, and take over when it runs out.
+
+    The lease keeps them out of each other's way; that two never both succeed rests on the epoch, which the
+    swap compares. Used by one thread.
+
+    Attributes:
+        database: where entries wait and checkpoints are kept.
+        objects: where tiles and the published checkpoint are.
+        key: the log key.
+        origin: name of the log.
+        now: the time, aware.
+        holder: who this process is to the others; the same after a restart if there is only one.
+        lease: how long a silent holder keeps the others waiting.
+        max_batch: entries in one close; the rest waits for the next.
+    """
+
+    database: Database
+    objects: Objects
+    key: Ed25519PrivateKey
+    origin: str
+    now: Callable[[], datetime]
+    holder: str
+    lease: timedelta = LEASE
+    max_batch: int = MAX_BATCH
+    _epoch: int | None = field(default=None, init=False)
+
+    def acquire(self) -> bool:
+        """Take the lease if it is free, and bring what a crash left to its end.
+
+        Returns:
+            Whether this process makes the checkpoints now.
+
+        Raises:
+            NotReady: the log is not open yet.
+            Fatal: what is stored or published contradicts the newest checkpoint, or the clock runs behind it.
+            Unavailable: database or disk do not answer.
+        """
+        self._epoch = None
+        now = self.now()
+        with self.database.writing() as connection:
+            if read_state(connection) is None:
+                raise NotReady("the log has no entry 0 yet")
+            epoch = take_lease(connection, self.holder, now, now + self.lease)
+        if epoch is None:
+            return False
+        # From here on no swap of a holder before us can succeed, so the state below is the last of theirs.
+        self._recover(epoch)
+        self._epoch = epoch
+        return True
+
+    def sequence(self) -> StoredCheckpoint | None:
+        """Close a batch: everything that waits, up to `max_batch`.
+
+        Returns:
+            The new checkpoint, published; None if nothing waits, or another process has the lease.
+
+        Raises:
+            NotReady: the log is not open yet.
+            Fatal: the swap failed or may have failed, another process has taken over, or stored state
+                contradicts itself. The process must stop; a new one recovers.
+            Unavailable: database or disk do not answer; harmless to call again.
+        """
+        if self._epoch is None and not self.acquire():
+            return None
+        epoch, self._epoch = self._epoch, None
+        closed = self._close(epoch)
+        self._epoch = epoch  # only now: after any exception the next call recovers first
+        return closed
+
+    def release(self) -> None:
+        """Let another process take over at once; for an orderly stop."""
+        if self._epoch is not None:
+            with self.database.writing() as connection:
+                release_lease(connection, self._epoch)
+            self._epoch = None
+
+    def _close(self, epoch: int | None) -> StoredCheckpoint | None:
+        now = self.now()
+        with self.database.reading() as connection:
+            state = self._state(connection, epoch, now)
+            entries = pending_entries(connection, self.max_batch)
+        self._renew(state, now)
+        if not entries:
+            # A holder before us that slept through its end may have put its older checkpoint there.
+            publish(self.objects, state.note, self._verifier)
+            return None
+
+        batch = build(self.objects, state.size, state.root, [entry for _, entry in entries])
+        # Durable: one object that nobody reads. A crash here leaves it, and the next holder removes it.
+        staged = staging.stage(self.objects, batch.objects)
+        # The note is signed before the swap and shown to nobody until after it.
+        checkpoint = Checkpoint(self.origin, batch.size, batch.root)
+        note = sign_checkpoint(checkpoint, self.key).encode()
+        try:
+            with self.database.writing() as connection:
+                swap_state(connection, state, batch.size, batch.root, note, staged, now)
+                assign_places(connection, state.size, [seq for seq, _ in entries])
+        except NotaryError as error:
+            # Nothing in memory can tell which of two checkpoints of one size is ours: whoever starts next
+            # reads it from the database.
+            raise Fatal(f"the swap to size {batch.size} failed or is unclear: {error}") from error
+        # Durable: this is the checkpoint of this size, for ever. A crash from here on leaves tiles to be put
+        # at their names, or a checkpoint to be published; recovery does both from the staging object.
+        if not staging.apply(self.objects, staged):
+            raise Fatal("the staging object is gone: another process has taken over")
+        publish(self.objects, note, self._verifier)
+        self.objects.delete(staged)
+        return StoredCheckpoint(batch.size, batch.root, note, now)
+
+    def _recover(self, epoch: int) -> None:
+        with self.database.reading() as connection:
+            state = self._state(connection, epoch, self.now())
+        checkpoint = opened(state.note, self._verifier)
+        if (checkpoint.size, checkpoint.root) != (state.size, state.root):
+            raise Fatal("the newest checkpoint is not about the size and root beside it")
+        check_published(self.objects, checkpoint, self._verifier)
+        if state.staging is not None:
+            staging.apply(self.objects, state.staging)
+        Tiles(self.objects).check_edge(state.size, state.root)
+        last_entries(self.objects, state.size)
+        publish(self.objects, state.note, self._verifier)
+        # Everything is at its name. Staging objects of closes that came to nothing go too.
+        staging.discard_all(self.objects)
+
+    def _state(self, connection: Connection, epoch: int | None, now: datetime) -> LogState:
+        state = read_state(connection)
+        if state is None or state.epoch != epoch:
+            raise Fatal(f"epoch {epoch} is over: another process makes the checkpoints now")
+        last = newest_checkpoint(connection)
+        if now < last.time:
+            raise Fatal(f"the clock says {now}, before the newest checkpoint of {last.time}")
+        return state
+
+    def _renew(self, state: LogState, now: datetime) -> None:
+        if state.lease_until is None or state.lease_until - now < self.lease / 2:
+            with self.database.writing() as connection:
+                renew_lease(connection, state.epoch, now + self.lease)
+
+    @property
+    def _verifier(self) -> Verifier:
+        return Verifier(self.origin, self.key.public_key().public_bytes_raw())

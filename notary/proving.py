@@ -1,0 +1,128 @@
+"""The proof of one entry, assembled from what is stored and checked before it is handed out."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from notary.errors import EvidenceError, Fatal, NotFound, NotReady
+from notary.evidence.checkpoint import SignedCheckpoint, open_checkpoint
+from notary.evidence.note import Verifier
+from notary.evidence.proof_file import TLOG_PROOF, ProofFile
+from notary.merkle.hashing import hash_leaf
+from notary.merkle.proof import check_consistency, check_inclusion
+from notary.store.checkpoints import StoredCheckpoint, checkpoint_at, newest_checkpoint
+from notary.store.engine import Connection, Database
+from notary.store.records import Record, record_at, record_by_number, record_by_seq
+from notary.store.tiles import Tiles
+
+
+@dataclass(frozen=True, slots=True)
+class Prover:
+    """Proves from stored tiles against stored checkpoints.
+
+    Sizes are those of checkpoints. What is built is checked with the code that a verifier uses, and nothing
+    that fails leaves this class: then the log is damaged, and `fsck` says where.
+
+    Attributes:
+        database: records and checkpoints; only read.
+        tiles: the log's tiles.
+        origin: name of the log.
+        keys: every key that ever signed checkpoints.
+    """
+
+    database: Database
+    tiles: Tiles
+    origin: str
+    keys: Sequence[Verifier]
+
+    def prove(self, record: str | int, size: int | None = None) -> bytes:
+        """The `.tlog-proof` (C2SP tlog-proof) of a record, with its statement in the extra line.
+
+        Args:
+            record: its number in canonical form, or its `seq`.
+            size: of the checkpoint to prove against; None takes the newest.
+
+        Raises:
+            NotFound: no such record, or no checkpoint of that size.
+            NotReady: the record is in no checkpoint, or not in one of that size.
+            Fatal: what is stored does not prove it.
+            Unavailable: database or disk do not answer.
+        """
+        with self.database.reading() as connection:
+            found = (
+                record_by_seq(connection, record)
+                if isinstance(record, int)
+                else record_by_number(connection, record)
+            )
+            stored = self._stored(connection, size)
+        if found.index is None or found.index >= stored.size:
+            raise NotReady(f"record {found.number} is not in a checkpoint of size {stored.size} yet")
+        signed = self._opened(stored)
+        path = self._path(found, found.index, signed)
+        return ProofFile(found.index, tuple(path), signed.note, extra=found.statement).encode(TLOG_PROOF)
+
+    def proof_at(self, index: int, size: int) -> list[bytes]:
+        """The inclusion path of entry `index` in the checkpoint of `size`.
+
+        Raises:
+            NotFound: no such entry, or no checkpoint of that size.
+            NotReady: the entry is in no checkpoint of that size.
+            Fatal, Unavailable: as `prove`.
+        """
+        with self.database.reading() as connection:
+            found = record_at(connection, index)
+            stored = self._stored(connection, size)
+        if index >= size:
+            raise NotReady(f"entry {index} is not in the checkpoint of size {size}")
+        return self._path(found, index, self._opened(stored))
+
+    def consistency(self, old: int, new: int) -> list[bytes]:
+        """The proof that the checkpoint of `old` entries begins the one of `new`.
+
+        Raises:
+            NotFound: no checkpoint of one of the sizes, or `old` is the larger.
+            Fatal, Unavailable: as `prove`.
+        """
+        if old > new:
+            raise NotFound(f"a log of {old} entries does not begin one of {new}")
+        with self.database.reading() as connection:
+            first, second = (self._opened(self._stored(connection, size)) for size in (old, new))
+        path = self.tiles.consistency(old, new)
+        try:
+            check_consistency(old, new, path, first.checkpoint.root, second.checkpoint.root)
+        except EvidenceError as error:
+            raise Fatal(f"the stored tiles do not connect two checkpoints: {error}") from error
+        return path
+
+    def checkpoint(self, size: int | None = None) -> SignedCheckpoint:
+        """The checkpoint of `size`, or the newest, its signature checked and its root recomputed from tiles.
+
+        Raises:
+            NotFound: there is none.
+            Fatal, Unavailable: as `prove`.
+        """
+        with self.database.reading() as connection:
+            signed = self._opened(self._stored(connection, size))
+        if self.tiles.root(signed.checkpoint.size) != signed.checkpoint.root:
+            raise Fatal(f"the tiles at size {signed.checkpoint.size} do not have the root that was signed")
+        return signed
+
+    def _path(self, record: Record, index: int, signed: SignedCheckpoint) -> list[bytes]:
+        size, root = signed.checkpoint.size, signed.checkpoint.root
+        path = self.tiles.inclusion(index, size)
+        try:
+            check_inclusion(hash_leaf(record.entry), index, size, path, root)
+        except EvidenceError as error:
+            raise Fatal(f"the stored tiles do not prove record {record.number}: {error}") from error
+        return path
+
+    def _stored(self, connection: Connection, size: int | None) -> StoredCheckpoint:
+        return newest_checkpoint(connection) if size is None else checkpoint_at(connection, size)
+
+    def _opened(self, stored: StoredCheckpoint) -> SignedCheckpoint:
+        try:
+            signed = open_checkpoint(stored.note, self.origin, self.keys)
+        except EvidenceError as error:
+            raise Fatal(f"the stored checkpoint of size {stored.size}: {error}") from error
+        if (signed.checkpoint.size, signed.checkpoint.root) != (stored.size, stored.root):
+            raise Fatal(f"the stored checkpoint of size {stored.size} is signed for another size or root")
+        return signed

@@ -1,0 +1,184 @@
+"""Settings: one frozen value, from `NOTARY_…` variables and, below them, a TOML file named by NOTARY_CONFIG.
+
+Secrets are paths to files, never values. A name that is not known is refused, wherever it stands.
+"""
+
+import os
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any, Literal
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic_settings import (
+    BaseSettings,
+    PydanticBaseSettingsSource,
+    SettingsConfigDict,
+    TomlConfigSettingsSource,
+)
+from pydantic_settings import (
+    SettingsError as _SourceError,
+)
+
+from notary.errors import SettingsError
+from notary.evidence.statement import ORIGIN
+
+PREFIX = "NOTARY_"
+CONFIG = "NOTARY_CONFIG"
+# Names that share the prefix and are not settings of the service.
+_OTHERS = (
+    "NOTARY_CONFIG",
+    "NOTARY_URL",
+    "NOTARY_API_KEY_FILE",
+    "NOTARY_ANVIL",
+    "NOTARY_VECTORS",
+    "NOTARY_TEST_POSTGRES",
+)
+
+_ADDRESS = r"^0x[0-9a-f]{40}$"
+
+
+class Chain(BaseModel):
+    """One Ethereum-compatible chain that checkpoints are anchored on."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    name: str = Field(pattern="^[a-z0-9-]{1,40}$", description="Name of the anchor, as shown; never reused.")
+    rpc_urls: tuple[str, ...] = Field(min_length=1, description="JSON-RPC endpoints.")
+    quorum: int = Field(1, ge=1, description="Endpoints that must agree on a block; 1 is printed as 1.")
+    chain_id: int = Field(ge=1, description="EIP-155 chain id that every endpoint must report.")
+    contract: str | None = Field(
+        None, pattern=_ADDRESS, description="Address of the anchoring contract; none: not deployed yet."
+    )
+    profile: Literal["ethereum", "qbft", "ibft"] = Field(
+        "ethereum", description="How block headers are hashed, and whether they carry commit seals."
+    )
+    finality: str = Field(
+        "finalized",
+        pattern=r"^(finalized|seals|depth:[1-9][0-9]{0,4})$",
+        description="When an anchor is final: `finalized` tag, `depth:N` blocks, or `seals` of validators.",
+    )
+    fees: Literal["eip1559", "legacy", "free"] = Field("eip1559", description="How transactions pay.")
+
+
+class Tsa(BaseModel):
+    """One RFC 3161 time-stamping authority."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    name: str = Field(pattern="^[a-z0-9-]{1,40}$", description="Name of the anchor, as shown; never reused.")
+    organisation: str = Field(min_length=1, description="Who runs it; sources count as independent by this.")
+    url: str = Field(pattern=r"^https?://", description="Where requests are sent.")
+    roots: tuple[Path, ...] = Field(min_length=1, description="PEM files of the roots it is trusted under.")
+    policies: tuple[str, ...] = Field((), description="Policy identifiers accepted; none: any.")
+    accuracy_ms: int | None = Field(
+        None, ge=0, description="Accuracy by its published policy, where tokens do not state one."
+    )
+
+
+def _in_keys(name: str) -> Any:
+    return lambda data: data["data_dir"] / "keys" / name
+
+
+class Settings(BaseSettings):
+    """Everything that an operator can choose."""
+
+    model_config = SettingsConfigDict(env_prefix=PREFIX, frozen=True, extra="forbid")
+
+    data_dir: Path = Field(Path("data"), description="Folder of everything the service keeps in files.")
+    database_url: str = Field(
+        default_factory=lambda data: f"sqlite:///{data['data_dir'] / 'notary.db'}",
+        pattern="^(sqlite:///|postgresql://)",
+        description="sqlite:///FILE for one process, postgresql://… for any number.",
+    )
+    origin: str = Field(
+        pattern=f"^{ORIGIN}$", description="Name of the log, for ever; by custom a host name and a path."
+    )
+    operator: str = Field("", max_length=200, description="Who runs the service, as printed on reports.")
+    public_url: str = Field(
+        "http://127.0.0.1:8000", pattern=r"^https?://", description="Where people reach the service."
+    )
+    host: str = Field("127.0.0.1", description="Address to listen on.")
+    port: int = Field(8000, ge=0, le=65535, description="Port to listen on.")
+    embedded: bool = Field(
+        False, description="Scheduler, local chain and local TSA in this process: anchors that prove nothing."
+    )
+
+    log_key: Path = Field(default_factory=_in_keys("log.pem"), description="Signs checkpoints (Ed25519).")
+    receipt_key: Path = Field(
+        default_factory=_in_keys("receipt.pem"), description="Signs receipts (Ed25519)."
+    )
+    head_key: Path = Field(default_factory=_in_keys("head.key"), description="Signs heads (secp256k1).")
+    wallet_key: Path = Field(
+        default_factory=_in_keys("wallet.key"), description="Pays for transactions (secp256k1)."
+    )
+
+    close_interval_seconds: float = Field(1, gt=0, description="How often a batch is closed.")
+    close_promise_seconds: int = Field(
+        60, ge=2, description="A receipt promises that its entries are in a checkpoint within this."
+    )
+    stamp_target_seconds: int = Field(86400, ge=1, description="Objective for the first time stamp.")
+    final_target_seconds: int = Field(86400, ge=1, description="Objective for the first final anchor.")
+    stamp_interval_seconds: float = Field(60, gt=0, description="How often a new checkpoint is stamped.")
+    anchor_interval_seconds: float = Field(600, gt=0, description="How often a new checkpoint is anchored.")
+    poll_interval_seconds: float = Field(5, gt=0, description="How often pending anchors are looked at.")
+
+    max_document_bytes: int = Field(100 * 2**20, ge=1, description="Largest document accepted.")
+    max_request_bytes: int = Field(2**20, ge=1024, description="Largest request without a document.")
+    max_pending: int = Field(
+        1_000_000, ge=1, description="Entries that may wait for a checkpoint before new ones are refused."
+    )
+    temp_dir: Path = Field(
+        default_factory=lambda data: data["data_dir"] / "spool",
+        description="Where documents wait for inspection; shared by all processes, same file system.",
+    )
+
+    chains: tuple[Chain, ...] = Field((), description="Chains that checkpoints are anchored on.")
+    tsas: tuple[Tsa, ...] = Field((), description="Authorities that checkpoints are stamped by.")
+    signer_roots: tuple[Path, ...] = Field(
+        (), description="PEM files of roots under which signatures in PDF files are trusted."
+    )
+    allow_private_addresses: bool = Field(
+        False, description="Allow anchors on loopback and private addresses; for local set-ups only."
+    )
+
+    @classmethod
+    def settings_customise_sources(
+        cls,
+        settings_cls: type[BaseSettings],
+        init_settings: PydanticBaseSettingsSource,
+        env_settings: PydanticBaseSettingsSource,
+        dotenv_settings: PydanticBaseSettingsSource,  # noqa: ARG003 - the signature is theirs
+        file_secret_settings: PydanticBaseSettingsSource,  # noqa: ARG003
+    ) -> tuple[PydanticBaseSettingsSource, ...]:
+        """Arguments, then variables, then the file."""
+        config = os.environ.get(CONFIG)
+        sources = (init_settings, env_settings)
+        return (*sources, TomlConfigSettingsSource(settings_cls, Path(config))) if config else sources
+
+
+def load_settings(**overrides: Any) -> Settings:
+    """Read the settings; `overrides` win over variables, variables over the file.
+
+    Raises:
+        SettingsError: the file is missing or not TOML, or a setting is missing, unknown or not of its form.
+            The message names settings and never shows their values.
+    """
+    config = os.environ.get(CONFIG)
+    if config and not Path(config).is_file():
+        raise SettingsError(f"{CONFIG} names {config!r}, which is not a file")
+    _refuse_unknown(os.environ)
+    try:
+        return Settings(**overrides)
+    except ValidationError as error:
+        problems = error.errors(include_input=False, include_url=False, include_context=False)
+        shown = "; ".join(f"{'.'.join(map(str, p['loc']))}: {p['msg']}" for p in problems)
+        raise SettingsError(f"settings: {shown}") from None  # the cause holds the values
+    except (_SourceError, ValueError) as error:
+        raise SettingsError(f"settings cannot be read: {type(error).__name__}") from None
+
+
+def _refuse_unknown(environ: Mapping[str, str]) -> None:
+    for name in sorted(environ):
+        known = name in _OTHERS or name.removeprefix(PREFIX).lower() in Settings.model_fields
+        if name.upper().startswith(PREFIX) and not known:
+            raise SettingsError(f"{name} is not a setting")

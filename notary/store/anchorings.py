@@ -1,0 +1,208 @@
+"""Checkpoints on their way to third parties: states, attempts, nonces."""
+
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import Connection, Select, select, update
+
+from notary.errors import Fatal, NotFound, NotReady
+from notary.store.sql import insert
+from notary.store.tables import anchoring, attempt, lane
+
+STATES = ("due", "signed", "sent", "mined", "final", "rejected")
+# A time stamp is final with its token; a transaction goes the whole way, and back from a block that was
+# reorganised away. Nothing leaves `final`.
+_MOVES = {
+    ("due", "signed"),
+    ("signed", "sent"),
+    ("sent", "mined"),
+    ("mined", "sent"),
+    ("mined", "final"),
+    ("due", "final"),
+    ("due", "rejected"),
+    ("signed", "rejected"),
+    ("sent", "rejected"),
+    ("mined", "rejected"),
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Anchoring:
+    """One checkpoint (`size`) at one anchor. `not_after` is the bound that the evidence gives."""
+
+    id: int
+    anchor: str
+    kind: str
+    size: int
+    state: str
+    detail: str
+    evidence: bytes | None
+    not_after: datetime | None
+    created_at: datetime
+    updated_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Attempt:
+    """Bytes that were stored before they were sent; `ref` names them to the other side."""
+
+    id: int
+    anchoring_id: int
+    ref: str
+    raw: bytes
+    nonce: int | None
+    created_at: datetime
+
+
+def create_anchoring(connection: Connection, anchor: str, kind: str, size: int, now: datetime) -> Anchoring:
+    """Make a checkpoint due at an anchor."""
+    values = {
+        "anchor": anchor,
+        "kind": kind,
+        "size": size,
+        "state": "due",
+        "detail": "",
+        "created_at": now,
+        "updated_at": now,
+    }
+    identity = connection.execute(anchoring.insert().returning(anchoring.c.id), values).scalar_one()
+    return Anchoring(identity, anchor, kind, size, "due", "", None, None, now, now)
+
+
+def anchoring_by_id(connection: Connection, identity: int) -> Anchoring:
+    """One anchoring.
+
+    Raises:
+        NotFound: there is none.
+    """
+    row = connection.execute(_ANCHORING.where(anchoring.c.id == identity)).one_or_none()
+    if row is None:
+        raise NotFound(f"there is no anchoring {identity}")
+    return Anchoring(*row)
+
+
+def anchorings(
+    connection: Connection,
+    *,
+    anchor: str | None = None,
+    states: tuple[str, ...] | None = None,
+    covering: int | None = None,
+    limit: int = 1000,
+) -> list[Anchoring]:
+    """Anchorings, the smallest size first: of an anchor, in some states, of checkpoints with an entry."""
+    query = _ANCHORING.order_by(anchoring.c.size, anchoring.c.id).limit(limit)
+    if anchor is not None:
+        query = query.where(anchoring.c.anchor == anchor)
+    if states is not None:
+        query = query.where(anchoring.c.state.in_(states))
+    if covering is not None:
+        query = query.where(anchoring.c.size > covering)
+    return [Anchoring(*row) for row in connection.execute(query)]
+
+
+def newest_anchoring(
+    connection: Connection, anchor: str, states: tuple[str, ...] = STATES
+) -> Anchoring | None:
+    """The anchoring of the largest checkpoint at an anchor, or None."""
+    query = _ANCHORING.where(anchoring.c.anchor == anchor, anchoring.c.state.in_(states))
+    row = connection.execute(
+        query.order_by(anchoring.c.size.desc(), anchoring.c.id.desc()).limit(1)
+    ).one_or_none()
+    return None if row is None else Anchoring(*row)
+
+
+def move(
+    connection: Connection,
+    identity: int,
+    from_state: str,
+    to_state: str,
+    now: datetime,
+    *,
+    detail: str | None = None,
+    evidence: bytes | None = None,
+    not_after: datetime | None = None,
+) -> None:
+    """Take an anchoring one step on. What is None stays as it is.
+
+    Raises:
+        Fatal: there is no such step, and above all none out of `final`.
+        NotReady: it is not in `from_state` any more: somebody else took the step.
+        NotFound: there is no such anchoring.
+    """
+    if (from_state, to_state) not in _MOVES:
+        raise Fatal(f"an anchoring never goes from {from_state} to {to_state}")
+    optional = {"detail": detail, "evidence": evidence, "not_after": not_after}
+    values = {"state": to_state, "updated_at": now} | {k: v for k, v in optional.items() if v is not None}
+    moved = connection.execute(
+        update(anchoring).where(anchoring.c.id == identity, anchoring.c.state == from_state).values(**values)
+    )
+    if moved.rowcount != 1:
+        state = anchoring_by_id(connection, identity).state
+        raise NotReady(f"anchoring {identity} is {state}, not {from_state}")
+
+
+def note_detail(connection: Connection, identity: int, detail: str, now: datetime) -> None:
+    """Say what is happening to an anchoring; `final` ones keep what they say."""
+    connection.execute(
+        update(anchoring)
+        .where(anchoring.c.id == identity, anchoring.c.state != "final")
+        .values(detail=detail, updated_at=now)
+    )
+
+
+def replace_evidence(connection: Connection, identity: int, old: bytes, new: bytes, now: datetime) -> None:
+    """Put richer evidence (later revocation data) in the place of `old`, in any state.
+
+    Raises:
+        NotReady: the evidence is not `old` any more.
+    """
+    done = connection.execute(
+        update(anchoring)
+        .where(anchoring.c.id == identity, anchoring.c.evidence == old)
+        .values(evidence=new, updated_at=now)
+    )
+    if done.rowcount != 1:
+        raise NotReady(f"the evidence of anchoring {identity} has been replaced by somebody else")
+
+
+def add_attempt(
+    connection: Connection, anchoring_id: int, ref: str, raw: bytes, nonce: int | None, now: datetime
+) -> Attempt:
+    """Keep bytes for ever before they are sent; the same `ref` again gives the attempt that is there."""
+    values = {"anchoring_id": anchoring_id, "ref": ref, "raw": raw, "nonce": nonce, "created_at": now}
+    connection.execute(insert(connection, attempt).on_conflict_do_nothing(index_elements=["ref"]), values)
+    return Attempt(*connection.execute(_ATTEMPT.where(attempt.c.ref == ref)).one())
+
+
+def attempts_of(connection: Connection, anchoring_id: int) -> list[Attempt]:
+    """All attempts of an anchoring, the oldest first."""
+    query = _ATTEMPT.where(attempt.c.anchoring_id == anchoring_id).order_by(attempt.c.id)
+    return [Attempt(*row) for row in connection.execute(query)]
+
+
+def next_nonce(connection: Connection, anchor: str) -> int | None:
+    """The nonce that the next transaction of this anchor takes; None before the first."""
+    nonce: int | None = connection.execute(select(lane.c.next_nonce).where(lane.c.anchor == anchor)).scalar()
+    return nonce
+
+
+def set_nonce(connection: Connection, anchor: str, old: int | None, new: int) -> None:
+    """Move the lane on, in the transaction that stores the attempt with the nonce.
+
+    Raises:
+        Fatal: the lane is not at `old`: two processes sign for one wallet.
+    """
+    if old is None:
+        statement = insert(connection, lane).on_conflict_do_nothing()
+        done = connection.execute(statement, {"anchor": anchor, "next_nonce": new})
+    else:
+        done = connection.execute(
+            update(lane).where(lane.c.anchor == anchor, lane.c.next_nonce == old).values(next_nonce=new)
+        )
+    if done.rowcount != 1:
+        raise Fatal(f"the nonces of {anchor!r} are not at {old}: another process signs for its wallet")
+
+
+_ANCHORING: Select[Any] = select(*(anchoring.c[name] for name in Anchoring.__slots__))
+_ATTEMPT: Select[Any] = select(*(attempt.c[name] for name in Attempt.__slots__))

@@ -1,0 +1,54 @@
+"""Finalized blocks, for the not-before of statements."""
+
+from sqlalchemy import Connection, select
+
+from notary.errors import Fatal, NotFound
+from notary.evidence.statement import Block
+from notary.store.sql import insert
+from notary.store.tables import block
+
+
+def add_block(connection: Connection, new: Block, header: bytes) -> None:
+    """Keep a finalized block with its RLP header; the same one again changes nothing.
+
+    Raises:
+        Fatal: another block of this number was final before.
+    """
+    values = {
+        "chain_id": new.chain_id,
+        "number": new.number,
+        "hash": new.hash,
+        "header": header,
+        "time": new.time,
+    }
+    connection.execute(insert(connection, block).on_conflict_do_nothing(), values)
+    known = connection.execute(
+        select(block.c.hash).where(block.c.chain_id == new.chain_id, block.c.number == new.number)
+    ).scalar_one()
+    if known != new.hash:
+        raise Fatal(f"chain {new.chain_id} has two final blocks {new.number}: a final block was undone")
+
+
+def newest_block(connection: Connection) -> Block | None:
+    """The finalized block with the latest time, of any chain; None before the first."""
+    query = (
+        select(block.c.chain_id, block.c.number, block.c.hash, block.c.time)
+        .order_by(block.c.time.desc(), block.c.number.desc())
+        .limit(1)
+    )
+    row = connection.execute(query).one_or_none()
+    return None if row is None else Block(*row)
+
+
+def block_header(connection: Connection, chain_id: int, number: int) -> bytes:
+    """The RLP header of a block that was kept.
+
+    Raises:
+        NotFound: it was not.
+    """
+    header: bytes | None = connection.execute(
+        select(block.c.header).where(block.c.chain_id == chain_id, block.c.number == number)
+    ).scalar()
+    if header is None:
+        raise NotFound(f"block {number} of chain {chain_id} was not kept")
+    return header

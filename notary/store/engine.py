@@ -1,0 +1,163 @@
+"""The database: SQLite for one process, PostgreSQL for any number, under one small interface."""
+
+import sqlite3
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from sqlalchemy import Connection, Engine, create_engine, event, make_url, text
+from sqlalchemy.exc import DBAPIError, InterfaceError, OperationalError
+from sqlalchemy.exc import TimeoutError as PoolTimeout
+
+from notary.errors import Fatal, NotaryError, SettingsError, Unavailable
+
+__all__ = ["Connection", "Database", "open_database", "ping"]  # a connection is handed on, never looked into
+
+BUSY_SECONDS = 30
+_POOL = 16
+# After one of these nothing that SQLite says is worth anything: a later commit may "succeed" on lost pages.
+_BROKEN = (sqlite3.SQLITE_IOERR, sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB)
+
+
+@dataclass(frozen=True, slots=True)
+class Database:
+    """An engine, and the one lock that lets a single writer at SQLite."""
+
+    engine: Engine
+    _lock: threading.Lock | None = field(default=None, repr=False)
+
+    @contextmanager
+    def reading(self, *, snapshot: bool = False) -> Iterator[Connection]:
+        """A transaction that sees committed data and writes nothing; with `snapshot`, all as of one moment.
+
+        Raises:
+            Unavailable: the database does not answer.
+            Fatal: it answers, and the answer shows damage or a defect of ours.
+        """
+        with _translated(), self.engine.connect() as connection:
+            if snapshot and connection.dialect.name == "postgresql":  # SQLite gives no other
+                connection.execution_options(isolation_level="REPEATABLE READ")
+            yield connection
+
+    @contextmanager
+    def writing(self) -> Iterator[Connection]:
+        """A transaction that is committed, durably, when the block ends without an exception.
+
+        Raises:
+            Unavailable: the database does not answer. If that was at the end, whether anything was stored is
+                unclear; nothing in this project may then assume either.
+            Fatal: it answers, and the answer shows damage or a defect of ours.
+        """
+        with self._alone(), _translated(), self.engine.connect() as plain:
+            connection = plain.execution_options(notary_writes=True)
+            with connection.begin():
+                yield connection
+
+    def dispose(self) -> None:
+        """Close all connections."""
+        self.engine.dispose()
+
+    @contextmanager
+    def _alone(self) -> Iterator[None]:
+        # SQLite has its own lock, but those who wait for it poll, and the unlucky starve.
+        if self._lock is None:
+            yield
+            return
+        if not self._lock.acquire(timeout=BUSY_SECONDS):
+            raise Unavailable(f"the database was busy for {BUSY_SECONDS} seconds")
+        try:
+            yield
+        finally:
+            self._lock.release()
+
+
+def open_database(url: str) -> Database:
+    """Open sqlite:///FILE or postgresql://…; nothing is created but an empty SQLite file.
+
+    Raises:
+        SettingsError: another kind of address.
+    """
+    try:
+        address = make_url(url)
+        backend = address.get_backend_name()
+    except Exception as error:
+        raise SettingsError("the address of the database cannot be read") from error
+    if backend == "sqlite":
+        if address.database in (None, "", ":memory:"):
+            raise SettingsError("a database in memory keeps nothing: name a file")
+        Path(str(address.database)).parent.mkdir(parents=True, exist_ok=True)
+        engine = create_engine(address, pool_size=_POOL, max_overflow=_POOL)
+        event.listen(engine, "connect", _prepare_sqlite)
+        event.listen(engine, "begin", _begin_sqlite)
+        return Database(engine, threading.Lock())
+    if backend == "postgresql":
+        engine = create_engine(
+            address.set(drivername="postgresql+psycopg"),
+            pool_size=_POOL,
+            max_overflow=_POOL,
+            pool_pre_ping=True,
+            isolation_level="READ COMMITTED",
+        )
+        event.listen(engine, "connect", _prepare_postgresql)
+        return Database(engine)
+    raise SettingsError(f"a database of kind {backend!r} is not supported: use SQLite or PostgreSQL")
+
+
+def _prepare_sqlite(connection: Any, _record: Any) -> None:
+    connection.isolation_level = None  # the driver's own BEGIN is deferred and comes too late
+    cursor = connection.cursor()
+    cursor.execute("PRAGMA journal_mode=WAL")
+    cursor.execute("PRAGMA synchronous=FULL")  # NORMAL loses acknowledged rows in a power cut
+    cursor.execute("PRAGMA fullfsync=ON")
+    cursor.execute(f"PRAGMA busy_timeout={BUSY_SECONDS * 1000}")
+    cursor.execute("PRAGMA foreign_keys=ON")
+    cursor.execute("PRAGMA secure_delete=ON")  # an erased opening leaves its page too
+    cursor.close()
+
+
+def _begin_sqlite(connection: Connection) -> None:
+    # A writer takes the lock at once: a reader that wants to write later can lose its snapshot.
+    writes = connection.get_execution_options().get("notary_writes", False)
+    connection.exec_driver_sql("BEGIN IMMEDIATE" if writes else "BEGIN")
+
+
+def _prepare_postgresql(connection: Any, _record: Any) -> None:
+    with connection.cursor() as cursor:
+        cursor.execute("SHOW synchronous_commit")
+        if cursor.fetchone()[0] == "off":  # other values are at least as strong as what we need
+            cursor.execute("SET synchronous_commit = on")
+    connection.commit()
+
+
+@contextmanager
+def _translated() -> Iterator[None]:
+    try:
+        yield
+    except NotaryError:
+        raise
+    except (DBAPIError, PoolTimeout) as error:
+        raise _ours(error) from error
+
+
+def _ours(error: Exception) -> NotaryError:
+    # The driver's words alone: SQLAlchemy would add the statement with its values.
+    cause = getattr(error, "orig", None) or error
+    code = getattr(cause, "sqlite_errorcode", None)
+    if code is not None and code & 0xFF in _BROKEN:
+        return Fatal(f"the database file cannot be trusted any more: {cause}")
+    if isinstance(error, OperationalError | InterfaceError | PoolTimeout):
+        return Unavailable(f"the database does not answer: {cause}")
+    return Fatal(f"the database refuses what must be possible: {cause}")
+
+
+def ping(database: Database) -> None:
+    """Ask the database for an answer.
+
+    Raises:
+        Unavailable: it gives none.
+    """
+    with database.reading() as connection:
+        connection.execute(text("SELECT 1"))

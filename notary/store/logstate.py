@@ -1,0 +1,114 @@
+"""The newest checkpoint and who may make the next: the one row on which everything turns."""
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from sqlalchemy import Connection, or_, select, update
+
+from notary.errors import Fatal
+from notary.store.checkpoints import insert_checkpoint
+from notary.store.sql import insert
+from notary.store.tables import log_state
+
+_ROW = 1
+
+
+@dataclass(frozen=True, slots=True)
+class LogState:
+    """The log as of its newest checkpoint.
+
+    Attributes:
+        size: entries.
+        root: 32 bytes.
+        note: the signed checkpoint.
+        staging: object that holds the tiles of this checkpoint until they are at their names.
+        epoch: counts the holders of the lease; a write under an older one touches nothing.
+        holder: who makes checkpoints, until `lease_until`.
+        lease_until: when another may take over.
+    """
+
+    size: int
+    root: bytes
+    note: bytes
+    staging: str | None
+    epoch: int
+    holder: str | None
+    lease_until: datetime | None
+
+
+def read_state(connection: Connection) -> LogState | None:
+    """The state, or None before entry 0."""
+    query = select(*(log_state.c[name] for name in LogState.__slots__)).where(log_state.c.id == _ROW)
+    row = connection.execute(query).one_or_none()
+    return None if row is None else LogState(*row)
+
+
+def create_state(
+    connection: Connection, size: int, root: bytes, note: bytes, staging: str, now: datetime
+) -> None:
+    """Open the log.
+
+    Raises:
+        Fatal: another process has opened it.
+    """
+    values = {"id": _ROW, "size": size, "root": root, "note": note, "staging": staging, "epoch": 0}
+    if connection.execute(insert(connection, log_state).on_conflict_do_nothing(), values).rowcount != 1:
+        raise Fatal("another process has opened this log at the same time")
+    insert_checkpoint(connection, size, root, note, now)
+
+
+def swap_state(
+    connection: Connection, old: LogState, size: int, root: bytes, note: bytes, staging: str, now: datetime
+) -> None:
+    """Put the next checkpoint in the place of `old`, if nothing has changed since, and keep it for ever.
+
+    Raises:
+        Fatal: somebody else has moved the log on, or has taken the lease.
+    """
+    statement = (
+        update(log_state)
+        .where(
+            log_state.c.id == _ROW,
+            log_state.c.size == old.size,
+            log_state.c.root == old.root,
+            log_state.c.epoch == old.epoch,
+        )
+        .values(size=size, root=root, note=note, staging=staging)
+    )
+    if connection.execute(statement).rowcount != 1:
+        raise Fatal(f"the log is no longer at size {old.size} under epoch {old.epoch}: another has moved it")
+    insert_checkpoint(connection, size, root, note, now)
+
+
+def take_lease(connection: Connection, holder: str, now: datetime, until: datetime) -> int | None:
+    """Become the one who makes checkpoints: the epoch goes up, so a holder before us can write no more.
+
+    Returns:
+        The new epoch; None while another holds the lease, or before entry 0.
+    """
+    free = or_(log_state.c.holder.is_(None), log_state.c.holder == holder, log_state.c.lease_until < now)
+    statement = (
+        update(log_state)
+        .where(log_state.c.id == _ROW, free)
+        .values(epoch=log_state.c.epoch + 1, holder=holder, lease_until=until)
+        .returning(log_state.c.epoch)
+    )
+    epoch: int | None = connection.execute(statement).scalar()
+    return epoch
+
+
+def renew_lease(connection: Connection, epoch: int, until: datetime) -> None:
+    """Stay the holder.
+
+    Raises:
+        Fatal: another has taken over.
+    """
+    statement = update(log_state).where(log_state.c.id == _ROW, log_state.c.epoch == epoch)
+    if connection.execute(statement.values(lease_until=until)).rowcount != 1:
+        raise Fatal(f"epoch {epoch} is over: another process makes the checkpoints now")
+
+
+def release_lease(connection: Connection, epoch: int) -> None:
+    """Let another take over at once; nothing happens if one already has."""
+    statement = update(log_state).where(log_state.c.id == _ROW, log_state.c.epoch == epoch)
+    connection.execute(statement.values(holder=None, lease_until=None))

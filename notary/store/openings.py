@@ -1,0 +1,52 @@
+"""Openings of commitments, kept apart from the statements so that they can be erased."""
+
+from collections.abc import Mapping
+
+from sqlalchemy import Connection, delete, select
+
+from notary.evidence.commitments import Opening, name_of
+from notary.store.tables import opening
+
+_HASH = 32
+
+
+def insert_openings(connection: Connection, openings: Mapping[int, tuple[Opening, ...]]) -> None:
+    """Store the openings of records, by their `seq`."""
+    rows = [
+        {
+            "seq": seq,
+            "position": item.index,
+            "name": name_of(item),
+            "disclosure": item.disclosure,
+            "path": b"".join(item.path),
+        }
+        for seq, items in openings.items()
+        for item in items
+    ]
+    if rows:
+        connection.execute(opening.insert(), rows)
+
+
+def openings_of(connection: Connection, seq: int) -> tuple[Opening, ...]:
+    """The openings of a record that were not erased, in the order of the commitments."""
+    query = select(opening.c.disclosure, opening.c.position, opening.c.path).where(opening.c.seq == seq)
+    return tuple(
+        Opening(row.disclosure, row.position, _hashes(row.path))
+        for row in connection.execute(query.order_by(opening.c.position))
+    )
+
+
+def erase_openings(connection: Connection, seq: int, names: tuple[str, ...] | None = None) -> int:
+    """Destroy openings of a record, those of `names` or all; every proof stays valid.
+
+    Returns:
+        How many were destroyed.
+    """
+    statement = delete(opening).where(opening.c.seq == seq)
+    if names is not None:
+        statement = statement.where(opening.c.name.in_(names))
+    return connection.execute(statement).rowcount
+
+
+def _hashes(path: bytes) -> tuple[bytes, ...]:
+    return tuple(path[at : at + _HASH] for at in range(0, len(path), _HASH))

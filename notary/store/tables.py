@@ -1,0 +1,239 @@
+"""The tables. Only this package reads them; migrations/ makes them."""
+
+from datetime import UTC, datetime
+from typing import Any
+
+from sqlalchemy import BigInteger, DateTime, Dialect, Integer, LargeBinary, PrimaryKeyConstraint
+from sqlalchemy.types import TypeDecorator
+from sqlmodel import Field, SQLModel
+
+
+class Utc(TypeDecorator[datetime]):
+    """An aware time in UTC; SQLite drops the zone, so it is put back on the way out."""
+
+    impl = DateTime(timezone=True)
+    cache_ok = True
+
+    def process_bind_param(self, value: datetime | None, dialect: Dialect) -> datetime | None:
+        """Refuse naive times: which zone they are in can only be guessed."""
+        if value is not None and value.tzinfo is None:
+            raise ValueError("a time without a zone has no place in the database")
+        value = None if value is None else value.astimezone(UTC)
+        return value.replace(tzinfo=None) if value and dialect.name == "sqlite" else value
+
+    def process_result_value(self, value: datetime | None, dialect: Dialect) -> datetime | None:
+        """Give an aware time."""
+        if value is None:
+            return None
+        return value.replace(tzinfo=UTC) if dialect.name == "sqlite" else value.astimezone(UTC)
+
+
+# SQLite counts only a column declared INTEGER up by itself; it holds 64 bits all the same.
+Serial = BigInteger().with_variant(Integer, "sqlite")
+_COUNTED = {"sqlite_autoincrement": True}  # a number is never given twice, even after its row is gone
+_GIVEN = {"autoincrement": False}  # we say the number, the database does not
+
+
+def _bytes(*, nullable: bool = False, index: bool = False) -> Any:
+    return Field(default=None, sa_type=LargeBinary, nullable=nullable, index=index)
+
+
+def _time(*, nullable: bool = False) -> Any:
+    return Field(default=None, sa_type=Utc, nullable=nullable)
+
+
+def _big(*, nullable: bool = False) -> Any:
+    return Field(default=None, sa_type=BigInteger, nullable=nullable)
+
+
+class TenantRow(SQLModel, table=True):
+    """A customer organisation."""
+
+    __tablename__ = "tenant"
+    __table_args__ = _COUNTED
+    id: int = Field(default=None, primary_key=True)
+    name: str = Field(unique=True)
+    created_at: datetime = _time()
+
+
+class ApiKeyRow(SQLModel, table=True):
+    """An API key: a public id and the SHA-256 of its secret, which has at least 128 bits."""
+
+    __tablename__ = "api_key"
+    id: str = Field(primary_key=True)
+    tenant_id: int = Field(foreign_key="tenant.id", index=True)
+    secret_sha256: bytes = _bytes()
+    scopes: str  # separated by spaces
+    created_at: datetime = _time()
+    revoked_at: datetime | None = _time(nullable=True)
+    used_at: datetime | None = _time(nullable=True)
+
+
+class RecordRow(SQLModel, table=True):
+    """A statement, durable. Its row is written once; only `visibility` changes."""
+
+    __tablename__ = "record"
+    __table_args__ = _COUNTED
+    seq: int = Field(default=None, primary_key=True, sa_type=Serial)
+    number: str = Field(unique=True)
+    tenant_id: int | None = Field(default=None, foreign_key="tenant.id", index=True)  # none: the service's
+    type: str
+    statement: bytes = _bytes()
+    entry: bytes = _bytes()
+    sha256: bytes | None = _bytes(nullable=True, index=True)  # digest of the document
+    sm3: bytes | None = _bytes(nullable=True, index=True)  # only where the bytes were seen
+    visibility: str
+    visibility_chosen: bool  # by the submitter; a default may become another after inspection
+    receipt: bytes | None = _bytes(nullable=True)  # the whole file; entry 0 has none
+    created_at: datetime = _time()
+    follows_seq: int | None = Field(
+        default=None, sa_type=BigInteger, foreign_key="record.seq", index=True, nullable=True
+    )
+    not_before_number: int | None = _big(nullable=True)
+
+
+class PendingRow(SQLModel, table=True):
+    """A record that is in no checkpoint yet.
+
+    A row of its own, gone when the batch closes: right even when commits become visible in another order
+    than that of their numbers.
+    """
+
+    __tablename__ = "pending"
+    seq: int = Field(primary_key=True, sa_type=BigInteger, foreign_key="record.seq")
+
+
+class LeafRow(SQLModel, table=True):
+    """The place of a record in the log: given once, never changed."""
+
+    __tablename__ = "leaf"
+    idx: int = Field(primary_key=True, sa_type=BigInteger, sa_column_kwargs=_GIVEN)
+    seq: int = Field(sa_type=BigInteger, foreign_key="record.seq", unique=True)
+
+
+class OpeningRow(SQLModel, table=True):
+    """An opening of a commitment. Deleting the row destroys its salt, and the value with it."""
+
+    __tablename__ = "opening"
+    __table_args__ = (PrimaryKeyConstraint("seq", "position"),)
+    seq: int = Field(sa_type=BigInteger, foreign_key="record.seq")
+    position: int  # index among the commitments
+    name: str
+    disclosure: str
+    path: bytes = _bytes()  # hashes of 32 bytes, joined
+
+
+class IdempotencyRow(SQLModel, table=True):
+    """A request that was answered: the same key never makes a second record."""
+
+    __tablename__ = "idempotency"
+    __table_args__ = (PrimaryKeyConstraint("tenant_id", "key"),)
+    tenant_id: int = Field(foreign_key="tenant.id")
+    key: str
+    request_sha256: bytes = _bytes()
+    answer: bytes = _bytes()
+    created_at: datetime = _time()
+
+
+class LogStateRow(SQLModel, table=True):
+    """The one row that every close swaps: the newest checkpoint, and who may make the next."""
+
+    __tablename__ = "log_state"
+    id: int = Field(primary_key=True, sa_column_kwargs=_GIVEN)
+    size: int = _big()
+    root: bytes = _bytes()
+    note: bytes = _bytes()
+    staging: str | None = None  # tiles of the newest checkpoint, until they are at their names
+    epoch: int = _big()  # counts the holders: a write under an older one touches nothing
+    holder: str | None = None
+    lease_until: datetime | None = _time(nullable=True)
+
+
+class CheckpointRow(SQLModel, table=True):
+    """A signed checkpoint; one root for one size, for ever."""
+
+    __tablename__ = "checkpoint"
+    size: int = Field(primary_key=True, sa_type=BigInteger, sa_column_kwargs=_GIVEN)
+    root: bytes = _bytes()
+    note: bytes = _bytes()
+    time: datetime = _time()
+
+
+class AnchoringRow(SQLModel, table=True):
+    """A checkpoint on its way to a third party's word."""
+
+    __tablename__ = "anchoring"
+    __table_args__ = _COUNTED
+    id: int = Field(default=None, primary_key=True)
+    anchor: str = Field(index=True)  # name in the settings
+    kind: str
+    size: int = Field(sa_type=BigInteger, foreign_key="checkpoint.size", index=True)
+    state: str = Field(index=True)
+    detail: str = ""
+    evidence: bytes | None = _bytes(nullable=True)
+    not_after: datetime | None = _time(nullable=True)
+    created_at: datetime = _time()
+    updated_at: datetime = _time()
+
+
+class AttemptRow(SQLModel, table=True):
+    """What was sent, byte for byte, stored before the first byte left; never deleted."""
+
+    __tablename__ = "attempt"
+    __table_args__ = _COUNTED
+    id: int = Field(default=None, primary_key=True)
+    anchoring_id: int = Field(foreign_key="anchoring.id", index=True)
+    ref: str = Field(unique=True)  # transaction hash, or what identifies a request
+    raw: bytes = _bytes()
+    nonce: int | None = _big(nullable=True)
+    created_at: datetime = _time()
+
+
+class LaneRow(SQLModel, table=True):
+    """The next nonce of the wallet behind an anchor."""
+
+    __tablename__ = "lane"
+    anchor: str = Field(primary_key=True)
+    next_nonce: int = _big()
+
+
+class BlockRow(SQLModel, table=True):
+    """A finalized block, for the not-before of statements."""
+
+    __tablename__ = "block"
+    __table_args__ = (PrimaryKeyConstraint("chain_id", "number"),)
+    chain_id: int = _big()
+    number: int = _big()
+    hash: bytes = _bytes()
+    header: bytes = _bytes()
+    time: int = Field(sa_type=BigInteger, index=True)  # seconds since 1970
+
+
+class InspectionRow(SQLModel, table=True):
+    """A document whose signatures are to be looked at."""
+
+    __tablename__ = "inspection"
+    seq: int = Field(primary_key=True, sa_type=BigInteger, foreign_key="record.seq")
+    path: str  # name in the spool
+    media_type: str
+    state: str = Field(index=True)  # waiting, done or failed
+    tries: int = 0
+    taken_until: datetime | None = _time(nullable=True)
+    reason: str = ""
+
+
+_tables = SQLModel.metadata.tables
+tenant = _tables["tenant"]
+api_key = _tables["api_key"]
+record = _tables["record"]
+pending = _tables["pending"]
+leaf = _tables["leaf"]
+opening = _tables["opening"]
+idempotency = _tables["idempotency"]
+log_state = _tables["log_state"]
+checkpoint = _tables["checkpoint"]
+anchoring = _tables["anchoring"]
+attempt = _tables["attempt"]
+lane = _tables["lane"]
+block = _tables["block"]
+inspection = _tables["inspection"]
