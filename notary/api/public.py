@@ -10,6 +10,7 @@ from notary.api.schemas import Lookup, PublicRecord
 from notary.evidence.digests import parse_digest
 from notary.evidence.fields import show_moment
 from notary.evidence.number import show_number
+from notary.services import Services
 from notary.services.types import RecordView, Viewer
 
 router = APIRouter(tags=["public"])
@@ -42,13 +43,15 @@ def verify(file: Annotated[UploadFile, File()], services: ServicesDep, response:
     return services.verifying.verify(file.file).to_json()
 
 
-def _public(services: Any, view: RecordView, asker: Viewer) -> PublicRecord:
+def _public(services: Services, view: RecordView, asker: Viewer) -> PublicRecord:
     proof = services.packages.proof(view.number, asker).decode() if view.index is not None else None
-    return PublicRecord.model_construct(
-        number=show_number(view.number),
-        entry=view.entry.hex(),
-        statement=view.statement.decode(),
-        received=show_moment(view.received),
-        state=view.stage(),
-        proof=proof,
+    return PublicRecord.model_validate(
+        {
+            "number": show_number(view.number),
+            "entry": view.entry.hex(),
+            "statement": view.statement.decode(),
+            "received": show_moment(view.received),
+            "state": view.stage(),
+            "proof": proof,
+        }
     )

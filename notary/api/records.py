@@ -6,7 +6,7 @@ from fastapi import APIRouter, Query
 from fastapi.responses import Response
 
 from notary.api.auth import Reader, Reporter, ServicesDep, ViewerDep
-from notary.api.schemas import Attestation, RecordPage, RecordState
+from notary.api.schemas import RecordPage, RecordState
 from notary.evidence.fields import show_moment
 from notary.evidence.number import parse_number, show_number
 from notary.services.types import RecordView
@@ -78,29 +78,33 @@ def report(number: str, services: ServicesDep, principal: Reporter) -> Response:
 
 def state_of(view: RecordView) -> RecordState:
     """A record as it goes over the wire."""
-    return RecordState.model_construct(
-        number=show_number(view.number),
-        type=view.type,
-        entry=view.entry.hex(),
-        received=show_moment(view.received),
-        visibility=view.visibility,
-        digests=view.digests,
-        index=view.index,
-        closed=show_moment(view.closed) if view.closed else None,
-        size=view.size,
-        attestations=[
-            Attestation.model_construct(
-                anchor=a.anchor,
-                kind=a.kind,
-                size=a.size,
-                state=a.state,
-                updated=show_moment(a.updated),
-                detail=a.detail,
-            )
-            for a in view.attestations
-        ],
-        inspection=view.inspection,
-        due=view.due(),
+    attestations = [
+        {
+            "anchor": item.anchor,
+            "kind": item.kind,
+            "size": item.size,
+            "state": item.state,
+            "updated": show_moment(item.updated),
+            "detail": item.detail,
+        }
+        for item in view.attestations
+    ]
+    digests = (("sha-256", view.sha256), ("sm3", view.sm3))
+    return RecordState.model_validate(
+        {
+            "number": show_number(view.number),
+            "type": view.type,
+            "entry": view.entry.hex(),
+            "received": show_moment(view.received),
+            "visibility": view.visibility,
+            "digests": {name: value.hex() for name, value in digests if value is not None},
+            "index": view.index,
+            "closed": show_moment(view.closed) if view.closed else None,
+            "size": view.size,
+            "attestations": attestations,
+            "inspection": view.inspection,
+            "due": view.due(),
+        }
     )
 
 

@@ -1,7 +1,6 @@
 """POST /v1/evidence: JSON with digests or an event, or multipart with the file."""
 
 from http import HTTPStatus
-from typing import Any
 
 from fastapi import APIRouter, Request
 from fastapi.responses import JSONResponse
@@ -58,28 +57,29 @@ async def submit(request: Request, services: ServicesDep) -> JSONResponse:
         answer = await _multipart(request, services, principal, key)
     else:
         body = await _body(request, services.max_request_bytes)
-        answer = await run_in_threadpool(services.submit, principal, parse(body), None, key)
+        answer = await run_in_threadpool(services.submitting.digests, principal, wanted(parse(body)), key)
     return JSONResponse(answer, HTTPStatus.ACCEPTED)
 
 
 async def _multipart(
     request: Request, services: Services, principal: Principal, key: str | None
-) -> dict[str, Any]:
+) -> dict[str, str]:
     # Starlette keeps at most 1 MiB of a part in memory and the rest in a temporary file.
     async with request.form(max_files=1, max_fields=1, max_part_size=services.max_request_bytes) as form:
         upload, text = form.get("file"), form.get("request", "{}")
         if not isinstance(upload, UploadFile) or not isinstance(text, str) or set(form) - {"file", "request"}:
             raise RequestError("a multipart request has a part 'file' and at most a part 'request' with JSON")
-        submission = parse(text.encode())
-        media_type = upload.content_type
+        request_ = wanted(parse(text.encode()))
         return await run_in_threadpool(
-            services.submit_file,
-            principal,
-            submission,
-            upload.file,
-            media_type=media_type,
-            idempotency_key=key,
+            services.submitting.file, principal, request_, upload.file, upload.content_type, key
         )
+
+
+def wanted(request: SubmitRequest) -> Wanted:
+    """The request without its wire form; values to commit to stand apart."""
+    values = request.model_dump(exclude_none=True)
+    plain = {name: values.pop(name) for name in tuple(values) if name in Wanted.__slots__}
+    return Wanted(**plain, fields=values)
 
 
 def parse(body: bytes) -> SubmitRequest:

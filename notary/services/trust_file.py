@@ -78,7 +78,7 @@ def _authority(authority: Authority) -> list[str]:
 
 
 def _certificate(der: bytes) -> str:
-    return '"""\n' + pem.armor("CERTIFICATE", der).decode() + '"""'
+    return '"""\n' + str(pem.armor("CERTIFICATE", der), "ascii") + '"""'
 
 
 def _text(value: str) -> str:

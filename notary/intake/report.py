@@ -1,0 +1,35 @@
+"""A sealed report becomes a statement of its own, which follows the record that it is about."""
+
+from notary.errors import NotReady, Unavailable
+from notary.evidence.bodies import Document
+from notary.intake.accept import Intake
+from notary.intake.prepare import build_record
+from notary.store.blocks import newest_block
+from notary.store.logstate import read_state
+from notary.store.records import Record, insert_records
+
+
+def log_report(intake: Intake, about: Record, digests: dict[str, str], size: int) -> str:
+    """Log the digests of a report that is stored already, and return its record number.
+
+    Raises:
+        NotReady: the log is not open yet.
+        Unavailable: the database does not answer; the report may have been logged.
+    """
+    now = intake.now()
+    with intake.database.reading() as connection:
+        state = read_state(connection)
+        block = newest_block(connection)
+    if state is None:
+        raise NotReady("the log is not open yet")
+    body = Document(True, digests, {}, size, "application/pdf")
+    # Whoever holds the report may check it; it says nothing that its holder does not read in it.
+    record = build_record(
+        "report", body, {}, about, about.tenant_id, "by-document", block, intake.origin, now, intake.random
+    )
+    (record,) = intake.sign([record], state, now)
+    with intake.database.writing() as connection:
+        if insert_records(connection, [record], now) is None:
+            raise Unavailable("the record number of a report was taken; ask for the report again")
+    # Durable: the statement. A crash before it leaves a stored report that the next request logs.
+    return record.number

@@ -1,0 +1,31 @@
+"""The steps in one frozen value: what the API and the command line call."""
+
+from dataclasses import dataclass
+
+from notary.services.health import Health
+from notary.services.log_files import LogFiles
+from notary.services.packages import Packages
+from notary.services.records import Records
+from notary.services.reports import Reports
+from notary.services.submitting import Submitting
+from notary.services.tenants import Tenants
+from notary.services.verifying import Verifying
+
+
+@dataclass(frozen=True, slots=True)
+class Services:
+    """Everything that a process of the service can be asked for."""
+
+    origin: str
+    operator: str
+    embedded: bool
+    max_document_bytes: int
+    max_request_bytes: int
+    tenants: Tenants
+    submitting: Submitting
+    records: Records
+    packages: Packages
+    reports: Reports
+    verifying: Verifying
+    tiles: LogFiles
+    health: Health

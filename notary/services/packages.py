@@ -1,0 +1,146 @@
+"""Assembles proofs and packages of one record from what is stored."""
+
+from dataclasses import dataclass, replace
+from importlib.resources import files
+from itertools import pairwise
+
+from notary.errors import NotReady
+from notary.evidence.chain import decode_evidence, decode_header, encode_evidence
+from notary.evidence.commitments import encode_openings
+from notary.evidence.consistency import Consistency, encode_consistency
+from notary.evidence.note import Verifier, only_signature_of, parse_note
+from notary.evidence.package import write_package
+from notary.evidence.proof_file import TLOG_PROOF, ProofFile
+from notary.evidence.statement import parse_statement
+from notary.services.records import Records
+from notary.services.types import RecordView, Viewer
+from notary.store import anchorings, checkpoints, openings, views
+from notary.store.anchorings import Anchoring
+from notary.store.engine import Database
+from notary.store.tiles import Tiles
+
+
+@dataclass(frozen=True, slots=True)
+class Packages:
+    """What a record's holder takes out. Everything is a function of the record and the heads that cover it."""
+
+    database: Database
+    records: Records
+    tiles: Tiles
+    log_key: Verifier
+
+    def proof(self, number: str, viewer: Viewer) -> bytes:
+        """A tlog-proof under the first checkpoint that covers the record, with the statement in `extra`.
+
+        Raises:
+            NotFound: `viewer` may not see the record.
+            NotReady: it is in no checkpoint yet.
+        """
+        view = self.records.view(number, viewer)
+        if view.index is None or view.size is None:
+            raise NotReady("the record is in no checkpoint yet; ask again in a few seconds")
+        with self.database.reading() as connection:
+            note = checkpoints.checkpoint_at(connection, view.size).note
+        path = tuple(self.tiles.inclusion(view.index, view.size))
+        return ProofFile(view.index, path, note, view.statement).encode(TLOG_PROOF)
+
+    def package(self, number: str, viewer: Viewer) -> bytes:
+        """The evidence package (docs/formats.md §11), without the document.
+
+        Openings and receipt are only for the organisation that submitted the record.
+
+        Raises:
+            NotFound, NotReady: as `proof`.
+        """
+        view = self.records.view(number, viewer)
+        if view.index is None:
+            raise NotReady("the record is in no checkpoint yet; ask again in a few seconds")
+        own = viewer.tenant_id is not None and viewer.tenant_id == view.tenant_id
+        contents = {"statement.json": view.statement, "README.txt": _readme()}
+        contents |= self._heads(view, view.index)
+        if own:
+            contents |= self._own(view)
+        contents |= self._inspection(view, contents, own=own)
+        sizes = sorted({int(name.split("/")[1]) for name in contents if name.startswith("heads/")})
+        if len(sizes) > 1:
+            proofs = tuple(
+                Consistency(old, new, tuple(self.tiles.consistency(old, new))) for old, new in pairwise(sizes)
+            )
+            contents["consistency.json"] = encode_consistency(proofs)
+        return write_package(contents)
+
+    def _heads(self, view: RecordView, index: int) -> dict[str, bytes]:
+        """For each anchor its earliest final word on a head with this entry, and on one with its inspection."""
+        with self.database.reading() as connection:
+            found = anchorings.anchorings(connection, states=("final",), covering=index)
+            inspected = views.inspection_of(connection, view.seq)
+        chosen = {item.anchor: item for item in reversed(found)}
+        wanted = {item.id: item for item in chosen.values()}
+        later = inspected.index if inspected is not None else None
+        if later is not None:
+            first = next((item for item in found if item.size > later), None)
+            wanted |= {} if first is None else {first.id: first}
+        contents: dict[str, bytes] = {}
+        for item in wanted.values():
+            contents |= self._attestation(view, item)
+        if not wanted and view.size is not None:
+            contents |= self._head(index, view.size)
+        for size in {item.size for item in wanted.values()}:
+            contents |= self._head(index, size)
+        return contents
+
+    def _head(self, index: int, size: int) -> dict[str, bytes]:
+        note = self._note(size)
+        proof = ProofFile(index, tuple(self.tiles.inclusion(index, size)), note)
+        return {
+            f"heads/{size}/checkpoint": note,
+            f"heads/{size}/inclusion.tlog-proof": proof.encode(TLOG_PROOF),
+        }
+
+    def _attestation(self, view: RecordView, item: Anchoring) -> dict[str, bytes]:
+        folder = f"heads/{item.size}"
+        if item.evidence is None:
+            return {}
+        if item.kind == "rfc3161":
+            return {f"{folder}/tokens/{item.anchor}.tsr": item.evidence}
+        evidence = decode_evidence(item.evidence)
+        block = parse_statement(view.statement).not_before
+        # The evidence names the blocks of the whole batch; this record's own is enough.
+        kept = tuple(
+            n
+            for n in evidence.not_before
+            if block is not None and decode_header(n.header, evidence.profile).hash == block.hash
+        )
+        evidence = replace(evidence, not_before=kept)
+        return {f"{folder}/anchor.json": encode_evidence(evidence), f"{folder}/header.rlp": evidence.header}
+
+    def _own(self, view: RecordView) -> dict[str, bytes]:
+        assert view.tenant_id is not None  # noqa: S101 - the caller compared it
+        contents = {"receipt.txt": self.records.receipt(view.number, view.tenant_id)}
+        with self.database.reading() as connection:
+            opened = openings.openings_of(connection, view.seq)
+        return contents | ({"openings.json": encode_openings(opened)} if opened else {})
+
+    def _inspection(self, view: RecordView, contents: dict[str, bytes], *, own: bool) -> dict[str, bytes]:
+        with self.database.reading() as connection:
+            inspected = views.inspection_of(connection, view.seq)
+            opened = openings.openings_of(connection, inspected.seq) if inspected and own else ()
+        if inspected is None or inspected.index is None:
+            return {}
+        sizes = sorted(int(n.split("/")[1]) for n in contents if n.endswith("/checkpoint"))
+        size = next((size for size in sizes if size > inspected.index), None)
+        if size is None:
+            return {}
+        path = tuple(self.tiles.inclusion(inspected.index, size))
+        proof = ProofFile(inspected.index, path, self._note(size)).encode(TLOG_PROOF)
+        found = {"inspection/statement.json": inspected.statement, "inspection/inclusion.tlog-proof": proof}
+        return found | ({"inspection/openings.json": encode_openings(opened)} if opened else {})
+
+    def _note(self, size: int) -> bytes:
+        with self.database.reading() as connection:
+            note = checkpoints.checkpoint_at(connection, size).note
+        return only_signature_of(parse_note(note), self.log_key)
+
+
+def _readme() -> bytes:
+    return files("notary.services").joinpath("package_readme.txt").read_bytes()

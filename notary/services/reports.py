@@ -1,0 +1,100 @@
+"""Reports: verified, rendered, sealed, stored and logged once for each state of a record."""
+
+import io
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from hashlib import sha256
+
+from notary.evidence.chain import decode_evidence, decode_header
+from notary.evidence.digests import Digester
+from notary.evidence.number import show_number
+from notary.evidence.package import Package, read_package
+from notary.evidence.trust import Trust
+from notary.evidence.verify import verify
+from notary.intake.accept import Intake
+from notary.intake.report import log_report
+from notary.report.facts import AnchorFact, Facts, facts_of, heads_of
+from notary.report.pdf import render
+from notary.services.packages import Packages
+from notary.services.types import Viewer
+from notary.store.engine import Database
+from notary.store.objects import Objects
+from notary.store.records import record_by_number
+
+
+@dataclass(frozen=True, slots=True)
+class Reports:
+    """Makes the report of a record for the organisation that submitted it."""
+
+    database: Database
+    objects: Objects  # reports, apart from the log
+    intake: Intake
+    packages: Packages
+    trust: Callable[[Package], Trust]
+    seal: Callable[[bytes], bytes]
+    operator: str
+    public_url: str
+    proves_nothing: bool
+    now: Callable[[], datetime]
+
+    def report(self, number: str, tenant_id: int) -> bytes:
+        """The PDF. The same state of the record gives the same report, byte for byte.
+
+        Raises:
+            NotFound: the organisation has no such record.
+            NotReady: the record is in no checkpoint yet.
+            ToolMissing: the font is missing.
+        """
+        data = self.packages.package(number, Viewer(tenant_id))
+        name = f"reports/{number.lower()}/{sha256(data).hexdigest()}"
+        stored = self.objects.read(name)
+        if stored is not None:
+            return stored
+        pdf = self.seal(render(self._facts(number, data)))
+        # Durable: the report, before anybody is shown it. A crash here leaves a report that is not logged; the
+        # next request finds it stored, and its seal still holds.
+        self.objects.create(name, pdf)
+        with self.database.reading() as connection:
+            about = record_by_number(connection, number, tenant_id)
+        digester = Digester(("sha-256", "sm3"))
+        digester.update(pdf)
+        log_report(self.intake, about, digester.hex(), digester.size)
+        return pdf
+
+    def _facts(self, number: str, data: bytes) -> Facts:
+        package = read_package(io.BytesIO(data))
+        result = verify(package, self.trust(package))
+        return facts_of(
+            result,
+            number=number,
+            operator=self.operator,
+            generated=self.now(),
+            evidence_digests={name: sha256(content).hexdigest() for name, content in package.files.items()},
+            heads=heads_of(package, result),
+            anchors=_anchors(package),
+            verify_url=f"{self.public_url}/e/{show_number(number)}",
+            proves_nothing=self.proves_nothing,
+        )
+
+
+def _anchors(package: Package) -> list[AnchorFact]:
+    found = []
+    for size in package.sizes():
+        data = package.files.get(f"heads/{size}/anchor.json")
+        if data is None:
+            continue
+        evidence = decode_evidence(data)
+        header = decode_header(evidence.header, evidence.profile)
+        found.append(
+            AnchorFact(
+                size=size,
+                chain_id=evidence.chain_id,
+                contract="0x" + evidence.contract.hex(),
+                log_id="0x" + evidence.log_id.hex(),
+                block_number=header.number,
+                block_hash="0x" + header.hash.hex(),
+                block_time=datetime.fromtimestamp(header.time, UTC),
+            )
+        )
+    return found
