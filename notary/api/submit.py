@@ -13,6 +13,7 @@ from notary.api.schemas import Accepted, SubmitRequest
 from notary.errors import FormatError, RequestError, TooLarge
 from notary.evidence.canonical import loads_unordered
 from notary.services import Services
+from notary.services.submitting import Wanted
 from notary.services.types import Principal
 
 router = APIRouter()
