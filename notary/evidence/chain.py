@@ -13,9 +13,9 @@ from notary.evidence.keccak import keccak256
 from notary.evidence.mpt import verify_proof
 
 __all__ = [
-    "HISTORY_CONTRACT", "HISTORY_WINDOW", "AnchoredEvent", "ChainEvidence", "ChainTrust", "Header", "NotBefore",
-    "Proof", "check_binding", "check_block", "check_code", "check_history", "check_receipt", "decode_evidence",
-    "decode_header", "encode_evidence", "history_slot",
+    "ANCHORED", "HISTORY_CONTRACT", "HISTORY_WINDOW", "AnchoredEvent", "ChainEvidence", "ChainTrust", "Header",
+    "NotBefore", "Proof", "check_binding", "check_block", "check_code", "check_history", "check_receipt",
+    "decode_evidence", "decode_header", "encode_evidence", "history_slot",
 ]  # fmt: skip
 
 ANCHORED = keccak256(b"Anchored(bytes32,uint64,uint64,bytes32)")

@@ -9,7 +9,7 @@ from notary.evidence.fields import exact_keys, hexadecimal, natural, text
 
 MAX_EVIDENCE = 4 * 1024 * 1024  # bytes
 MAX_NODES = 65  # a key of 32 bytes has 64 nibbles
-MAX_NOT_BEFORE = 64
+MAX_NOT_BEFORE = 256
 _VERSION = 1
 _HEX = "(?:[0-9a-f]{2})+"
 _KEYS = (

@@ -1,0 +1,128 @@
+"""Blocks as a node shows them, made into what can be verified: header bytes and trie proofs."""
+
+from collections.abc import Sequence
+from typing import Any
+
+from trie.hexary import HexaryTrie
+
+from notary.anchoring.rpc import Node, octets, quantity, record
+from notary.errors import AnchorRejected, AnchorUnavailable, ChainError
+from notary.evidence import rlp
+from notary.evidence.chain import Header, decode_header
+
+FINALIZED = "finalized"
+_DEPTH = "depth:"
+_MAX_RECEIPTS = 100_000
+# Fields of a header in their order, and whether they are numbers. Those after the nonce came with London, Shanghai,
+# Cancun, Prague and Amsterdam, in this order; a chain has a beginning of the list.
+_FIELDS = (
+    ("parentHash", False), ("sha3Uncles", False), ("miner", False), ("stateRoot", False),
+    ("transactionsRoot", False), ("receiptsRoot", False), ("logsBloom", False), ("difficulty", True),
+    ("number", True), ("gasLimit", True), ("gasUsed", True), ("timestamp", True), ("extraData", False),
+    ("mixHash", False), ("nonce", False),
+    ("baseFeePerGas", True), ("withdrawalsRoot", False), ("blobGasUsed", True), ("excessBlobGas", True),
+    ("parentBeaconBlockRoot", False), ("requestsHash", False), ("blockAccessListHash", False),
+    ("slotNumber", True),
+)  # fmt: skip
+_NEEDED = 15
+
+
+def header_of(block: dict[str, Any], profile: str) -> tuple[bytes, Header]:
+    """The RLP of a block's header, rebuilt from the node's JSON and hashed again.
+
+    Raises:
+        AnchorRejected: a field is missing, or the hash is not the one that the node gives.
+    """
+    items = [
+        rlp.encode_int(quantity(block.get(name))) if is_number else octets(block.get(name))
+        for at, (name, is_number) in enumerate(_FIELDS)
+        if at < _NEEDED or block.get(name) is not None
+    ]
+    raw = rlp.encode(list(items))
+    try:
+        header = decode_header(raw, profile)
+    except ChainError as error:
+        raise AnchorRejected(f"the node's header cannot be used: {error}") from error
+    if header.hash != octets(block.get("hash"), 32):
+        raise AnchorRejected(f"the header of block {header.number} does not have the hash the node gives")
+    return raw, header
+
+
+def block_at(node: Node, tag: str, profile: str) -> tuple[bytes, Header]:
+    """Header bytes and header of the block at a tag or a number in hexadecimal.
+
+    Raises:
+        AnchorUnavailable: the node does not answer or has no such block.
+        AnchorRejected: the header does not have the hash the node gives.
+    """
+    block = node.ask("eth_getBlockByNumber", tag, False)
+    if block is None:
+        raise AnchorUnavailable(f"the node has no block {tag}")
+    return header_of(record(block), profile)
+
+
+def final_number(node: Node, finality: str, profile: str) -> int:
+    """Number of the newest block that the rule holds to be final, or -1 where there is none yet.
+
+    Args:
+        node: of the chain.
+        finality: "finalized", the tag of that name; or "depth:N", N blocks, the final one counted.
+        profile: how headers are hashed.
+
+    Raises:
+        AnchorUnavailable: the node does not answer.
+        AnchorRejected: the rule is not known.
+    """
+    if finality == FINALIZED:
+        return block_at(node, FINALIZED, profile)[1].number
+    depth = finality.removeprefix(_DEPTH)
+    if finality == depth or not depth.isdecimal() or int(depth) < 1:
+        raise AnchorRejected(f"{finality!r} is not a rule of finality")
+    return max(-1, block_at(node, "latest", profile)[1].number - int(depth) + 1)
+
+
+def receipt_proof(receipts: Sequence[dict[str, Any]], index: int, root: bytes) -> tuple[bytes, ...]:
+    """The trie nodes from the receipts root to one receipt, built from all receipts of the block.
+
+    Raises:
+        AnchorRejected: the receipts do not have this root, or there are too many.
+    """
+    if len(receipts) > _MAX_RECEIPTS:
+        raise AnchorRejected(f"a block of {len(receipts)} receipts")
+    trie: Any = HexaryTrie({})
+    for at, receipt in enumerate(receipts):
+        trie[rlp.encode(rlp.encode_int(at))] = _receipt(receipt)
+    if trie.root_hash != root:
+        raise AnchorRejected("the receipts of the block do not have its receipts root")
+    nodes = [_plain(node) for node in trie.get_proof(rlp.encode(rlp.encode_int(index)))]
+    encoded = [rlp.encode(node) for node in nodes]
+    # The library lists nodes shorter than a hash as well, though they stand inside their parents.
+    return tuple(node for at, node in enumerate(encoded) if at == 0 or len(node) >= 32)  # noqa: PLR2004
+
+
+def _receipt(receipt: dict[str, Any]) -> bytes:
+    """The bytes that the receipts trie holds (EIP-2718; yellow paper §4.4.1)."""
+    logs: list[rlp.Item] = [
+        [
+            octets(log.get("address"), 20),
+            [octets(t, 32) for t in log.get("topics", ())],
+            octets(log.get("data")),
+        ]
+        for log in map(record, receipt.get("logs") or ())
+    ]
+    body = rlp.encode(
+        [
+            rlp.encode_int(quantity(receipt.get("status"))),
+            rlp.encode_int(quantity(receipt.get("cumulativeGasUsed"))),
+            octets(receipt.get("logsBloom"), 256),
+            logs,
+        ]
+    )
+    kind = quantity(receipt.get("type", "0x0"))
+    if kind > 0x7F:  # noqa: PLR2004 - EIP-2718
+        raise AnchorRejected(f"a transaction of type {kind}")
+    return bytes([kind]) + body if kind else body
+
+
+def _plain(node: Any) -> rlp.Item:
+    return bytes(node) if isinstance(node, (bytes, bytearray)) else [_plain(item) for item in node]

@@ -1,0 +1,164 @@
+"""Evidence of one anchor, taken from a node while it still has the state, and verified before it is kept."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from typing import Any
+
+from notary.anchoring.blocks import header_of, receipt_proof
+from notary.anchoring.contract import CODE_HASH
+from notary.anchoring.port import Head
+from notary.anchoring.rpc import Node, octets, quantity, record
+from notary.errors import AnchorRejected, AnchorUnavailable, ChainError
+from notary.evidence.chain import (
+    ANCHORED,
+    HISTORY_CONTRACT,
+    HISTORY_WINDOW,
+    ChainEvidence,
+    Header,
+    NotBefore,
+    Proof,
+    check_code,
+    check_history,
+    check_receipt,
+    decode_header,
+    history_slot,
+)
+from notary.evidence.chain_file import MAX_NOT_BEFORE
+
+
+@dataclass(frozen=True, slots=True)
+class Captured:
+    """Evidence, the header it rests on, and what is missing from it ("" where nothing is)."""
+
+    evidence: ChainEvidence
+    header: Header
+    missing: str
+
+
+def capture(
+    node: Node,
+    receipt: dict[str, Any],
+    head: Head,
+    contract: bytes,
+    log_id: bytes,
+    not_before: Sequence[bytes],
+    profile: str,
+) -> Captured:
+    """Gather the evidence that a mined transaction anchored `head`, and check all of it.
+
+    Args:
+        node: of the chain.
+        receipt: of the transaction, successful, as the node shows it.
+        head: what must have been anchored.
+        contract: 20 bytes.
+        log_id: 32 bytes.
+        not_before: RLP of headers of earlier blocks; the newest are taken where there are too many.
+        profile: how headers of the chain are hashed.
+
+    Raises:
+        AnchorUnavailable: the node does not answer, or a reorg took the block away meanwhile.
+        AnchorRejected: the node's answers do not add up to an anchor of this head.
+    """
+    block_hash = f"0x{octets(receipt.get('blockHash'), 32).hex()}"
+    block = node.ask("eth_getBlockByHash", block_hash, False)
+    receipts = node.ask("eth_getBlockReceipts", block_hash)
+    if block is None or not isinstance(receipts, list):
+        raise AnchorUnavailable(f"the node has no longer block {block_hash}")
+    raw, header = header_of(record(block), profile)
+    index = quantity(receipt.get("transactionIndex"))
+    if index >= len(receipts):
+        raise AnchorRejected(f"block {header.number} has no transaction {index}")
+    shown = [record(item) for item in receipts]
+    evidence = ChainEvidence(
+        chain_id=node.chain_id,
+        contract=contract,
+        log_id=log_id,
+        profile=profile,
+        header=raw,
+        transaction=octets(receipt.get("transactionHash"), 32),
+        transaction_index=index,
+        receipt_proof=receipt_proof(shown, index, header.receipts_root),
+        log_index=_log_index(shown[index], contract, log_id, head),
+        account_proof=None,
+        history_proof=None,
+        not_before=tuple(NotBefore(item, None) for item in not_before[-MAX_NOT_BEFORE:]),
+    )
+    evidence, missing = _with_state(node, evidence, header)
+    _verify(evidence, header, head)
+    return Captured(evidence, header, missing)
+
+
+def _verify(evidence: ChainEvidence, header: Header, head: Head) -> None:
+    try:
+        event = check_receipt(evidence, header)
+        if evidence.account_proof is not None:
+            check_code(evidence, header, CODE_HASH)
+    except ChainError as error:
+        raise AnchorRejected(f"the node's evidence does not hold: {error}") from error
+    if (event.new_size, event.new_root) != (head.size, head.root):
+        raise AnchorRejected(f"the event is of size {event.new_size}, not of the head of size {head.size}")
+
+
+def _with_state(node: Node, evidence: ChainEvidence, header: Header) -> tuple[ChainEvidence, str]:
+    """Add what needs the state of the block, as far as the node still has it."""
+    answer = node.try_ask("eth_getProof", f"0x{evidence.contract.hex()}", [], hex(header.number))
+    if answer.error is not None:
+        return evidence, f"the node has no state of block {header.number}: {answer.error}"
+    evidence = replace(evidence, account_proof=_nodes(answer.result, "accountProof"))
+    if not evidence.not_before:
+        return evidence, ""
+    earlier = [decode_header(item.header, evidence.profile) for item in evidence.not_before]
+    slots = [f"0x{history_slot(h.number).hex()}" for h in earlier if _in_window(h, header)]
+    answer = node.try_ask("eth_getProof", f"0x{HISTORY_CONTRACT.hex()}", slots, hex(header.number))
+    if answer.error is not None:
+        return evidence, f"the node has no block hashes in the state of block {header.number}"
+    return _with_history(evidence, header, earlier, record(answer.result))
+
+
+def _with_history(
+    evidence: ChainEvidence, header: Header, earlier: Sequence[Header], shown: dict[str, Any]
+) -> tuple[ChainEvidence, str]:
+    found = {quantity(p.get("key")): _nodes(p, "proof") for p in map(record, shown.get("storageProof") or ())}
+    proven = replace(
+        evidence,
+        history_proof=_nodes(shown, "accountProof"),
+        not_before=tuple(
+            NotBefore(
+                item.header,
+                found.get(int.from_bytes(history_slot(h.number))) if _in_window(h, header) else None,
+            )
+            for item, h in zip(evidence.not_before, earlier, strict=True)
+        ),
+    )
+    kept, missing = [], []
+    for item, before in zip(proven.not_before, earlier, strict=True):
+        try:
+            check_history(proven, header, before)
+            kept.append(item)
+        except ChainError as error:
+            kept.append(NotBefore(item.header, None))
+            missing.append(str(error))
+    if len(missing) == len(kept):  # the chain has no such contract, or not one of these blocks
+        proven = replace(proven, history_proof=None)
+    return replace(proven, not_before=tuple(kept)), "; ".join(missing[:3])
+
+
+def _in_window(earlier: Header, header: Header) -> bool:
+    return header.number - HISTORY_WINDOW <= earlier.number < header.number
+
+
+def _log_index(receipt: dict[str, Any], contract: bytes, log_id: bytes, head: Head) -> int:
+    """Where in the receipt the event of this head stands; 0, which cannot be verified, where it is not."""
+    wanted = (contract, [ANCHORED, log_id], head.size.to_bytes(32) + head.root)
+    for at, log in enumerate(map(record, receipt.get("logs") or ())):
+        topics = [octets(topic, 32) for topic in log.get("topics", ())]
+        if (octets(log.get("address"), 20), topics, octets(log.get("data"))[32:]) == wanted:
+            return at
+    return 0
+
+
+def _nodes(shown: Any, name: str) -> Proof:
+    nodes = record(shown).get(name)
+    if not isinstance(nodes, list):
+        raise AnchorRejected(f"the node's answer has no {name}")
+    return tuple(map(octets, nodes))

@@ -1,0 +1,168 @@
+"""The anchoring contract: its compiled code, its calls, and how it gets onto a chain."""
+
+import json
+import time
+from importlib import resources
+from typing import Any
+
+from eth_abi.abi import decode, encode
+from eth_abi.exceptions import DecodingError
+from eth_account.signers.local import LocalAccount
+
+from notary.anchoring.rpc import Answer, Node, octets, quantity, record
+from notary.errors import AnchorRejected, AnchorUnavailable
+from notary.evidence.keccak import keccak256
+
+_ARTIFACT: dict[str, Any] = json.loads(
+    (resources.files("notary.anchoring") / "artifact" / "CheckpointAnchor.json").read_text("utf-8")
+)
+CODE = bytes.fromhex(_ARTIFACT["deployedBytecode"][2:])
+CODE_HASH = keccak256(CODE)  # what a trust file names
+_CREATION = bytes.fromhex(_ARTIFACT["bytecode"][2:])
+_TAG = keccak256(b"notary anchor v1")
+_GWEI = 10**9
+MAX_FEE = 1000 * _GWEI  # for a unit of gas; a node that asks for more is not believed
+_GAS_MARGIN = 1.25
+_ERRORS = {
+    keccak256(f"{item['name']}({','.join(i['type'] for i in item['inputs'])})".encode())[:4]: item["name"]
+    for item in _ARTIFACT["abi"]
+    if item["type"] == "error"
+}
+
+
+def log_id_of(opener: str, origin: str) -> bytes:
+    """The id (32 bytes) of the log that this address opens under this origin."""
+    return keccak256(encode(["address", "string"], [opener, origin]))
+
+
+def head_digest(chain_id: int, contract: bytes, log_id: bytes, size: int, root: bytes) -> bytes:
+    """The 32 bytes that the head key signs for one head on one chain."""
+    types = ["bytes32", "uint256", "address", "bytes32", "uint64", "bytes32"]
+    return keccak256(encode(types, [_TAG, chain_id, contract, log_id, size, root]))
+
+
+def call_data(signature: str, *arguments: Any) -> bytes:
+    """The input of a call, for a signature such as "head(bytes32)"."""
+    types = signature[signature.index("(") + 1 : -1].split(",")
+    return keccak256(signature.encode())[:4] + encode(types, arguments)
+
+
+def read_head(node: Node, contract: bytes, log_id: bytes) -> tuple[int, bytes]:
+    """Size and root of the newest anchored head; size 0 where there is none.
+
+    Raises:
+        AnchorUnavailable: the node does not answer.
+        AnchorRejected: what is there is not our contract.
+    """
+    size, root = _read(node, contract, "head(bytes32)", log_id, ("uint64", "bytes32"))
+    return size, root
+
+
+def read_key(node: Node, contract: bytes, log_id: bytes) -> bytes:
+    """Address (20 bytes) of the key that signs heads; zeros where the log is not open. Raises as `read_head`."""
+    (key,) = _read(node, contract, "keyOf(bytes32)", log_id, ("address",))
+    return octets(key, 20)
+
+
+def revert_reason(answer: Answer) -> str:
+    """The contract's own error by name where it has one, else what the node says."""
+    data = answer.data or ""
+    name = _ERRORS.get(bytes.fromhex(data[2:10])) if len(data) >= 10 and data.startswith("0x") else None  # noqa: PLR2004
+    return f"the contract refuses: {name}" if name else str(answer.error)
+
+
+def signed_transaction(
+    node: Node, wallet: LocalAccount, nonce: int, to: bytes | None, data: bytes
+) -> tuple[bytes, bytes]:
+    """Try a transaction, then sign it (EIP-1559) with our own chain id and nonce: (raw bytes, hash).
+
+    Raises:
+        AnchorUnavailable: the node does not answer, or asks for a fee above 1000 gwei.
+        AnchorRejected: the transaction would revert; says why.
+    """
+    call = {"from": wallet.address, "data": f"0x{data.hex()}"} | (
+        {} if to is None else {"to": f"0x{to.hex()}"}
+    )
+    tried = node.try_ask("eth_estimateGas", call)
+    if tried.error is not None:
+        raise AnchorRejected(f"tried before signing: {revert_reason(tried)}")
+    base = quantity(record(node.ask("eth_getBlockByNumber", "latest", False)).get("baseFeePerGas"))
+    tip_answer = node.try_ask("eth_maxPriorityFeePerGas")
+    tip = _GWEI if tip_answer.error else quantity(tip_answer.result)
+    fee = 2 * base + tip  # room for six full blocks in a row, each of which raises the base by an eighth
+    if fee > MAX_FEE:
+        raise AnchorUnavailable(f"the node asks for {fee} wei for a unit of gas, more than {MAX_FEE}")
+    fields: dict[str, Any] = {
+        "type": 2,
+        "chainId": node.chain_id,
+        "nonce": nonce,
+        "value": 0,
+        "data": data,
+        "gas": int(quantity(tried.result) * _GAS_MARGIN),
+        "maxFeePerGas": fee,
+        "maxPriorityFeePerGas": tip,
+    } | ({} if to is None else {"to": to})
+    signed = wallet.sign_transaction(fields)
+    return bytes(signed.raw_transaction), bytes(signed.hash)
+
+
+def deploy(node: Node, wallet: LocalAccount, timeout: float = 120) -> bytes:
+    """Put the contract onto the chain and return its address (20 bytes). Twice makes two contracts.
+
+    Raises:
+        AnchorUnavailable: the node does not answer, or mines nothing within `timeout` seconds.
+        AnchorRejected: the transaction fails, or other code than ours is there.
+    """
+    node.require_chain()
+    receipt = _transact(node, wallet, None, _CREATION, timeout)
+    address = octets(receipt.get("contractAddress"), 20)
+    if octets(node.ask("eth_getCode", f"0x{address.hex()}", "latest")) != CODE:
+        raise AnchorRejected(f"the code at 0x{address.hex()} is not that of the contract")
+    return address
+
+
+def open_log(
+    node: Node, wallet: LocalAccount, contract: bytes, origin: str, head_key: str, timeout: float = 120
+) -> bytes:
+    """Open a log under the wallet's address and return its id; nothing is sent where it is open already.
+
+    Raises:
+        AnchorUnavailable: as `deploy`.
+        AnchorRejected: the log is open with another head key, or the transaction fails.
+    """
+    node.require_chain()
+    log_id = log_id_of(wallet.address, origin)
+    wanted = bytes.fromhex(head_key[2:])
+    if not any(read_key(node, contract, log_id)):
+        _transact(node, wallet, contract, call_data("open(string,address)", origin, head_key), timeout)
+    found = read_key(node, contract, log_id)
+    if found != wanted:
+        raise AnchorRejected(f"the log is open with head key 0x{found.hex()}, not 0x{wanted.hex()}")
+    return log_id
+
+
+def _transact(
+    node: Node, wallet: LocalAccount, to: bytes | None, data: bytes, timeout: float
+) -> dict[str, Any]:
+    """Set-up only: sign, send and wait. Anchors are stored before they are sent."""
+    nonce = quantity(node.ask("eth_getTransactionCount", wallet.address, "latest"))
+    raw, ref = signed_transaction(node, wallet, nonce, to, data)
+    node.ask("eth_sendRawTransaction", f"0x{raw.hex()}")
+    end = time.monotonic() + timeout
+    while (receipt := node.ask("eth_getTransactionReceipt", f"0x{ref.hex()}")) is None:
+        if time.monotonic() > end:
+            raise AnchorUnavailable(f"transaction 0x{ref.hex()} was not mined within {timeout} seconds")
+        time.sleep(0.2)
+    if quantity(record(receipt).get("status")) != 1:
+        raise AnchorRejected(f"transaction 0x{ref.hex()} failed")
+    return record(receipt)
+
+
+def _read(
+    node: Node, contract: bytes, signature: str, log_id: bytes, types: tuple[str, ...]
+) -> tuple[Any, ...]:
+    call = {"to": f"0x{contract.hex()}", "data": f"0x{call_data(signature, log_id).hex()}"}
+    try:
+        return decode(types, octets(node.ask("eth_call", call, "latest")))
+    except DecodingError as error:
+        raise AnchorRejected(f"there is no anchoring contract at 0x{contract.hex()}") from error

@@ -1,0 +1,201 @@
+"""The adapter for Ethereum-compatible chains: transactions to the contract, and evidence of what was mined."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from eth_account.signers.local import LocalAccount
+from eth_typing import Hash32
+
+from notary.anchoring.blocks import FINALIZED, block_at, final_number
+from notary.anchoring.capture import Captured, capture
+from notary.anchoring.contract import call_data, head_digest, read_head, read_key, signed_transaction
+from notary.anchoring.port import Attempt, Head, Observation, Step
+from notary.anchoring.rpc import Node, octets, quantity, record
+from notary.errors import AnchorRejected, AnchorUnavailable, ProofError
+from notary.evidence.chain import ANCHORED, encode_evidence
+from notary.evidence.chain_header import PROFILES
+from notary.merkle.proof import check_consistency
+
+_ANCHOR = "anchor(bytes32,uint64,bytes32,bytes32[],bytes)"
+_SEARCH_BLOCKS = 5000  # back from the newest, for an anchor that somebody else sent
+
+
+@dataclass(slots=True)
+class EvmAnchor:
+    """One log on one contract of one chain.
+
+    Attributes:
+        contract: 20 bytes.
+        log_id: 32 bytes.
+        head_key: authority over the log's head; it signs heads and never pays.
+        wallet: pays for transactions and has no authority.
+        not_before: RLP of the headers of the blocks that statements under a head name.
+        finality: "finalized" or "depth:N".
+        profile: how headers are hashed.
+    """
+
+    name: str
+    node: Node
+    contract: bytes
+    log_id: bytes
+    head_key: LocalAccount
+    wallet: LocalAccount
+    not_before: Callable[[Head], Sequence[bytes]]
+    finality: str = FINALIZED
+    profile: str = PROFILES[0]
+    kind: str = "evm"
+    # The last complete capture, by transaction and block: a node forgets the state that proofs are made from,
+    # so what was captured when mined is what is given when final.
+    _kept: tuple[tuple[bytes, bytes], Captured] | None = field(default=None, init=False, repr=False)
+
+    def attested_size(self) -> int:
+        """Size of the newest head on chain. Raises as `on_chain_head`."""
+        return self.on_chain_head()[0]
+
+    def first_nonce(self) -> int:
+        """How many transactions the wallet has on chain. Raises as `chain_nonce`."""
+        return self.chain_nonce(self.wallet.address)
+
+    def on_chain_head(self) -> tuple[int, bytes]:
+        """Size and root of the newest head that the contract holds; size 0 where there is none.
+
+        Raises:
+            AnchorUnavailable: the node does not answer.
+            AnchorRejected: it is of another chain, or there is no such contract.
+        """
+        self.node.require_chain()
+        return read_head(self.node, self.contract, self.log_id)
+
+    def chain_nonce(self, address: str) -> int:
+        """How many transactions of `address` are mined.
+
+        Raises:
+            AnchorUnavailable: the node does not answer.
+            AnchorRejected: it is of another chain.
+        """
+        self.node.require_chain()
+        return quantity(self.node.ask("eth_getTransactionCount", address, "latest"))
+
+    def sign(self, head: Head, nonce: int, consistency: Sequence[bytes], old_size: int) -> Attempt:
+        """Make a transaction that anchors `head`; nothing is sent.
+
+        The consistency proof is checked here against the head on chain before the head key signs, and the whole
+        transaction is tried on the node before the wallet signs.
+
+        Raises:
+            AnchorUnavailable: the node does not answer, or its fees are out of bounds.
+            AnchorRejected: the head does not extend the one on chain, the head key is not the log's, or the
+                contract would refuse.
+        """
+        self._require_extension(head, consistency, old_size)
+        digest = head_digest(self.node.chain_id, self.contract, self.log_id, head.size, head.root)
+        signature = bytes(self.head_key.unsafe_sign_hash(Hash32(digest)).signature)
+        data = call_data(_ANCHOR, self.log_id, head.size, head.root, list(consistency), signature)
+        raw, ref = signed_transaction(self.node, self.wallet, nonce, self.contract, data)
+        return Attempt(ref, raw, nonce)
+
+    def send(self, head: Head, attempt: Attempt) -> Observation:  # noqa: ARG002 - the port's form
+        """Send the stored bytes. Whatever the node objects, the hash is looked up before it is believed.
+
+        Returns:
+            SENT: the node has the transaction. REJECTED: it has not, and the nonce went to another.
+
+        Raises:
+            AnchorUnavailable: the node does not answer, or does not take it (no funds, fee too low).
+            AnchorRejected: the node is of another chain.
+        """
+        self.node.require_chain()
+        answer = self.node.try_ask("eth_sendRawTransaction", f"0x{attempt.raw.hex()}")
+        if answer.error is None:
+            return Observation(Step.SENT)
+        if self.node.ask("eth_getTransactionByHash", f"0x{attempt.ref.hex()}") is not None:
+            return Observation(Step.SENT, detail="the node had the transaction already")
+        if self.chain_nonce(self.wallet.address) > attempt.nonce:
+            return Observation(Step.REJECTED, detail=f"nonce {attempt.nonce} went to another transaction")
+        raise AnchorUnavailable(f"the node does not take the transaction: {answer.error}")
+
+    def observe(self, head: Head, attempts: Sequence[Attempt]) -> Observation:
+        """Look at all attempts.
+
+        Returns:
+            MINED or FINAL with evidence, captured and verified here; SENT while no attempt is in a block, also
+            after a reorg; REJECTED where one reverted and nobody else anchored the head; DUE without attempts.
+
+        Raises:
+            AnchorUnavailable: the node does not answer, or the chain moved meanwhile.
+            AnchorRejected: the node is of another chain, or its answers do not add up.
+        """
+        self.node.require_chain()
+        if not attempts:
+            return Observation(Step.DUE)
+        receipts = [self._receipt(attempt.ref) for attempt in attempts]
+        mined = [receipt for receipt in receipts if receipt is not None]
+        good = next((r for r in mined if quantity(r.get("status")) == 1), None)
+        if good is None and mined:
+            # A head key's signature is public once it is sent, and anyone may have been faster with it.
+            good = self._sent_by_another(head)
+            if good is None:
+                return Observation(Step.REJECTED, detail="the transaction reverted")
+        if good is None:
+            return self._waiting(attempts)
+        return self._mined(head, good)
+
+    def _mined(self, head: Head, receipt: dict[str, Any]) -> Observation:
+        # Finality first: a block that is canonical after this was read, and not newer, is final.
+        final = final_number(self.node, self.finality, self.profile)
+        key = (octets(receipt.get("transactionHash"), 32), octets(receipt.get("blockHash"), 32))
+        if self._kept is not None and self._kept[0] == key:
+            captured = self._kept[1]
+        else:
+            captured = capture(
+                self.node, receipt, head, self.contract, self.log_id, self.not_before(head), self.profile
+            )
+            self._kept = None if captured.missing else (key, captured)
+        header = captured.header
+        if block_at(self.node, hex(header.number), self.profile)[1].hash != header.hash:
+            raise AnchorUnavailable(f"block {header.number} was replaced while it was looked at")
+        step = Step.FINAL if header.number <= final else Step.MINED
+        detail = f"block {header.number}" + (f"; {captured.missing}" if captured.missing else "")
+        return Observation(step, encode_evidence(captured.evidence), detail)
+
+    def _waiting(self, attempts: Sequence[Attempt]) -> Observation:
+        used = self.chain_nonce(self.wallet.address) > min(attempt.nonce for attempt in attempts)
+        detail = "the nonce is used, and by none of our transactions that the node knows" if used else ""
+        return Observation(Step.SENT, detail=detail)
+
+    def _receipt(self, ref: bytes) -> dict[str, Any] | None:
+        receipt = self.node.ask("eth_getTransactionReceipt", f"0x{ref.hex()}")
+        return None if receipt is None else record(receipt)
+
+    def _sent_by_another(self, head: Head) -> dict[str, Any] | None:
+        """The receipt of whichever recent transaction anchored exactly this head."""
+        newest = block_at(self.node, "latest", self.profile)[1].number
+        query = {
+            "address": f"0x{self.contract.hex()}",
+            "topics": [f"0x{ANCHORED.hex()}", f"0x{self.log_id.hex()}"],
+            "fromBlock": hex(max(0, newest - _SEARCH_BLOCKS)),
+        }
+        wanted = head.size.to_bytes(32) + head.root
+        for log in map(record, self.node.ask("eth_getLogs", query)):
+            if octets(log.get("data"))[32:] == wanted:
+                return self._receipt(octets(log.get("transactionHash"), 32))
+        return None
+
+    def _require_extension(self, head: Head, consistency: Sequence[bytes], old_size: int) -> None:
+        size, root = self.on_chain_head()
+        key = read_key(self.node, self.contract, self.log_id)
+        if key != bytes.fromhex(self.head_key.address[2:]):
+            raise AnchorRejected(f"the log's head key is 0x{key.hex()}, ours is {self.head_key.address}")
+        if size != old_size:
+            raise AnchorRejected(f"the head on chain is of size {size}, the proof starts at {old_size}")
+        if head.size <= size:
+            raise AnchorRejected(f"the head on chain is of size {size}, no smaller than {head.size}")
+        if size == 0:
+            if consistency:
+                raise AnchorRejected("the first anchor has nothing to be consistent with")
+            return
+        try:
+            check_consistency(size, head.size, consistency, root, head.root)
+        except ProofError as error:
+            raise AnchorRejected(f"the head does not extend the one on chain: {error}") from error
