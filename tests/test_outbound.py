@@ -222,3 +222,10 @@ def test_the_system_resolves_loopback():
 def test_a_url_that_is_not_plain_is_a_wrong_setting(where):
     with pytest.raises(SettingsError, match="a URL to post to is http or https"):
         check_url(where)
+
+
+def test_nothing_is_begun_after_the_deadline(server, monkeypatch):
+    monkeypatch.setattr(outbound, "TOTAL_SECONDS", 0)
+    with pytest.raises(Unavailable, match=r"does not answer \(ConnectTimeout\)"):
+        post(Outbound(allow_private=True), url(server))
+    assert server.seen == []
