@@ -3,26 +3,24 @@
 import json
 from typing import Any
 
-from notary.evidence.outcome import Outcome
-from notary.report.facts import Facts, SignatureFact
+from notary.evidence.outcome import Check, Outcome
+from notary.report.facts import AnchorFact, Facts, SignatureFact, by_number
 from notary.report.phrases import (
     Pair,
-    both_times,
     check_name,
     check_sentence,
     cut,
     known,
     phrase,
     same,
+    utc,
 )
-from notary.report.sentences import BOUNDS_ON_PAGE, bound_row
-
-_STAMPS_SHOWN = 2
+from notary.report.sentences import bound_row, shown_bounds
 
 
 def page_two(facts: Facts) -> dict[str, Any]:
     """Everything behind page 1, as JSON."""
-    more = len(facts.bounds) > BOUNDS_ON_PAGE
+    more = len(facts.bounds) > len(shown_bounds(facts))
     return {
         "checks": check_rows(facts),
         "all_bounds": [bound_row(n, b) for n, b in enumerate(facts.bounds, 1)] if more else [],
@@ -33,13 +31,15 @@ def page_two(facts: Facts) -> dict[str, Any]:
             {"name": name, "value": cut(value if isinstance(value, str) else _json(value))}
             for name, value in facts.openings
         ],
-        "evidence": [{"name": cut(name), "digest": digest} for name, digest in facts.evidence],
+        "evidence": [
+            _row(phrase("merkle.evidence", name=cut(name)), digest) for name, digest in facts.evidence
+        ],
         "expert": commands(facts),
     }
 
 
 def check_rows(facts: Facts) -> list[dict[str, Any]]:
-    """Every check that was made, and every required one that was not."""
+    """Every check that was made, by id, and every required one that was not."""
     rows = [
         {
             "id": check.id,
@@ -48,8 +48,7 @@ def check_rows(facts: Facts) -> list[dict[str, Any]]:
             "outcome": phrase(f"mark.{check.outcome}"),
             "claim": phrase(f"claim.{check.claim}"),
             "subject": cut(check.subject),
-            "sentence": None if check.outcome is Outcome.PASSED else check_sentence(check.id, check.outcome),
-            "detail": "" if check.outcome is Outcome.PASSED else cut(check.detail),
+            "sentence": None if check.outcome is Outcome.PASSED else _finding(check),
         }
         for check in facts.result.checks
     ]
@@ -63,12 +62,11 @@ def check_rows(facts: Facts) -> list[dict[str, Any]]:
             "claim": phrase("claim.not_covered"),
             "subject": "",
             "sentence": check_sentence(id_, Outcome.UNCHECKED),
-            "detail": "",
         }
         for id_ in facts.missing
         if id_ not in made
     ]
-    return rows
+    return sorted(rows, key=lambda row: by_number(row["id"]))
 
 
 def merkle_rows(facts: Facts) -> list[dict[str, Any]]:
@@ -82,20 +80,17 @@ def merkle_rows(facts: Facts) -> list[dict[str, Any]]:
     ]
 
 
-def chain_rows(facts: Facts) -> list[list[dict[str, Any]]]:
-    """One block of rows for each anchor."""
+def chain_rows(facts: Facts) -> list[dict[str, Any]]:
+    """Chain, block, contract and log id of each anchor."""
     return [
-        [
-            _row(
-                phrase("chain.chain", chain=anchor.chain_id, block=anchor.block_number),
-                both_times(anchor.block_time),
-            ),
+        row
+        for anchor in facts.anchors
+        for row in (
+            _row(phrase("chain.chain"), _recorded(anchor)),
             _row(phrase("chain.hash"), anchor.block_hash),
             _row(phrase("chain.contract"), anchor.contract),
             _row(phrase("chain.log"), anchor.log_id),
-            _row(phrase("chain.size"), str(anchor.size)),
-        ]
-        for anchor in facts.anchors
+        )
     ]
 
 
@@ -120,7 +115,9 @@ def validity(item: SignatureFact) -> str:
     unchanged = item.covers == "whole_file" or (
         item.covers == "revision" and item.changes_after in ("none", "allowed")
     )
-    return "could_not_be_checked" if item.validity == "passed" and not (sound and unchanged) else item.validity
+    return (
+        "could_not_be_checked" if item.validity == "passed" and not (sound and unchanged) else item.validity
+    )
 
 
 def commands(facts: Facts) -> list[dict[str, Any]]:
@@ -129,23 +126,15 @@ def commands(facts: Facts) -> list[dict[str, Any]]:
     if facts.document is not None:
         steps.append((phrase("expert.document"), "sha256sum DOCUMENT; openssl dgst -sm3 DOCUMENT"))
     steps.append((phrase("expert.statement"), "sha256sum statement.json"))
-    stamps = [bound for bound in facts.bounds if bound.kind == "rfc3161"]
-    steps += [
-        (
-            phrase("expert.stamp"),
-            f"openssl ts -verify -data heads/{bound.size}/checkpoint "
-            f"-in heads/{bound.size}/tokens/{bound.source}.tsr -CAfile root.pem",
-        )
-        for bound in stamps[:_STAMPS_SHOWN]
-    ]
-    steps += [
-        (
-            phrase("expert.chain"),
-            'curl -H "Content-Type: application/json" -d \'{"jsonrpc":"2.0","id":1,'
-            f'"method":"eth_getBlockByNumber","params":["{anchor.block_number:#x}",false]}}\' NODE',
-        )
-        for anchor in facts.anchors[:1]
-    ]
+    stamp = next((bound for bound in facts.bounds if bound.kind == "rfc3161"), None)
+    if stamp is not None:
+        head = f"heads/{stamp.size}"
+        files = f"-data {head}/checkpoint -in {head}/tokens/{stamp.source}.tsr -CAfile root.pem"
+        steps.append((phrase("expert.stamp"), f"openssl ts -verify {files}"))
+    if facts.anchors:
+        call = {"jsonrpc": "2.0", "id": 1, "method": "eth_getBlockByNumber"}
+        body = _json(call | {"params": [hex(facts.anchors[0].block_number), False]})
+        steps.append((phrase("expert.chain"), f"curl --json '{body}' NODE"))
     document = "" if facts.document is None else " --document DOCUMENT"
     steps.append((phrase("expert.all"), f"notary verify PACKAGE.zip --trust TRUST.toml{document}"))
     return [{"what": what, "command": command} for what, command in steps]
@@ -176,7 +165,27 @@ def _signature(number: int, item: SignatureFact) -> dict[str, Any]:
 
 
 def _row(label: Pair, value: str | Pair) -> dict[str, Any]:
-    return {"label": label, "value": same(value) if isinstance(value, str) else value, "mono": isinstance(value, str)}
+    return {
+        "label": label,
+        "value": same(value) if isinstance(value, str) else value,
+        "mono": isinstance(value, str),
+    }
+
+
+def _recorded(anchor: AnchorFact) -> Pair:
+    return phrase(
+        "chain.recorded",
+        chain=anchor.chain_id,
+        block=anchor.block_number,
+        time=f"{utc(anchor.block_time)} UTC",
+        size=anchor.size,
+    )
+
+
+def _finding(check: Check) -> Pair:
+    """The sentence; in English the detail, which is more exact, where there is one."""
+    said = check_sentence(check.id, check.outcome)
+    return {"zh": said["zh"], "en": cut(check.detail) or said["en"]}
 
 
 def _json(value: Any) -> str:

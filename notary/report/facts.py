@@ -102,7 +102,7 @@ class Facts:
     def missing(self) -> tuple[str, ...]:
         """Ids of the required checks that have not passed, in order."""
         passed = {check.id for check in self.result.checks if check.outcome is Outcome.PASSED}
-        return tuple(sorted(self.result.required - passed, key=_by_number))
+        return tuple(sorted(self.result.required - passed, key=by_number))
 
     @property
     def bounds(self) -> tuple[Bound, ...]:
@@ -175,7 +175,9 @@ def facts_of(
         evidence=tuple(sorted((evidence_digests or {}).items())),
         heads=tuple(heads),
         anchors=tuple(anchors),
-        openings=tuple((name, value) for name, value in sorted(result.openings.items()) if name != "inspection"),
+        openings=tuple(
+            (name, value) for name, value in sorted(result.openings.items()) if name != "inspection"
+        ),
         inspection=None if found is None else _inspection(found, logged=logged),
     )
 
@@ -210,11 +212,17 @@ def _inspection(report: Mapping[str, Any], *, logged: bool) -> InspectionFact:
         names = [field.name for field in fields(SignatureFact)]
         signatures = [SignatureFact(**{key: item[key] for key in names}) for item in report["signatures"]]
         return InspectionFact(
-            report["outcome"], report["reason"], report["tool"], report["truncated"], logged, tuple(signatures)
+            report["outcome"],
+            report["reason"],
+            report["tool"],
+            report["truncated"],
+            logged,
+            tuple(signatures),
         )
     except (KeyError, TypeError) as error:
         raise FormatError(f"not an inspection report: {error}") from error
 
 
-def _by_number(id_: str) -> tuple[int, ...]:
+def by_number(id_: str) -> tuple[int, ...]:
+    """Order of check ids: 3.10 comes after 3.9."""
     return tuple(int(part) for part in id_.split("."))

@@ -12,7 +12,7 @@ from notary.evidence.outcome import Outcome
 LANGUAGES = ("zh", "en")
 Pair = dict[str, str]  # "zh" and "en"
 _BEIJING = timezone(timedelta(hours=8))
-_MAX_SHOWN = 240
+_MAX_SHOWN = 160
 
 
 @cache
@@ -30,7 +30,9 @@ def phrase(key: str, **values: Any) -> Pair:
     """
     section, _, name = key.partition(".")
     return {
-        language: catalogue(language)[section][name].format(**{k: _side(v, language) for k, v in values.items()})
+        language: catalogue(language)[section][name].format(
+            **{k: _side(v, language) for k, v in values.items()}
+        )
         for language in LANGUAGES
     }
 
@@ -84,7 +86,7 @@ def both_times(moment: datetime, *, up: bool = False) -> Pair:
 
 
 def cut(text: str) -> str:
-    """At most 240 characters, and how many there are."""
+    """At most 160 characters, and how many there are."""
     return text if len(text) <= _MAX_SHOWN else f"{text[:_MAX_SHOWN]}… ({len(text)})"
 
 

@@ -21,8 +21,7 @@ from notary.report.phrases import (
 )
 
 Row = tuple[Pair, Pair]
-BOUNDS_ON_PAGE = 5
-_DRAWN = 6
+_BOUNDS_ON_PAGE = 4
 
 
 def page_one(facts: Facts) -> dict[str, Any]:
@@ -35,12 +34,15 @@ def page_one(facts: Facts) -> dict[str, Any]:
         "outcome": {"word": phrase(f"outcome.{facts.result.outcome}"), "mark": facts.result.outcome.value},
         "conclusion": conclusion(facts),
         "missing": missing(facts),
+        "has-document": facts.document is not None,
         "document": document_rows(facts),
         "timeline": timeline(facts),
-        "bounds": [bound_row(number, bound) for number, bound in enumerate(facts.bounds[:BOUNDS_ON_PAGE], 1)],
-        "bounds_more": max(0, len(facts.bounds) - BOUNDS_ON_PAGE),
+        "bounds": [bound_row(number, bound) for number, bound in shown_bounds(facts)],
+        "bounds_more": len(facts.bounds) - len(shown_bounds(facts)),
         "classes": class_rows(facts),
-        "limits": [phrase(f"limits.{key}") for key in ("content", "identity", "first", "assumptions", "nature")],
+        "limits": [
+            phrase(f"limits.{key}") for key in ("content", "identity", "first", "assumptions", "nature")
+        ],
         "url": facts.verify_url,
     }
 
@@ -85,9 +87,10 @@ def missing(facts: Facts) -> list[Pair]:
 
 def document_rows(facts: Facts) -> list[dict[str, Any]]:
     """Label and value; `mono` for digests."""
-    rows = [_row(phrase("document.kind"), known("document.kind", facts.kind))]
     if facts.document is not None:
-        rows += _document(facts.document)
+        rows = _document(facts.document)
+    else:
+        rows = [_row(phrase("document.kind"), known("document.kind", facts.kind))]
     rows += [
         _row(phrase("document.computed", name=_algorithm(name)), same(digest), mono=True)
         for name, digest in facts.computed
@@ -98,7 +101,12 @@ def document_rows(facts: Facts) -> list[dict[str, Any]]:
     if facts.result.entry:
         rows.append(_row(phrase("document.entry"), same(facts.result.entry), mono=True))
     if facts.claimed_time:
-        rows.append(_row(phrase("document.claimed_time"), same(facts.claimed_time)))
+        rows.append(
+            _row(
+                phrase("document.claimed_time"),
+                phrase("document.claimed_time_value", time=facts.claimed_time),
+            )
+        )
     return rows
 
 
@@ -108,12 +116,9 @@ def timeline(facts: Facts) -> dict[str, Any]:
     k = 0 if interval is None else interval.sources_needed
     after = None if interval is None else interval.made_after
     by = None if interval is None else interval.existed_by
-    t = next((i for i, bound in enumerate(facts.bounds) if bound.not_after == by), None)
-    drawn = list(range(min(len(facts.bounds), _DRAWN)))
-    if t is not None and t >= _DRAWN:
-        drawn[-1] = t
     marks = [
-        {"number": str(i + 1), "is_t": i == t, "utc": utc(facts.bounds[i].not_after, up=True)} for i in drawn
+        {"number": str(number), "is_t": bound == t_bound(facts), "utc": utc(bound.not_after, up=True)}
+        for number, bound in shown_bounds(facts)
     ]
     return {
         "after": None if after is None else {"utc": utc(after), "beijing": beijing(after)},
@@ -122,6 +127,22 @@ def timeline(facts: Facts) -> dict[str, Any]:
         "marks": marks,
         "rule": phrase("time.rule", k=k) if k else None,
     }
+
+
+def t_bound(facts: Facts) -> Bound | None:
+    """The bound that is T, the k-th earliest of independent organisations."""
+    interval = facts.result.interval
+    by = None if interval is None else interval.existed_by
+    return next((bound for bound in _earliest(facts) if bound.not_after == by), None)
+
+
+def shown_bounds(facts: Facts) -> list[tuple[int, Bound]]:
+    """At most four bounds for page 1, numbered: the earliest of each organisation, and T among them."""
+    rows, t = _earliest(facts), t_bound(facts)
+    chosen = rows[:_BOUNDS_ON_PAGE]
+    if t is not None and t not in chosen:
+        chosen[-1] = t
+    return [(facts.bounds.index(bound) + 1, bound) for bound in chosen]
 
 
 def bound_row(number: int, bound: Bound) -> dict[str, Any]:
@@ -139,7 +160,10 @@ def bound_row(number: int, bound: Bound) -> dict[str, Any]:
 
 def class_rows(facts: Facts) -> list[dict[str, Any]]:
     """Each finding, its outcome, and on whose word it stands."""
-    made = facts.outcome_of("7.2") or (Outcome.UNCHECKED if facts.kind else None)
+    interval = facts.result.interval
+    made = facts.outcome_of("7.2") or Outcome.UNCHECKED
+    if made is Outcome.PASSED and (interval is None or interval.made_after is None):
+        made = Outcome.UNCHECKED
     rows: list[tuple[str, Outcome | None, Claim]] = [
         ("document", facts.outcome_of("2.3"), Claim.RECOMPUTED),
         ("log", _in_log(facts), Claim.RECOMPUTED),
@@ -153,22 +177,33 @@ def class_rows(facts: Facts) -> list[dict[str, Any]]:
             "what": phrase(f"class.{key}"),
             "mark": "none" if outcome is None else outcome.value,
             "outcome": phrase(f"mark.{'none' if outcome is None else outcome.value}"),
-            "claim": phrase(f"claim.{claim}"),
+            # What was not checked rests on nobody's word yet.
+            "claim": phrase(f"claim.{Claim.NOT_COVERED if outcome is Outcome.UNCHECKED else claim}"),
         }
         for key, outcome, claim in rows
     ]
 
 
+def _earliest(facts: Facts) -> list[Bound]:
+    first: dict[str, Bound] = {}
+    for bound in facts.bounds:
+        first.setdefault(bound.organisation, bound)
+    return list(first.values())
+
+
 def _document(document: DocumentFact) -> list[dict[str, Any]]:
-    name = phrase("document.unnamed") if document.name is None else same(cut(document.name))
+    name = (
+        phrase("document.unnamed")
+        if document.name is None
+        else phrase("document.as_submitted", name=cut(document.name))
+    )
     size = phrase("document.unknown")
     if document.size is not None:
         size = phrase("document.bytes", size=f"{document.size:,}")
     media = phrase("document.unknown") if document.media_type is None else same(document.media_type)
     return [
         _row(phrase("document.name"), name),
-        _row(phrase("document.size"), size),
-        _row(phrase("document.type"), media),
+        _row(phrase("document.size"), {lang: f"{size[lang]} / {media[lang]}" for lang in size}),
         _row(phrase("document.submitted"), phrase("document.seen" if document.seen else "document.unseen")),
         *(_row(same(_algorithm(name)), same(digest), mono=True) for name, digest in document.digests),
         *(
