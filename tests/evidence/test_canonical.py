@@ -1,0 +1,158 @@
+"""One value, one byte string: what RFC 8785 writes is read back, and nothing else is."""
+
+import json
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from notary.errors import FormatError
+from notary.evidence.canonical import MAX_DEPTH, MAX_INTEGER, dumps, loads, loads_unordered
+
+LIMIT = 10_000
+keys = st.text("abcXYZ019_.-", min_size=1, max_size=64)
+leaves = st.none() | st.booleans() | st.integers(-MAX_INTEGER, MAX_INTEGER) | st.text(max_size=20)
+values = st.recursive(
+    leaves, lambda v: st.lists(v, max_size=4) | st.dictionaries(keys, v, max_size=4), max_leaves=8
+)
+
+
+def nested(depth):
+    return b"[" * depth + b"]" * depth
+
+
+@given(values)
+def test_what_is_written_is_read_back(value):
+    data = dumps(value)
+    assert loads(data, LIMIT) == value
+    assert loads_unordered(data, LIMIT) == value
+
+
+@given(values)
+def test_a_value_has_one_encoding(value):
+    loose = json.dumps(value, indent=1).encode()
+    assert loads_unordered(loose, 4 * LIMIT) == value
+    if loose != dumps(value):
+        with pytest.raises(FormatError, match="canonical form"):
+            loads(loose, 4 * LIMIT)
+
+
+def test_keys_are_sorted_and_nothing_is_escaped_without_need():
+    assert (
+        dumps({"b": "甲\u2028/\x7f", "a": [True, None, -1]})
+        == '{"a":[true,null,-1],"b":"甲\u2028/\x7f"}'.encode()
+    )
+
+
+@pytest.mark.parametrize(
+    "data",
+    [
+        b'{"b":1,"a":2}',  # order
+        b'{"a": 1}',  # space
+        b'{"a":1}\n',
+        b' {"a":1}',
+        b'"\\u0041"',  # an escape that need not be
+        b'"\\/"',
+        b'"\\u000A"',  # upper case, and RFC 8785 writes \n
+        b"-0",
+        b'"\\u7532"',
+    ],
+)
+def test_other_spellings_of_a_value_are_refused(data):
+    with pytest.raises(FormatError, match="not in canonical form"):
+        loads(data, LIMIT)
+    loads_unordered(data, LIMIT)  # the value itself is fine
+
+
+@pytest.mark.parametrize("data", [b'{"a":1,"a":1}', b'{"a":1,"b":{"c":1,"c":2}}', b'{"a":1,"\\u0061":1}'])
+@pytest.mark.parametrize("read", [loads, loads_unordered])
+def test_the_same_key_twice_is_refused(read, data):
+    with pytest.raises(FormatError, match="same key twice"):
+        read(data, LIMIT)
+
+
+@pytest.mark.parametrize(
+    "number", [b"1.0", b"1e3", b"1E0", b"-0.0", b"NaN", b"Infinity", b"-Infinity", b"0.1"]
+)
+@pytest.mark.parametrize("read", [loads, loads_unordered])
+def test_a_number_that_is_no_integer_is_refused(read, number):
+    with pytest.raises(FormatError, match="not an integer"):
+        read(b'{"a":' + number + b"}", LIMIT)
+
+
+@pytest.mark.parametrize("text", [f"{2**53}", f"-{2**53}", "1" + "0" * 17, "1" + "0" * 5000], ids=len)
+@pytest.mark.parametrize("read", [loads, loads_unordered])
+def test_an_integer_that_others_cannot_hold_is_refused(read, text):
+    with pytest.raises(FormatError, match=r"beyond 2\*\*53"):
+        read(text.encode(), LIMIT)
+
+
+def test_the_largest_integers_are_accepted():
+    assert loads(b"[9007199254740991,-9007199254740991]", LIMIT) == [MAX_INTEGER, -MAX_INTEGER]
+    with pytest.raises(FormatError, match=r"beyond 2\*\*53"):
+        dumps([MAX_INTEGER + 1])
+
+
+@pytest.mark.parametrize(
+    "data",
+    [
+        b"",
+        b"{",
+        b"[1,]",
+        b"{'a':1}",
+        b"[1]]",
+        b"[1] [2]",
+        b"\xff",
+        b"\xef\xbb\xbf[]",
+        b'"\x01"',
+        b"tru",
+        b"01",
+        b"+1",
+    ],
+)
+def test_what_is_no_json_is_refused(data):
+    with pytest.raises(FormatError, match="not JSON"):
+        loads(data, LIMIT)
+
+
+@pytest.mark.parametrize("data", [b'"\\ud800"', b'["\\udc00\\ud800"]', b'{"a":"\\udfff"}'])
+def test_a_lone_surrogate_is_refused(data):
+    with pytest.raises(FormatError, match="not valid Unicode"):
+        loads(data, LIMIT)
+    assert loads('"𠮷"'.encode(), LIMIT) == "𠮷"
+
+
+@pytest.mark.parametrize("key", ["", "a b", "é", "甲", "a" * 65, "a\n", "a/b", "\ud800"])
+def test_a_key_that_is_not_plain_is_refused(key):
+    with pytest.raises(FormatError, match="1 to 64 plain ASCII"):
+        dumps({key: 1})
+    with pytest.raises(FormatError, match="1 to 64 plain ASCII"):
+        loads(json.dumps({key: 1}).encode(), LIMIT)
+
+
+def test_a_key_that_is_no_text_is_refused():
+    with pytest.raises(FormatError, match="1 to 64 plain ASCII"):
+        dumps({1: 1})
+
+
+@pytest.mark.parametrize("value", [1.5, float("nan"), b"bytes", {1, 2}, object()])
+def test_a_value_without_a_place_in_json_is_refused(value):
+    with pytest.raises(FormatError, match="has no place in canonical JSON"):
+        dumps({"a": value})
+
+
+def test_nesting_is_bounded():
+    assert loads(nested(MAX_DEPTH + 1), LIMIT)
+    with pytest.raises(FormatError, match="nested deeper than 10 levels"):
+        loads(nested(MAX_DEPTH + 2), LIMIT)
+
+
+def test_nesting_that_would_exhaust_the_parser_is_refused():
+    with pytest.raises(FormatError, match="not JSON: RecursionError"):
+        loads(nested(500_000), 2_000_000)
+
+
+def test_length_is_bounded_before_reading():
+    assert loads(b"[1]", 3) == [1]
+    with pytest.raises(FormatError, match="4 bytes long, more than the 3 allowed"):
+        loads(b"[12]", 3)
