@@ -94,6 +94,11 @@ class Sequencer:
         self._epoch = epoch  # only now: after any exception the next call recovers first
         return closed
 
+    @property
+    def leading(self) -> bool:
+        """Whether this process held the lease at its last close, and none is under way."""
+        return self._epoch is not None
+
     def release(self) -> None:
         """Let another process take over at once; for an orderly stop."""
         if self._epoch is not None:

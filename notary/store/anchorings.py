@@ -1,5 +1,6 @@
 """Checkpoints on their way to third parties: states, attempts, nonces."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -7,7 +8,7 @@ from typing import Any
 from sqlalchemy import Connection, Select, select, update
 
 from notary.errors import Fatal, NotFound, NotReady
-from notary.store.sql import insert
+from notary.store.sql import insert, insert_new
 from notary.store.tables import anchoring, attempt, lane
 
 STATES = ("due", "signed", "sent", "mined", "final", "rejected")
@@ -98,6 +99,16 @@ def anchorings(
         query = query.where(anchoring.c.state.in_(states))
     if covering is not None:
         query = query.where(anchoring.c.size > covering)
+    return [Anchoring(*row) for row in connection.execute(query)]
+
+
+def anchorings_of_sizes(
+    connection: Connection, sizes: Sequence[int], kind: str, state: str
+) -> list[Anchoring]:
+    """Anchorings of a kind of exactly these checkpoints, in one state."""
+    query = _ANCHORING.where(
+        anchoring.c.size.in_(sizes), anchoring.c.kind == kind, anchoring.c.state == state
+    ).order_by(anchoring.c.size, anchoring.c.id)
     return [Anchoring(*row) for row in connection.execute(query)]
 
 
@@ -194,13 +205,11 @@ def set_nonce(connection: Connection, anchor: str, old: int | None, new: int) ->
         Fatal: the lane is not at `old`: two processes sign for one wallet.
     """
     if old is None:
-        statement = insert(connection, lane).on_conflict_do_nothing()
-        done = connection.execute(statement, {"anchor": anchor, "next_nonce": new})
+        done = insert_new(connection, lane, {"anchor": anchor, "next_nonce": new})
     else:
-        done = connection.execute(
-            update(lane).where(lane.c.anchor == anchor, lane.c.next_nonce == old).values(next_nonce=new)
-        )
-    if done.rowcount != 1:
+        statement = update(lane).where(lane.c.anchor == anchor, lane.c.next_nonce == old)
+        done = connection.execute(statement.values(next_nonce=new)).rowcount == 1
+    if not done:
         raise Fatal(f"the nonces of {anchor!r} are not at {old}: another process signs for its wallet")
 
 

@@ -27,7 +27,7 @@ class Database:
     """An engine, and the one lock that lets a single writer at SQLite."""
 
     engine: Engine
-    _lock: threading.Lock | None = field(default=None, repr=False)
+    _lock: "threading.Lock | None" = field(default=None, repr=False)  # a function before Python 3.13
 
     @contextmanager
     def reading(self, *, snapshot: bool = False) -> Iterator[Connection]:

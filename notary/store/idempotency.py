@@ -5,7 +5,7 @@ from datetime import datetime
 from sqlalchemy import Connection, select
 
 from notary.errors import Conflict
-from notary.store.sql import insert
+from notary.store.sql import insert_new
 from notary.store.tables import idempotency
 
 
@@ -43,5 +43,4 @@ def store_answer(
         "answer": answer,
         "created_at": now,
     }
-    done = connection.execute(insert(connection, idempotency).on_conflict_do_nothing(), values)
-    return done.rowcount == 1
+    return insert_new(connection, idempotency, values)

@@ -7,7 +7,7 @@ from sqlalchemy import Connection, or_, select, update
 
 from notary.errors import Fatal
 from notary.store.checkpoints import insert_checkpoint
-from notary.store.sql import insert
+from notary.store.sql import insert_new
 from notary.store.tables import log_state
 
 _ROW = 1
@@ -52,7 +52,7 @@ def create_state(
         Fatal: another process has opened it.
     """
     values = {"id": _ROW, "size": size, "root": root, "note": note, "staging": staging, "epoch": 0}
-    if connection.execute(insert(connection, log_state).on_conflict_do_nothing(), values).rowcount != 1:
+    if not insert_new(connection, log_state, values):
         raise Fatal("another process has opened this log at the same time")
     insert_checkpoint(connection, size, root, note, now)
 

@@ -78,10 +78,10 @@ def insert_records(
         .on_conflict_do_nothing(index_elements=["number"])
         .returning(record.c.number, record.c.seq)
     )
-    given: dict[str, int] = dict(connection.execute(statement, rows).tuples().all())
+    given = {row.number: row.seq for row in connection.execute(statement, rows)}
     if len(given) != len(rows):
         return None
-    seqs = [given[new.number] for new in records]
+    seqs: list[int] = [given[new.number] for new in records]
     if waiting:
         connection.execute(pending.insert(), [{"seq": seq} for seq in seqs])
     insert_openings(connection, {seq: new.openings for seq, new in zip(seqs, records, strict=True)})

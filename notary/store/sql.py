@@ -1,5 +1,6 @@
 """What SQLite and PostgreSQL both have and SQLAlchemy spells twice."""
 
+from collections.abc import Mapping
 from typing import Any
 
 from sqlalchemy import Connection, Table
@@ -9,3 +10,13 @@ from sqlalchemy.dialects import postgresql, sqlite
 def insert(connection: Connection, table: Table) -> Any:
     """An INSERT that knows `on_conflict_do_nothing`."""
     return (postgresql if connection.dialect.name == "postgresql" else sqlite).insert(table)
+
+
+def insert_new(connection: Connection, table: Table, values: Mapping[str, Any]) -> bool:
+    """Insert a row unless one with its key is there; says whether it was inserted.
+
+    On PostgreSQL this waits for a transaction that inserts the same key to end.
+    """
+    # By a returned row: the count of rows is not kept for an INSERT by every driver.
+    statement = insert(connection, table).on_conflict_do_nothing().returning(*table.primary_key)
+    return connection.execute(statement, dict(values)).first() is not None
