@@ -11,6 +11,7 @@ from datetime import datetime, timedelta
 
 from notary.anchoring.port import Anchor, Attempt, Head, Observation, Step
 from notary.errors import AnchorRejected
+from notary.evidence.chain import decode_evidence
 from notary.observe import ANCHOR_MOVES
 from notary.store import anchorings, checkpoints
 from notary.store.anchorings import Anchoring
@@ -119,6 +120,8 @@ class Advance:
             state = item.state
             for target in _WAY.get((state, seen.step), ()):
                 evidence = seen.evidence if target in ("mined", "final", "rejected") else None
+                if (item.state, target) == ("mined", "final") and _same_block(item.evidence, evidence):
+                    evidence = None  # proofs of state were captured when mined, and may be gone by now
                 detail = seen.detail[:_MAX_REASON]
                 anchorings.move(
                     connection, item.id, state, target, self.now(), detail=detail, evidence=evidence
@@ -145,6 +148,12 @@ class Advance:
 
     def _count(self, state: str) -> None:
         ANCHOR_MOVES.labels(self.anchor.name, state).inc()
+
+
+def _same_block(stored: bytes | None, seen: bytes | None) -> bool:
+    if stored is None or seen is None:
+        return False
+    return decode_evidence(stored).header == decode_evidence(seen).header
 
 
 # Which states to pass through, in one transaction, when an anchoring in a state is seen at a step. What is not

@@ -69,8 +69,15 @@ class Observation:
 class Anchor(Protocol):
     """Somebody we do not control who attests to heads."""
 
-    name: str
-    kind: str  # "rfc3161" or "evm"
+    @property
+    def name(self) -> str:
+        """Name in the settings and in packages; never reused."""
+        ...
+
+    @property
+    def kind(self) -> str:
+        """`rfc3161` or `evm`."""
+        ...
 
     def attested_size(self) -> int:
         """Size of the head that the authority itself holds for this log; 0 where it holds none.

@@ -8,16 +8,15 @@ from notary.errors import NotReady
 from notary.evidence.chain import decode_evidence, decode_header, encode_evidence
 from notary.evidence.commitments import encode_openings
 from notary.evidence.consistency import Consistency, encode_consistency
-from notary.evidence.note import Verifier, only_signature_of, parse_note
 from notary.evidence.package import write_package
 from notary.evidence.proof_file import TLOG_PROOF, ProofFile
 from notary.evidence.statement import parse_statement
+from notary.proving import Prover
 from notary.services.records import Records
 from notary.services.types import RecordView, Viewer
-from notary.store import anchorings, checkpoints, openings, views
+from notary.store import anchorings, openings, views
 from notary.store.anchorings import Anchoring
 from notary.store.engine import Database
-from notary.store.tiles import Tiles
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,8 +25,7 @@ class Packages:
 
     database: Database
     records: Records
-    tiles: Tiles
-    log_key: Verifier
+    prover: Prover
 
     def proof(self, number: str, viewer: Viewer) -> bytes:
         """A tlog-proof under the first checkpoint that covers the record, with the statement in `extra`.
@@ -39,10 +37,7 @@ class Packages:
         view = self.records.view(number, viewer)
         if view.index is None or view.size is None:
             raise NotReady("the record is in no checkpoint yet; ask again in a few seconds")
-        with self.database.reading() as connection:
-            note = checkpoints.checkpoint_at(connection, view.size).note
-        path = tuple(self.tiles.inclusion(view.index, view.size))
-        return ProofFile(view.index, path, note, view.statement).encode(TLOG_PROOF)
+        return self.prover.prove(view.number, view.size)
 
     def package(self, number: str, viewer: Viewer) -> bytes:
         """The evidence package (docs/formats.md §11), without the document.
@@ -64,7 +59,8 @@ class Packages:
         sizes = sorted({int(name.split("/")[1]) for name in contents if name.startswith("heads/")})
         if len(sizes) > 1:
             proofs = tuple(
-                Consistency(old, new, tuple(self.tiles.consistency(old, new))) for old, new in pairwise(sizes)
+                Consistency(old, new, tuple(self.prover.consistency(old, new)))
+                for old, new in pairwise(sizes)
             )
             contents["consistency.json"] = encode_consistency(proofs)
         return write_package(contents)
@@ -90,8 +86,8 @@ class Packages:
         return contents
 
     def _head(self, index: int, size: int) -> dict[str, bytes]:
-        note = self._note(size)
-        proof = ProofFile(index, tuple(self.tiles.inclusion(index, size)), note)
+        note = self.prover.checkpoint(size).note
+        proof = ProofFile(index, tuple(self.prover.proof_at(index, size)), note)
         return {
             f"heads/{size}/checkpoint": note,
             f"heads/{size}/inclusion.tlog-proof": proof.encode(TLOG_PROOF),
@@ -131,15 +127,10 @@ class Packages:
         size = next((size for size in sizes if size > inspected.index), None)
         if size is None:
             return {}
-        path = tuple(self.tiles.inclusion(inspected.index, size))
-        proof = ProofFile(inspected.index, path, self._note(size)).encode(TLOG_PROOF)
+        path = tuple(self.prover.proof_at(inspected.index, size))
+        proof = ProofFile(inspected.index, path, self.prover.checkpoint(size).note).encode(TLOG_PROOF)
         found = {"inspection/statement.json": inspected.statement, "inspection/inclusion.tlog-proof": proof}
         return found | ({"inspection/openings.json": encode_openings(opened)} if opened else {})
-
-    def _note(self, size: int) -> bytes:
-        with self.database.reading() as connection:
-            note = checkpoints.checkpoint_at(connection, size).note
-        return only_signature_of(parse_note(note), self.log_key)
 
 
 def _readme() -> bytes:

@@ -7,7 +7,7 @@ from typing import BinaryIO
 
 from notary.errors import EvidenceError, NotFound
 from notary.evidence.outcome import Report
-from notary.evidence.package import Digests, digest_stream, read_package
+from notary.evidence.package import Digests, Package, digest_stream, read_package
 from notary.evidence.proof_file import MAX_FILE, TLOG_PROOF
 from notary.evidence.trust import Trust
 from notary.evidence.verify import package_of_proof, unreadable, verify
@@ -24,7 +24,7 @@ class Verifying:
 
     records: Records
     packages: Packages
-    trust: Callable[[], Trust]
+    trust: Callable[[Package], Trust]
 
     def verify(self, stream: BinaryIO) -> Report:
         """The result; what cannot be read is a failed check 1.1, never an error.
@@ -43,7 +43,7 @@ class Verifying:
                 package = read_package(stream)
         except EvidenceError as error:
             return unreadable(error)
-        return verify(package, self.trust())
+        return verify(package, self.trust(package))
 
     def _report(self, digests: Digests) -> Report:
         value = bytes.fromhex(digests.values["sha-256"])
@@ -52,4 +52,4 @@ class Verifying:
         if found is None:
             raise NotFound("this PDF is no report of this service; look a document up by its digest instead")
         package = read_package(BytesIO(self.packages.package(found.number, viewer)))
-        return verify(package, self.trust(), digests)
+        return verify(package, self.trust(package), digests)

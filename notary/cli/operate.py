@@ -1,0 +1,225 @@
+"""Commands of whoever runs the service."""
+
+import json
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+import uvicorn
+from rich.console import Console
+from rich.progress import Progress
+
+from notary import keys, observe, wiring
+from notary.anchoring.contract import deploy, open_log
+from notary.anchoring.poll import newest_finalized
+from notary.anchoring.rpc import Node, octets, record
+from notary.api.app import create_app
+from notary.embedded import dev
+from notary.errors import SettingsError
+from notary.log.fsck import fsck
+from notary.services.tenants import SCOPES, Tenants
+from notary.settings import Settings, load_settings
+from notary.store.migrate import migrate
+from notary.worker import Worker
+
+DataDir = Annotated[Path | None, typer.Option(help="Folder of the service; else NOTARY_DATA_DIR.")]
+AsJson = Annotated[bool, typer.Option("--json", help="Print JSON.")]
+console = Console(highlight=False)
+
+anchor_app = typer.Typer(no_args_is_help=True, help="The contract that heads are anchored in.")
+key_app = typer.Typer(no_args_is_help=True, help="Keys of the service.")
+tenant_app = typer.Typer(no_args_is_help=True, help="Customer organisations and their API keys.")
+
+
+def add_to(app: typer.Typer) -> None:
+    """Add the commands of this module."""
+    app.command("serve")(serve)
+    app.command("worker")(worker)
+    app.command("dev")(run_dev)
+    app.command("setup")(setup)
+    app.command("trust")(trust)
+    app.command("fsck")(check)
+    anchor_app.command("deploy")(anchor_deploy)
+    key_app.command("new")(key_new)
+    tenant_app.command("add")(tenant_add)
+    tenant_app.command("key")(tenant_key)
+    tenant_app.command("revoke")(tenant_revoke)
+    for name, group in (("anchor", anchor_app), ("key", key_app), ("tenant", tenant_app)):
+        app.add_typer(group, name=name)
+
+
+def serve() -> None:
+    """Run the API. Any number of these may run on one PostgreSQL database."""
+    observe.set_up(human=sys.stderr.isatty())
+    settings = load_settings()
+    assembly = wiring.build(settings)
+    try:
+        uvicorn.run(
+            create_app(assembly.services),
+            host=settings.host,
+            port=settings.port,
+            log_config=None,
+            access_log=False,
+        )
+    finally:
+        assembly.close()
+
+
+def worker() -> None:
+    """Run the worker: closes batches, inspects, stamps, anchors. One works, further ones wait."""
+    observe.set_up(human=sys.stderr.isatty())
+    assembly = wiring.build(load_settings())
+    loop = Worker(assembly.steps)
+    dev.on_signal(loop.stop.set)
+    try:
+        loop.run()
+    finally:
+        assembly.close()
+
+
+def run_dev(
+    data_dir: Annotated[Path, typer.Option(help="Folder in which everything lies.")] = Path("data"),
+    host: Annotated[str, typer.Option(help="Address to listen on.")] = "127.0.0.1",
+    port: Annotated[int, typer.Option(help="Port to listen on.")] = 8000,
+) -> None:
+    """Run everything in one process, with a local chain and a local TSA. Its anchors prove nothing."""
+    observe.set_up(human=sys.stderr.isatty())
+
+    def ready(url: str) -> None:
+        console.print(f"[bold]{url}[/]  (Ctrl-C stops it; data in {data_dir})")
+        console.print("[yellow]The local chain and TSA prove nothing. 本地链与时间戳无证明力。[/]")
+
+    dev.run(data_dir.resolve(), host, port, ready)
+
+
+def setup() -> None:
+    """Make what is missing: keys, tables, the contract's log, entry 0. Harmless to run again."""
+    settings = load_settings()
+    if not settings.log_key.exists():
+        keys.create(settings.log_key.parent)
+    database, _ = wiring.open_stores(settings)
+    migrate(database)
+    database.dispose()
+    if len(settings.chains) != 1 or settings.chains[0].contract is None:
+        raise SettingsError("name one chain with its contract: `notary anchor deploy` puts one there")
+    chain = settings.chains[0]
+    contract = octets(chain.contract, 20)
+    node, wallet = Node(chain.rpc_urls[0], chain.chain_id), keys.load_secp256k1(settings.wallet_key)
+    head = keys.load_secp256k1(settings.head_key)
+    log_id = open_log(node, wallet, contract, settings.origin, head.address)
+    genesis = wiring.open_new_log(settings, chain.chain_id, contract, log_id)
+    console.print(f"log {settings.origin}\nlog key {genesis.log_key}\nlog id 0x{log_id.hex()}")
+
+
+def trust(
+    data_dir: DataDir = None,
+    block: Annotated[
+        list[int] | None, typer.Option(help="Also name this block, as the chain's node says it is.")
+    ] = None,
+) -> None:
+    """Print the trust file of this service. Verifiers must compare it with another source."""
+    settings = _settings(data_dir)
+    assembly = wiring.build(settings)
+    try:
+        blocks = []
+        for number in block or []:
+            chain = settings.chains[0]
+            node = Node(chain.rpc_urls[0], chain.chain_id)
+            node.require_chain()
+            found = record(node.ask("eth_getBlockByNumber", hex(number), False))
+            blocks.append((chain.chain_id, number, octets(found.get("hash"), 32)))
+        sys.stdout.write(assembly.trust.file(blocks))
+    finally:
+        assembly.close()
+
+
+def check(data_dir: DataDir = None, as_json: AsJson = False) -> None:
+    """Re-read everything that is stored and compare it. Exit status 1 on the first lie."""
+    settings = _settings(data_dir)
+    database, objects = wiring.open_stores(settings)
+    log_key, receipt_key = wiring.verifiers(settings)
+    with Progress(console=Console(stderr=True), transient=True) as progress:
+        tasks: dict[str, Any] = {}
+
+        def tell(what: str, count: int) -> None:
+            if what not in tasks:
+                tasks[what] = progress.add_task(what, total=None)
+            progress.update(tasks[what], completed=count, description=f"{what}: {count}")
+
+        result = fsck(database, objects, settings.origin, [log_key], [receipt_key], tell)
+    database.dispose()
+    if as_json:
+        sys.stdout.write(json.dumps({"problems": result.problems, "counts": result.counts}, indent=2) + "\n")
+    else:
+        for problem in result.problems:
+            console.print(f"[red]{problem}[/]")
+        counts = ", ".join(f"{count} {what}" for what, count in result.counts.items())
+        console.print(f"{len(result.problems)} problems; looked at {counts}")
+    raise typer.Exit(1 if result.problems else 0)
+
+
+def anchor_deploy() -> None:
+    """Put the contract onto the first chain of the settings, and print its address."""
+    settings = load_settings()
+    if not settings.chains:
+        raise SettingsError("no chain is configured: set NOTARY_CHAINS")
+    chain = settings.chains[0]
+    node = Node(chain.rpc_urls[0], chain.chain_id)
+    found = deploy(node, keys.load_secp256k1(settings.wallet_key))
+    block = newest_finalized(node, chain.finality, chain.profile)
+    console.print(f"contract 0x{found.hex()} on chain {chain.chain_id} (newest final block {block.number})")
+
+
+def key_new(folder: Annotated[Path, typer.Argument(help="A folder that does not exist yet.")]) -> None:
+    """Make the four keys of a new log: log, receipt, head, wallet."""
+    keys.create(folder)
+    console.print(
+        f"made log.pem, receipt.pem, head.key and wallet.key in {folder}; keep copies off this machine"
+    )
+
+
+def tenant_add(
+    name: Annotated[str, typer.Argument(help="Name of the organisation.")],
+    scope: Annotated[list[str] | None, typer.Option(help="submit, read, report; all by default.")] = None,
+    data_dir: DataDir = None,
+) -> None:
+    """Add an organisation and print its API key: now, and never again."""
+    with _tenants(data_dir) as tenants:
+        sys.stdout.write(tenants.add(name, tuple(scope or SCOPES)) + "\n")
+
+
+def tenant_key(
+    name: Annotated[str, typer.Argument(help="Name of the organisation.")],
+    scope: Annotated[list[str] | None, typer.Option(help="submit, read, report; all by default.")] = None,
+    data_dir: DataDir = None,
+) -> None:
+    """Give an organisation a further API key and print it."""
+    with _tenants(data_dir) as tenants:
+        sys.stdout.write(tenants.give_key(name, tuple(scope or SCOPES)) + "\n")
+
+
+def tenant_revoke(
+    key_id: Annotated[str, typer.Argument(help="What stands between the underscores of the key.")],
+    data_dir: DataDir = None,
+) -> None:
+    """Revoke an API key, at once and for ever."""
+    with _tenants(data_dir) as tenants:
+        tenants.revoke_key(key_id)
+
+
+@contextmanager
+def _tenants(data_dir: Path | None) -> Iterator[Tenants]:
+    database, _ = wiring.open_stores(_settings(data_dir))
+    try:
+        yield Tenants(database, wiring.now)
+    finally:
+        database.dispose()
+
+
+def _settings(data_dir: Path | None) -> Settings:
+    """Of the embedded service that lies in `data_dir`, if one does, else from the environment."""
+    embedded = dev.stored_settings(data_dir.resolve()) if data_dir is not None else None
+    return embedded or load_settings(**({} if data_dir is None else {"data_dir": data_dir}))

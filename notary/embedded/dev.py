@@ -1,0 +1,216 @@
+"""`notary dev`: the whole service in one process, with a local chain and a local TSA as its children.
+
+Everything lies in one folder and goes on where it stopped. Its anchors prove nothing, and everything says so.
+"""
+
+import contextlib
+import json
+import os
+import signal
+import socket
+import subprocess
+import sys
+import threading
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import structlog
+import uvicorn
+
+from notary import keys, wiring
+from notary.anchoring.contract import deploy, open_log
+from notary.anchoring.rpc import Node
+from notary.api.app import create_app
+from notary.embedded import tsa
+from notary.embedded.anvil import Anvil
+from notary.errors import Fatal, ToolMissing
+from notary.settings import Chain, Settings, Tsa, load_settings
+from notary.store.engine import open_database
+from notary.store.migrate import migrate
+from notary.worker import Worker
+
+ORIGIN = "localhost/notary-embedded"
+CHAIN_ID = 31337
+OPERATOR = "notary embedded (proves nothing 无证明力)"
+_CHAIN, _TSA = "local-chain", "local-tsa"
+_FUNDS = hex(10**20)  # wei; anvil gives what is asked for
+_TSA_SECONDS = 20
+_STORED = "embedded.json"
+_log = structlog.get_logger()
+
+
+@dataclass(frozen=True, slots=True)
+class Children:
+    """The local chain and TSA, and where they listen."""
+
+    chain_url: str
+    tsa_url: str
+
+
+def run(folder: Path, host: str, port: int, ready: Callable[[str], None]) -> None:
+    """Run until SIGINT or SIGTERM; then stop the worker, the API and the children, in this order.
+
+    Raises:
+        ToolMissing: anvil or openssl is not installed.
+        Fatal: the state of the log is unclear.
+    """
+    with children(folder) as found:
+        settings = configure(folder, found, host, port)
+        serve(settings, ready)
+
+
+@contextlib.contextmanager
+def children(folder: Path) -> Iterator[Children]:
+    """Start both children, and stop both when the block ends."""
+    folder.mkdir(parents=True, exist_ok=True)
+    with contextlib.ExitStack() as stack:
+        tsa_url = stack.enter_context(_running_tsa(folder / "tsa"))
+        chain = Anvil(folder / "chain", _free_port(), CHAIN_ID)
+        chain.start()
+        stack.callback(chain.stop)
+        yield Children(chain.url, tsa_url)
+
+
+def configure(folder: Path, found: Children, host: str = "127.0.0.1", port: int = 8000) -> Settings:
+    """Settings of the embedded service; on the first call make keys, contract and log."""
+    if not (folder / "keys").exists():
+        keys.create(folder / "keys")
+    settings = _settings(folder, found, None, host, port)
+    database = open_database(settings.database_url)
+    migrate(database)
+    database.dispose()
+    contract, log_id = _contract(folder, settings, found)
+    settings = _settings(folder, found, f"0x{contract.hex()}", host, port)
+    wiring.open_new_log(settings, CHAIN_ID, contract, log_id)
+    return settings
+
+
+def stored_settings(folder: Path) -> Settings | None:
+    """Settings of an embedded service as it last ran in `folder`; None where there was none."""
+    stored = _read(folder / _STORED)
+    if stored is None:
+        return None
+    found = Children(stored["chain_url"], stored["tsa_url"])
+    return _settings(folder, found, f"0x{stored['contract']}", "127.0.0.1", 8000)
+
+
+def serve(settings: Settings, ready: Callable[[str], None]) -> None:
+    """API and worker in this process, until a signal or a fatal error.
+
+    Raises:
+        Fatal: a step found the state of the log unclear.
+    """
+    assembly = wiring.build(settings)
+    config = uvicorn.Config(
+        create_app(assembly.services), settings.host, settings.port, log_config=None, access_log=False
+    )
+    server = uvicorn.Server(config)
+    worker = Worker(assembly.steps)
+    fatal: list[Fatal] = []
+
+    def work() -> None:
+        try:
+            worker.run()
+        except Fatal as error:
+            fatal.append(error)
+            server.should_exit = True
+
+    thread = threading.Thread(target=work, name="worker")
+    thread.start()
+    try:
+        ready(f"http://{settings.host}:{settings.port}")
+        server.run()
+    finally:
+        worker.stop.set()
+        thread.join()
+        assembly.close()
+    if fatal:
+        raise fatal[0]
+
+
+def on_signal(stop: Callable[[], None]) -> None:
+    """Call `stop` at SIGINT and SIGTERM."""
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, lambda _number, _frame: stop())
+
+
+def _settings(folder: Path, found: Children, contract: str | None, host: str, port: int) -> Settings:
+    chain = Chain(name=_CHAIN, rpc_urls=(found.chain_url,), chain_id=CHAIN_ID, contract=contract)
+    authority = Tsa(
+        name=_TSA,
+        organisation="Embedded test TSA (proves nothing)",
+        url=found.tsa_url,
+        roots=(folder / "tsa" / tsa.ROOT,),
+        policies=(tsa.POLICY,),
+    )
+    return load_settings(
+        data_dir=folder,
+        origin=ORIGIN,
+        operator=OPERATOR,
+        embedded=True,
+        host=host,
+        port=port,
+        public_url=f"http://{host}:{port}",
+        chains=(chain,),
+        tsas=(authority,),
+        allow_private_addresses=True,
+        stamp_interval_seconds=1,
+        anchor_interval_seconds=5,
+        poll_interval_seconds=1,
+    )
+
+
+def _contract(folder: Path, settings: Settings, found: Children) -> tuple[bytes, bytes]:
+    """Address of the contract and log id: deployed and opened once, then read from the folder."""
+    node = Node(found.chain_url, CHAIN_ID)
+    wallet = keys.load_secp256k1(settings.wallet_key)
+    head = keys.load_secp256k1(settings.head_key)
+    node.ask("anvil_setBalance", wallet.address, _FUNDS)
+    stored = _read(folder / _STORED)
+    contract = deploy(node, wallet) if stored is None else bytes.fromhex(stored["contract"])
+    # Durable once it is at its name. A crash before it leaves a contract that nobody uses.
+    draft = folder / f"{_STORED}.new"
+    with draft.open("w", encoding="utf-8") as file:
+        json.dump({"contract": contract.hex(), "chain_url": found.chain_url, "tsa_url": found.tsa_url}, file)
+        file.flush()
+        os.fsync(file.fileno())
+    draft.replace(folder / _STORED)
+    return contract, open_log(node, wallet, contract, settings.origin, head.address)
+
+
+def _read(path: Path) -> dict[str, str] | None:
+    if not path.exists():
+        return None
+    stored: dict[str, str] = json.loads(path.read_text(encoding="utf-8"))
+    return stored
+
+
+@contextlib.contextmanager
+def _running_tsa(folder: Path) -> Iterator[str]:
+    tsa.prepare(folder)
+    command = [sys.executable, "-m", "notary.embedded.tsa", "--dir", str(folder), "--port", "0"]
+    with subprocess.Popen(
+        command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True, start_new_session=True
+    ) as process:
+        try:
+            assert process.stdout is not None  # noqa: S101 - it is a pipe
+            url = process.stdout.readline().strip()
+            if not url:
+                raise ToolMissing(
+                    "the local time-stamping authority does not start; run it by hand to see why"
+                )
+            yield url
+        finally:
+            process.send_signal(signal.SIGTERM)
+            try:
+                process.wait(_TSA_SECONDS)
+            except subprocess.TimeoutExpired:
+                process.kill()
+
+
+def _free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port: int = probe.getsockname()[1]
+        return port
