@@ -1,0 +1,100 @@
+"""RLP, against the examples of its specification and another implementation."""
+
+import pytest
+import rlp as other
+from hypothesis import given
+from hypothesis import strategies as st
+
+from notary.errors import ChainError
+from notary.evidence import rlp
+
+LOREM = b"Lorem ipsum dolor sit amet, consectetur adipisicing elit"
+# ethereum.org, developer documentation, "Recursive-length prefix serialization", section Examples.
+EXAMPLES = [
+    (b"dog", "83646f67"),
+    ([b"cat", b"dog"], "c88363617483646f67"),
+    (b"", "80"),
+    ([], "c0"),
+    (b"\x00", "00"),
+    (b"\x0f", "0f"),
+    (b"\x04\x00", "820400"),
+    ([[], [[]], [[], [[]]]], "c7c0c1c0c3c0c1c0"),
+    (LOREM, "b838" + LOREM.hex()),
+]
+ITEMS = st.recursive(st.binary(max_size=80), lambda inner: st.lists(inner, max_size=5), max_leaves=20)
+
+
+@pytest.mark.parametrize(("item", "encoded"), EXAMPLES)
+def test_examples_of_the_specification_go_both_ways(item, encoded):
+    assert rlp.encode(item).hex() == encoded
+    assert rlp.decode(bytes.fromhex(encoded)) == item
+
+
+@given(ITEMS)
+def test_encoding_is_that_of_another_implementation(item):
+    assert rlp.encode(item) == other.encode(item)
+    assert rlp.decode(other.encode(item)) == item
+
+
+@given(st.binary(max_size=200))
+def test_bytes_are_accepted_only_as_the_one_encoding_of_what_they_hold(data):
+    try:
+        item = rlp.decode(data)
+    except ChainError:
+        with pytest.raises(other.exceptions.DecodingError):
+            other.decode(data)
+    else:
+        assert rlp.encode(item) == data
+
+
+@pytest.mark.parametrize(
+    ("encoded", "reason"),
+    [
+        ("", "cut short"),
+        ("83646f", "cut short"),
+        ("c883636174", "cut short"),
+        ("c283646f67", "cut short"),
+        ("b9ff", "cut short"),
+        ("ffffffffffffffffff", "cut short"),
+        ("83646f6700", "1 bytes follow"),
+        ("c0c0", "1 bytes follow"),
+        ("8100", "single byte is not in its shortest"),
+        ("817f", "single byte is not in its shortest"),
+        ("b80161", "length is not in its shortest"),
+        ("b90038" + "61" * 56, "length is not in its shortest"),
+        ("f800", "length is not in its shortest"),
+        ("cfcecdcccbcac9c8c7c6c5c4c3c2c1c0", None),
+        ("d0cfcecdcccbcac9c8c7c6c5c4c3c2c1c0", "nested deeper than 16"),
+    ],
+)
+def test_other_forms_are_refused(encoded, reason):
+    data = bytes.fromhex(encoded)
+    if reason is None:
+        assert rlp.encode(rlp.decode(data)) == data
+        return
+    with pytest.raises(ChainError, match=reason):
+        rlp.decode(data)
+
+
+def test_bytes_are_no_list():
+    with pytest.raises(ChainError, match="not a list"):
+        rlp.decode_list(b"\x83dog")
+
+
+@pytest.mark.parametrize("number", [0, 1, 127, 128, 255, 256, 2**64 - 1])
+def test_whole_numbers_go_both_ways(number):
+    assert rlp.decode_int(rlp.encode_int(number), 2**64 - 1) == number
+
+
+@pytest.mark.parametrize(
+    ("item", "reason"),
+    [
+        ([], "not a whole number"),
+        (b"\x00", "not a whole number"),
+        (b"\x00\x01", "not a whole number"),
+        (b"\x01\x00", "larger than 255"),
+    ],
+)
+def test_other_numbers_are_refused(item, reason):
+    with pytest.raises(ChainError, match=reason):
+        rlp.decode_int(item, 255)
