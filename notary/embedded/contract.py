@@ -178,7 +178,7 @@ def _sign(
     registry.register(_asn1(root))
     signer = signers.SimpleSigner(
         signing_cert=_asn1(certificate),
-        signing_key=asn1_keys.PrivateKeyInfo.load(private),  # type: ignore[no-untyped-call]
+        signing_key=asn1_keys.PrivateKeyInfo.load(private),
         cert_registry=registry,
     )
     settings = signers.PdfSignatureMetadata(
@@ -195,5 +195,5 @@ def _sign(
 
 
 def _asn1(certificate: x509.Certificate) -> asn1_x509.Certificate:
-    parsed: asn1_x509.Certificate = asn1_x509.Certificate.load(certificate.public_bytes(_DER))  # type: ignore[no-untyped-call]
+    parsed: asn1_x509.Certificate = asn1_x509.Certificate.load(certificate.public_bytes(_DER))
     return parsed

@@ -1,4 +1,4 @@
-"""The inside of the sandbox: `python -I -c … ROOT MODULE FD`, started by sandbox.py and by nothing else.
+"""The inside of the sandbox: `python -I -c … ROOTS MODULE FD`, started by sandbox.py and by nothing else.
 
 Standard input is the document, descriptor FD the request (JSON), standard output the answer (JSON). Order
 matters: limits, then imports, then the filter, and only then is the first byte of the document read.

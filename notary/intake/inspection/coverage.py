@@ -1,9 +1,13 @@
 """Which bytes a signature covers, read from the file and not believed from its dictionary."""
 
 import hashlib
+import re
 from typing import Any, BinaryIO
 
 from asn1crypto import parser
+from pyhanko.pdf_utils.generic import DictionaryObject, TrailerReference
+from pyhanko.pdf_utils.reader import PdfFileReader
+from pyhanko.pdf_utils.xref import XRefSectionType
 from pyhanko.sign.validation.pdf_embedded import EmbeddedPdfSignature
 from pyhanko.sign.validation.status import SignatureCoverageLevel
 
@@ -11,6 +15,9 @@ from notary.evidence.canonical import MAX_INTEGER
 from notary.intake.inspection.report import MAX_RANGES
 
 _CHUNK = 1 << 20
+_LONGEST_TAIL = 1024
+# ISO 32000-2 §7.5.5, with the comment line that some producers put before it.
+_TAIL = re.compile(rb"\s*(endobj\s*)?(%[^%\r\n]{0,80}[\r\n]+)?\s*startxref\s+\d{1,10}\s+%%EOF\s*")
 
 
 def byte_range(raw: Any) -> list[int]:
@@ -57,7 +64,20 @@ def _gap_is_the_signature(contents: bytes, stream: BinaryIO, numbers: list[int])
 
 def hides_bytes(contents: bytes) -> bool:
     """Whether bytes other than zeros follow the CMS structure in /Contents, where no signature covers them."""
-    return bool(contents[parser.peek(contents) :].strip(b"\x00"))  # type: ignore[no-untyped-call]
+    return bool(contents[parser.peek(contents) :].strip(b"\x00"))
+
+
+def ends_cleanly(reader: PdfFileReader) -> bool:
+    """Whether nothing but the end of a file follows the newest cross-reference section.
+
+    pyHanko compares revisions; bytes behind the last one belong to none, and it passes over them.
+    """
+    section = reader.xrefs.get_xref_container_info(reader.total_revisions - 1)
+    reader.stream.seek(section.end_location)
+    if section.xref_section_type == XRefSectionType.STANDARD:
+        DictionaryObject.read_from_stream(reader.stream, TrailerReference(reader))  # type: ignore[no-untyped-call]
+    tail = reader.stream.read(_LONGEST_TAIL + 1)
+    return len(tail) <= _LONGEST_TAIL and _TAIL.fullmatch(tail) is not None
 
 
 def prefix_sha256(stream: BinaryIO, length: int) -> str:

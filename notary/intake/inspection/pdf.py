@@ -1,6 +1,7 @@
 """An opened PDF, judged with pyHanko: bytes in, report out, no exception."""
 
-from collections.abc import Iterator, Sequence
+from collections import deque
+from collections.abc import Sequence
 from datetime import datetime
 from importlib.metadata import version
 from typing import Any, BinaryIO
@@ -17,7 +18,8 @@ from pyhanko.sign.validation.pdf_embedded import extract_contents
 
 from notary.evidence import canonical
 from notary.intake.inspection import report
-from notary.intake.inspection.signature import Trust, judge
+from notary.intake.inspection.signature import judge
+from notary.intake.inspection.trust import Trust
 
 TOOL_LINE = f"{report.TOOL} {version('pyhanko')}"
 _HEADER_WITHIN = 1024
@@ -86,7 +88,7 @@ def _open(found: dict[str, Any], stream: BinaryIO) -> tuple[PdfFileReader, bool]
                 found["encrypted"] = True
                 if reader.decrypt(b"").status == AuthStatus.FAILED:
                     raise _Encrypted
-            _ = [list(field) for field in _fields(reader)]
+            deque(enumerate_sig_fields(reader), maxlen=0)  # the form must be readable too
             if strict and reader.xrefs.hybrid_xrefs_present:
                 continue
         except (PdfDecodeLimitError, _Encrypted):
@@ -99,10 +101,6 @@ def _open(found: dict[str, Any], stream: BinaryIO) -> tuple[PdfFileReader, bool]
     raise AssertionError  # the lenient turn either returned or raised
 
 
-def _fields(reader: PdfFileReader) -> Iterator[tuple[str, Any, Any]]:
-    yield from enumerate_sig_fields(reader)
-
-
 def _pages(reader: PdfFileReader) -> int | None:
     try:
         count = int(reader.root["/Pages"]["/Count"])
@@ -112,15 +110,15 @@ def _pages(reader: PdfFileReader) -> int | None:
 
 
 def _trust(reader: PdfFileReader, roots: Sequence[bytes], at: datetime) -> Trust:
-    anchors = [x509.Certificate.load(der, strict=True) for der in roots]  # type: ignore[no-untyped-call]
+    anchors = [x509.Certificate.load(der, strict=True) for der in roots]
     try:
         store = DocumentSecurityStore.read_dss(reader)
         return Trust(
             anchors,
             at,
             certs=list(store.load_certs()),
-            crls=[crl.CertificateList.load(_data(item, DecodePurpose.CRL)) for item in store.crls],  # type: ignore[no-untyped-call]
-            ocsps=[ocsp.OCSPResponse.load(_data(item, DecodePurpose.OCSP_RESPONSE)) for item in store.ocsps],  # type: ignore[no-untyped-call]
+            crls=[crl.CertificateList.load(_data(item, DecodePurpose.CRL)) for item in store.crls],
+            ocsps=[ocsp.OCSPResponse.load(_data(item, DecodePurpose.OCSP_RESPONSE)) for item in store.ocsps],
         )
     except Exception:  # noqa: BLE001 - the document's own store can only help; without it less is established
         return Trust(anchors, at)
@@ -128,7 +126,7 @@ def _trust(reader: PdfFileReader, roots: Sequence[bytes], at: datetime) -> Trust
 
 def _data(item: Any, purpose: DecodePurpose) -> bytes:
     if isinstance(item, Asn1Value):
-        return bytes(item.dump())  # type: ignore[no-untyped-call]
+        return bytes(item.dump())
     return bytes(item.get_object().read_data(purpose))
 
 
@@ -151,7 +149,7 @@ def _add(
 
 def _is_cms(value: Any) -> bool:
     try:
-        content = cms.ContentInfo.load(extract_contents(value.get_object()))  # type: ignore[no-untyped-call]
+        content = cms.ContentInfo.load(extract_contents(value.get_object()))
         return bool(content["content_type"].native == "signed_data" and content["content"]["signer_infos"])
     except Exception:  # noqa: BLE001 - what cannot be read as CMS is not CMS
         return False

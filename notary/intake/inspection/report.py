@@ -49,8 +49,13 @@ def empty(outcome: str, reason: str | None, tool: str) -> dict[str, Any]:
     }
 
 
-def printable(text: str) -> str:
-    """Cut to 512 characters; controls, bidi marks, surrogates and unassigned code points become U+FFFD."""
+def printable(text: str | bytes) -> str:
+    """Cut to 512 characters; controls, bidi marks, surrogates and unassigned code points become U+FFFD.
+
+    A PDF string that is in no encoding of PDF comes as bytes, and is shown as ISO 8859-1.
+    """
+    if isinstance(text, bytes):
+        text = text.decode("latin-1")
     shown = (
         "\ufffd" if unicodedata.category(char)[0] == "C" or char in "\u2028\u2029" else char
         for char in text[:MAX_TEXT]

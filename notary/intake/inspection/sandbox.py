@@ -29,9 +29,9 @@ PACKAGE_ROOT = Path(notary.__file__).resolve().parent.parent
 _HEADER_WITHIN = 1024
 _GRACE = 5.0  # seconds for a process to end, or to be reaped once killed
 _PDF = "application/pdf"
-# -I leaves the working directory and PYTHONPATH out; the one folder that is needed is named.
+# -I leaves the working directory and PYTHONPATH out; the folders that are needed are named.
 _BOOT = (
-    "import sys; root = sys.argv[1]; root in sys.path or sys.path.insert(0, root); "
+    "import sys; sys.path[:0] = [path for path in sys.argv[1].split(':') if path not in sys.path]; "
     "from notary.intake.inspection.child import main; main()"
 )
 
@@ -89,6 +89,11 @@ def inspect(
             ended = run("notary.intake.inspection.worker", document.fileno(), request, limits or Limits())
     except OSError:
         return report.empty("could_not_be_inspected", "not_opened", tool)
+    return believe(ended, tool)
+
+
+def believe(ended: Ended, tool: str) -> dict[str, Any]:
+    """The child's answer if it is a report in every detail, else the reason why there is none."""
     if ended.answer is None:
         return report.empty("could_not_be_inspected", ended.reason, tool)
     try:
@@ -98,9 +103,12 @@ def inspect(
 
 
 def run(
-    module: str, document: int, request: Mapping[str, Any], limits: Limits, root: Path = PACKAGE_ROOT
+    module: str, document: int, request: Mapping[str, Any], limits: Limits, also: Sequence[Path] = ()
 ) -> Ended:
-    """Run `answer(document, request)` of `module` (found under `root`) in a sandboxed fresh interpreter."""
+    """Run `answer(document, request)` of `module` in a sandboxed fresh interpreter.
+
+    `document` is a descriptor open for reading; `also` are further folders to import from.
+    """
     if sys.platform != "linux":
         return Ended(None, "no_sandbox")
     wanted = {**request, "memory": limits.memory, "cpu_seconds": limits.cpu_seconds}
@@ -109,7 +117,7 @@ def run(
         if len(data) > MAX_REQUEST:
             return Ended(None, "request_too_large")
         with _memory_file(data) as handed:
-            child = _start(module, document, handed, root)
+            child = _start(module, document, handed, (PACKAGE_ROOT, *also))
     except (OSError, FormatError, ValueError, subprocess.SubprocessError):
         return Ended(None, "not_started")
     try:
@@ -134,9 +142,9 @@ def _memory_file(data: bytes) -> Iterator[int]:
         os.close(descriptor)
 
 
-def _start(module: str, document: int, request: int, root: Path) -> subprocess.Popen[bytes]:
+def _start(module: str, document: int, request: int, roots: Sequence[Path]) -> subprocess.Popen[bytes]:
     return subprocess.Popen(
-        [sys.executable, "-I", "-B", "-c", _BOOT, str(root), module, str(request)],
+        [sys.executable, "-I", "-B", "-c", _BOOT, ":".join(map(str, roots)), module, str(request)],
         stdin=document,
         stdout=subprocess.PIPE,
         stderr=subprocess.DEVNULL,

@@ -2,52 +2,30 @@
 
 import asyncio
 import hashlib
-from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any
 
-from asn1crypto import x509
 from cryptography.x509 import load_der_x509_certificate
 from pyhanko.pdf_utils.reader import PdfFileReader
 from pyhanko.sign.ades.report import AdESIndeterminate
 from pyhanko.sign.diff_analysis import DiffResult, ModificationLevel
 from pyhanko.sign.fields import MDPPerm, enumerate_sig_fields
-from pyhanko.sign.validation.generic_cms import collect_timing_info, extract_tst_data_iter
+from pyhanko.sign.validation.generic_cms import (
+    async_validate_cms_signature,
+    collect_timing_info,
+    extract_tst_data_iter,
+)
 from pyhanko.sign.validation.pdf_embedded import (
     EmbeddedPdfSignature,
-    async_validate_pdf_signature,
     async_validate_pdf_timestamp,
+    report_seed_value_validation,
 )
-from pyhanko_certvalidator import ValidationContext
+from pyhanko.sign.validation.status import PdfSignatureStatus
 
-from notary.intake.inspection.coverage import byte_range, covered, hides_bytes, prefix_sha256
+from notary.intake.inspection.coverage import byte_range, covered, ends_cleanly, hides_bytes, prefix_sha256
 from notary.intake.inspection.report import printable
-
-
-@dataclass(frozen=True, slots=True)
-class Trust:
-    """What a certificate is measured by: roots (DER), the time, and what the file itself brings along."""
-
-    roots: Sequence[x509.Certificate]
-    at: datetime
-    certs: Sequence[Any] = ()
-    crls: Sequence[Any] = ()
-    ocsps: Sequence[Any] = ()
-
-    def context(self, moment: datetime) -> ValidationContext:
-        """A context that fetches nothing. `trust_roots` is never None: that would mean the system's roots."""
-        return ValidationContext(
-            trust_roots=list(self.roots),
-            other_certs=list(self.certs),
-            crls=list(self.crls),
-            ocsps=list(self.ocsps),
-            moment=moment,
-            best_signature_time=moment,
-            allow_fetching=False,
-            revocation_mode="soft-fail",
-            retroactive_revinfo=True,
-        )
+from notary.intake.inspection.trust import Trust
 
 
 @dataclass(slots=True)
@@ -63,6 +41,8 @@ class _Finding:
         return self.values
 
 
+# Those whose CMS signs the covered bytes themselves; adbe.pkcs7.sha1 signs their SHA-1.
+_SUBFILTERS = ("adbe.pkcs7.detached", "ETSI.CAdES.detached", "PBAD.PAdES")
 _WEAK = (
     AdESIndeterminate.CRYPTO_CONSTRAINTS_FAILURE,
     AdESIndeterminate.CRYPTO_CONSTRAINTS_FAILURE_NO_POE,
@@ -139,7 +119,7 @@ def _describe_dictionary(found: _Finding, dictionary: Any) -> None:
 def _describe_signer(found: _Finding, signature: EmbeddedPdfSignature, _trust: Trust) -> None:
     if found.values["kind"] == "signature":
         found.values["claimed_time"] = _rfc3339(signature.self_reported_timestamp)
-    der = signature.signer_cert.dump()  # type: ignore[no-untyped-call]
+    der = signature.signer_cert.dump()
     found.values["certificate_sha256"] = hashlib.sha256(der).hexdigest()
     certificate = load_der_x509_certificate(der)
     found.values["signer"] = printable(certificate.subject.rfc4514_string())
@@ -161,6 +141,8 @@ def _describe_coverage(found: _Finding, signature: EmbeddedPdfSignature, _trust:
 def _changes(signature: EmbeddedPdfSignature, covers: str) -> str:
     if covers == "whole_file":
         return "none"
+    if not ends_cleanly(signature.reader):
+        return "suspicious"
     diff, permitted = signature.diff_result, signature.docmdp_level
     if not isinstance(diff, DiffResult):
         # Unexplained is not yet forbidden: only a signer who allowed nothing (DocMDP 1) was surely overruled.
@@ -180,15 +162,27 @@ def _judge_integrity(found: _Finding, signature: EmbeddedPdfSignature, trust: Tr
 async def _judge_signature(found: _Finding, signature: EmbeddedPdfSignature, trust: Trust) -> None:
     if found.values["kind"] == "document_timestamp":
         moment = signature.signed_data["encap_content_info"]["content"].parsed["gen_time"].native
-        stamped = await async_validate_pdf_timestamp(signature, trust.context(moment), skip_diff=True)
-        _record_status(found, stamped, trust)
-        _record_stamp(found, stamped, trust)
+        token = await async_validate_pdf_timestamp(signature, trust.context(moment), skip_diff=True)
+        _record_status(found, token, trust)
+        _record_stamp(found, token, trust)
         return
     moment = await _judge_stamp(found, signature, trust) or trust.at
-    status = await async_validate_pdf_signature(signature, trust.context(moment), skip_diff=True)
+    if found.values["subfilter"] not in _SUBFILTERS:
+        found.notes.append("unsupported_subfilter")
+        return
+    # Not async_validate_pdf_signature: that one gives up on the signature when its time stamp is unreadable.
+    status = await async_validate_cms_signature(
+        signature.signed_data,
+        status_cls=PdfSignatureStatus,
+        raw_digest=signature.compute_digest(),
+        validation_context=trust.context(moment),
+    )
     _record_status(found, status, trust)
-    if not status.seed_value_ok:
-        found.notes.append("seed_values_not_met")
+    if status.validation_path is not None:
+        stamped = found.values["stamp"] == "trusted"
+        seeds = report_seed_value_validation(signature, status.validation_path, timestamp_found=stamped)
+        if seeds["seed_value_constraint_error"] is not None:
+            found.notes.append("seed_values_not_met")
 
 
 async def _judge_stamp(found: _Finding, signature: EmbeddedPdfSignature, trust: Trust) -> datetime | None:
@@ -213,31 +207,18 @@ def _record_stamp(found: _Finding, status: Any, trust: Trust) -> None:
     if not (status.intact and status.valid):
         found.values["stamp"] = "broken"
         return
-    found.values["stamp"] = _trust(status, trust)
+    found.values["stamp"] = trust.of(status)
     found.values["stamped_time"] = _rfc3339(status.timestamp)
 
 
 def _record_status(found: _Finding, status: Any, trust: Trust) -> None:
     found.values["integrity"] = "intact" if status.intact and status.valid else "broken"
-    found.values["trust"] = _trust(status, trust)
+    found.values["trust"] = trust.of(status)
     if status.revoked:
         found.notes.append("revoked")
     problem = status.trust_problem_indic
     if problem is not None and (found.values["trust"] == "untrusted" or problem in _WEAK):
         found.notes.append(problem.name.lower())
-
-
-def _trust(status: Any, trust: Trust) -> str:
-    """`untrusted` needs a path to a root of ours that then failed; without one the signer is a stranger."""
-    if status.trusted:
-        return "trusted"
-    path = status.validation_path
-    anchor = getattr(path.trust_anchor, "certificate", None) if path is not None else None
-    ours = anchor is not None and anchor.dump() in {root.dump() for root in trust.roots}  # type: ignore[no-untyped-call]
-    # pyHanko names no path when the path held and the certificate's purpose did not, nor for a self-signed one.
-    misused = status.trust_problem_indic == AdESIndeterminate.CHAIN_CONSTRAINTS_FAILURE
-    stranger = not trust.roots or status.signing_cert.self_issued
-    return "untrusted" if ours or (misused and not stranger) else "unrecognised"
 
 
 def _rfc3339(moment: datetime | None) -> str | None:

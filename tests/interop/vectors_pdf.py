@@ -1,0 +1,99 @@
+"""Other people's signed, changed and damaged PDF files: each gets a report, in time, and a truthful one."""
+
+import time
+from datetime import UTC, datetime
+
+import pytest
+from asn1crypto import x509
+from pyhanko.pdf_utils.reader import PdfFileReader
+
+from notary.intake.inspection import report
+from notary.intake.inspection.pdf import inspect_pdf
+from notary.intake.inspection.sandbox import inspect
+
+# Outcome or reason, then for each signature: integrity, what it covers, changes after it.
+EXPECTED = {
+    # a certifying signature, after which a field for the second was added, which pyHanko's rules do not know
+    "DSS1376-rev_n": ["intact revision suspicious", "intact whole_file none"],
+    "EmptyPage-corrupted": "malformed",
+    "Signature-P-HU_MIC-1": ["intact whole_file none"],
+    "certified-changes-permitted": ["intact whole_file none"],
+    "doc-firmado-LT": ["intact revision allowed"],
+    "doc-firmado-T": ["intact whole_file none"],
+    "doc-firmado": ["intact revision allowed", "intact whole_file none"],
+    "encrypted": ["intact whole_file none"],
+    "not_signed_pdfa": "no_signatures",
+    # its first trailer says /Prev 0, where no table is
+    "pades-5-signatures-and-1-document-timestamp": "unreadable",
+    "pades_infinite_loop": "malformed",
+    # the second signature's two ranges overlap its own contents
+    "pdf-byterange-overlap": ["intact revision allowed", "broken unclear unclear"],
+    "pdf-signed-added-page": ["intact revision suspicious"],
+    "pdf-with-empty-sig": ["could_not_be_checked unclear unclear"],
+    "pkcs7": ["intact whole_file none"],
+    # a text field was refilled after signing, and hides what was signed
+    "replace": ["intact revision suspicious"],
+    # signature wrapping: the second range was moved, and other objects stand in between
+    "siwa": ["intact unclear unclear"],
+}
+CHANGED = ("DSS1376-rev_n", "pdf-byterange-overlap", "pdf-signed-added-page", "replace", "siwa")
+
+
+def told(found):
+    if not found["signatures"]:
+        return found["reason"] or found["outcome"]
+    return [f"{row['integrity']} {row['covers']} {row['changes_after']}" for row in found["signatures"]]
+
+
+def roots_of(path):
+    """The topmost certificates that the file itself brings: the most trusting view there is."""
+    with path.open("rb") as file:
+        reader = PdfFileReader(file, strict=False)
+        if reader.encrypted:
+            reader.decrypt(b"")
+        certs = [
+            cert.chosen
+            for signature in [*reader.embedded_regular_signatures, *reader.embedded_timestamp_signatures]
+            for cert in signature.signed_data["certificates"]
+            if isinstance(cert.chosen, x509.Certificate)
+        ]
+        return [cert.dump() for cert in certs]
+
+
+def test_every_file_has_an_expectation(vectors):
+    assert {path.stem for path in (vectors / "signed-pdfs").glob("*.pdf")} == set(EXPECTED)
+
+
+@pytest.mark.parametrize("name", EXPECTED)
+def test_a_file_is_told_as_it_is(vectors, name):
+    path = vectors / "signed-pdfs" / f"{name}.pdf"
+    start = time.monotonic()
+    found = inspect(path, "application/pdf")
+    assert time.monotonic() - start < 30
+    assert report.check(found) == found
+    assert told(found) == EXPECTED[name]
+    assert all(row["validity"] != "passed" for row in found["signatures"])
+    assert all(row["trust"] == "unrecognised" for row in found["signatures"])
+
+
+@pytest.mark.parametrize("name", EXPECTED)
+def test_the_sandbox_changes_nothing_that_is_told(vectors, name):
+    path, at = vectors / "signed-pdfs" / f"{name}.pdf", datetime(2026, 1, 1, tzinfo=UTC)
+    with path.open("rb") as file:
+        assert inspect(path, None, at=at) == inspect_pdf(file, [], at)
+
+
+@pytest.mark.parametrize("name", CHANGED)
+def test_what_was_changed_after_signing_never_passes_even_by_its_own_roots(vectors, name):
+    path = vectors / "signed-pdfs" / f"{name}.pdf"
+    rows = inspect(path, None, roots_of(path))["signatures"]
+    assert rows
+    for row, expected in zip(rows, EXPECTED[name], strict=True):
+        assert row["validity"] != "passed" or expected.endswith(("none", "allowed"))
+    assert rows[-1]["validity"] != "passed" or name == "DSS1376-rev_n"
+
+
+def test_a_sound_file_does_pass_by_its_own_roots(vectors):
+    path = vectors / "signed-pdfs" / "pkcs7.pdf"
+    (row,) = inspect(path, None, roots_of(path), at=datetime(2015, 6, 1, tzinfo=UTC))["signatures"]
+    assert (row["trust"], row["stamp"], row["validity"]) == ("trusted", "trusted", "passed")
