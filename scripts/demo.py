@@ -22,6 +22,7 @@ from pathlib import Path
 from typing import Any
 
 import httpx
+from asn1crypto import pem
 from rich.console import Console
 from rich.live import Live
 
@@ -64,7 +65,7 @@ def _demo(file: Path | None, out: Path) -> int:
             console.print(
                 "[bold]1[/] A contract is made and signed by two parties, each with a certificate of a test CA."
             )
-            roots = [make_contract(document, folder / "parties")]
+            roots = [_contract(document, folder / "parties")]
         else:
             console.print(f"[bold]1[/] The document is {file}.")
             shutil.copyfile(file, document)
@@ -75,6 +76,14 @@ def _demo(file: Path | None, out: Path) -> int:
             _write_trust(folder, out)
     console.print("[bold]5[/] The service is stopped. From here on nothing but the files is used.")
     return _verify(out)
+
+
+def _contract(document: Path, folder: Path) -> Path:
+    """Make the contract; returns the PEM file of its CA, which the demo's service trusts."""
+    root = folder / "root.pem"
+    root.parent.mkdir(parents=True, exist_ok=True)
+    root.write_bytes(pem.armor("CERTIFICATE", make_contract(document, folder)))
+    return root
 
 
 @contextmanager
