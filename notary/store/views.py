@@ -1,0 +1,218 @@
+"""What is read of records: where each stands, by number, by organisation or by digest."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import Connection, Row, Select, func, select
+
+from notary.store.tables import anchoring, block, checkpoint, inspection, leaf, record
+
+_MAX_ROWS = 1000
+
+
+@dataclass(frozen=True, slots=True)
+class AnchoringState:
+    """One anchoring of a head that covers a record."""
+
+    anchor: str
+    kind: str  # rfc3161 or evm
+    size: int
+    state: str
+    updated: datetime
+    detail: str
+
+
+@dataclass(frozen=True, slots=True)
+class RecordView:
+    """Where a record stands."""
+
+    seq: int
+    number: str
+    tenant_id: int | None
+    type: str
+    entry: bytes
+    statement: bytes
+    sha256: bytes | None
+    sm3: bytes | None
+    received: datetime
+    visibility: str
+    index: int | None
+    closed: datetime | None  # time of the first checkpoint that covers it, by our clock
+    size: int | None  # of that checkpoint
+    attestations: tuple[AnchoringState, ...]
+    inspection: str  # none, waiting, done, failed
+
+    def due(self) -> list[str]:
+        """What is still to come, in order."""
+        kinds = {a.kind for a in self.attestations if a.state == "final"}
+        return [
+            step
+            for step, missing in (
+                ("close", self.index is None),
+                ("stamp", "rfc3161" not in kinds),
+                ("anchor", "evm" not in kinds),
+                ("inspection", self.inspection == "waiting"),
+            )
+            if missing
+        ]
+
+    def stage(self) -> str:
+        """One word for people: received, closed, stamped, anchored or final."""
+        if self.index is None:
+            return "received"
+        states = {(a.kind, a.state) for a in self.attestations}
+        if ("evm", "final") in states:
+            return "final"
+        if ("evm", "mined") in states:
+            return "anchored"
+        return "stamped" if ("rfc3161", "final") in states else "closed"
+
+
+def by_number(connection: Connection, number: str) -> RecordView | None:
+    """The record of that number, whoever asks; the caller decides whether it may be seen."""
+    return _first(_views(connection, _query().where(record.c.number == number)))
+
+
+def page(
+    connection: Connection,
+    tenant_id: int,
+    *,
+    after: str | None,
+    limit: int,
+    kind: str | None,
+    sha256: bytes | None,
+) -> list[RecordView]:
+    """Records of an organisation in the order of their numbers, which is that of their age."""
+    query = (
+        _query().where(record.c.tenant_id == tenant_id).order_by(record.c.number).limit(min(limit, _MAX_ROWS))
+    )
+    if after is not None:
+        query = query.where(record.c.number > after)
+    if kind is not None:
+        query = query.where(record.c.type == kind)
+    if sha256 is not None:
+        query = query.where(record.c.sha256 == sha256)
+    return _views(connection, query)
+
+
+def by_digest(connection: Connection, algorithm: str, value: bytes, limit: int) -> list[RecordView]:
+    """Documents with that SHA-256 or SM3, earliest first; SM3 only of bytes that we saw."""
+    column = record.c.sm3 if algorithm == "sm3" else record.c.sha256
+    query = _query().where(column == value, record.c.type.in_(("document", "report")))
+    return _views(connection, query.order_by(record.c.seq).limit(limit))
+
+
+def inspection_of(connection: Connection, seq: int) -> RecordView | None:
+    """The inspection statement that follows a document, once it is made."""
+    query = _query().where(record.c.follows_seq == seq, record.c.type == "inspection").order_by(record.c.seq)
+    return _first(_views(connection, query.limit(1)))
+
+
+def receipt(connection: Connection, number: str, tenant_id: int) -> bytes | None:
+    """The receipt file of an organisation's own record."""
+    query = select(record.c.receipt).where(record.c.number == number, record.c.tenant_id == tenant_id)
+    found: bytes | None = connection.execute(query).scalar_one_or_none()
+    return found
+
+
+def _query() -> Select[Any]:
+    return (
+        select(record, leaf.c.idx, inspection.c.state.label("inspected"))
+        .outerjoin(leaf, leaf.c.seq == record.c.seq)
+        .outerjoin(inspection, inspection.c.seq == record.c.seq)
+    )
+
+
+def _views(connection: Connection, query: Select[Any]) -> list[RecordView]:
+    return [_view(connection, row) for row in connection.execute(query)]
+
+
+def _view(connection: Connection, row: Row[Any]) -> RecordView:
+    closed = _closed(connection, row.idx)
+    return RecordView(
+        seq=row.seq,
+        number=row.number,
+        tenant_id=row.tenant_id,
+        type=row.type,
+        entry=row.entry,
+        statement=row.statement,
+        sha256=row.sha256,
+        sm3=row.sm3,
+        received=row.created_at,
+        visibility=row.visibility,
+        index=row.idx,
+        closed=closed.time if closed else None,
+        size=closed.size if closed else None,
+        attestations=() if row.idx is None else _attestations(connection, row.idx),
+        inspection=row.inspected or "none",
+    )
+
+
+def _closed(connection: Connection, index: int | None) -> Any:
+    if index is None:
+        return None
+    query = select(checkpoint.c.size, checkpoint.c.time).where(checkpoint.c.size > index)
+    return connection.execute(query.order_by(checkpoint.c.size).limit(1)).first()
+
+
+def _attestations(connection: Connection, index: int) -> tuple[AnchoringState, ...]:
+    # One row for each anchor: its earliest final anchoring that covers the entry, else the furthest under way.
+    found: dict[str, AnchoringState] = {}
+    earliest = (
+        select(func.min(anchoring.c.size))
+        .where(anchoring.c.size > index, anchoring.c.state == "final")
+        .group_by(anchoring.c.anchor)
+    )
+    for state in ("final", "mined", "sent", "signed", "due", "rejected"):
+        query = select(anchoring).where(anchoring.c.size > index, anchoring.c.state == state)
+        if state == "final":
+            query = query.where(anchoring.c.size.in_(earliest))
+        for row in connection.execute(query.order_by(anchoring.c.size).limit(64)):
+            item = AnchoringState(row.anchor, row.kind, row.size, row.state, row.updated_at, row.detail)
+            found.setdefault(row.anchor, item)
+    return tuple(found[name] for name in sorted(found))
+
+
+def _first(views: Sequence[RecordView]) -> RecordView | None:
+    return views[0] if views else None
+
+
+def attested_heads(connection: Connection, limit: int = 100) -> list[tuple[str, str, int, str, bytes, bytes]]:
+    """Anchor, kind, size, state, checkpoint and evidence of the newest final and mined anchorings."""
+    query = (
+        select(
+            anchoring.c.anchor,
+            anchoring.c.kind,
+            anchoring.c.size,
+            anchoring.c.state,
+            checkpoint.c.note,
+            anchoring.c.evidence,
+        )
+        .join(checkpoint, checkpoint.c.size == anchoring.c.size)
+        .where(anchoring.c.state.in_(("mined", "final")), anchoring.c.evidence.is_not(None))
+        .order_by(anchoring.c.size.desc(), anchoring.c.anchor)
+        .limit(limit)
+    )
+    return [tuple(row) for row in connection.execute(query)]
+
+
+def not_before_headers(
+    connection: Connection, chain_id: int, first: int, last: int, limit: int
+) -> list[bytes]:
+    """Headers of the blocks that the statements of entries first..last-1 name, newest first."""
+    query = (
+        select(block.c.header)
+        .where(
+            block.c.chain_id == chain_id,
+            block.c.number.in_(
+                select(record.c.not_before_number)
+                .join(leaf, leaf.c.seq == record.c.seq)
+                .where(leaf.c.idx >= first, leaf.c.idx < last)
+            ),
+        )
+        .order_by(block.c.number.desc())
+        .limit(limit)
+    )
+    return list(connection.execute(query).scalars())
