@@ -32,11 +32,11 @@ UNREADABLE = (
 )
 
 
-def check_end(stream: BinaryIO) -> tuple[int, int]:
+def check_end(stream: BinaryIO) -> tuple[int, int, int]:
     """Read the end of a ZIP before anything else is made of it.
 
     Returns:
-        Where the central directory begins, and how many members it has.
+        Where the central directory begins, its length, and how many members it has.
 
     Raises:
         FormatError: no end of a ZIP, one with a comment, in several parts or of 64 bits, or with more members
@@ -53,11 +53,11 @@ def check_end(stream: BinaryIO) -> tuple[int, int]:
         raise FormatError("not a readable ZIP: the directory is not where it must be")
     if not 1 <= count <= MAX_FILES or size > _MAX_DIRECTORY:
         raise FormatError(f"a package holds 1 to {MAX_FILES} files")
-    return begin, count
+    return begin, size, count
 
 
-def check_layout(archive: zipfile.ZipFile, begin: int, count: int) -> None:
-    """Check that the members follow each other without gaps up to the directory at `begin`.
+def check_layout(archive: zipfile.ZipFile, begin: int, size: int, count: int) -> None:
+    """Check that the members follow each other without gaps up to the directory of `size` bytes at `begin`.
 
     Raises:
         FormatError: they do not, or a member is compressed, encrypted or has extra fields.
@@ -74,7 +74,8 @@ def check_layout(archive: zipfile.ZipFile, begin: int, count: int) -> None:
         if info.header_offset != at or info.orig_filename != info.filename:
             raise FormatError("there is data before, behind or between the files of the ZIP")
         at += _LOCAL + _name_size(info) + info.file_size
-    if at != begin:
+    # Records of 64 bits behind the directory would count into its size.
+    if at != begin or size != sum(_CENTRAL + _name_size(info) for info in infos):
         raise FormatError("there is data before, behind or between the files of the ZIP")
 
 

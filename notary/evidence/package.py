@@ -86,9 +86,9 @@ def read_package(stream: BinaryIO) -> Package:
             package, twice the same name, a limit passed, or a file that is not as the manifest says.
     """
     try:
-        begin, count = check_end(stream)
+        begin, size, count = check_end(stream)
         with zipfile.ZipFile(stream) as archive:
-            check_layout(archive, begin, count)
+            check_layout(archive, begin, size, count)
             members = _members(archive, stream)
             manifest = _manifest(archive, members)
             return _contents(archive, members, manifest)

@@ -1,0 +1,360 @@
+"""The package: one ZIP of plain files, the same bytes for the same files, and every trick with ZIPs refused."""
+
+import io
+import struct
+import zipfile
+from hashlib import sha256
+
+import pytest
+
+from notary.errors import FormatError
+from notary.evidence import canonical
+from notary.evidence.archive import MAX_FILES
+from notary.evidence.package import (
+    MAX_DOCUMENT,
+    MAX_FILE,
+    MAX_TOTAL,
+    digest_stream,
+    read_package,
+    write_package,
+)
+from tests.evidence import build
+from tests.evidence.build import CONTRACT
+
+FILES = build.files(build.log())
+GOOD = write_package(FILES, ("contract.pdf", CONTRACT))
+SMALL = {"statement.json": b"{}", "README.txt": b"read me"}
+EPOCH = (1980, 1, 1, 0, 0, 0)
+
+
+def read(data):
+    return read_package(io.BytesIO(data))
+
+
+def manifest_of(contents, **changes):
+    listed = [
+        {"name": n, "size": len(d), "sha-256": sha256(d).hexdigest()} for n, d in sorted(contents.items())
+    ]
+    return canonical.dumps({"version": 1, "files": listed} | changes)
+
+
+def zipped(members, *, manifest=None, info=None, comment=b"", **options):
+    """A ZIP by the library itself, so that what `write_package` refuses to write can be read."""
+    files = dict(members)
+    first = manifest_of(files) if manifest is None else manifest
+    buffer = io.BytesIO()
+    with zipfile.ZipFile(buffer, "w") as archive:
+        for name, data in [("manifest.json", first), *members]:
+            member = zipfile.ZipInfo(name, EPOCH)
+            for key, value in (info or {}).items():
+                setattr(member, key, value)
+            archive.writestr(member, data, **options)
+        archive.comment = comment
+    return buffer.getvalue()
+
+
+def refused(data, message):
+    with pytest.raises(FormatError, match=message):
+        read(data)
+
+
+def test_a_package_is_read_as_it_was_written():
+    package = read(GOOD)
+    assert package.files == FILES
+    assert package.document == digest_stream(io.BytesIO(CONTRACT))
+    assert package.document_name == "contract.pdf"
+    assert package.sizes() == [build.EARLY, build.LATE]
+    assert list(package.tokens(build.EARLY)) == ["tsa-a", "tsa-b"]
+    assert package.tokens(build.LATE) == {}
+
+
+def test_the_same_files_make_the_same_bytes():
+    assert write_package(dict(reversed(FILES.items())), ("contract.pdf", CONTRACT)) == GOOD
+    assert write_package(read(GOOD).files, ("contract.pdf", CONTRACT)) == GOOD
+
+
+def test_a_package_without_a_document_has_none():
+    package = read(write_package(SMALL))
+    assert (package.files, package.document, package.document_name) == (SMALL, None, "")
+
+
+def test_other_programs_can_read_it():
+    with zipfile.ZipFile(io.BytesIO(GOOD)) as archive:
+        assert archive.testzip() is None
+        assert archive.read("document/contract.pdf") == CONTRACT
+        assert archive.namelist()[0] == "manifest.json"
+
+
+def test_what_the_helper_makes_is_a_package():
+    assert read(zipped(list(SMALL.items()))).files == SMALL
+
+
+@pytest.mark.parametrize(
+    "data", [b"", b"PK", b"PK\x05\x06" + bytes(18), GOOD[:-1], GOOD[1:], b"a" * 200, GOOD[: len(GOOD) // 2]]
+)
+def test_what_is_no_zip_is_refused(data):
+    refused(data, "not a readable ZIP|1 to 512 files")
+
+
+@pytest.mark.parametrize("tail", [b"\n", b"more", GOOD])
+def test_trailing_data_is_refused(tail):
+    refused(GOOD + tail, "not a readable ZIP")
+
+
+@pytest.mark.parametrize("head", [b"\n", b"#!/bin/sh\n", GOOD])
+def test_data_in_front_is_refused(head):
+    refused(head + GOOD, "not a readable ZIP")
+    # and also where every offset was made to fit
+    moved = bytearray(head + GOOD)
+    begin = struct.unpack_from("<L", GOOD, len(GOOD) - 6)[0]
+    struct.pack_into("<L", moved, len(moved) - 6, begin + len(head))
+    at = begin + len(head)
+    while moved[at : at + 4] == b"PK\x01\x02":
+        (offset,) = struct.unpack_from("<L", moved, at + 42)
+        struct.pack_into("<L", moved, at + 42, offset + len(head))
+        at += 46 + sum(struct.unpack_from("<3H", moved, at + 28))
+    refused(bytes(moved), "before, behind or between")
+
+
+def test_a_comment_is_refused():
+    refused(zipped(list(SMALL.items()), comment=b"hello"), "does not end with its directory")
+    refused(zipped(list(SMALL.items()), info={"comment": b"hello"}), "extra fields")
+
+
+def test_a_gap_between_the_files_is_refused():
+    begin = struct.unpack_from("<L", GOOD, len(GOOD) - 6)[0]
+    hidden = bytearray(GOOD[:begin] + b"hidden" + GOOD[begin:])
+    struct.pack_into("<L", hidden, len(hidden) - 6, begin + 6)
+    refused(bytes(hidden), "before, behind or between")
+
+
+def test_a_file_that_only_a_reader_from_the_front_sees_is_refused():
+    with_more = zipped([*SMALL.items(), ("receipt.txt", b"hidden")], manifest=manifest_of(SMALL))
+    begin = struct.unpack_from("<L", with_more, len(with_more) - 6)[0]
+    directory = with_more[begin:-22]
+    kept = directory[: directory.rindex(b"PK\x01\x02")]
+    end = struct.pack("<4s4H2LH", b"PK\x05\x06", 0, 0, 3, 3, len(kept), begin, 0)
+    refused(with_more[:begin] + kept + end, "before, behind or between")
+
+
+@pytest.mark.parametrize(
+    ("field", "value"), [(4, 1), (6, 1), (8, 2), (10, 2), (12, 5), (16, 5), (20, 1)], ids=str
+)
+def test_an_end_that_says_something_else_is_refused(field, value):
+    data = bytearray(GOOD)
+    struct.pack_into("<L" if field in (12, 16) else "<H", data, len(data) - 22 + field, value)
+    refused(bytes(data), "not a readable ZIP")
+
+
+def test_a_directory_of_64_bits_is_refused():
+    begin = struct.unpack_from("<L", GOOD, len(GOOD) - 6)[0]
+    size = len(GOOD) - 22 - begin
+    count = struct.unpack_from("<H", GOOD, len(GOOD) - 12)[0]
+    record = struct.pack("<4sQ2H2L4Q", b"PK\x06\x06", 44, 45, 45, 0, 0, count, count, size, begin)
+    locator = struct.pack("<4sLQL", b"PK\x06\x07", 0, begin + size, 1)
+    end = struct.pack("<4s4H2LH", b"PK\x05\x06", 0, 0, count, count, size + 76, begin, 0)
+    refused(GOOD[:-22] + record + locator + end, "before, behind or between")
+
+
+def test_too_many_files_are_refused():
+    many = {f"heads/{size}/checkpoint": b"" for size in range(1, MAX_FILES + 1)}
+    refused(zipped(list(many.items())), "1 to 512 files")
+    with pytest.raises(FormatError, match="1 to 512 files"):
+        write_package(many)
+    del many["heads/1/checkpoint"]
+    assert len(read(write_package(many)).files) == MAX_FILES - 1
+    with zipfile.ZipFile(empty := io.BytesIO(), "w"):
+        pass
+    refused(empty.getvalue(), "1 to 512 files")
+
+
+def test_the_same_name_twice_is_refused():
+    with pytest.warns(UserWarning, match="Duplicate name"):
+        data = zipped([*SMALL.items(), ("README.txt", b"another")])
+    refused(data, "'README.txt' stands in the package twice")
+
+
+NAMES = [
+    "../statement.json", "/statement.json", "heads/../statement.json", "heads/4/../checkpoint", "C:/statement.json",
+    "heads\\4\\checkpoint", "STATEMENT.JSON", "statement.json/", "heads/", "heads/04/checkpoint", "heads/0/checkpoint",
+    "heads/-1/checkpoint", "heads/99999999999999999999/checkpoint", "heads/4/tokens/TSA.tsr", "heads/4/tokens/.tsr",
+    "heads/4/tokens/a/b.tsr", "heads/4/tokens/a.tsr.exe", "run.sh", "trust.toml", "statement.json ", " statement.json",
+    "document/", "document/.", "document/..", "document/../x", "document/a/b", "document/a\\b", "document/a:b",
+    "document/a\nb", "document/a\u202efdp.exe", "document/a\u2066b", "document/a\x85b", "document/" + "a" * 121,
+]  # fmt: skip
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_a_name_without_a_place_in_a_package_is_refused(name):
+    refused(zipped([*SMALL.items(), (name, b"x")]), "has no place in a package")
+    with pytest.raises(FormatError, match="has no place in a package"):
+        write_package({name: b"x"})
+
+
+@pytest.mark.parametrize("name", ["合同 (终稿).pdf", "a.b..c", "...", "𠮷.pdf", "a" * 120, "文" * 120, "-rf"])
+def test_a_document_keeps_its_name(name):
+    assert read(write_package(SMALL, (name, b"x"))).document_name == name
+
+
+def test_a_name_in_another_encoding_is_refused():
+    data = zipped([*SMALL.items(), ("document/a.pdf", b"x")]).replace(b"document/a.pdf", b"document/\x80.pdf")
+    refused(data, "two headers|has no place|not listed")
+
+
+def test_a_name_cut_off_by_a_zero_byte_is_refused():
+    data = zipped([*SMALL.items(), ("document/a.pdf", b"x")]).replace(b"document/a.pdf", b"document/a\x00pdf")
+    refused(data, "before, behind or between")
+
+
+@pytest.mark.parametrize("method", [zipfile.ZIP_DEFLATED, zipfile.ZIP_BZIP2, zipfile.ZIP_LZMA])
+def test_a_compressed_file_is_refused_before_it_is_unpacked(method):
+    bomb = bytes(MAX_FILE + 1)
+    data = zipped([("README.txt", bomb)], compress_type=method)
+    assert len(data) < 20_000
+    refused(data, "'manifest.json' is compressed")
+
+
+def test_a_file_over_the_limit_is_refused():
+    assert read(write_package({"README.txt": bytes(MAX_FILE)}))
+    large = bytes(MAX_FILE + 1)
+    refused(zipped([("README.txt", large)]), "'README.txt' is larger than 8388608 bytes")
+    with pytest.raises(FormatError, match=r"'README.txt' is larger than 8388608"):
+        write_package({"README.txt": large})
+    refused(zipped([], manifest=large), "'manifest.json' is larger than 8388608")
+
+
+def test_files_over_the_limit_together_are_refused():
+    many = {f"heads/{size}/checkpoint": bytes(MAX_FILE) for size in range(1, MAX_TOTAL // MAX_FILE + 2)}
+    with pytest.raises(FormatError, match="larger than 67108864 bytes together"):
+        write_package(many)
+    refused(zipped(list(many.items())), "larger than 67108864 bytes together")
+
+
+def test_sizes_that_lie_are_refused():
+    whole = zipped(list(SMALL.items()))
+    for at in (20, 24):  # compressed and real size in the directory
+        data = bytearray(whole)
+        struct.pack_into("<L", data, data.rindex(b"PK\x01\x02") + at, 2**31)
+        refused(bytes(data), "is compressed")
+    data = bytearray(whole)
+    for at in (20, 24):
+        struct.pack_into("<L", data, data.rindex(b"PK\x01\x02") + at, MAX_DOCUMENT + 1)
+    refused(bytes(data), "before, behind or between")
+
+
+@pytest.mark.parametrize(
+    ("bit", "message"), [(0, "encrypted"), (3, "encrypted"), (6, "encrypted"), (13, "encrypted")]
+)
+def test_a_flag_for_encryption_or_streaming_is_refused(bit, message):
+    data = bytearray(zipped(list(SMALL.items())))
+    for mark, at in ((b"PK\x01\x02", 8), (b"PK\x03\x04", 6)):
+        place = data.index(mark) + at
+        struct.pack_into("<H", data, place, struct.unpack_from("<H", data, place)[0] | 1 << bit)
+    refused(bytes(data), message)
+
+
+def test_extra_fields_are_refused():
+    refused(zipped(list(SMALL.items()), info={"extra": b"\xfe\xca\x00\x00"}), "extra fields")
+
+
+@pytest.mark.parametrize("at", [4, 6, 8, 10, 12, 14, 18, 22, 26, 28, 31])
+def test_two_headers_that_differ_are_refused(at):
+    data = bytearray(zipped(list(SMALL.items())))
+    data[data.index(b"PK\x03\x04", 4) + at] ^= 1
+    refused(bytes(data), "two headers of|not a readable ZIP")
+
+
+def test_bytes_that_do_not_fit_their_checksum_are_refused():
+    refused(zipped(list(SMALL.items())).replace(b"read me", b"read ME"), "not a readable ZIP: BadZipFile")
+
+
+def test_a_later_version_of_zip_is_refused():
+    data = bytearray(zipped(list(SMALL.items())))
+    data[data.index(b"PK\x01\x02") + 6] = 200
+    refused(bytes(data), "not a readable ZIP: NotImplementedError")
+
+
+ITEM = {"name": "README.txt", "size": 7, "sha-256": sha256(b"read me").hexdigest()}
+STATEMENT = {"name": "statement.json", "size": 2, "sha-256": sha256(b"{}").hexdigest()}
+BOTH = [ITEM, STATEMENT]
+
+
+@pytest.mark.parametrize(
+    ("manifest", "message"),
+    [
+        (b"", "not JSON"),
+        (b"[]", "manifest is not a JSON object"),
+        (manifest_of(SMALL) + b"\n", "canonical form"),
+        (manifest_of(SMALL, version=2), "manifest: the version is not 1"),
+        (manifest_of(SMALL, version=True), "manifest: the version is not 1"),
+        (manifest_of(SMALL, files={}), "files is not a list"),
+        (manifest_of(SMALL, more=1), "unknown key 'more'"),
+        (manifest_of(SMALL, files=[1]), "manifest entry is not a JSON object"),
+        (manifest_of(SMALL, files=[ITEM | {"crc": 1}, STATEMENT]), "unknown key 'crc'"),
+        (manifest_of(SMALL, files=[*BOTH, ITEM]), "no name of its own"),
+        (manifest_of(SMALL, files=[ITEM | {"name": 5}, STATEMENT]), "no name of its own"),
+        (manifest_of(SMALL, files=[ITEM]), "'statement.json' is not listed in the manifest"),
+        (
+            manifest_of(SMALL, files=[*BOTH, ITEM | {"name": "receipt.txt"}]),
+            "'receipt.txt' is listed, but missing",
+        ),
+        (
+            manifest_of(SMALL, files=[*BOTH, ITEM | {"name": "manifest.json"}]),
+            "'manifest.json' is listed, but",
+        ),
+        (manifest_of(SMALL, files=[ITEM | {"size": 8}, STATEMENT]), "'README.txt' is not the file"),
+        (manifest_of(SMALL, files=[ITEM | {"size": -1}, STATEMENT]), "size is not a whole number"),
+        (manifest_of(SMALL, files=[ITEM | {"size": 2**40}, STATEMENT]), "size is not a whole number"),
+        (
+            manifest_of(SMALL, files=[ITEM | {"sha-256": "00" * 32}, STATEMENT]),
+            "'README.txt' is not the file",
+        ),
+        (manifest_of(SMALL, files=[ITEM | {"sha-256": "00" * 31}, STATEMENT]), "SHA-256 is not of the form"),
+        (
+            manifest_of(SMALL, files=[ITEM | {"sha-256": ITEM["sha-256"].upper()}, STATEMENT]),
+            "SHA-256 is not of",
+        ),
+    ],
+)
+def test_a_manifest_that_does_not_fit_is_refused(manifest, message):
+    refused(zipped(list(SMALL.items()), manifest=manifest), message)
+
+
+def test_a_package_without_a_manifest_is_refused():
+    with zipfile.ZipFile(buffer := io.BytesIO(), "w") as archive:
+        archive.writestr(zipfile.ZipInfo("README.txt", EPOCH), b"read me")
+    refused(buffer.getvalue(), "no manifest.json")
+
+
+def test_a_document_that_is_not_the_one_listed_is_refused():
+    members = [("document/a.pdf", CONTRACT), ("statement.json", b"{}")]
+    for other in (CONTRACT + b"x", CONTRACT[:-1] + b"x"):
+        manifest = manifest_of(dict(members) | {"document/a.pdf": other})
+        refused(zipped(members, manifest=manifest), r"'document/a.pdf' is not the file")
+    refused(
+        zipped(members, manifest=manifest_of(dict(members) | {"document/a.pdf": b""})),
+        "larger than the 0 bytes",
+    )
+
+
+def test_two_documents_are_refused():
+    refused(zipped([("document/a.pdf", b"a"), ("document/b.pdf", b"b")]), "more than one document")
+
+
+def test_a_stream_longer_than_its_limit_is_refused():
+    assert digest_stream(io.BytesIO(b"abc"), 3).size == 3
+    with pytest.raises(FormatError, match="larger than the 2 bytes named"):
+        digest_stream(io.BytesIO(b"abc"), 2)
+
+
+def test_every_bit_of_a_package_counts():
+    good = write_package(SMALL)
+    for at in range(len(good)):
+        for bit in range(8):
+            data = good[:at] + bytes([good[at] ^ 1 << bit]) + good[at + 1 :]
+            try:
+                package = read(data)
+            except FormatError:
+                continue
+            # What may differ is only what a ZIP says of times, makers and permissions.
+            assert package.files == SMALL
