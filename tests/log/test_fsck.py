@@ -1,0 +1,207 @@
+"""Fsck finds what it is there to find: one damage at a time."""
+
+import re
+import shutil
+from dataclasses import replace
+
+import pytest
+from sqlalchemy import text
+
+from notary.errors import Fatal, Unavailable
+from notary.evidence.note import Verifier
+from notary.log.fsck import fsck
+from notary.store.engine import open_database
+from notary.store.logstate import read_state
+from notary.store.migrate import migrate
+from notary.store.objects import CHECKPOINT
+from notary.store.openings import erase_openings
+from notary.store.records import record_by_seq
+from tests.rig import LOG_VERIFIER, ORIGIN, RECEIPT_KEY, RECEIPT_VERIFIER, Rig
+
+
+@pytest.fixture(scope="module")
+def sound(tmp_path_factory):
+    """A log of five entries, one more that waits, and its files; copied for each damage."""
+    folder = tmp_path_factory.mktemp("sound")
+    database = open_database(f"sqlite:///{folder / 'notary.db'}")
+    migrate(database)
+    rig = Rig(database, folder).open()
+    contract = rig.intake.accept(rig.document(b"contract", fields={"title": "Lease", "matter": "2026-7"}))
+    rig.sequencer().sequence()
+    rig.intake.accept(rig.document(b"annex", previous=contract.number))
+    rig.submit(2)
+    rig.clock.advance(5)
+    rig.sequencer().sequence()
+    rig.intake.accept(rig.document(b"waits"))
+    assert rig.fsck().problems == []
+    yield rig
+    database.dispose()
+
+
+@pytest.fixture
+def rig(sound, tmp_path):
+    shutil.copytree(sound.folder / "log", tmp_path / "log")
+    database = open_database(f"sqlite:///{tmp_path / 'notary.db'}")
+    with sound.database.engine.connect() as source, database.engine.connect() as target:
+        source.connection.driver_connection.backup(target.connection.driver_connection)
+    rig = Rig(database, tmp_path, tenant=sound.tenant, clock=replace(sound.clock))
+    yield rig
+    database.dispose()
+
+
+def sql(statement):
+    def damage(rig):
+        with rig.database.writing() as connection:
+            connection.execute(text("PRAGMA defer_foreign_keys=ON"))
+            for part in statement.split(";"):
+                assert connection.execute(text(part)).rowcount > 0, part
+
+    return damage
+
+
+def file(name, change):
+    def damage(rig):
+        path = rig.objects.root / name
+        data = change(path.read_bytes() if path.exists() else b"")
+        if data is None:
+            path.unlink()
+        else:
+            path.parent.mkdir(parents=True, exist_ok=True)
+            path.write_bytes(data)
+
+    return damage
+
+
+def flipped(data):
+    return data[:-1] + bytes([data[-1] ^ 1])
+
+
+DAMAGES = {
+    "statement": (sql("UPDATE record SET statement = CAST(statement || ' ' AS BLOB) WHERE seq = 3"), "is not the SHA-256"),
+    "entry": (sql("UPDATE record SET entry = zeroblob(32) WHERE seq = 3"), "its entry is not the SHA-256"),
+    "entry in tree": (sql("UPDATE record SET entry = zeroblob(32) WHERE seq = 3"), "not that of its entries"),
+    "number": (sql("UPDATE record SET number = 'X' WHERE seq = 3"), "of another number or type"),
+    "type": (sql("UPDATE record SET type = 'event' WHERE seq = 3"), "of another number or type"),
+    "sha256": (sql("UPDATE record SET sha256 = zeroblob(32) WHERE seq = 3"), "another sha-256 digest"),
+    "sm3": (sql("UPDATE record SET sm3 = zeroblob(32) WHERE seq = 3"), "another sm3 digest"),
+    "block": (sql("UPDATE record SET not_before_number = 7 WHERE seq = 3"), "names another block"),
+    "follows": (sql("UPDATE record SET follows_seq = 1 WHERE seq = 3"), "follows another statement"),
+    "receipt": (sql("UPDATE record SET receipt = NULL WHERE seq = 3"), "it has no receipt"),
+    "other's receipt": (
+        sql("UPDATE record SET receipt = (SELECT receipt FROM record WHERE seq = 4) WHERE seq = 3"),
+        "its receipt: .*path leads to root",
+    ),
+    "receipt's bytes": (sql("UPDATE record SET receipt = CAST(receipt || 'x' AS BLOB) WHERE seq = 3"), "its receipt: "),
+    "opening": (
+        sql("UPDATE opening SET disclosure = (SELECT max(disclosure) FROM opening) WHERE position = 0;"
+            "UPDATE opening SET disclosure = (SELECT max(disclosure) FROM opening) WHERE position = 1"),
+        "not committed to|opened twice",
+    ),
+    "pending twice": (sql("INSERT INTO pending VALUES (3)"), "waits and is in the log"),
+    "forgotten": (sql("DELETE FROM pending"), "neither waits nor is in the log"),
+    "leaf": (sql("UPDATE leaf SET seq = 100 WHERE idx = 3; UPDATE leaf SET seq = 4 WHERE idx = 2;"
+                 "UPDATE leaf SET seq = 3 WHERE idx = 3"), "not that of its entries"),
+    "leaf gone": (sql("DELETE FROM leaf WHERE idx = 2"), "leaf 3 stands where 2 must be"),
+    "last leaf gone": (sql("DELETE FROM leaf WHERE idx = 4"), "checkpoint 5 is larger than the 4 leaves"),
+    "leaf too many": (sql("INSERT INTO leaf VALUES (5, 6)"), "6 leaves, but the newest checkpoint has 5"),
+    "root": (sql("UPDATE checkpoint SET root = zeroblob(32) WHERE size = 2"), "another size or root is signed"),
+    "note": (sql("UPDATE checkpoint SET note = CAST(note || 'x' AS BLOB) WHERE size = 2"), "checkpoint 2: "),
+    "time": (sql("UPDATE checkpoint SET time = '2031-01-01 00:00:00' WHERE size = 2"), "is dated before"),
+    "state": (sql("UPDATE log_state SET size = 2"), "is not its newest checkpoint"),
+    "no state": (sql("DELETE FROM log_state"), "the log is not open"),
+    "tile": (file("tile/0/000.p/5", flipped), "tile/0/000.p/5 is damaged"),
+    "bundle": (file("tile/entries/000.p/2", flipped), "tile/entries/000.p/2 is damaged"),
+    "tile gone": (file("tile/0/000.p/2", lambda _: None), "tile/0/000.p/2 is missing"),
+    "tile too many": (file("tile/0/000.p/4", lambda _: b"x"), "tile/0/000.p/4 belongs to no checkpoint"),
+    "published": (file(CHECKPOINT, flipped), "the published checkpoint: "),
+    "not published": (file(CHECKPOINT, lambda _: None), "no checkpoint is published"),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("damage", DAMAGES)
+def test_a_damage_is_found(rig, damage):
+    make, what = DAMAGES[damage]
+    assert rig.fsck().problems == []
+    make(rig)
+    problems = rig.fsck().problems
+    assert any(re.search(what, problem) for problem in problems), problems
+
+
+def test_a_record_that_follows_nothing_there_is_found(rig):
+    with rig.database.engine.connect() as connection:
+        connection.exec_driver_sql("ROLLBACK")
+        connection.exec_driver_sql("PRAGMA foreign_keys=OFF")
+        connection.exec_driver_sql("UPDATE record SET follows_seq = 99 WHERE seq = 3")
+        connection.exec_driver_sql("INSERT INTO pending VALUES (98)")
+    problems = rig.fsck().problems
+    assert any("there is no record of sequence 99" in problem for problem in problems)
+    assert "sequence 98 waits and is no record" in problems
+
+
+def test_a_receipt_over_a_checkpoint_that_is_not_ours_is_found(rig):
+    """Signed by the right key, over a size that never was."""
+    with rig.database.reading() as connection:
+        state = read_state(connection)
+        record = record_by_seq(connection, 3)
+    for size, root, what in (
+        (4, bytes(32), "of size 4 that is not ours"),
+        (5, state.root, "it is in already"),
+    ):
+        (signed,) = rig.intake.sign([record], replace(state, size=size, root=root), rig.clock())
+        with rig.database.writing() as connection:
+            values = {"receipt": signed.receipt}
+            connection.execute(text("UPDATE record SET receipt = :receipt WHERE seq = 3"), values)
+        assert any(what in problem for problem in rig.fsck().problems)
+
+
+def test_openings_that_were_erased_are_no_damage(rig):
+    with rig.database.writing() as connection:
+        assert erase_openings(connection, 2, ("title",)) == 1
+    assert rig.fsck().problems == []
+    with rig.database.writing() as connection:
+        assert erase_openings(connection, 2) == 1
+    assert rig.fsck().problems == []
+
+
+def test_other_keys_sign_nothing_that_is_believed(rig):
+    other = Verifier(ORIGIN, RECEIPT_KEY.public_key().public_bytes_raw())
+    problems = fsck(rig.database, rig.objects, ORIGIN, [other], [LOG_VERIFIER]).problems
+    assert sum("no key that is trusted" in problem for problem in problems) == 3 + 1 + 5
+
+
+def test_a_published_checkpoint_that_the_database_never_had_is_found(rig):
+    rig.sequencer().sequence()
+    assert rig.fsck().problems == []
+    sql("DELETE FROM checkpoint WHERE size = 6; UPDATE log_state SET size = 5")(rig)
+    assert "the published checkpoint of size 6 is not one of ours" in rig.fsck().problems
+
+
+def test_progress_is_told(rig):
+    told = []
+    fsck(
+        rig.database, rig.objects, ORIGIN, [LOG_VERIFIER], [RECEIPT_VERIFIER],
+        progress=lambda what, count: told.append((what, count)),
+    )  # fmt: skip
+    assert ("leaves", 5) in told
+    assert ("records", 6) in told
+
+
+def test_a_disk_that_fails_under_a_tile_is_a_problem_of_that_tile(rig):
+    class Failing(type(rig.objects)):
+        def read(self, name):
+            if name.startswith("tile/0"):
+                raise Fatal("the disk failed")
+            return super().read(name)
+
+    problems = fsck(
+        rig.database, Failing(rig.objects.root), ORIGIN, [LOG_VERIFIER], [RECEIPT_VERIFIER]
+    ).problems
+    assert "tile/0/000.p/5 cannot be read: the disk failed" in problems
+
+
+def test_a_database_that_is_gone_says_nothing_about_the_log(rig):
+    rig.database.dispose()
+    (rig.folder / "notary.db").unlink()
+    (rig.folder / "notary.db").mkdir()
+    with pytest.raises(Unavailable, match="the database does not answer"):
+        rig.fsck()

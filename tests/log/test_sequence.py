@@ -1,0 +1,223 @@
+"""One close after another, by one process at a time."""
+
+from datetime import timedelta
+
+import pytest
+
+from notary.errors import Fatal, NotReady
+from notary.evidence.checkpoint import open_checkpoint
+from notary.intake.prepare import prepare
+from notary.log.sequence import sign_checkpoint
+from notary.merkle.hashing import hash_leaf
+from notary.merkle.tree import root_of
+from notary.store.engine import open_database
+from notary.store.leaves import leaves_from, pending_seqs
+from notary.store.logstate import read_state
+from notary.store.migrate import migrate
+from notary.store.objects import CHECKPOINT
+from notary.store.records import insert_records, record_by_number
+from tests.rig import LOG_VERIFIER, ORIGIN, Rig
+
+
+@pytest.fixture
+def rig(database, tmp_path):
+    return Rig(database, tmp_path).open()
+
+
+def state_of(rig):
+    with rig.database.reading() as connection:
+        return read_state(connection)
+
+
+def published(rig):
+    return open_checkpoint(rig.objects.read(CHECKPOINT), ORIGIN, [LOG_VERIFIER]).checkpoint
+
+
+def test_entries_that_wait_are_closed_under_one_checkpoint(rig):
+    accepted = rig.submit(3)
+    checkpoint = rig.sequencer().sequence()
+    with rig.database.reading() as connection:
+        entries = [entry for _, _, entry in leaves_from(connection, 0, 10)]
+        assert pending_seqs(connection) == set()
+        assert [record_by_number(connection, a.number).index for a in accepted] == [1, 2, 3]
+    assert entries[1:] == [a.entry for a in accepted]
+    assert (checkpoint.size, checkpoint.root) == (4, root_of([hash_leaf(entry) for entry in entries]))
+    assert (published(rig).size, published(rig).root) == (4, checkpoint.root)
+    assert list(rig.objects.names("staging")) == []
+    assert rig.fsck().problems == []
+
+
+def test_nothing_waiting_makes_no_checkpoint(rig):
+    sequencer = rig.sequencer()
+    assert sequencer.sequence() is None
+    assert published(rig).size == 1
+    rig.submit(1)
+    assert sequencer.sequence().size == 2
+    assert sequencer.sequence() is None
+    assert rig.fsck().counts == {"leaves": 2, "checkpoints": 2, "objects": 4, "records": 2}
+
+
+def test_a_log_grows_over_several_tiles(rig):
+    sequencer = rig.sequencer()
+    sizes = []
+    for count in (254, 1, 1, 300, 200):
+        rig.intake.accept_all([rig.document(b"%d %d" % (len(sizes), n)) for n in range(count)])
+        rig.clock.advance(1)
+        sizes.append(sequencer.sequence().size)
+    assert sizes == [255, 256, 257, 557, 757]
+    assert rig.fsck().problems == []
+    prover = rig.prover()
+    for old in sizes:
+        prover.consistency(old, 757)
+        prover.proof_at(0, old)
+        prover.proof_at(old - 1, old)
+
+
+def test_more_than_a_batch_takes_several_closes(rig):
+    rig.submit(5)
+    sequencer = rig.sequencer(max_batch=2)
+    assert [sequencer.sequence().size for _ in range(3)] == [3, 5, 6]
+    assert sequencer.sequence() is None
+    assert rig.fsck().problems == []
+
+
+def test_a_log_without_entry_0_is_not_sequenced(database, tmp_path):
+    with pytest.raises(NotReady, match="no entry 0 yet"):
+        Rig(database, tmp_path).sequencer().sequence()
+
+
+def test_a_clock_before_the_newest_checkpoint_stops_everything(rig):
+    sequencer = rig.sequencer()
+    rig.submit(1)
+    rig.clock.advance(10)
+    sequencer.sequence()
+    rig.clock.advance(-11)
+    rig.submit(1, first=1)
+    with pytest.raises(Fatal, match=r"the clock says .* before the newest checkpoint"):
+        sequencer.sequence()
+    with pytest.raises(Fatal, match=r"the clock says .* before the newest checkpoint"):
+        rig.sequencer().acquire()
+    rig.clock.advance(11)
+    assert rig.sequencer().sequence().size == 3
+
+
+def test_one_sequencer_works_and_others_wait(rig):
+    first, second = rig.sequencer("first"), rig.sequencer("second")
+    rig.submit(1)
+    assert first.acquire()
+    assert not second.acquire()
+    assert second.sequence() is None
+    assert first.sequence().size == 2
+
+
+def test_a_lease_is_renewed_while_its_holder_works(rig):
+    first, second = rig.sequencer("first"), rig.sequencer("second")
+    assert first.acquire()
+    for _ in range(5):
+        rig.clock.advance(15)
+        assert first.sequence() is None
+        assert not second.acquire()
+
+
+def test_a_silent_holder_is_replaced_and_touches_nothing_afterwards(rig):
+    first, second = rig.sequencer("first"), rig.sequencer("second")
+    assert first.acquire()
+    rig.submit(2)
+    rig.clock.advance(21)
+    assert second.sequence().size == 3
+    rig.submit(2, first=2)
+    before = state_of(rig)
+    with pytest.raises(Fatal, match="another process makes the checkpoints now"):
+        first.sequence()
+    assert state_of(rig) == before
+    assert published(rig).size == 3
+    assert second.sequence().size == 5
+    assert rig.fsck().problems == []
+
+
+def test_a_holder_that_is_replaced_in_the_middle_of_a_close_touches_nothing(rig, monkeypatch):
+    """It sleeps between signing and the swap, the worst place there is."""
+    first, second = rig.sequencer("first"), rig.sequencer("second")
+    assert first.acquire()
+    rig.submit(2)
+
+    def sleep(checkpoint, key):
+        monkeypatch.undo()
+        rig.clock.advance(21)
+        rig.submit(1, first=2)  # so that the two batches differ
+        assert second.sequence().size == 4
+        return sign_checkpoint(checkpoint, key)
+
+    monkeypatch.setattr("notary.log.sequence.sign_checkpoint", sleep)
+    with pytest.raises(Fatal, match=r"swap to size 3 failed or is unclear.*another has moved it"):
+        first.sequence()
+    assert published(rig).size == state_of(rig).size == 4
+    assert rig.fsck().problems == []
+
+
+def test_without_the_epoch_in_the_swap_a_stale_holder_would_get_through(rig, monkeypatch):
+    """The guard that the test above relies on, when size and root alone have not moved."""
+    first, second = rig.sequencer("first"), rig.sequencer("second")
+    assert first.acquire()
+    rig.submit(1)
+
+    def sleep(checkpoint, key):
+        monkeypatch.undo()
+        rig.clock.advance(21)
+        assert second.acquire()
+        return sign_checkpoint(checkpoint, key)
+
+    monkeypatch.setattr("notary.log.sequence.sign_checkpoint", sleep)
+    with pytest.raises(Fatal, match="no longer at size 1 under epoch 1"):
+        first.sequence()
+    assert state_of(rig).size == 1
+    assert second.sequence().size == 2
+
+
+def test_a_lease_that_is_lost_cannot_be_renewed(rig):
+    first, second = rig.sequencer("first", lease=timedelta(seconds=1)), rig.sequencer("second")
+    assert first.acquire()
+    state = state_of(rig)
+    rig.clock.advance(2)
+    assert second.acquire()
+    with pytest.raises(Fatal, match="epoch 1 is over"):
+        first._renew(state, rig.clock())
+
+
+def test_a_lease_that_is_released_is_free_at_once(rig):
+    first, second = rig.sequencer("first"), rig.sequencer("second")
+    assert first.acquire()
+    first.release()
+    first.release()
+    assert second.acquire()
+    assert not first.acquire()
+
+
+def test_the_newest_checkpoint_is_published_again_over_an_older_one(rig):
+    """A holder that slept before publishing may put its older checkpoint there."""
+    sequencer = rig.sequencer()
+    older = rig.objects.read(CHECKPOINT)
+    rig.submit(1)
+    sequencer.sequence()
+    rig.objects.replace(CHECKPOINT, older)
+    assert sequencer.sequence() is None
+    assert published(rig).size == 2
+
+
+def test_commits_that_become_visible_out_of_order_are_all_closed(postgres_url, tmp_path):
+    database = open_database(postgres_url)
+    migrate(database)
+    rig = Rig(database, tmp_path).open()
+    sequencer = rig.sequencer()
+    now = rig.clock()
+    slow = prepare(rig.document(b"first, but committed later"), None, None, ORIGIN, now, rig.random.randbytes)
+    with rig.database.writing() as connection:
+        (first,) = insert_records(connection, rig.intake.sign([slow], state_of(rig), now), now)
+        later = rig.intake.accept(rig.document(b"later, but committed first"))
+        assert later.seq > first
+        assert sequencer.sequence().size == 2
+    assert sequencer.sequence().size == 3
+    with rig.database.reading() as connection:
+        assert [seq for _, seq, _ in leaves_from(connection, 1, 10)] == [later.seq, first]
+    assert rig.fsck().problems == []
+    database.dispose()

@@ -1,0 +1,89 @@
+"""The staging object: read back as it was written, or not at all."""
+
+import pytest
+from sqlalchemy import text
+
+from notary.errors import Fatal
+from notary.log import staging
+from notary.log.batch import build, last_entries
+from notary.merkle.hashing import EMPTY_ROOT
+from notary.store.objects import Objects
+from tests.rig import Rig
+
+TILES = {"tile/0/000.p/1": b"a" * 32, "tile/entries/000.p/1": b"", "tile/1/x001/000": bytes(range(256))}
+
+
+@pytest.fixture
+def objects(tmp_path):
+    return Objects(tmp_path / "log")
+
+
+def test_what_is_staged_is_applied(objects):
+    name = staging.stage(objects, TILES)
+    assert staging.apply(objects, name)
+    assert staging.apply(objects, name)
+    assert {path: objects.read(path) for path in TILES} == TILES
+    staging.discard_all(objects)
+    assert not staging.apply(objects, name)
+
+
+@pytest.mark.parametrize("length", range(1, 26))
+def test_every_bundle_that_ends_early_is_refused_or_shorter(length):
+    bundle = staging.encode({"a": b"1", "b": b"2"})
+    first = len(staging.encode({"a": b"1"}))
+    cut = bundle[:-length]
+    if len(cut) in (first, len(staging.encode({}))):
+        assert len(staging.decode(cut)) < 2
+    else:
+        with pytest.raises(Fatal, match=r"ends within an object|does not begin with its header"):
+            staging.decode(cut)
+
+
+def test_a_damaged_staging_object_is_refused(objects):
+    name = staging.stage(objects, TILES)
+    path = objects.root / name
+    path.write_bytes(path.read_bytes() + b"x")
+    with pytest.raises(Fatal, match=r"staging object .* is damaged"):
+        staging.apply(objects, name)
+    with pytest.raises(Fatal, match="with other bytes"):
+        staging.stage(objects, TILES)
+
+
+def entries(count):
+    return [bytes([n % 256, n // 256]) * 16 for n in range(count)]
+
+
+def close(objects, size, root, added):
+    batch = build(objects, size, root, added)
+    objects.create_all(batch.objects.items())
+    return batch
+
+
+def test_tiles_of_another_root_are_not_built_upon(objects):
+    close(objects, 0, EMPTY_ROOT, entries(3))
+    with pytest.raises(Fatal, match="the tiles at size 3 do not have the root"):
+        build(objects, 3, bytes(32), entries(1))
+
+
+def test_a_bundle_that_is_missing_damaged_or_anothers_is_not_built_upon(objects):
+    batch = close(objects, 0, EMPTY_ROOT, entries(3))
+    bundle = objects.root / "tile/entries/000.p/3"
+    good = bundle.read_bytes()
+    assert last_entries(objects, 3) == entries(3)
+    for data, what in ((good[:-1], "is damaged: "), (good[:-1] + b"x", "are not those of its tile")):
+        bundle.write_bytes(data)
+        with pytest.raises(Fatal, match=what):
+            build(objects, 3, batch.root, entries(1))
+    bundle.unlink()
+    with pytest.raises(Fatal, match=r"000.p/3 is missing"):
+        build(objects, 3, batch.root, entries(1))
+
+
+def test_a_newest_checkpoint_beside_another_size_stops_recovery(sqlite, tmp_path):
+    rig = Rig(sqlite, tmp_path).open()
+    rig.submit(1)
+    rig.sequencer().sequence()
+    with sqlite.writing() as connection:
+        connection.execute(text("UPDATE log_state SET root = zeroblob(32)"))
+    with pytest.raises(Fatal, match="not about the size and root beside it"):
+        rig.sequencer().acquire()
