@@ -1,0 +1,67 @@
+// Two intervals, never mixed: when the record was made, and by when what it records existed. In order, not to scale.
+
+import { h, moment, svg, t, terms } from "./page.js";
+
+const HEIGHT = 132;
+const TOP = 46;
+const BOTTOM = 102;
+
+// A figure, or null where no bound in time was found. `time` is that of a check result (docs/formats.md §13).
+export function timeline(time) {
+  if (!time || (!time.made_after && !time.existed_by && time.bounds.length === 0)) return null;
+  const after = time.made_after ? moment(time.made_after) : t("time.no_after");
+  const by = time.existed_by ? moment(time.existed_by) : t("time.no_by", { needed: time.sources_needed, found: organisations(time) });
+  return h(
+    "figure",
+    { class: "timeline" },
+    h("figcaption", {}, t("time.title")),
+    drawing(time),
+    terms([
+      [t("time.existed"), by],
+      [t("time.made"), after, time.made_after_block ? h("span", { class: "local" }, time.made_after_block) : null],
+    ]),
+    h("p", { class: "small" }, t("time.rule", { needed: time.sources_needed })),
+    bounds(time.bounds),
+  );
+}
+
+const organisations = (time) => new Set(time.bounds.map((bound) => bound.organisation)).size;
+
+function drawing(time) {
+  const from = time.made_after ? 150 : 40;
+  const to = 400;
+  const label = [t("time.made"), time.made_after ?? t("time.unproved"), t("time.existed"), time.existed_by ?? t("time.unproved")].join(" ");
+  const line = (x1, x2, y, kind) => svg("line", { x1, x2, y1: y, y2: y, class: kind });
+  const tick = (x, text, anchor) => [
+    svg("line", { x1: x, x2: x, y1: 22, y2: HEIGHT - 14, class: "tick" }),
+    svg("text", { x, y: 14, "text-anchor": anchor, class: "label" }, text),
+  ];
+  return svg(
+    "svg",
+    { viewBox: `0 0 520 ${HEIGHT}`, role: "img", "aria-label": label },
+    line(8, 512, HEIGHT - 14, "axis"),
+    svg("path", { d: `M512 ${HEIGHT - 14} l-8 -4 v8 z`, class: "arrow" }),
+    time.made_after && tick(from, t("time.after_label"), "middle"),
+    time.existed_by && tick(to, "T", "middle"),
+    svg("text", { x: 10, y: TOP - 8, class: "lane" }, t("time.lane_existed")),
+    line(10, to, TOP, time.existed_by ? "unknown" : "nothing"),
+    time.existed_by && line(to, 510, TOP, "certain"),
+    svg("text", { x: 10, y: BOTTOM - 8, class: "lane" }, t("time.lane_made")),
+    line(from, to, BOTTOM, time.made_after && time.existed_by ? "made" : "nothing"),
+  );
+}
+
+function bounds(list) {
+  if (list.length === 0) return null;
+  const head = ["time.source", "time.kind", "time.not_after"].map((key) => h("th", { scope: "col" }, t(key)));
+  const rows = list.map((bound) =>
+    h(
+      "tr",
+      {},
+      h("td", { "data-label": t("time.source") }, bound.source, bound.organisation === bound.source ? null : h("span", { class: "local" }, bound.organisation)),
+      h("td", { "data-label": t("time.kind") }, t(`bound.${bound.kind}`)),
+      h("td", { "data-label": t("time.not_after") }, moment(bound.not_after)),
+    ),
+  );
+  return h("table", {}, h("caption", {}, t("time.bounds")), h("thead", {}, h("tr", {}, head)), h("tbody", {}, rows));
+}

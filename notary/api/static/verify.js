@@ -1,0 +1,149 @@
+// The page /verify, and the form of /e/{number}: a file is hashed here, looked up there, and checked here.
+
+import { hashFile } from "./hashing.js";
+import { parseNumber } from "./number.js";
+import { byId, h, mono, notice, show, size, t, terms } from "./page.js";
+import { recordView, trouble } from "./record_view.js";
+import { lookUp, readRecord } from "./service.js";
+
+const form = byId("lookup");
+const input = byId("file");
+const code = byId("code");
+const result = byId("lookup-result");
+const progress = byId("progress");
+const only = form.dataset.number ?? null; // the one record that /e/{number} is about
+let turn = 0; // a newer choice makes an older answer void
+
+async function start(file) {
+  const mine = ++turn;
+  const typed = typedCode();
+  if (typed === null) return;
+  if (file.size === 0) return show(result, notice("could_not_be_checked", t("file.empty"), t("file.empty_means")));
+  let digest;
+  try {
+    digest = await hash(file, mine);
+  } catch {
+    if (mine === turn) show(result, notice("could_not_be_checked", t("file.unreadable"), t("file.unreadable_means")));
+    return;
+  } finally {
+    if (mine === turn) progress.hidden = true;
+  }
+  if (mine !== turn) return;
+  result.replaceChildren(h("p", { class: "busy" }, t("working")));
+  const content = await lookedUp(file, digest, typed);
+  if (mine === turn) show(result, ...content);
+}
+
+async function hash(file, mine) {
+  const bar = progress.querySelector("progress");
+  const label = progress.querySelector("span");
+  bar.max = file.size;
+  bar.value = 0;
+  progress.hidden = false;
+  result.replaceChildren();
+  return hashFile(file, (done) => {
+    if (mine !== turn) return;
+    bar.value = done;
+    label.textContent = `${Math.floor((100 * done) / file.size)} %`;
+  });
+}
+
+async function lookedUp(file, digest, typed) {
+  const yours = h(
+    "section",
+    { class: "file" },
+    h("h2", {}, t("result.title")),
+    terms([[t("file.name"), file.name], [t("file.size"), size(file.size)], [t("file.digest"), mono(digest)]]),
+    h("p", { class: "small" }, t("file.stayed")),
+  );
+  try {
+    const found = (await lookUp(digest, typed)).filter((record) => only === null || parseNumber(record.number) === only);
+    if (found.length === 0) return [yours, notFound(typed)];
+    const views = await Promise.all(found.map((record) => recordView(record, digest, typed)));
+    const heading = found.length > 1 ? h("p", { class: "count" }, t("result.count", { count: found.length })) : null;
+    return [yours, heading, again(file), ...views].filter(Boolean);
+  } catch (error) {
+    return [yours, trouble(error), again(file)];
+  }
+}
+
+function notFound(typed) {
+  const hints = ["hint_byte", "hint_code", "hint_where"].map((key) => h("li", {}, t(`not_found.${key}`)));
+  const box = notice("not_found", t("not_found.title"), t("not_found.means"), h("ul", {}, hints));
+  if (typed) box.append(h("p", {}, t("not_found.with_code")));
+  return box;
+}
+
+const again = (file) => h("p", { class: "actions" }, h("button", { type: "button", class: "plain", onclick: () => start(file) }, t("again")));
+
+// What stands in the field of the look-up code; null where it cannot be a code, which is then said.
+function typedCode() {
+  const text = code.value.trim();
+  const known = text === "" ? "" : parseNumber(text);
+  const wrong = known === null;
+  code.setAttribute("aria-invalid", String(wrong));
+  byId("code-error").hidden = !wrong;
+  if (wrong) code.focus();
+  return known;
+}
+
+async function startWithCode({ quietly = false } = {}) {
+  const typed = typedCode();
+  if (typed === null) return;
+  const mine = ++turn;
+  result.replaceChildren(h("p", { class: "busy" }, t("working")));
+  let content;
+  try {
+    const record = await readRecord(only, typed);
+    content = record ? await recordView(record, null, typed) : notFound(typed);
+  } catch (error) {
+    content = trouble(error);
+  }
+  if (mine !== turn) return;
+  const all = [h("h2", {}, t("result.title_record")), content];
+  if (quietly) result.replaceChildren(...all);
+  else show(result, ...all);
+}
+
+form.addEventListener("submit", (event) => {
+  event.preventDefault();
+  if (input.files.length > 0) start(input.files[0]);
+  else if (only !== null && (code.value.trim() !== "" || "visible" in form.dataset)) startWithCode();
+  else {
+    input.focus();
+    show(result, notice("could_not_be_checked", t("file.missing"), t("file.missing_means")));
+  }
+});
+
+input.addEventListener("change", () => {
+  if (input.files.length > 0) start(input.files[0]);
+});
+
+const drop = byId("drop");
+for (const name of ["dragenter", "dragover"]) {
+  drop.addEventListener(name, (event) => {
+    event.preventDefault();
+    drop.classList.add("over");
+  });
+}
+for (const name of ["dragleave", "drop"]) drop.addEventListener(name, () => drop.classList.remove("over"));
+drop.addEventListener("drop", (event) => {
+  event.preventDefault();
+  const [file] = event.dataTransfer.files;
+  if (!file) return;
+  input.value = "";
+  start(file);
+});
+// A file dropped beside the field would replace the page.
+for (const name of ["dragover", "drop"]) addEventListener(name, (event) => event.preventDefault());
+
+// A code may come with a link, behind "#", which no server sees; it does not stay in the address.
+const carried = new URLSearchParams(location.hash.slice(1)).get("code") ?? new URLSearchParams(location.search).get("code");
+if (carried !== null) {
+  code.value = carried;
+  const rest = new URLSearchParams(location.search);
+  rest.delete("code");
+  history.replaceState(null, "", location.pathname + (String(rest) ? `?${rest}` : ""));
+}
+form.querySelector("fieldset").disabled = false;
+if (only !== null && (carried || "visible" in form.dataset)) startWithCode({ quietly: true });
