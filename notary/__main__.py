@@ -1,5 +1,5 @@
 """`python -m notary`."""
 
-from notary.cli import main
+from notary.cli.main import main
 
 main()

@@ -19,6 +19,7 @@ from notary.anchoring.rpc import Node, octets, record
 from notary.api.app import create_app
 from notary.embedded import dev
 from notary.errors import SettingsError
+from notary.evidence.note import Verifier
 from notary.log.fsck import fsck
 from notary.services.tenants import SCOPES, Tenants
 from notary.settings import Settings, load_settings
@@ -55,7 +56,7 @@ def serve() -> None:
     """Run the API. Any number of these may run on one PostgreSQL database."""
     observe.set_up(human=sys.stderr.isatty())
     settings = load_settings()
-    assembly = wiring.build(settings)
+    assembly = wiring.build(settings, working=False)
     try:
         uvicorn.run(
             create_app(assembly.services),
@@ -103,15 +104,19 @@ def setup() -> None:
     database, _ = wiring.open_stores(settings)
     migrate(database)
     database.dispose()
-    if len(settings.chains) != 1 or settings.chains[0].contract is None:
-        raise SettingsError("name one chain with its contract: `notary anchor deploy` puts one there")
+    if len(settings.chains) != 1:
+        raise SettingsError("name exactly one chain in NOTARY_CHAINS")
     chain = settings.chains[0]
-    contract = octets(chain.contract, 20)
     node, wallet = Node(chain.rpc_urls[0], chain.chain_id), keys.load_secp256k1(settings.wallet_key)
     head = keys.load_secp256k1(settings.head_key)
+    known = wiring.stored_genesis(settings)
+    address = known.contract if known is not None else chain.contract
+    # A crash between the contract and entry 0 leaves a contract that nobody uses.
+    contract = deploy(node, wallet) if address is None else octets(address, 20)
     log_id = open_log(node, wallet, contract, settings.origin, head.address)
     genesis = wiring.open_new_log(settings, chain.chain_id, contract, log_id)
     console.print(f"log {settings.origin}\nlog key {genesis.log_key}\nlog id 0x{log_id.hex()}")
+    console.print(f"contract {genesis.contract} on chain {genesis.chain_id}")
 
 
 def trust(
@@ -122,7 +127,7 @@ def trust(
 ) -> None:
     """Print the trust file of this service. Verifiers must compare it with another source."""
     settings = _settings(data_dir)
-    assembly = wiring.build(settings)
+    assembly = wiring.build(settings, working=False)
     try:
         blocks = []
         for number in block or []:
@@ -140,7 +145,10 @@ def check(data_dir: DataDir = None, as_json: AsJson = False) -> None:
     """Re-read everything that is stored and compare it. Exit status 1 on the first lie."""
     settings = _settings(data_dir)
     database, objects = wiring.open_stores(settings)
-    log_key, receipt_key = wiring.verifiers(settings)
+    genesis = wiring.stored_genesis(settings)
+    if genesis is None:
+        raise SettingsError("there is no log to check: run `notary setup` first")
+    log_key, receipt_key = (Verifier.from_vkey(vkey) for vkey in (genesis.log_key, genesis.receipt_key))
     with Progress(console=Console(stderr=True), transient=True) as progress:
         tasks: dict[str, Any] = {}
 

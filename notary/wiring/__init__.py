@@ -1,0 +1,181 @@
+"""The only package that chooses adapters: from settings to services and steps."""
+
+import secrets
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from functools import partial
+
+from notary import keys
+from notary.errors import SettingsError
+from notary.evidence.bodies import Genesis
+from notary.evidence.note import Verifier
+from notary.evidence.receipt import receipt_key_name
+from notary.intake.accept import Intake
+from notary.intake.spool import Spool
+from notary.log.open import open_log, read_genesis
+from notary.log.sequence import Sequencer
+from notary.proving import Prover
+from notary.services import Services
+from notary.services.health import Health
+from notary.services.log_files import LogFiles
+from notary.services.packages import Packages
+from notary.services.records import Records
+from notary.services.reports import Reports
+from notary.services.steps import Step
+from notary.services.submitting import Submitting
+from notary.services.tenants import Tenants
+from notary.services.trust_file import TrustSource
+from notary.services.verifying import Verifying
+from notary.settings import Settings
+from notary.store.engine import Database, open_database
+from notary.store.objects import Objects
+from notary.store.tiles import Tiles
+from notary.wiring.steps import Steps
+from notary.wiring.trusting import own_trust, trust_source
+
+
+@dataclass(frozen=True, slots=True)
+class Assembly:
+    """A process of the service, put together. Without `steps` it holds the receipt key and no other."""
+
+    settings: Settings
+    database: Database
+    genesis: Genesis
+    services: Services
+    trust: TrustSource
+    steps: tuple[Step, ...]
+    sequencer: Sequencer | None
+
+    def close(self) -> None:
+        """Give the lease back and close the database."""
+        if self.sequencer is not None:
+            self.sequencer.release()
+        self.database.dispose()
+
+
+def now() -> datetime:
+    """The wall clock, UTC."""
+    return datetime.now(UTC)
+
+
+def open_stores(settings: Settings) -> tuple[Database, Objects]:
+    """Database and log objects; the tables are made by `notary.store.migrate`."""
+    return open_database(settings.database_url), Objects(settings.data_dir / "log")
+
+
+def stored_genesis(settings: Settings) -> Genesis | None:
+    """What entry 0 of the log says; None before it is there."""
+    database, _ = open_stores(settings)
+    try:
+        return read_genesis(database)
+    finally:
+        database.dispose()
+
+
+def open_new_log(settings: Settings, chain_id: int, contract: bytes, log_id: bytes) -> Genesis:
+    """Make entry 0, once; afterwards check that the log is this one.
+
+    Raises:
+        Fatal: the log is of another key or name.
+    """
+    log_key, receipt_key = (keys.load_ed25519(path) for path in (settings.log_key, settings.receipt_key))
+    genesis = Genesis(
+        log_key=Verifier(settings.origin, log_key.public_key().public_bytes_raw()).vkey,
+        receipt_key=Verifier(
+            receipt_key_name(settings.origin), receipt_key.public_key().public_bytes_raw()
+        ).vkey,
+        head_key=keys.load_secp256k1(settings.head_key).address.lower(),
+        chain_id=chain_id,
+        contract=f"0x{contract.hex()}",
+        log_id=log_id,
+    )
+    database, objects = open_stores(settings)
+    try:
+        return open_log(database, objects, log_key, settings.origin, genesis, now(), secrets.token_bytes)
+    finally:
+        database.dispose()
+
+
+def build(settings: Settings, *, working: bool = True) -> Assembly:
+    """Put a process together; one that is not `working` needs no key but the receipt key.
+
+    Raises:
+        SettingsError: a file that is named cannot be used, the log is not open, or a key is not the log's.
+    """
+    database, objects = open_stores(settings)
+    genesis = read_genesis(database)
+    if genesis is None:
+        raise SettingsError("the log is not open yet: run `notary setup` first")
+    prover = Prover(database, Tiles(objects), settings.origin, (Verifier.from_vkey(genesis.log_key),))
+    source = trust_source(settings, genesis)
+    intake = _intake(settings, database, genesis)
+    services = _services(settings, objects, intake, prover, source)
+    if not working:
+        return Assembly(settings, database, genesis, services, source, (), None)
+    sequencer = Sequencer(
+        database,
+        objects,
+        keys.load_ed25519(settings.log_key),
+        settings.origin,
+        now,
+        # The embedded service has its data folder to itself: a restart need not wait for its own old lease.
+        "embedded" if settings.embedded else secrets.token_hex(8),
+    )
+    steps = Steps(settings, database, intake, prover, genesis, sequencer, now).all()
+    return Assembly(settings, database, genesis, services, source, steps, sequencer)
+
+
+def _services(
+    settings: Settings, objects: Objects, intake: Intake, prover: Prover, source: TrustSource
+) -> Services:
+    database = intake.database
+    records = Records(database)
+    packages = Packages(database, records, prover)
+    trust = partial(own_trust, database, source)
+    reports = Reports(
+        database=database,
+        objects=Objects(settings.data_dir / "reports"),
+        intake=intake,
+        packages=packages,
+        trust=trust,
+        seal=lambda pdf: pdf,
+        operator=settings.operator,
+        public_url=settings.public_url,
+        proves_nothing=settings.embedded,
+        now=now,
+    )
+    return Services(
+        origin=settings.origin,
+        operator=settings.operator,
+        embedded=settings.embedded,
+        max_document_bytes=settings.max_document_bytes,
+        max_request_bytes=settings.max_request_bytes,
+        tenants=Tenants(database, now),
+        submitting=Submitting(intake, records, settings.max_document_bytes),
+        records=records,
+        packages=packages,
+        reports=reports,
+        verifying=Verifying(records, packages, trust),
+        tiles=LogFiles(objects),
+        health=Health(database, timedelta(seconds=settings.close_promise_seconds), now),
+    )
+
+
+def _intake(settings: Settings, database: Database, genesis: Genesis) -> Intake:
+    key = keys.load_ed25519(settings.receipt_key)
+    verifier = Verifier(receipt_key_name(settings.origin), key.public_key().public_bytes_raw())
+    if verifier.vkey != genesis.receipt_key:
+        raise SettingsError(f"the receipt key in {settings.receipt_key} is not the one that entry 0 names")
+    settings.temp_dir.mkdir(parents=True, exist_ok=True)
+    return Intake(
+        database=database,
+        spool=Spool(settings.temp_dir),
+        key=key,
+        origin=settings.origin,
+        close_promise=timedelta(seconds=settings.close_promise_seconds),
+        stamp_target=timedelta(seconds=settings.stamp_target_seconds),
+        final_target=timedelta(seconds=settings.final_target_seconds),
+        max_pending=settings.max_pending,
+        now=now,
+        random=secrets.token_bytes,
+    )

@@ -1,0 +1,125 @@
+"""The steps of a worker: one call each, with the adapters that the settings name."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+from notary import keys
+from notary.anchoring.advance import Advance
+from notary.anchoring.evm import EvmAnchor
+from notary.anchoring.poll import newest_finalized
+from notary.anchoring.port import Anchor, Head
+from notary.anchoring.rfc3161 import TsaAnchor
+from notary.anchoring.rpc import Node
+from notary.evidence.bodies import Genesis
+from notary.evidence.chain_file import MAX_NOT_BEFORE
+from notary.evidence.statement import Block
+from notary.intake.accept import Intake
+from notary.intake.inspect import inspect_next, sweep
+from notary.intake.inspection.sandbox import inspect
+from notary.log.sequence import Sequencer
+from notary.outbound import Outbound
+from notary.proving import Prover
+from notary.services.steps import Step
+from notary.settings import Chain, Settings, Tsa
+from notary.store import anchorings, blocks, views
+from notary.store.engine import Database
+from notary.wiring.trusting import authority, certificate, chain_trust
+
+_INSPECTIONS_A_POKE = 20
+_SWEEP_SECONDS = 3600.0
+
+
+@dataclass(frozen=True, slots=True)
+class Steps:
+    """Makes the steps of one process."""
+
+    settings: Settings
+    database: Database
+    intake: Intake
+    prover: Prover
+    genesis: Genesis
+    sequencer: Sequencer
+    now: Callable[[], datetime]
+
+    def all(self) -> tuple[Step, ...]:
+        """Closing, inspecting, and one step for each anchor and each chain."""
+        settings = self.settings
+        steps = [
+            Step("close", settings.close_interval_seconds, self._close),
+            Step("inspect", 1.0, self._inspect),
+            Step("sweep", _SWEEP_SECONDS, self._sweep),
+        ]
+        steps += [self._anchoring(self._tsa(tsa), settings.stamp_interval_seconds) for tsa in settings.tsas]
+        for chain in settings.chains:
+            node = Node(chain.rpc_urls[0], chain.chain_id)
+            steps.append(self._anchoring(self._evm(chain, node), settings.anchor_interval_seconds))
+            poll = partial(self._poll_block, node, chain)
+            steps.append(Step(f"blocks {chain.name}", settings.poll_interval_seconds, poll))
+        return tuple(steps)
+
+    def _close(self) -> None:
+        self.sequencer.sequence()
+
+    def _inspect(self) -> None:
+        roots = [certificate(path) for path in self.settings.signer_roots]
+
+        def inspector(path: Path, media_type: str | None) -> dict[str, Any]:
+            return inspect(path, media_type, roots)
+
+        for _ in range(_INSPECTIONS_A_POKE):
+            if not inspect_next(self.intake, inspector):
+                return
+
+    def _sweep(self) -> None:
+        sweep(self.intake)
+
+    def _anchoring(self, anchor: Anchor, interval: float) -> Step:
+        advance = Advance(
+            self.database, anchor, timedelta(seconds=interval), self._head, self.prover.consistency, self.now
+        )
+
+        def step() -> None:
+            # Only who makes the checkpoints anchors them: two senders for one wallet would fight over nonces.
+            if self.sequencer.leading:
+                advance.step()
+
+        return Step(f"anchor {anchor.name}", self.settings.poll_interval_seconds, step)
+
+    def _head(self, size: int) -> Head:
+        signed = self.prover.checkpoint(size)  # signature checked, root recomputed from the tiles
+        point = signed.checkpoint
+        return Head(point.origin, point.size, point.root, signed.note)
+
+    def _poll_block(self, node: Node, chain: Chain) -> None:
+        found = newest_finalized(node, chain.finality, chain.profile)
+        block = Block(found.chain_id, found.number, found.hash, found.time)
+        with self.database.writing() as connection:
+            blocks.add_block(connection, block, found.raw)
+
+    def _tsa(self, tsa: Tsa) -> TsaAnchor:
+        outbound = Outbound(allow_private=self.settings.allow_private_addresses)
+        return TsaAnchor(tsa.name, tsa.url, authority(tsa), outbound, self.now)
+
+    def _evm(self, chain: Chain, node: Node) -> EvmAnchor:
+        def not_before(head: Head) -> list[bytes]:
+            with self.database.reading() as connection:
+                last = anchorings.newest_anchoring(connection, chain.name, ("final",))
+                first = 0 if last is None else last.size
+                return views.not_before_headers(connection, chain.chain_id, first, head.size, MAX_NOT_BEFORE)
+
+        trust = chain_trust(chain, self.genesis)
+        return EvmAnchor(
+            name=chain.name,
+            node=node,
+            contract=trust.contract,
+            log_id=trust.log_id,
+            head_key=keys.load_secp256k1(self.settings.head_key),
+            wallet=keys.load_secp256k1(self.settings.wallet_key),
+            not_before=not_before,
+            finality=chain.finality,
+            profile=chain.profile,
+        )

@@ -1,0 +1,85 @@
+"""What the service says of itself, and what it trusts when it verifies on its own word."""
+
+from pathlib import Path
+
+from asn1crypto import pem
+
+from notary.anchoring.contract import CODE_HASH
+from notary.errors import SettingsError
+from notary.evidence.bodies import Genesis
+from notary.evidence.chain import ChainTrust, decode_evidence, decode_header
+from notary.evidence.note import Verifier
+from notary.evidence.package import Package
+from notary.evidence.timestamp import Authority
+from notary.evidence.trust import Trust
+from notary.services.trust_file import TrustSource
+from notary.settings import Chain, Settings, Tsa
+from notary.store import anchorings
+from notary.store.engine import Database
+
+
+def trust_source(settings: Settings, genesis: Genesis) -> TrustSource:
+    """Keys as entry 0 names them, chains and authorities as the settings do.
+
+    Raises:
+        SettingsError: a root cannot be read, or a chain is not the one of entry 0.
+    """
+    return TrustSource(
+        origin=settings.origin,
+        log_key=Verifier.from_vkey(genesis.log_key),
+        receipt_key=Verifier.from_vkey(genesis.receipt_key),
+        chains=tuple(chain_trust(chain, genesis) for chain in settings.chains),
+        authorities=tuple(authority(tsa) for tsa in settings.tsas),
+        test_only=settings.embedded,
+    )
+
+
+def own_trust(database: Database, source: TrustSource, package: Package) -> Trust:
+    """The service's own word: its keys, and the blocks that it saw become final itself."""
+    seen: list[tuple[int, int, bytes]] = []
+    with database.reading() as connection:
+        final = anchorings.anchorings_of_sizes(connection, package.sizes(), "evm", "final")
+    for item in final:
+        if item.evidence is not None:
+            evidence = decode_evidence(item.evidence)
+            header = decode_header(evidence.header, evidence.profile)
+            seen.append((evidence.chain_id, header.number, header.hash))
+    return source.trust(seen)
+
+
+def chain_trust(chain: Chain, genesis: Genesis) -> ChainTrust:
+    """The chain of the settings; its contract may be left to entry 0.
+
+    Raises:
+        SettingsError: it is another chain or contract than that of entry 0.
+    """
+    if chain.chain_id != genesis.chain_id or chain.contract not in (None, genesis.contract):
+        raise SettingsError(
+            f"entry 0 names chain {genesis.chain_id} and contract {genesis.contract}; "
+            f"the settings name chain {chain.chain_id} and contract {chain.contract}"
+        )
+    contract = bytes.fromhex(genesis.contract[2:])
+    return ChainTrust(chain.chain_id, contract, genesis.log_id, CODE_HASH, chain.profile, ())
+
+
+def authority(tsa: Tsa) -> Authority:
+    """A time-stamping authority with its pinned roots. Raises as `certificate`."""
+    return Authority(
+        name=tsa.name,
+        organisation=tsa.organisation,
+        roots=tuple(certificate(path) for path in tsa.roots),
+        policies=tsa.policies,
+        accuracy_ms=tsa.accuracy_ms,
+    )
+
+
+def certificate(path: Path) -> bytes:
+    """The DER of the first certificate in a PEM file.
+
+    Raises:
+        SettingsError: it cannot be read.
+    """
+    try:
+        return bytes(pem.unarmor(path.read_bytes())[2])
+    except (OSError, ValueError) as error:
+        raise SettingsError(f"{path} is not a readable certificate in PEM form") from error
