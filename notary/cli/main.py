@@ -53,9 +53,10 @@ def _add_server_commands() -> None:
         for name in _SERVER_COMMANDS:
             app.command(name, hidden=True)(_missing)
         return
-    from notary.cli import operate, remote  # noqa: PLC0415 - the base package has no server dependencies
+    from notary.cli import remote  # noqa: PLC0415 - the base package has no server dependencies
+    from notary.cli.operate import add_to  # noqa: PLC0415
 
-    operate.add_to(app)
+    add_to(app)
     remote.add_to(app)
 
 
