@@ -24,7 +24,9 @@ _GWEI = 10**9
 MAX_FEE = 1000 * _GWEI  # for a unit of gas; a node that asks for more is not believed
 _GAS_MARGIN = 1.25
 _ERRORS = {
-    keccak256(f"{item['name']}({','.join(i['type'] for i in item['inputs'])})".encode())[:4]: item["name"]
+    keccak256(f"{item['name']}({','.join(i['type'] for i in item['inputs'])})".encode())[:4].hex(): item[
+        "name"
+    ]
     for item in _ARTIFACT["abi"]
     if item["type"] == "error"
 }
@@ -66,8 +68,7 @@ def read_key(node: Node, contract: bytes, log_id: bytes) -> bytes:
 
 def revert_reason(answer: Answer) -> str:
     """The contract's own error by name where it has one, else what the node says."""
-    data = answer.data or ""
-    name = _ERRORS.get(bytes.fromhex(data[2:10])) if len(data) >= 10 and data.startswith("0x") else None  # noqa: PLR2004
+    name = _ERRORS.get((answer.data or "")[2:10])
     return f"the contract refuses: {name}" if name else str(answer.error)
 
 

@@ -148,16 +148,29 @@ class EvmAnchor:
         if self._kept is not None and self._kept[0] == key:
             captured = self._kept[1]
         else:
-            captured = capture(
-                self.node, receipt, head, self.contract, self.log_id, self.not_before(head), self.profile
-            )
+            captured = self._capture(head, receipt)
             self._kept = None if captured.missing else (key, captured)
         header = captured.header
-        if block_at(self.node, hex(header.number), self.profile)[1].hash != header.hash:
-            raise AnchorUnavailable(f"block {header.number} was replaced while it was looked at")
+        self._require_canonical(header.number, header.hash)
         step = Step.FINAL if header.number <= final else Step.MINED
         detail = f"block {header.number}" + (f"; {captured.missing}" if captured.missing else "")
         return Observation(step, encode_evidence(captured.evidence), detail)
+
+    def _capture(self, head: Head, receipt: dict[str, Any]) -> Captured:
+        try:
+            return capture(
+                self.node, receipt, head, self.contract, self.log_id, self.not_before(head), self.profile
+            )
+        except AnchorRejected:
+            # State is asked for by number: after a reorg it is that of another block, which is nobody's lie.
+            self._require_canonical(
+                quantity(receipt.get("blockNumber")), octets(receipt.get("blockHash"), 32)
+            )
+            raise
+
+    def _require_canonical(self, number: int, block_hash: bytes) -> None:
+        if block_at(self.node, hex(number), self.profile)[1].hash != block_hash:
+            raise AnchorUnavailable(f"block {number} was replaced while it was looked at")
 
     def _waiting(self, attempts: Sequence[Attempt]) -> Observation:
         used = self.chain_nonce(self.wallet.address) > min(attempt.nonce for attempt in attempts)

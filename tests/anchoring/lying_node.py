@@ -1,0 +1,64 @@
+"""A node that passes questions on to a real one, and changes some of the answers."""
+
+import json
+import threading
+import urllib.request
+from contextlib import contextmanager
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+
+
+class Error(Exception):
+    """Raised by a lie: answer with this JSON-RPC error."""
+
+
+class Lost(Exception):
+    """Raised by a lie: the node gets the question, and its answer is lost."""
+
+
+@contextmanager
+def lying_node(real, *, asked=None, **lies):
+    """Serve at a free port; each lie is named for its method and maps the true result to what is said.
+
+    `asked` is a list that gets the name of every method asked.
+    """
+
+    class Handler(BaseHTTPRequestHandler):
+        def do_POST(self):
+            body = self.rfile.read(int(self.headers["content-length"]))
+            question = json.loads(body)
+            if asked is not None:
+                asked.append(question["method"])
+            request = urllib.request.Request(real, body, {"content-type": "application/json"})
+            with urllib.request.urlopen(request, timeout=20) as reply:
+                answer = json.loads(reply.read())
+            try:
+                if question["method"] in lies:
+                    answer["result"] = lies[question["method"]](answer.get("result"))
+                    answer.pop("error", None)
+            except Error as error:
+                answer = {
+                    "jsonrpc": "2.0",
+                    "id": question["id"],
+                    "error": {"code": -32000, "message": str(error)},
+                }
+            except Lost:
+                self.close_connection = True
+                return
+            said = json.dumps(answer).encode()
+            self.send_response(200)
+            self.send_header("content-length", str(len(said)))
+            self.end_headers()
+            self.wfile.write(said)
+
+        def log_message(self, *_):
+            pass
+
+    server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+    thread = threading.Thread(target=server.serve_forever)
+    thread.start()
+    try:
+        yield f"http://127.0.0.1:{server.server_port}"
+    finally:
+        server.shutdown()
+        thread.join()
+        server.server_close()
