@@ -26,6 +26,7 @@ def page_two(facts: Facts) -> dict[str, Any]:
         "all_bounds": [bound_row(n, b) for n, b in enumerate(facts.bounds, 1)] if more else [],
         "merkle": merkle_rows(facts),
         "chain": chain_rows(facts),
+        "no-chain": not facts.anchors and all(bound.kind != "chain" for bound in facts.bounds),
         "inspection": inspection(facts),
         "openings": [
             {"name": name, "value": cut(value if isinstance(value, str) else _json(value))}
@@ -71,7 +72,7 @@ def check_rows(facts: Facts) -> list[dict[str, Any]]:
 
 def merkle_rows(facts: Facts) -> list[dict[str, Any]]:
     """Entry, index, and the root of each head; [] before the record is closed into a batch."""
-    if not facts.heads or facts.result.index is None:
+    if facts.result.index is None:
         return []
     return [
         _row(phrase("merkle.entry"), facts.result.entry),

@@ -2,8 +2,9 @@
 
 from dataclasses import dataclass
 from io import BytesIO
+from typing import cast
 
-from asn1crypto import algos, pem
+from asn1crypto import algos, pem, tsp
 from asn1crypto import x509 as asn1_x509
 from cryptography import x509
 from cryptography.exceptions import UnsupportedAlgorithm
@@ -14,14 +15,14 @@ from pyhanko.pdf_utils.misc import PdfError
 from pyhanko.sign.fields import MDPPerm, SigFieldSpec, SigSeedSubFilter
 from pyhanko.sign.signers.pdf_cms import Signer
 from pyhanko.sign.signers.pdf_signer import PdfSignatureMetadata, PdfSigner
-from pyhanko.sign.timestamps import HTTPTimeStamper
-from pyhanko.sign.timestamps.common_utils import TimestampRequestError
+from pyhanko.sign.timestamps.api import TimeStamper
 from pyhanko_certvalidator.registry import SimpleCertificateStore
 
-from notary.errors import AnchorUnavailable, FormatError, SettingsError
+from notary.errors import AnchorRejected, AnchorUnavailable, FormatError, SettingsError, Unavailable
+from notary.outbound import Outbound
 
 FIELD = "NotarySeal"
-_TIMEOUT = 20  # seconds, for the time-stamping authority
+_MAX_RESPONSE = 64 * 1024
 Key = rsa.RSAPrivateKey | ec.EllipticCurvePrivateKey
 
 
@@ -42,6 +43,51 @@ class _KeptSigner(Signer):
         if isinstance(self._key, rsa.RSAPrivateKey):
             return self._key.sign(data, padding.PKCS1v15(), hashes.SHA256())
         return self._key.sign(data, ec.ECDSA(hashes.SHA256()))
+
+
+class Stamper(TimeStamper):
+    """An RFC 3161 authority, asked through the one client for requests that leave the service.
+
+    Keep it: it remembers how long the authority's tokens are, which pyHanko would ask anew for every seal.
+    """
+
+    def __init__(self, url: str, outbound: Outbound) -> None:
+        super().__init__()  # type: ignore[no-untyped-call]
+        self._url = url
+        self._outbound = outbound
+
+    async def async_request_tsa_response(self, req: tsp.TimeStampReq) -> tsp.TimeStampResp:
+        """Post the request.
+
+        Raises:
+            AnchorUnavailable: no answer.
+            AnchorRejected: the answer is no response, or its token is over something else.
+        """
+        try:
+            answer = self._outbound.post(self._url, req.dump(), "application/timestamp-query", _MAX_RESPONSE)
+        except Unavailable as error:
+            raise AnchorUnavailable(f"no time stamp for the seal: {error}") from error
+        try:
+            return _checked(answer, req)
+        except (ValueError, TypeError, AttributeError, KeyError) as error:
+            raise AnchorRejected(f"the answer to the seal's request is no time stamp: {error}") from error
+
+
+def _checked(answer: bytes, request: tsp.TimeStampReq) -> tsp.TimeStampResp:
+    """The response, granted and over what was asked; who signed it is for the verifier to judge."""
+    response = tsp.TimeStampResp.load(answer, strict=True)
+    status = response["status"]["status"].native
+    if status != "granted":
+        raise AnchorRejected(f"the authority answered the seal's request with {status!r}")
+    info = response["time_stamp_token"]["content"]["encap_content_info"]["content"].parsed
+    asked, stamped = request["message_imprint"], info["message_imprint"]
+    same_imprint = (
+        asked["hash_algorithm"]["algorithm"].native == stamped["hash_algorithm"]["algorithm"].native
+        and asked["hashed_message"].native == stamped["hashed_message"].native
+    )
+    if not same_imprint or info["nonce"].native != request["nonce"].native:
+        raise AnchorRejected("the time stamp for the seal is over something else")
+    return cast("tsp.TimeStampResp", response)
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,17 +124,18 @@ def load_sealer(certificates: bytes, key: bytes) -> Sealer:
     return Sealer(_KeptSigner(chain, private), own.subject.rfc4514_string())
 
 
-def seal(pdf: bytes, sealer: Sealer, tsa_url: str | None = None) -> bytes:
+def seal(pdf: bytes, sealer: Sealer, stamper: Stamper | None = None) -> bytes:
     """Append a certifying signature that allows no later change; the given bytes stay a prefix.
 
     Args:
         pdf: the report as rendered.
         sealer: from `load_sealer`.
-        tsa_url: an RFC 3161 authority; with it the seal is dated (B-T). Without it nothing is sent anywhere.
+        stamper: with it the seal is dated (B-T). Without it nothing is sent anywhere.
 
     Raises:
         FormatError: `pdf` is not a PDF.
-        AnchorUnavailable: the authority did not answer, or not with a time stamp.
+        AnchorUnavailable: the authority did not answer.
+        AnchorRejected: it answered, but not with a time stamp.
     """
     metadata = PdfSignatureMetadata(
         field_name=FIELD,
@@ -97,12 +144,9 @@ def seal(pdf: bytes, sealer: Sealer, tsa_url: str | None = None) -> bytes:
         certify=True,
         docmdp_permissions=MDPPerm.NO_CHANGES,
     )
-    stamper = None if tsa_url is None else HTTPTimeStamper(tsa_url, timeout=_TIMEOUT)
     signer = PdfSigner(metadata, sealer.signer, timestamper=stamper, new_field_spec=SigFieldSpec(FIELD))
     try:
         output = signer.sign_pdf(IncrementalPdfFileWriter(BytesIO(pdf)))
     except PdfError as error:
         raise FormatError(f"the report cannot be sealed: {error}") from error
-    except (TimestampRequestError, OSError) as error:
-        raise AnchorUnavailable(f"no time stamp for the seal: {error}") from error
     return bytes(output.getbuffer())

@@ -1,0 +1,81 @@
+"""Words that belong to courts and notaries stand in nothing that a person reads of ours (docs/glossary.md)."""
+
+import re
+from dataclasses import astuple
+from pathlib import Path
+
+import pytest
+
+from notary.evidence.catalogue import CHECKS
+from notary.evidence.outcome import Outcome
+
+ROOT = Path(__file__).resolve().parents[1]
+ENDINGS = {".toml", ".json", ".typ", ".html", ".js", ".txt"}
+DENIAL = "words: denial"
+
+
+def banned_words():
+    section = (ROOT / "docs/glossary.md").read_text(encoding="utf-8").split("## Never for ourselves")[1]
+    rows = re.findall(r"^\| ([^|]+?) \|", section, re.MULTILINE)
+    return [word for word in rows if word != "word" and set(word) != {"-"}]
+
+
+def offences(text):
+    return [
+        (number, word)
+        for number, line in enumerate(text.splitlines(), 1)
+        for word in banned_words()
+        if word in line.lower() and DENIAL not in line
+    ]
+
+
+def readable_files():
+    return sorted(path for path in (ROOT / "notary").rglob("*") if path.suffix in ENDINGS)
+
+
+def test_the_glossary_bans_the_words_of_courts_and_notaries():
+    assert {"公证", "判决", "司法认可", "鉴定意见", "案件"} <= set(banned_words())
+
+
+def test_the_catalogues_and_the_template_are_among_the_files_read():
+    names = {str(path.relative_to(ROOT)) for path in readable_files()}
+    assert {"notary/report/catalogue/zh.toml", "notary/report/template.typ"} <= names
+
+
+def test_no_file_that_a_person_reads_has_a_banned_word():
+    found = {
+        str(path.relative_to(ROOT)): hits
+        for path in readable_files()
+        if (hits := offences(path.read_text(encoding="utf-8")))
+    }
+    assert found == {}
+
+
+def test_no_check_has_a_banned_word():
+    assert {id_: hits for id_, text in CHECKS.items() if (hits := offences("\n".join(astuple(text))))} == {}
+
+
+@pytest.mark.parametrize("line", ['title = "区块链公证书"', "本案件的判决", "Our VERDICT: genuine"])
+def test_a_banned_word_is_found(line):
+    assert offences(f"first\n{line}")[0][0] == 2
+
+
+def test_a_denial_needs_its_marker():
+    assert offences('nature = "本报告不是公证书"')
+    assert not offences('nature = "本报告不是公证书" # words: denial')
+
+
+def test_every_check_has_a_name_and_a_sentence_for_each_outcome_in_both_languages():
+    for id_, text in CHECKS.items():
+        for language in ("zh", "en"):
+            said = [text.name(language), *(text.sentence(outcome, language) for outcome in Outcome)]
+            assert all(said), id_
+            assert len(set(said)) == 4, id_
+            assert all(bool(re.search("[一-鿿]", sentence)) is (language == "zh") for sentence in said), id_
+
+
+def test_every_id_that_verification_can_report_is_in_the_catalogue():
+    source = "".join(path.read_text(encoding="utf-8") for path in (ROOT / "notary/evidence").glob("*.py"))
+    used = set(re.findall(r'(?:check|passed|failed|unchecked)\(\s*"(\d+\.\d+)"', source))
+    assert {"1.1", "3.2", "9.1"} <= used
+    assert used <= set(CHECKS)
