@@ -24,7 +24,7 @@ _STYLE = {Outcome.PASSED: "green", Outcome.FAILED: "bold red", Outcome.UNCHECKED
 _WORD = {
     Outcome.PASSED: "passed 通过",
     Outcome.FAILED: "failed 未通过",
-    Outcome.UNCHECKED: "could not be checked 暂无法核验",
+    Outcome.UNCHECKED: "could not be checked 未能核验",
 }
 
 
@@ -94,9 +94,9 @@ def _show_times(interval: Interval, console: Console) -> None:
     after = rfc3339(interval.made_after) or "not shown 未能证明"
     by = rfc3339(interval.existed_by) or "not shown 未能证明"
     console.print(
-        f"The record was made after 记录生成于此之后: [bold]{after}[/] {escape(interval.made_after_block)}"
+        f"The record was made after 记录制作于此之后: [bold]{after}[/] {escape(interval.made_after_block)}"
     )
-    console.print(f"The document existed by 文件最迟于此时已存在: [bold]{by}[/]")
+    console.print(f"The document existed by 内容最迟于此时已存在: [bold]{by}[/]")
     for bound in interval.bounds:
         where = f"{rfc3339(bound.not_after)}  {bound.kind}  {bound.source} ({bound.organisation})"
         console.print(f"  {escape(where)}, head {bound.size}")
