@@ -23,7 +23,7 @@ from notary.evidence.chain import (
     decode_header,
 )
 from tests.anchoring.local_chain import HEAD_KEY, STRANGER, WALLET, LocalChain, head, path, root, running
-from tests.anchoring.lying_node import Error, Lost, lying_node
+from tests.anchoring.lying_node import Error, Lost, lying_node, raw_answer
 
 
 @pytest.fixture
@@ -527,3 +527,12 @@ def test_what_makes_web3_talk_to_others_is_off():
     assert w3.provider.global_ccip_read_enabled is False
     assert w3.provider.exception_retry_configuration is None
     assert "ens_name_to_address" not in [name for _, name in w3.middleware_onion.middleware]
+
+
+@pytest.mark.parametrize("body", [b"[]", b'{"id": 1}', b'{"error": "no"}', b"<html>", b""])
+def test_an_answer_that_is_not_json_rpc_is_unavailable(body):
+    with (
+        raw_answer(body) as url,
+        pytest.raises(AnchorUnavailable, match=r"not JSON-RPC|no answer from the node"),
+    ):
+        Node(url, 31337).require_chain()
