@@ -143,9 +143,10 @@ def _translated() -> Iterator[None]:
 
 
 def _ours(error: Exception) -> NotaryError:
-    # The driver's words alone: SQLAlchemy would add the statement with its values.
+    # The driver's first words alone: SQLAlchemy would add the statement, and PostgreSQL the values.
     cause = getattr(error, "orig", None) or error
     code = getattr(cause, "sqlite_errorcode", None)
+    cause = getattr(getattr(cause, "diag", None), "message_primary", None) or cause
     if code is not None and code & 0xFF in _BROKEN:
         return Fatal(f"the database file cannot be trusted any more: {cause}")
     if isinstance(error, OperationalError | InterfaceError | PoolTimeout):

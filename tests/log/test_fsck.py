@@ -77,7 +77,7 @@ def flipped(data):
 
 
 DAMAGES = {
-    "statement": (sql("UPDATE record SET statement = CAST(statement || ' ' AS BLOB) WHERE seq = 3"), "is not the SHA-256"),
+    "statement": (sql("UPDATE record SET statement = CAST(statement || ' ' AS BLOB) WHERE seq = 3"), "not the SHA-256"),
     "entry": (sql("UPDATE record SET entry = zeroblob(32) WHERE seq = 3"), "its entry is not the SHA-256"),
     "entry in tree": (sql("UPDATE record SET entry = zeroblob(32) WHERE seq = 3"), "not that of its entries"),
     "number": (sql("UPDATE record SET number = 'X' WHERE seq = 3"), "of another number or type"),

@@ -1,0 +1,216 @@
+"""What the signatures say, as a statement of its own, once for each document."""
+
+import os
+from dataclasses import replace
+
+import pytest
+from sqlalchemy import text
+
+from notary.errors import NotReady, Unavailable
+from notary.evidence.commitments import check_openings
+from notary.evidence.statement import parse_statement
+from notary.intake.inspect import MAX_TRIES, inspect_next, sweep
+from notary.intake.inspection.report import empty
+from notary.store.inspections import end_inspection, inspection_state
+from notary.store.openings import openings_of
+from notary.store.records import followers_of, record_by_seq, set_visibility
+from tests.faults import Fault, faulty
+from tests.rig import Rig
+
+SIGNED = {**empty("inspected", None, "test"), "cms": True}
+
+
+@pytest.fixture
+def rig(database, tmp_path):
+    return Rig(database, tmp_path).open()
+
+
+def submit(rig, **changes):
+    made = rig.intake.spool.receive([b"%PDF-1.7 signed"], 1000)
+    values = {"seen": True, "digests": made.digests, "size": made.size, "media_type": made.media_type}
+    return rig.intake.accept(rig.document(**values, spooled=made.path, **changes))
+
+
+def outcome(rig, seq):
+    """The document, the records that follow it with their reports, and the state of the task."""
+    with rig.database.reading() as connection:
+        followers = followers_of(connection, seq)
+        reports = []
+        for record in followers:
+            commitments = parse_statement(record.statement).commitments
+            opened = check_openings(openings_of(connection, record.seq), commitments)
+            reports.append(opened["inspection"])
+        return record_by_seq(connection, seq), followers, reports, inspection_state(connection, seq)
+
+
+def files(rig):
+    return list(rig.intake.spool.folder.iterdir())
+
+
+def test_a_report_follows_its_document(rig):
+    accepted = submit(rig)
+    looked_at = []
+    assert inspect_next(rig.intake, lambda path, kind: looked_at.append((path.read_bytes(), kind)) or SIGNED)
+    assert looked_at == [(b"%PDF-1.7 signed", "application/pdf")]
+    document, (inspection,), (report,), state = outcome(rig, accepted.seq)
+    statement = parse_statement(inspection.statement)
+    assert (statement.type, statement.previous, statement.body) == ("inspection", accepted.entry, None)
+    assert report == SIGNED
+    assert state == "done"
+    assert inspection.tenant_id == rig.tenant
+    assert (document.visibility, inspection.visibility) == ("by-document", "by-document")
+    assert files(rig) == []
+    assert not inspect_next(rig.intake, lambda *_: SIGNED)
+    rig.sequencer().sequence()
+    assert rig.fsck().problems == []
+
+
+@pytest.mark.parametrize("visibility", ["private", "by-code"])
+def test_a_visibility_that_was_chosen_is_not_upgraded(rig, visibility):
+    accepted = submit(rig, visibility=visibility)
+    inspect_next(rig.intake, lambda *_: SIGNED)
+    document, (inspection,), _, _ = outcome(rig, accepted.seq)
+    assert (document.visibility, inspection.visibility) == (visibility, visibility)
+
+
+def test_a_document_without_signatures_stays_by_code(rig):
+    accepted = submit(rig)
+    inspect_next(rig.intake, lambda *_: empty("no_signatures", None, "test"))
+    assert outcome(rig, accepted.seq)[0].visibility == "by-code"
+
+
+def test_a_visibility_chosen_while_the_document_was_inspected_stays(rig):
+    accepted = submit(rig)
+
+    def inspector(_path, _kind):
+        with rig.database.writing() as connection:
+            set_visibility(connection, accepted.seq, "private")
+        return SIGNED
+
+    inspect_next(rig.intake, inspector)
+    assert outcome(rig, accepted.seq)[0].visibility == "private"
+
+
+def fails(*_):
+    raise Unavailable("no sandbox today")
+
+
+def test_three_failures_are_reported_as_such(rig):
+    accepted = submit(rig)
+    for _ in range(MAX_TRIES - 1):
+        assert inspect_next(rig.intake, fails)
+        assert outcome(rig, accepted.seq)[1:] == ([], [], "waiting")
+    assert inspect_next(rig.intake, fails)
+    _, _, (report,), state = outcome(rig, accepted.seq)
+    assert (report["outcome"], report["reason"]) == ("could_not_be_inspected", "inspector_failed")
+    assert state == "failed"
+    assert files(rig) == []
+
+
+class Killed(BaseException):
+    """The process dies."""
+
+
+def test_a_document_that_kills_its_inspector_is_not_tried_for_ever(rig):
+    accepted = submit(rig)
+
+    def dies(*_):
+        raise Killed
+
+    for _ in range(MAX_TRIES):
+        with pytest.raises(Killed):
+            inspect_next(rig.intake, dies)
+        assert not inspect_next(rig.intake, dies), "nobody else takes it while it may still be inspected"
+        rig.clock.advance(301)
+    assert inspect_next(rig.intake, dies)
+    _, _, (report,), state = outcome(rig, accepted.seq)
+    assert (report["reason"], state) == ("too_many_tries", "failed")
+
+
+def test_a_document_that_is_gone_is_reported_as_such(rig):
+    accepted = submit(rig)
+    files(rig)[0].unlink()
+    assert inspect_next(rig.intake, lambda *_: SIGNED)
+    assert outcome(rig, accepted.seq)[2][0]["reason"] == "document_missing"
+
+
+@pytest.mark.parametrize("report", [{"score": 0.5}, {"text": "x" * 300_000}, {"ключ": 1}])
+def test_a_report_that_cannot_be_committed_to_is_replaced(rig, report):
+    accepted = submit(rig)
+    assert inspect_next(rig.intake, lambda *_: report)
+    assert outcome(rig, accepted.seq)[2][0]["reason"] == "report_unusable"
+
+
+def test_a_report_that_another_process_made_first_stands(rig):
+    accepted = submit(rig)
+
+    def overtaken(_path, _kind):
+        rig.clock.advance(301)
+        assert inspect_next(rig.intake, lambda *_: SIGNED)
+        return empty("no_signatures", None, "late")
+
+    assert inspect_next(rig.intake, overtaken)
+    assert outcome(rig, accepted.seq)[2] == [SIGNED]
+
+
+def test_without_that_check_there_would_be_two_reports(rig, monkeypatch):
+    """The negative control of the test above."""
+    accepted = submit(rig)
+    monkeypatch.setattr("notary.intake.inspect.end_inspection", lambda *given: end_inspection(*given) or True)
+
+    def overtaken(_path, _kind):
+        rig.clock.advance(301)
+        assert inspect_next(rig.intake, lambda *_: SIGNED)
+        return SIGNED
+
+    inspect_next(rig.intake, overtaken)
+    assert len(outcome(rig, accepted.seq)[2]) == 2
+
+
+@pytest.mark.parametrize("committed", [False, True])
+def test_a_commit_that_fails_leaves_one_report_in_the_end(rig, committed):
+    accepted = submit(rig)
+    fault = Fault(None, committed)
+    broken = replace(rig.intake, database=faulty(rig.database, fault))
+
+    def inspector(*_):
+        fault.point = "swap"  # only now, so that the task is taken
+        return SIGNED
+
+    with pytest.raises(Unavailable, match="the database went away"):
+        inspect_next(broken, inspector)
+    assert len(outcome(rig, accepted.seq)[2]) == committed
+    rig.clock.advance(301)
+    assert inspect_next(rig.intake, lambda *_: SIGNED) is not committed
+    assert outcome(rig, accepted.seq)[2] == [SIGNED]
+    for path in files(rig):
+        os.utime(path, (0, 0))
+    assert sweep(rig.intake) == committed
+    assert files(rig) == []
+
+
+def test_a_file_that_is_needed_is_not_swept(rig):
+    submit(rig)
+    os.utime(files(rig)[0], (0, 0))
+    assert sweep(rig.intake) == 0
+
+
+def test_a_number_that_is_taken_leaves_the_task(rig):
+    accepted = submit(rig)
+    intake = replace(
+        rig.intake, random=lambda length: bytes(length) if length == 5 else rig.random.randbytes(length)
+    )
+    intake.accept(rig.document())
+    with pytest.raises(Unavailable, match="the record number of an inspection was taken"):
+        inspect_next(intake, lambda *_: SIGNED)
+    rig.clock.advance(301)
+    assert inspect_next(rig.intake, lambda *_: SIGNED)
+    assert outcome(rig, accepted.seq)[2] == [SIGNED]
+
+
+def test_nothing_is_inspected_into_a_log_that_is_not_open(rig):
+    submit(rig)
+    with rig.database.writing() as connection:
+        connection.execute(text("DELETE FROM log_state"))
+    with pytest.raises(NotReady, match="the log is not open yet"):
+        inspect_next(rig.intake, lambda *_: SIGNED)

@@ -1,0 +1,202 @@
+"""Durable, one writer, and errors of ours alone."""
+
+import sqlite3
+import threading
+from datetime import UTC, datetime
+
+import pytest
+from alembic.autogenerate import compare_metadata
+from alembic.runtime.migration import MigrationContext
+from sqlalchemy import text
+from sqlalchemy.exc import OperationalError
+
+from notary.errors import Conflict, Fatal, SettingsError, Unavailable
+from notary.store import engine
+from notary.store.engine import open_database, ping
+from notary.store.migrate import migrate
+from notary.store.tables import LeafRow, tenant
+from notary.store.tenants import create_tenant, tenants
+
+NOW = datetime(2026, 3, 1, 12, 0, 0, 123456, tzinfo=UTC)
+
+
+def pragma(database, name):
+    with database.reading() as connection:
+        return connection.execute(text(f"PRAGMA {name}")).scalar()
+
+
+def test_sqlite_syncs_every_commit(sqlite):
+    assert pragma(sqlite, "journal_mode") == "wal"
+    assert pragma(sqlite, "synchronous") == 2  # FULL
+    assert pragma(sqlite, "foreign_keys") == 1
+    assert pragma(sqlite, "secure_delete") == 1
+    assert pragma(sqlite, "busy_timeout") == 30_000
+
+
+def test_postgresql_syncs_every_commit_whatever_its_default(postgres_url):
+    database = open_database(postgres_url)
+    with database.writing() as connection:
+        name = connection.execute(text("SELECT current_database()")).scalar()
+        connection.execute(text(f"ALTER DATABASE {name} SET synchronous_commit = off"))
+    database.dispose()
+    with database.reading() as connection:
+        assert connection.execute(text("SHOW synchronous_commit")).scalar() == "on"
+    database.dispose()
+
+
+def test_migrated_tables_are_those_of_the_code(database):
+    with database.reading() as connection:
+        assert compare_metadata(MigrationContext.configure(connection), tenant.metadata) == []
+    assert LeafRow.__tablename__ == "leaf"
+
+
+def test_migrating_again_changes_nothing(database):
+    with database.writing() as connection:
+        create_tenant(connection, "a company", NOW)
+    migrate(database)
+    with database.reading() as connection:
+        assert [t.name for t in tenants(connection)] == ["a company"]
+
+
+def test_several_processes_may_migrate_at_once(database_url):
+    database = open_database(database_url)
+    errors = []
+
+    def run():
+        try:
+            migrate(database)
+        except Exception as error:  # noqa: BLE001
+            errors.append(error)
+
+    threads = [threading.Thread(target=run) for _ in range(4)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert errors == []
+    ping(database)
+    database.dispose()
+
+
+def test_a_database_of_a_later_version_is_left_alone(database):
+    with database.writing() as connection:
+        connection.execute(text("UPDATE alembic_version SET version_num = '9999'"))
+    with pytest.raises(SettingsError, match="revision '9999', later than this program"):
+        migrate(database)
+
+
+def create_twice(database):
+    with database.writing() as connection:
+        create_tenant(connection, "one", NOW)
+        create_tenant(connection, "one", NOW)
+
+
+def test_an_exception_rolls_everything_back(database):
+    with pytest.raises(Conflict, match="named 'one' already"):
+        create_twice(database)
+    with database.reading() as connection:
+        assert tenants(connection) == []
+
+
+def test_times_come_back_aware_and_exact(database):
+    with database.writing() as connection:
+        made = create_tenant(connection, "one", NOW)
+    with database.reading() as connection:
+        assert tenants(connection) == [made]
+        assert tenants(connection)[0].created_at.tzinfo is not None
+    with pytest.raises(Exception, match="without a zone"), database.writing() as connection:
+        create_tenant(connection, "two", NOW.replace(tzinfo=None))
+
+
+def test_a_reader_does_not_wait_for_a_writer(database):
+    with database.writing() as connection:
+        create_tenant(connection, "one", NOW)
+        with database.reading() as other:
+            assert tenants(other) == []
+
+
+def test_writers_of_sqlite_take_turns(sqlite):
+    def write(number):
+        for count in range(20):
+            with sqlite.writing() as connection:
+                create_tenant(connection, f"{number}-{count}", NOW)
+
+    threads = [threading.Thread(target=write, args=[n]) for n in range(8)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    with sqlite.reading() as connection:
+        assert len(tenants(connection)) == 160
+
+
+def test_a_writer_that_waits_too_long_gives_up(sqlite, monkeypatch):
+    monkeypatch.setattr(engine, "BUSY_SECONDS", 0.05)
+    with sqlite.writing(), pytest.raises(Unavailable, match="busy for"), sqlite.writing():
+        pass
+
+
+def test_a_second_process_on_sqlite_is_waited_for(sqlite, tmp_path):
+    other = sqlite3.connect(tmp_path / "notary.db", isolation_level=None, check_same_thread=False)
+    other.execute("BEGIN IMMEDIATE")
+    timer = threading.Timer(0.3, other.rollback)
+    timer.start()
+    with sqlite.writing() as connection:
+        create_tenant(connection, "one", NOW)
+    timer.join()
+    other.close()
+
+
+def test_a_snapshot_sees_one_moment(database):
+    with database.reading(snapshot=True) as connection:
+        assert tenants(connection) == []
+        with database.writing() as other:
+            create_tenant(other, "one", NOW)
+        assert tenants(connection) == []
+
+
+def test_a_row_that_contradicts_is_fatal_and_shows_no_values(database):
+    with (
+        pytest.raises(Fatal, match="refuses what must be possible") as caught,
+        database.writing() as connection,
+    ):
+        connection.execute(text("INSERT INTO leaf (idx, seq) VALUES (0, 4711)"))
+    assert "4711" not in str(caught.value)
+
+
+def test_a_database_that_is_not_there_is_unavailable(tmp_path):
+    database = open_database("postgresql://postgres@127.0.0.1:1/none?connect_timeout=2")
+    with pytest.raises(Unavailable, match="does not answer") as caught:
+        ping(database)
+    assert "SELECT" not in str(caught.value)
+    database.dispose()
+
+
+def test_a_file_that_is_no_database_is_fatal(tmp_path):
+    (tmp_path / "notary.db").write_bytes(b"this is not a database at all" * 100)
+    database = open_database(f"sqlite:///{tmp_path / 'notary.db'}")
+    with pytest.raises(Fatal, match="cannot be trusted any more"):
+        ping(database)
+    database.dispose()
+
+
+def test_an_input_output_error_of_sqlite_is_fatal():
+    cause = sqlite3.OperationalError("disk I/O error")
+    cause.sqlite_errorcode = sqlite3.SQLITE_IOERR_FSYNC
+    assert isinstance(engine._ours(OperationalError("COMMIT", {}, cause)), Fatal)
+    cause.sqlite_errorcode = sqlite3.SQLITE_FULL
+    assert isinstance(engine._ours(OperationalError("COMMIT", {}, cause)), Unavailable)
+
+
+@pytest.mark.parametrize(
+    ("url", "what"),
+    [
+        ("no address", "cannot be read"),
+        ("sqlite://", "in memory keeps nothing"),
+        ("sqlite:///:memory:", "in memory keeps nothing"),
+        ("mysql://localhost/notary", "kind 'mysql' is not supported"),
+    ],
+)
+def test_other_addresses_are_refused(url, what):
+    with pytest.raises(SettingsError, match=what):
+        open_database(url)

@@ -1,0 +1,352 @@
+"""Queries give what was stored, on both databases."""
+
+from datetime import UTC, datetime, timedelta
+from hashlib import sha256
+
+import pytest
+
+from notary.errors import Conflict, Fatal, NotFound, NotReady
+from notary.evidence.commitments import commit
+from notary.evidence.statement import Block
+from notary.store import anchorings, blocks, checkpoints, idempotency, inspections, leaves, logstate, openings
+from notary.store import records as store
+from notary.store import tenants as customers
+from notary.store.records import NewRecord
+
+NOW = datetime(2026, 3, 1, 12, tzinfo=UTC)
+LATER = NOW + timedelta(minutes=1)
+
+
+def record(number, tenant=None, **changes):
+    statement = b"statement %s" % number.encode()
+    values = {
+        "number": number,
+        "tenant_id": tenant,
+        "type": "document",
+        "statement": statement,
+        "entry": sha256(statement).digest(),
+        "visibility": "by-code",
+        "receipt": b"receipt",
+    }
+    return NewRecord(**values | changes)
+
+
+@pytest.fixture
+def connection(database):
+    with database.writing() as connection:
+        yield connection
+
+
+@pytest.fixture
+def tenant(connection):
+    return customers.create_tenant(connection, "a company", NOW).id
+
+
+def test_tenants_have_one_name_each(connection):
+    made = customers.create_tenant(connection, "a company", NOW)
+    assert customers.tenant_named(connection, "a company") == made
+    with pytest.raises(Conflict, match="there is a tenant named 'a company' already"):
+        customers.create_tenant(connection, "a company", NOW)
+    with pytest.raises(NotFound, match="there is no tenant named 'another'"):
+        customers.tenant_named(connection, "another")
+
+
+def test_api_keys_are_known_until_they_are_revoked_and_afterwards(connection, tenant):
+    key = customers.add_api_key(connection, "k1", tenant, bytes(32), ["write", "read"], NOW)
+    assert customers.find_api_key(connection, "k1") == key
+    assert key.scopes == {"read", "write"}
+    assert customers.find_api_key(connection, "k2") is None
+    customers.touch_api_key(connection, "k1", LATER)
+    customers.revoke_api_key(connection, "k1", NOW)
+    customers.revoke_api_key(connection, "k1", LATER)
+    (revoked,) = customers.api_keys(connection, tenant)
+    assert (revoked.revoked_at, revoked.used_at) == (NOW, LATER)
+    with pytest.raises(NotFound, match="there is no API key 'k2'"):
+        customers.revoke_api_key(connection, "k2", NOW)
+
+
+def test_records_are_found_by_every_name_they_have(connection, tenant):
+    commitments, opened = commit({"title": "Lease", "matter": "7"}, lambda: bytes(16))
+    first, second = store.insert_records(
+        connection,
+        [
+            record("A", tenant, sha256=b"d" * 32, sm3=b"s" * 32, openings=opened),
+            record("B", tenant, sha256=b"d" * 32),
+        ],
+        NOW,
+    )
+    assert first < second
+    assert commitments.count == 2
+    found = store.record_by_number(connection, "A")
+    assert found == store.record_by_seq(connection, first)
+    assert (found.created_at, found.index, found.sm3) == (NOW, None, b"s" * 32)
+    assert store.record_by_number(connection, "A", tenant) == found
+    assert [r.number for r in store.records_with_digest(connection, "sha-256", b"d" * 32)] == ["A", "B"]
+    assert [r.number for r in store.records_with_digest(connection, "sm3", b"s" * 32)] == ["A"]
+    assert [r.number for r in store.records_of(connection, tenant)] == ["B", "A"]
+    assert [r.number for r in store.records_of(connection, tenant, before_seq=second)] == ["A"]
+    assert store.records_of(connection, tenant, type="event") == []
+    assert [r.number for r in store.records_after(connection, first, 5)] == ["B"]
+    assert openings.openings_of(connection, first) == opened
+    leaves.assign_places(connection, 0, [first])
+    assert store.record_at(connection, 0).number == "A"
+
+
+def test_what_is_not_there_or_is_anothers_is_not_found(connection, tenant):
+    other = customers.create_tenant(connection, "another", NOW).id
+    store.insert_records(connection, [record("A", other)], NOW)
+    with pytest.raises(NotFound, match="there is no record A"):
+        store.record_by_number(connection, "A", tenant)
+    with pytest.raises(NotFound, match="there is no record of sequence 99"):
+        store.record_by_seq(connection, 99)
+    with pytest.raises(NotFound, match="there is no entry 0"):
+        store.record_at(connection, 0)
+    with pytest.raises(NotFound, match="not looked up by 'sha-512'"):
+        store.records_with_digest(connection, "sha-512", bytes(64))
+
+
+def test_a_number_that_is_taken_is_told(connection):
+    assert store.insert_records(connection, [record("A")], NOW) is not None
+    assert store.insert_records(connection, [record("B"), record("A")], NOW) is None
+
+
+def test_a_sequence_number_is_never_given_twice(connection):
+    (first,) = store.insert_records(connection, [record("A")], NOW, waiting=False)
+    store_table = store.record
+    connection.execute(store_table.delete())
+    (second,) = store.insert_records(connection, [record("B")], NOW)
+    assert second > first
+
+
+def test_openings_are_erased_one_by_one(connection):
+    _, opened = commit({"title": "Lease", "matter": "7", "actor": None}, lambda: bytes(16))
+    (seq,) = store.insert_records(connection, [record("A", openings=opened)], NOW)
+    assert openings.erase_openings(connection, seq, ("title",)) == 1
+    assert openings.erase_openings(connection, seq, ("title",)) == 0
+    assert len(openings.openings_of(connection, seq)) == 2
+    assert openings.erase_openings(connection, seq) == 2
+
+
+def test_a_visibility_that_was_chosen_stays(connection):
+    chosen, default = store.insert_records(
+        connection, [record("A"), record("B", visibility_chosen=False)], NOW
+    )
+    follower = record("C", type="inspection", follows_seq=default, visibility_chosen=False)
+    (inspected,) = store.insert_records(connection, [follower], NOW)
+    assert [r.number for r in store.followers_of(connection, default)] == ["C"]
+    for seq in (chosen, default):
+        store.upgrade_default_visibility(connection, seq, "by-document")
+    assert store.record_by_seq(connection, chosen).visibility == "by-code"
+    assert store.record_by_seq(connection, default).visibility == "by-document"
+    store.set_visibility(connection, default, "private")
+    store.upgrade_default_visibility(connection, default, "public")
+    assert store.record_by_seq(connection, default).visibility == "private"
+    assert store.record_by_seq(connection, inspected).visibility == "private"
+    assert store.record_by_seq(connection, chosen).visibility == "by-code"
+
+
+def test_what_waits_is_counted_and_placed(connection):
+    assert leaves.waiting(connection) is None
+    seqs = store.insert_records(connection, [record(name) for name in "ABC"], NOW)
+    assert leaves.waiting(connection) == leaves.Waiting(3, NOW)
+    assert [seq for seq, _ in leaves.pending_entries(connection, 2)] == seqs[:2]
+    leaves.assign_places(connection, 0, seqs[1:])
+    assert leaves.pending_seqs(connection) == {seqs[0]}
+    assert [(index, seq) for index, seq, _ in leaves.leaves_from(connection, 0, 5)] == [
+        (0, seqs[1]),
+        (1, seqs[2]),
+    ]
+
+
+def test_an_answer_is_given_once(connection, tenant):
+    assert idempotency.stored_answer(connection, tenant, "key", bytes(32)) is None
+    assert idempotency.store_answer(connection, tenant, "key", bytes(32), b"first", NOW)
+    assert not idempotency.store_answer(connection, tenant, "key", bytes(32), b"second", NOW)
+    assert idempotency.stored_answer(connection, tenant, "key", bytes(32)) == b"first"
+    with pytest.raises(Conflict, match="used for another request"):
+        idempotency.stored_answer(connection, tenant, "key", bytes(31) + b"x")
+
+
+@pytest.fixture
+def state(connection):
+    logstate.create_state(connection, 1, bytes(32), b"note", "staging/1", NOW)
+    return logstate.read_state(connection)
+
+
+def test_the_state_is_swapped_only_as_it_was_read(connection, state):
+    with pytest.raises(Fatal, match="another process has opened this log"):
+        logstate.create_state(connection, 1, bytes(32), b"note", "staging/1", NOW)
+    stale = logstate.LogState(1, b"\1" * 32, b"", None, 0, None, None)
+    for wrong in (stale, logstate.LogState(2, *stale_tail()), logstate.LogState(1, *stale_tail(epoch=1))):
+        with pytest.raises(Fatal, match="the log is no longer at size"):
+            logstate.swap_state(connection, wrong, 5, b"r" * 32, b"new", "staging/2", LATER)
+    logstate.swap_state(connection, state, 5, b"r" * 32, b"new", "staging/2", LATER)
+    after = logstate.read_state(connection)
+    assert (after.size, after.root, after.note, after.staging) == (5, b"r" * 32, b"new", "staging/2")
+    assert checkpoints.newest_checkpoint(connection).size == 5
+
+
+def stale_tail(epoch=0):
+    return bytes(32), b"", None, epoch, None, None
+
+
+def test_checkpoints_are_found(connection, state):
+    with pytest.raises(NotFound, match="no checkpoint of size 3"):
+        checkpoints.checkpoint_at(connection, 3)
+    logstate.swap_state(connection, state, 4, b"r" * 32, b"new", "staging/2", LATER)
+    assert checkpoints.checkpoint_at(connection, 4) == checkpoints.StoredCheckpoint(
+        4, b"r" * 32, b"new", LATER
+    )
+    assert checkpoints.checkpoint_covering(connection, 0).size == 1
+    assert checkpoints.checkpoint_covering(connection, 1).size == 4
+    with pytest.raises(NotFound, match="no checkpoint with entry 4"):
+        checkpoints.checkpoint_covering(connection, 4)
+    assert [c.size for c in checkpoints.checkpoints_after(connection, 0, 1)] == [1]
+
+
+def test_no_checkpoint_yet(connection):
+    assert logstate.read_state(connection) is None
+    with pytest.raises(NotFound, match="no checkpoint yet"):
+        checkpoints.newest_checkpoint(connection)
+
+
+def test_a_second_checkpoint_of_a_size_is_refused(database):
+    with database.writing() as connection:
+        logstate.create_state(connection, 1, bytes(32), b"note", "staging/1", NOW)
+    with pytest.raises(Fatal, match="refuses what must be possible"), database.writing() as connection:
+        checkpoints.insert_checkpoint(connection, 1, b"r" * 32, b"other", NOW)
+
+
+def test_an_anchoring_goes_its_way(connection, state):
+    made = anchorings.create_anchoring(connection, "chain", "evm", 1, NOW)
+    assert anchorings.anchoring_by_id(connection, made.id) == made
+    for old, new in (
+        ("due", "signed"),
+        ("signed", "sent"),
+        ("sent", "mined"),
+        ("mined", "sent"),
+        ("sent", "mined"),
+    ):
+        anchorings.move(connection, made.id, old, new, LATER)
+    anchorings.move(
+        connection, made.id, "mined", "final", LATER, detail="deep", evidence=b"e", not_after=LATER
+    )
+    final = anchorings.anchoring_by_id(connection, made.id)
+    assert (final.state, final.detail, final.evidence, final.not_after) == ("final", "deep", b"e", LATER)
+
+
+@pytest.mark.parametrize("target", anchorings.STATES)
+def test_there_is_no_way_out_of_final(connection, state, target):
+    made = anchorings.create_anchoring(connection, "tsa", "rfc3161", 1, NOW)
+    anchorings.move(connection, made.id, "due", "final", NOW, evidence=b"token")
+    with pytest.raises(Fatal, match=f"never goes from final to {target}"):
+        anchorings.move(connection, made.id, "final", target, LATER)
+    if ("due", target) in anchorings._MOVES:
+        with pytest.raises(NotReady, match="is final, not due"):
+            anchorings.move(connection, made.id, "due", target, LATER)
+    anchorings.note_detail(connection, made.id, "another", LATER)
+    after = anchorings.anchoring_by_id(connection, made.id)
+    assert (after.state, after.detail, after.updated_at) == ("final", "", NOW)
+
+
+def test_an_anchoring_that_is_not_there(connection, state):
+    for use in (
+        lambda: anchorings.anchoring_by_id(connection, 9),
+        lambda: anchorings.move(connection, 9, "due", "signed", NOW),
+    ):
+        with pytest.raises(NotFound, match="there is no anchoring 9"):
+            use()
+
+
+def test_anchorings_are_listed(connection, state):
+    logstate.swap_state(connection, state, 4, b"r" * 32, b"new", "staging/2", LATER)
+    first = anchorings.create_anchoring(connection, "tsa", "rfc3161", 1, NOW)
+    second = anchorings.create_anchoring(connection, "tsa", "rfc3161", 4, NOW)
+    chain = anchorings.create_anchoring(connection, "chain", "evm", 4, NOW)
+    anchorings.move(connection, first.id, "due", "final", LATER, evidence=b"token")
+    ids = lambda **given: [a.id for a in anchorings.anchorings(connection, **given)]  # noqa: E731
+    assert ids() == [first.id, second.id, chain.id]
+    assert ids(anchor="tsa") == [first.id, second.id]
+    assert ids(states=("due",)) == [second.id, chain.id]
+    assert ids(covering=1) == [second.id, chain.id]
+    assert ids(covering=1, anchor="chain", limit=1) == [chain.id]
+    assert anchorings.newest_anchoring(connection, "tsa").id == second.id
+    assert anchorings.newest_anchoring(connection, "tsa", ("final",)).id == first.id
+    assert anchorings.newest_anchoring(connection, "none") is None
+    anchorings.note_detail(connection, second.id, "busy", LATER)
+    assert anchorings.anchoring_by_id(connection, second.id).detail == "busy"
+    found = anchorings.anchorings_of_sizes(connection, [1, 4], "rfc3161", "final")
+    assert [a.id for a in found] == [first.id]
+
+
+def test_evidence_is_replaced_only_by_who_has_read_it(connection, state):
+    made = anchorings.create_anchoring(connection, "tsa", "rfc3161", 1, NOW)
+    anchorings.move(connection, made.id, "due", "final", NOW, evidence=b"token")
+    anchorings.replace_evidence(connection, made.id, b"token", b"token and revocation", LATER)
+    with pytest.raises(NotReady, match="has been replaced by somebody else"):
+        anchorings.replace_evidence(connection, made.id, b"token", b"lost", LATER)
+    assert anchorings.anchoring_by_id(connection, made.id).evidence == b"token and revocation"
+
+
+def test_attempts_are_kept_once(connection, state):
+    made = anchorings.create_anchoring(connection, "chain", "evm", 1, NOW)
+    first = anchorings.add_attempt(connection, made.id, "0xaa", b"raw", 0, NOW)
+    assert anchorings.add_attempt(connection, made.id, "0xaa", b"raw", 0, LATER) == first
+    second = anchorings.add_attempt(connection, made.id, "0xbb", b"raw 2", 0, LATER)
+    assert anchorings.attempts_of(connection, made.id) == [first, second]
+
+
+def test_nonces_move_on_one_by_one(connection):
+    assert anchorings.next_nonce(connection, "chain") is None
+    anchorings.set_nonce(connection, "chain", None, 5)
+    anchorings.set_nonce(connection, "chain", 5, 6)
+    assert anchorings.next_nonce(connection, "chain") == 6
+    for stale in (None, 5):
+        with pytest.raises(Fatal, match="another process signs for its wallet"):
+            anchorings.set_nonce(connection, "chain", stale, 6)
+
+
+def test_the_newest_block_is_the_latest_of_any_chain(connection):
+    assert blocks.newest_block(connection) is None
+    old, new = Block(1, 100, b"o" * 32, 1_772_362_800), Block(5, 3, b"n" * 32, 1_772_362_900)
+    blocks.add_block(connection, new, b"header 3")
+    blocks.add_block(connection, old, b"header 100")
+    blocks.add_block(connection, old, b"header 100")
+    assert blocks.newest_block(connection) == new
+    assert blocks.block_header(connection, 1, 100) == b"header 100"
+    with pytest.raises(NotFound, match="block 100 of chain 5 was not kept"):
+        blocks.block_header(connection, 5, 100)
+    with pytest.raises(Fatal, match="two final blocks 100"):
+        blocks.add_block(connection, Block(1, 100, b"x" * 32, 1_772_362_800), b"other")
+
+
+def test_inspections_are_taken_one_at_a_time(connection):
+    first, second = store.insert_records(connection, [record("A"), record("B")], NOW)
+    for seq in (first, second):
+        inspections.add_inspection(connection, seq, f"file{seq}", "application/pdf")
+    take = lambda now: inspections.take_inspection(connection, now, now + timedelta(minutes=5))  # noqa: E731
+    assert take(NOW) == inspections.Inspection(first, f"file{first}", "application/pdf", 1)
+    assert take(NOW).seq == second
+    assert take(NOW) is None
+    assert take(NOW + timedelta(minutes=6)).tries == 2
+    inspections.give_back(connection, first, "again")
+    assert take(NOW).tries == 3
+    assert inspections.end_inspection(connection, first, "done", "")
+    assert not inspections.end_inspection(connection, first, "failed", "late")
+    assert inspections.inspection_state(connection, first) == "done"
+    assert inspections.inspection_state(connection, 99) is None
+    assert inspections.spooled_names(connection) == {f"file{second}"}
+
+
+def test_two_workers_never_take_the_same_inspection(database):
+    with database.writing() as connection:
+        seqs = store.insert_records(connection, [record("A"), record("B")], NOW)
+        for seq in seqs:
+            inspections.add_inspection(connection, seq, f"file{seq}", "application/pdf")
+    if database.engine.dialect.name == "sqlite":
+        return  # one writer at a time
+    until = NOW + timedelta(minutes=5)
+    with database.writing() as first, database.writing() as second:
+        one = inspections.take_inspection(first, NOW, until)
+        two = inspections.take_inspection(second, NOW, until)
+    assert {one.seq, two.seq} == set(seqs)
