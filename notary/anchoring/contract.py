@@ -9,6 +9,7 @@ from eth_abi.abi import decode, encode
 from eth_abi.exceptions import DecodingError
 from eth_account.signers.local import LocalAccount
 
+from notary.anchoring.fees import fee_fields
 from notary.anchoring.rpc import Answer, Node, octets, quantity, record
 from notary.errors import AnchorRejected, AnchorUnavailable
 from notary.evidence.keccak import keccak256
@@ -20,8 +21,6 @@ CODE = bytes.fromhex(_ARTIFACT["deployedBytecode"][2:])
 CODE_HASH = keccak256(CODE)  # what a trust file names
 _CREATION = bytes.fromhex(_ARTIFACT["bytecode"][2:])
 _TAG = keccak256(b"notary anchor v1")
-_GWEI = 10**9
-MAX_FEE = 1000 * _GWEI  # for a unit of gas; a node that asks for more is not believed
 _GAS_MARGIN = 1.25
 _ERRORS = {
     keccak256(f"{item['name']}({','.join(i['type'] for i in item['inputs'])})".encode())[:4].hex(): item[
@@ -75,7 +74,7 @@ def revert_reason(answer: Answer) -> str:
 def signed_transaction(
     node: Node, wallet: LocalAccount, nonce: int, to: bytes | None, data: bytes
 ) -> tuple[bytes, bytes]:
-    """Try a transaction, then sign it (EIP-1559) with our own chain id and nonce: (raw bytes, hash).
+    """Try a transaction, then sign it with our own chain id, nonce and fees: (raw bytes, hash).
 
     Raises:
         AnchorUnavailable: the node does not answer, or asks for a fee above 1000 gwei.
@@ -87,22 +86,14 @@ def signed_transaction(
     tried = node.try_ask("eth_estimateGas", call)
     if tried.error is not None:
         raise AnchorRejected(f"tried before signing: {revert_reason(tried)}")
-    base = quantity(record(node.ask("eth_getBlockByNumber", "latest", False)).get("baseFeePerGas"))
-    tip_answer = node.try_ask("eth_maxPriorityFeePerGas")
-    tip = _GWEI if tip_answer.error else quantity(tip_answer.result)
-    fee = 2 * base + tip  # room for six full blocks in a row, each of which raises the base by an eighth
-    if fee > MAX_FEE:
-        raise AnchorUnavailable(f"the node asks for {fee} wei for a unit of gas, more than {MAX_FEE}")
     fields: dict[str, Any] = {
-        "type": 2,
         "chainId": node.chain_id,
         "nonce": nonce,
         "value": 0,
         "data": data,
         "gas": int(quantity(tried.result) * _GAS_MARGIN),
-        "maxFeePerGas": fee,
-        "maxPriorityFeePerGas": tip,
-    } | ({} if to is None else {"to": to})
+    }
+    fields |= fee_fields(node) | ({} if to is None else {"to": to})
     signed = wallet.sign_transaction(fields)
     return bytes(signed.raw_transaction), bytes(signed.hash)
 

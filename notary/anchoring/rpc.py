@@ -29,12 +29,13 @@ class Node:
     others: names (ENS) and off-chain look-ups (CCIP-read).
     """
 
-    def __init__(self, url: str, chain_id: int, timeout: float = TIMEOUT) -> None:
+    def __init__(self, url: str, chain_id: int, timeout: float = TIMEOUT, *, fees: str = "eip1559") -> None:
         provider = HTTPProvider(url, {"timeout": timeout}, exception_retry_configuration=None)
         provider.global_ccip_read_enabled = False
         self.w3 = Web3(provider)
         self.w3.middleware_onion.remove("ens_name_to_address")
         self.chain_id = chain_id
+        self.fees = fees  # how transactions on this chain pay: eip1559, legacy or free
 
     def require_chain(self) -> None:
         """Assert the chain id.

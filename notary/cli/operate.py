@@ -107,7 +107,10 @@ def setup() -> None:
     if len(settings.chains) != 1:
         raise SettingsError("name exactly one chain in NOTARY_CHAINS")
     chain = settings.chains[0]
-    node, wallet = Node(chain.rpc_urls[0], chain.chain_id), keys.load_secp256k1(settings.wallet_key)
+    node, wallet = (
+        Node(chain.rpc_urls[0], chain.chain_id, fees=chain.fees),
+        keys.load_secp256k1(settings.wallet_key),
+    )
     head = keys.load_secp256k1(settings.head_key)
     known = wiring.stored_genesis(settings)
     address = known.contract if known is not None else chain.contract
@@ -132,7 +135,7 @@ def trust(
         blocks = []
         for number in block or []:
             chain = settings.chains[0]
-            node = Node(chain.rpc_urls[0], chain.chain_id)
+            node = Node(chain.rpc_urls[0], chain.chain_id, fees=chain.fees)
             node.require_chain()
             found = record(node.ask("eth_getBlockByNumber", hex(number), False))
             blocks.append((chain.chain_id, number, octets(found.get("hash"), 32)))
@@ -175,7 +178,7 @@ def anchor_deploy() -> None:
     if not settings.chains:
         raise SettingsError("no chain is configured: set NOTARY_CHAINS")
     chain = settings.chains[0]
-    node = Node(chain.rpc_urls[0], chain.chain_id)
+    node = Node(chain.rpc_urls[0], chain.chain_id, fees=chain.fees)
     found = deploy(node, keys.load_secp256k1(settings.wallet_key))
     block = newest_finalized(node, chain.finality, chain.profile)
     console.print(f"contract 0x{found.hex()} on chain {chain.chain_id} (newest final block {block.number})")

@@ -3,6 +3,7 @@
 Its anchors prove nothing: whoever runs it can make any block.
 """
 
+import contextlib
 import json
 import os
 import shutil
@@ -156,14 +157,14 @@ class Anvil:
         """Stop the chain of an earlier run that was killed before it could stop it."""
         try:
             pid = int(self._pid_file.read_text())
-            command = Path(f"/proc/{pid}/cmdline").read_bytes().split(b"\x00")
-        except (OSError, ValueError):
+        except (FileNotFoundError, ValueError):
             return
-        if os.fsencode(self.state) not in command:
-            return  # the number went to another program
-        os.kill(pid, signal.SIGTERM)
         end = time.monotonic() + _START_SECONDS
-        while Path(f"/proc/{pid}").exists() and time.monotonic() < end:
+        # The number may have gone to another program, which is left alone; and one that ended but that nobody
+        # has asked about yet has no command any more.
+        while os.fsencode(self.state) in _command(pid) and time.monotonic() < end:
+            with contextlib.suppress(ProcessLookupError):
+                os.kill(pid, signal.SIGTERM)
             time.sleep(0.05)
 
 
@@ -174,6 +175,13 @@ def _require_free(port: int) -> None:
             probe.bind(("127.0.0.1", port))
         except OSError as error:
             raise AnchorUnavailable(f"port {port} for the local chain is taken by another program") from error
+
+
+def _command(pid: int) -> list[bytes]:
+    try:
+        return Path(f"/proc/{pid}/cmdline").read_bytes().split(b"\x00")
+    except OSError:
+        return []
 
 
 def _chain_id(url: str) -> int | None:

@@ -189,7 +189,16 @@ def _read(path: Path) -> dict[str, str] | None:
 @contextlib.contextmanager
 def _running_tsa(folder: Path) -> Iterator[str]:
     tsa.prepare(folder)
-    command = [sys.executable, "-m", "notary.embedded.tsa", "--dir", str(folder), "--port", "0"]
+    command = [
+        sys.executable,
+        "-m",
+        "notary.embedded.tsa",
+        "--dir",
+        str(folder),
+        "--port",
+        "0",
+        "--until-eof",
+    ]
     with subprocess.Popen(
         command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True, start_new_session=True
     ) as process:

@@ -15,7 +15,7 @@ import tempfile
 from datetime import UTC, datetime, timedelta
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
-from threading import Lock
+from threading import Lock, Thread
 
 from cryptography import x509
 from cryptography.hazmat.primitives import hashes, serialization
@@ -121,8 +121,8 @@ def reply(folder: Path, query: bytes) -> bytes:
 class _Server(ThreadingHTTPServer):
     daemon_threads = True
 
-    def __init__(self, folder: Path, port: int) -> None:
-        super().__init__(("127.0.0.1", port), _Handler)
+    def __init__(self, folder: Path, host: str, port: int) -> None:
+        super().__init__((host, port), _Handler)
         self.folder = folder.resolve()
         self.serial_lock = Lock()
 
@@ -209,16 +209,29 @@ def _usage(*, certificates: bool) -> x509.KeyUsage:
     )
 
 
+def _end_with_parent(server: _Server) -> None:
+    sys.stdin.read()  # a parent that is killed cannot stop us, but its end of the pipe is closed
+    server.shutdown()
+
+
 def main(arguments: list[str] | None = None) -> None:
     """Prepare the folder and serve until the process is ended."""
     parser = argparse.ArgumentParser(prog="python -m notary.embedded.tsa", description=_NAME)
     parser.add_argument("--dir", type=Path, required=True)
+    parser.add_argument(
+        "--host", default="127.0.0.1", help="address to listen on; only a container needs another"
+    )
     parser.add_argument("--port", type=int, required=True)
+    parser.add_argument(
+        "--until-eof", action="store_true", help="end when standard input does: with the parent"
+    )
     options = parser.parse_args(arguments)
     prepare(options.dir)
-    with _Server(options.dir, options.port) as server:
-        sys.stdout.write(f"http://127.0.0.1:{server.server_port}/\n")
+    with _Server(options.dir, options.host, options.port) as server:
+        sys.stdout.write(f"http://{options.host}:{server.server_port}/\n")
         sys.stdout.flush()
+        if options.until_eof:
+            Thread(target=_end_with_parent, args=(server,), daemon=True).start()
         server.serve_forever()
 
 

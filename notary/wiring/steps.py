@@ -55,7 +55,7 @@ class Steps:
         ]
         steps += [self._anchoring(self._tsa(tsa), settings.stamp_interval_seconds) for tsa in settings.tsas]
         for chain in settings.chains:
-            node = Node(chain.rpc_urls[0], chain.chain_id)
+            node = Node(chain.rpc_urls[0], chain.chain_id, fees=chain.fees)
             steps.append(self._anchoring(self._evm(chain, node), settings.anchor_interval_seconds))
             poll = partial(self._poll_block, node, chain)
             steps.append(Step(f"blocks {chain.name}", settings.poll_interval_seconds, poll))

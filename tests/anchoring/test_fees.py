@@ -1,0 +1,36 @@
+"""What a transaction pays, by the chain's rule; the node is a real one with the fees of each kind of chain."""
+
+import pytest
+
+from notary.anchoring.fees import MAX_FEE, fee_fields
+from notary.anchoring.rpc import Node
+from notary.errors import AnchorUnavailable
+
+
+def node_of(chain, fees):
+    return Node(chain.url, 31337, fees=fees)
+
+
+def test_a_chain_without_fees_is_paid_nothing(shared_chain):
+    assert fee_fields(node_of(shared_chain, "free")) == {"gasPrice": 0}
+
+
+def test_a_legacy_chain_is_paid_its_gas_price(shared_chain):
+    fields = fee_fields(node_of(shared_chain, "legacy"))
+    assert set(fields) == {"gasPrice"}
+    assert 0 < fields["gasPrice"] <= MAX_FEE
+
+
+def test_a_chain_of_eip_1559_is_paid_twice_the_base_and_the_tip(shared_chain):
+    node = node_of(shared_chain, "eip1559")
+    fields = fee_fields(node)
+    base = int(node.ask("eth_getBlockByNumber", "latest", False)["baseFeePerGas"], 16)
+    assert fields["type"] == 2
+    assert fields["maxFeePerGas"] == 2 * base + fields["maxPriorityFeePerGas"]
+
+
+def test_a_node_that_asks_for_too_much_is_not_believed(shared_chain):
+    node = node_of(shared_chain, "legacy")
+    node.ask = lambda *_: hex(MAX_FEE + 1)
+    with pytest.raises(AnchorUnavailable, match="asks for .* wei for a unit of gas, more than"):
+        fee_fields(node)
