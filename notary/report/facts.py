@@ -110,6 +110,12 @@ class Facts:
         found = () if self.result.interval is None else self.result.interval.bounds
         return tuple(sorted(found, key=lambda bound: (bound.not_after, bound.source)))
 
+    @property
+    def existed_by(self) -> datetime | None:
+        """T, where check 8.1 passed: bounds that contradict each other bound nothing."""
+        interval = self.result.interval
+        return interval.existed_by if interval and self.outcome_of("8.1") is Outcome.PASSED else None
+
     def outcome_of(self, id_: str) -> Outcome | None:
         """The outcome of all checks with this id together; None when it was not made."""
         found = {check.outcome for check in self.result.checks if check.id == id_}

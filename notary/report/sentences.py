@@ -64,9 +64,9 @@ def conclusion(facts: Facts) -> list[Pair]:
     if _in_log(facts) is Outcome.PASSED and facts.result.index is not None:
         said.append(phrase("conclusion.in_log", index=facts.result.index))
     interval = facts.result.interval
-    if interval is not None and interval.existed_by is not None and facts.outcome_of("8.1") is Outcome.PASSED:
+    if interval is not None and facts.existed_by is not None:
         key = "conclusion.time" if facts.document is not None else "conclusion.time_of_record"
-        by = both_times(interval.existed_by, up=True)
+        by = both_times(facts.existed_by, up=True)
         said.append(phrase(key, k=interval.sources_needed, time=by))
     if interval is not None and interval.made_after is not None:
         said.append(phrase("conclusion.after", time=both_times(interval.made_after)))
@@ -115,7 +115,7 @@ def timeline(facts: Facts) -> dict[str, Any]:
     interval = facts.result.interval
     k = 0 if interval is None else interval.sources_needed
     after = None if interval is None else interval.made_after
-    by = None if interval is None else interval.existed_by
+    by = facts.existed_by
     marks = [
         {"number": str(number), "is_t": bound == t_bound(facts), "utc": utc(bound.not_after, up=True)}
         for number, bound in shown_bounds(facts)
@@ -131,9 +131,7 @@ def timeline(facts: Facts) -> dict[str, Any]:
 
 def t_bound(facts: Facts) -> Bound | None:
     """The bound that is T, the k-th earliest of independent organisations."""
-    interval = facts.result.interval
-    by = None if interval is None else interval.existed_by
-    return next((bound for bound in _earliest(facts) if bound.not_after == by), None)
+    return next((bound for bound in _earliest(facts) if bound.not_after == facts.existed_by), None)
 
 
 def shown_bounds(facts: Facts) -> list[tuple[int, Bound]]:

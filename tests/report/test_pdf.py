@@ -13,6 +13,7 @@ from pathlib import Path
 import pikepdf
 import pypdfium2
 import pytest
+import typst
 import zxingcpp
 
 from notary.errors import ToolMissing
@@ -236,6 +237,12 @@ def test_a_missing_font_is_named(tmp_path, missing):
     weight = {"Regular": 400, "Bold": 700}[missing]
     with pytest.raises(ToolMissing, match=f"the font 'Noto Sans SC' of weight {weight}"):
         render(facts(), fonts=tmp_path)
+
+
+def test_a_character_without_a_glyph_would_be_an_error_and_never_a_box(monkeypatch):
+    monkeypatch.setattr("notary.report.pdf.shown_deep", lambda value: value)
+    with pytest.raises(typst.TypstError, match="could not be displayed"):
+        render(facts(operator="Ω"))
 
 
 def test_a_real_package_is_reported():

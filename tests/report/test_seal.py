@@ -166,6 +166,10 @@ def authority(answer):
             thread.join()
 
 
+def nonce_of(request):
+    return tsp.TimeStampReq.load(request)["nonce"].native
+
+
 @pytest.mark.parametrize(
     ("answer", "message"),
     [
@@ -174,7 +178,7 @@ def authority(answer):
         (lambda _: MiniTsa().respond(b"", status="rejection", token=False), "is no time stamp"),
         (lambda _: MiniTsa().respond(b"", status="waiting"), "with 'waiting'"),
         (lambda _: MiniTsa().respond(b"", content_type="data"), "is no time stamp"),
-        (lambda _: MiniTsa().respond(b"something else"), "over something else"),
+        (lambda body: MiniTsa().respond(b"another", nonce=nonce_of(body)), "over something else"),
     ],
 )
 def test_an_answer_that_is_no_time_stamp_of_the_seal_is_refused(office, report, answer, message):

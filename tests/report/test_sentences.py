@@ -93,6 +93,14 @@ def test_a_bound_too_few_is_counted():
     assert "existed" not in english(conclusion(found))
 
 
+def test_bounds_that_contradict_each_other_bound_nothing():
+    found = facts(build.result(build.replaced(check("8.1", Outcome.FAILED, Claim.ATTESTED))))
+    assert "existed" not in english(conclusion(found)).replace("Existence", "")
+    line = timeline(found)
+    assert line["by"] is None
+    assert not any(mark["is_t"] for mark in line["marks"])
+
+
 def test_another_document_is_said_to_be_another():
     found = facts(build.result(build.replaced(check("2.3", Outcome.FAILED))), computed={"sha-256": "00" * 32})
     said = english(conclusion(found))
