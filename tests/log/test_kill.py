@@ -24,7 +24,7 @@ def killed_round(url, folder, number):
     ) as child:
         lines = [child.stdout.readline()]
         assert lines[0].endswith("\n"), child.stderr.read()
-        time.sleep(0.2 + 0.17 * number)
+        time.sleep(0.1 + 0.13 * number)  # at another moment each time
         child.kill()
         rest, _ = child.communicate()
     whole = [line for line in (lines[0] + rest).split("\n")[:-1] if line]
