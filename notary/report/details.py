@@ -3,7 +3,7 @@
 import json
 from typing import Any
 
-from notary.evidence.outcome import Check, Outcome
+from notary.evidence.outcome import Check, Claim, Outcome
 from notary.report.facts import AnchorFact, Facts, SignatureFact, by_number
 from notary.report.phrases import (
     Pair,
@@ -47,7 +47,9 @@ def check_rows(facts: Facts) -> list[dict[str, Any]]:
             "name": check_name(check.id),
             "mark": check.outcome.value,
             "outcome": phrase(f"mark.{check.outcome}"),
-            "claim": phrase(f"claim.{check.claim}"),
+            "claim": phrase(
+                f"claim.{Claim.NOT_COVERED if check.outcome is Outcome.UNCHECKED else check.claim}"
+            ),
             "subject": cut(check.subject),
             "sentence": None if check.outcome is Outcome.PASSED else _finding(check),
         }

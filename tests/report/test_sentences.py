@@ -142,6 +142,13 @@ def test_nothing_that_was_not_checked_rests_on_anybodys_word():
     assert rows["Content, identity, when first signed"]["claim"]["zh"] == "未覆盖"
 
 
+def test_a_check_that_could_not_be_made_is_listed_as_not_covered():
+    skipped = check("6.5", Outcome.UNCHECKED, detail="no account proof was captured")
+    rows = {row["id"]: row for row in check_rows(facts(build.result(build.replaced(skipped))))}
+    assert rows["6.5"]["claim"]["zh"] == "未覆盖"
+    assert rows["6.4"]["claim"]["zh"] == "密码学核验一致"
+
+
 def test_a_failed_log_is_not_said_to_hold_the_record():
     found = facts(build.result(build.replaced(check("3.2", Outcome.FAILED))))
     assert "of the log" not in english(conclusion(found))
