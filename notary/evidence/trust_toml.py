@@ -5,7 +5,7 @@ from datetime import UTC, datetime
 from typing import Any, TypeVar
 
 from asn1crypto import pem, x509
-from cryptography.x509 import load_der_x509_certificate
+from cryptography.x509 import InvalidVersion, load_der_x509_certificate
 
 from notary.errors import TrustError
 from notary.evidence.fields import text
@@ -108,7 +108,7 @@ def certificate(value: str, what: str) -> bytes:
         (kind, _, der), *more = _unarmor(value.strip().encode(), multiple=True)
         load_der_x509_certificate(der)
         load(x509.Certificate, der)  # the parser that will read it later
-    except (ValueError, TypeError) as error:
+    except (ValueError, TypeError, InvalidVersion) as error:
         raise TrustError(f"trust file: {what}: not a certificate in PEM form") from error
     if more or kind != "CERTIFICATE":
         raise TrustError(f"trust file: {what}: not one certificate in each string, and nothing else")

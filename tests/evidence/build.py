@@ -80,10 +80,13 @@ def tsa(label):
 
 
 class Log:
-    """Statements in their order, and what the log makes of them. `who` gives it keys and TSAs of its own."""
+    """Statements in their order, and what the log makes of them.
 
-    def __init__(self, who="", origin=ORIGIN):
-        self.who, self.origin = who, origin
+    `who` gives it keys, contract and TSAs of its own; `altered` changes the statement of the document.
+    """
+
+    def __init__(self, who="", origin=ORIGIN, altered=lambda statement: statement):
+        self.who, self.origin, self.altered = who, origin, altered
         self.key, self.receipt_key = ed25519(f"{who}log key"), ed25519(f"{who}receipt key")
         self.contract = sha256(f"{who}contract".encode()).digest()[:20] if who else mini_chain.CONTRACT
         self.log_id = sha256(f"{who}log id".encode()).digest() if who else mini_chain.LOG_ID
@@ -179,7 +182,7 @@ def document_body(data=CONTRACT, **changes):
     return replace(body, **changes)
 
 
-def document(log, body=None):
+def document(log):
     block = decode_header(NOT_BEFORE, "ethereum")
     fields = {
         "matter": "M-2026-001",
@@ -187,12 +190,14 @@ def document(log, body=None):
         "holder": "乙方",
         "metadata": {"pages": 3, "tags": []},
     }
-    return log.statement(
-        "document",
-        body or document_body(),
-        at=DOCUMENT,
-        fields=fields,
-        not_before=Block(mini_chain.CHAIN_ID, block.number, block.hash, block.time),
+    return log.altered(
+        log.statement(
+            "document",
+            document_body(),
+            at=DOCUMENT,
+            fields=fields,
+            not_before=Block(mini_chain.CHAIN_ID, block.number, block.hash, block.time),
+        )
     )
 
 

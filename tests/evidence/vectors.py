@@ -1,0 +1,97 @@
+"""The golden vectors of version 1: made from fixed keys, salts and times, the same bytes in every run."""
+
+import json
+
+from notary.evidence import commitments
+from notary.evidence.commitments import encode_openings
+from notary.evidence.consistency import encode_consistency
+from notary.evidence.number import lookup_code, make_number, show_number
+from notary.evidence.package import write_package
+from notary.evidence.statement import entry_of
+from notary.merkle.hashing import hash_leaf
+from tests.evidence import build
+
+README = """# Golden vectors, version 1
+
+Source: `scripts/make_vectors.py`, from the fixed keys, salts and times of `tests/evidence/build.py`.
+Command: `python scripts/make_vectors.py`. Date: 2026-11-24.
+
+A later release verifies these files as this one does. Files are added, never edited: a test makes them again
+and compares every byte. The keys are known to everybody and sign nothing else.
+
+| file | what it is |
+|---|---|
+| `statements/*.json` | one statement of each type; `document` is entry 2 of the log |
+| `log.json` | entries, leaf hashes and roots of the log of seven, in hexadecimal |
+| `keys.json` | private keys (32 bytes, hexadecimal) and vkeys |
+| `numbers.json` | record numbers and look-up codes with what they are made of |
+| `openings.json`, `commitments.json` | openings of the document, and the root that its statement holds |
+| `checkpoint`, `receipt.txt`, `inclusion.tlog-proof`, `consistency.json` | a file of each kind, of entry 2 |
+| `contract.pdf`, `package.zip`, `trust.toml`, `result.json` | a package, its trust file, its result |
+"""
+
+
+def make():
+    """The files by name."""
+    log = build.log()
+    contents = build.files(log)
+    statement = log.statements[build.DOCUMENT]
+    result = build.check(contents, build.trust(log)).to_json()
+    for found in result["checks"]:
+        del found["detail"]  # a sentence for people, which may be put better one day
+    return {
+        "README.md": README.encode(),
+        **{f"statements/{s.type}.json": s.encode() for s in log.statements},
+        "log.json": show(
+            {
+                "entries": [entry.hex() for entry in log.entries],
+                "leaves": [hash_leaf(entry).hex() for entry in log.entries],
+                "roots": [build.root_of(log.leaves[:size]).hex() for size in range(len(log.entries) + 1)],
+            }
+        ),
+        "keys.json": show(
+            {
+                "log": key(log.key, log.origin),
+                "receipt": key(log.receipt_key, build.receipt_key_name(log.origin)),
+            }
+        ),
+        "numbers.json": show([number(at) for at in range(8)]),
+        "openings.json": encode_openings(log.openings[build.DOCUMENT]),
+        "commitments.json": show(
+            {
+                "entry": entry_of(statement.encode()).hex(),
+                "count": statement.commitments.count,
+                "root": statement.commitments.root.hex(),
+                "opened": commitments.check_openings(log.openings[build.DOCUMENT], statement.commitments),
+            }
+        ),
+        "checkpoint": log.checkpoint(build.EARLY),
+        "receipt.txt": log.receipt(build.DOCUMENT, 3),
+        "inclusion.tlog-proof": log.proof(build.DOCUMENT, build.LATE, statement.encode()),
+        "consistency.json": encode_consistency((log.consistency(build.EARLY, build.LATE),)),
+        "contract.pdf": build.CONTRACT,
+        "trust.toml": build.trust_text(log).encode(),
+        "package.zip": write_package(contents, ("contract.pdf", build.CONTRACT)),
+        "result.json": show(result),
+    }
+
+
+def key(private, name):
+    return {"private": private.private_bytes_raw().hex(), "vkey": build.vkey(name, private)}
+
+
+def number(at):
+    unix_ms, random, salt = 1772364600000 + at * 86_400_000, bytes([at * 36] * 5), bytes([at] * 32)
+    made = make_number(unix_ms, random)
+    return {
+        "unix_ms": unix_ms,
+        "random": random.hex(),
+        "number": made,
+        "shown": show_number(made),
+        "salt": salt.hex(),
+        "lookup_code": lookup_code(salt),
+    }
+
+
+def show(value):
+    return (json.dumps(value, ensure_ascii=False, indent=1) + "\n").encode()
