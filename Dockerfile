@@ -4,11 +4,13 @@
 FROM node:22-slim AS chain
 WORKDIR /opt/chain
 COPY contracts_solidity/package.json contracts_solidity/package-lock.json ./
-RUN npm ci --ignore-scripts --no-audit --no-fund && node_modules/.bin/anvil --version \
+# The program itself, not its npm wrapper, which would stand between it and the signal to save its state.
+RUN npm ci --ignore-scripts --no-audit --no-fund \
+    && ln -s /opt/chain/node_modules/@foundry-rs/anvil-linux-*/bin/anvil /usr/local/bin/anvil && anvil --version \
     && install -d -o node -g node /var/lib/chain
 ENV HOME=/tmp NO_COLOR=1
 USER node
-ENTRYPOINT ["/opt/chain/node_modules/.bin/anvil"]
+ENTRYPOINT ["anvil"]
 
 FROM python:3.11-slim AS build
 ARG PIP_INDEX_URL

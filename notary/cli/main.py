@@ -20,18 +20,9 @@ app = typer.Typer(
 )
 app.command("verify")(verify.command)
 
-_SERVER_COMMANDS = (
-    "serve",
-    "worker",
-    "dev",
-    "setup",
-    "submit",
-    "status",
-    "proof",
-    "package",
-    "report",
-    "fsck",
-)
+_REMOTE = ("submit", "status", "proof", "package", "report")
+_LOCAL = ("serve", "worker", "dev", "setup", "trust", "fsck", "anchor", "key", "tenant")
+_ANY_ARGUMENTS = {"allow_extra_args": True, "ignore_unknown_options": True}
 _HAS_SERVER = all(find_spec(name) for name in ("fastapi", "sqlmodel", "web3", "httpx"))
 
 
@@ -48,24 +39,29 @@ def _missing() -> None:
     raise ToolMissing("this command is part of the service: install notary[server]")
 
 
-def _add_server_commands() -> None:
+def _add_server_commands(wanted: str | None) -> None:
     if not _HAS_SERVER:
-        for name in _SERVER_COMMANDS:
-            app.command(name, hidden=True)(_missing)
+        for name in (*_REMOTE, *_LOCAL):
+            app.command(name, hidden=True, context_settings=_ANY_ARGUMENTS)(_missing)
         return
-    from notary.cli import remote  # noqa: PLC0415 - the base package has no server dependencies
-    from notary.cli.operate import add_to  # noqa: PLC0415
+    # Each part costs seconds to load: a client need not wait for the service's libraries.
+    if wanted not in _LOCAL:
+        from notary.cli import remote  # noqa: PLC0415 - the base package has no server dependencies
 
-    add_to(app)
-    remote.add_to(app)
+        remote.add_to(app)
+    if wanted not in _REMOTE:
+        from notary.cli.operate import add_to  # noqa: PLC0415
+
+        add_to(app)
 
 
 def main() -> None:
     """Run a command; our errors are one line on standard error and exit status 2."""
     try:
         # `notary verify` is for people who have the base package, and must not pay for, nor fail by, the rest.
-        if sys.argv[1:2] != ["verify"]:
-            _add_server_commands()
+        wanted = sys.argv[1] if len(sys.argv) > 1 else None
+        if wanted != "verify":
+            _add_server_commands(wanted)
         app()
     except NotaryError as error:
         # A message may hold square brackets of its own.
