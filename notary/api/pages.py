@@ -14,11 +14,10 @@ from starlette.staticfiles import StaticFiles
 from notary.api.auth import ServicesDep, viewer
 from notary.api.problems import status_of
 from notary.api.words import LANGUAGES, choose_language, script_words, tag, words
-from notary.errors import BadDigest, BadNumber, NotaryError, NotFound, UnknownAlgorithm
+from notary.errors import BadDigest, BadNumber, NotaryError, NotFound, Unavailable, UnknownAlgorithm
 from notary.evidence.fields import show_moment
 from notary.evidence.number import parse_number, show_number
 from notary.services import Services
-from notary.services.types import RecordView
 
 router = APIRouter(include_in_schema=False, default_response_class=HTMLResponse)
 _STATIC = Path(__file__).parent / "static"
@@ -55,8 +54,15 @@ def record(number: str, request: Request, services: ServicesDep) -> Response:
         known = parse_number(number)
     except BadNumber as error:
         return _page(request, services, "mistyped.html", error=error, typed=number[:64])
-    view = _seen(known, request, services)
-    return _page(request, services, "record.html", headers=_PRIVATE, number=show_number(known), view=view)
+    view, trouble = None, None
+    try:
+        view = services.records.view(known, viewer(request, services))
+    except (NotFound, BadDigest, UnknownAlgorithm):
+        pass  # one page for all who may not see it, whether it is there or not
+    except Unavailable as error:
+        trouble = error
+    shown = {"number": show_number(known), "view": view}
+    return _page(request, services, "record.html", headers=_PRIVATE, error=trouble, **shown)
 
 
 def mount(app: FastAPI) -> None:
@@ -81,13 +87,6 @@ class _Static(StaticFiles):
         answer = await super().get_response(name, scope)
         answer.headers["Cache-Control"] = _FOR_EVER if version == fingerprint() else "no-cache"
         return answer
-
-
-def _seen(number: str, request: Request, services: Services) -> RecordView | None:
-    try:
-        return services.records.view(number, viewer(request, services))
-    except (NotFound, BadDigest, UnknownAlgorithm):
-        return None
 
 
 def _page(

@@ -5,6 +5,7 @@ const words = JSON.parse(data.words);
 
 export const language = document.documentElement.lang.startsWith("zh") ? "zh" : "en";
 export const log = { origin: data.origin, vkeys: data.vkeys.split(" ") };
+export const demo = "demo" in data;
 export const checks = words.checks;
 
 // The words of that key, with {name} filled in.
@@ -80,5 +81,5 @@ export function show(place, ...content) {
 // A box with a heading and sentences, for what is neither good nor bad evidence.
 export function notice(kind, title, ...content) {
   const heading = h("h3", {}, h("span", { class: "sign", "aria-hidden": "true" }), title);
-  return h("section", { class: `notice ${kind}` }, heading, content.map((item) => (typeof item === "string" ? h("p", {}, item) : item)));
+  return h("section", { class: `notice ${kind}` }, heading, content.filter(Boolean).map((item) => (typeof item === "string" ? h("p", {}, item) : item)));
 }

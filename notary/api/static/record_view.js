@@ -22,7 +22,7 @@ export async function recordView(record, digest, code) {
     h("ul", { class: "findings" }, checked.findings.map(finding)),
     h("p", { class: "small" }, t("record.limits")),
     checked.statement ? ownWords(checked.statement, record) : null,
-    record.proof === null ? null : further(record, digest, code),
+    record.proof === null ? null : further(record, digest, code, headline(checked, digest) === "record.passed"),
   );
 }
 
@@ -85,7 +85,7 @@ function ownWords(statement, record) {
   );
 }
 
-function further(record, digest, code) {
+function further(record, digest, code, compared) {
   const result = h("div", { class: "result", "aria-live": "polite" });
   const run = (work) => async ({ currentTarget: button }) => {
     button.disabled = true;
@@ -105,7 +105,7 @@ function further(record, digest, code) {
     h(
       "p",
       { class: "actions" },
-      h("button", { type: "button", class: "plain", "data-action": "time", onclick: run(async (file) => reportView(await verifyThere(file))) }, t("record.ask")),
+      h("button", { type: "button", class: "plain", "data-action": "time", onclick: run(async (file) => reportView(await verifyThere(file), { compared })) }, t("record.ask")),
       h("button", { type: "button", class: "plain", "data-action": "package", onclick: run(save) }, t("record.download")),
     ),
     result,

@@ -1,24 +1,37 @@
 // The check result of the service, as it answers POST /v1/verify.
 
-import { checks, claim, h, language, mark, notice, t } from "./page.js";
+import { checks, claim, demo, h, language, mark, notice, t } from "./page.js";
 import { timeline } from "./timeline.js";
 
-// The result with its table of checks.
-export function reportView(report) {
-  const title = t(`report.${report.outcome}`);
+const DOCUMENT = "2.3"; // the check that compares the document
+
+// The result with its table of checks. `compared`: this browser has compared the document, which the service never had.
+export function reportView(report, { compared = false } = {}) {
+  const open = report.checks.filter((check) => check.required && check.outcome !== "passed");
+  const missing = missingNames(report, open);
+  const whole = compared && report.outcome === "could_not_be_checked" && missing.length === 1 && missing[0] === DOCUMENT;
+  const [kind, words] = whole ? ["passed", "compared"] : [report.outcome, report.outcome];
+  const list = missing.length > 0 && !whole ? h("ul", {}, missing.map((id) => h("li", {}, nameOf(id)))) : null;
   return h(
     "section",
-    { class: "report" },
-    notice(report.outcome, title, t(`report.${report.outcome}_means`), h("p", { class: "small" }, claim("stated"), " ", t("report.whose_word"))),
+    { class: "report", "data-outcome": report.outcome },
+    notice(kind, t(`report.${words}`), t(`report.${words}_means`), list, h("p", { class: "small" }, claim("stated"), " ", t("report.whose_word")), demo ? h("p", {}, h("strong", {}, t("report.demo"))) : null),
     timeline(report.time),
-    table(report.checks),
+    h("details", { open: !whole }, h("summary", {}, t("report.table", { count: report.checks.length })), table(report.checks)),
   );
+}
+
+const nameOf = (id) => `${id} ${checks[id]?.name ?? ""}`;
+
+function missingNames(report, open) {
+  if (report.outcome !== "could_not_be_checked") return [];
+  const passed = new Set(report.checks.filter((check) => check.outcome === "passed").map((check) => check.id));
+  return [...new Set(open.map((check) => check.id))].filter((id) => !passed.has(id));
 }
 
 function table(list) {
   const head = ["report.check", "report.outcome", "report.class"].map((key) => h("th", { scope: "col" }, t(key)));
-  const body = h("tbody", {}, list.map(row));
-  return h("table", { class: "checks" }, h("caption", {}, t("report.table", { count: list.length })), h("thead", {}, h("tr", {}, head)), body);
+  return h("table", { class: "checks" }, h("thead", {}, h("tr", {}, head)), h("tbody", {}, list.map(row)));
 }
 
 function row(check) {

@@ -2,9 +2,10 @@
 
 import { h, moment, svg, t, terms } from "./page.js";
 
-const HEIGHT = 132;
-const TOP = 46;
-const BOTTOM = 102;
+const HEIGHT = 136;
+const AXIS = HEIGHT - 10;
+const EXISTED = 54;
+const MADE = 104;
 
 // A figure, or null where no bound in time was found. `time` is that of a check result (docs/formats.md §13).
 export function timeline(time) {
@@ -28,26 +29,28 @@ export function timeline(time) {
 const organisations = (time) => new Set(time.bounds.map((bound) => bound.organisation)).size;
 
 function drawing(time) {
-  const from = time.made_after ? 150 : 40;
-  const to = 400;
+  // Not scaled down on a phone: the words in it must stay readable.
+  const width = matchMedia("(max-width: 34rem)").matches ? 330 : 640;
+  const from = time.made_after ? width * 0.34 : 8;
+  const to = width * 0.78;
   const label = [t("time.made"), time.made_after ?? t("time.unproved"), t("time.existed"), time.existed_by ?? t("time.unproved")].join(" ");
   const line = (x1, x2, y, kind) => svg("line", { x1, x2, y1: y, y2: y, class: kind });
-  const tick = (x, text, anchor) => [
-    svg("line", { x1: x, x2: x, y1: 22, y2: HEIGHT - 14, class: "tick" }),
-    svg("text", { x, y: 14, "text-anchor": anchor, class: "label" }, text),
+  const tick = (x, text) => [
+    svg("line", { x1: x, x2: x, y1: 22, y2: AXIS, class: "tick" }),
+    svg("text", { x, y: 14, "text-anchor": "middle", class: "label" }, text),
   ];
   return svg(
     "svg",
-    { viewBox: `0 0 520 ${HEIGHT}`, role: "img", "aria-label": label },
-    line(8, 512, HEIGHT - 14, "axis"),
-    svg("path", { d: `M512 ${HEIGHT - 14} l-8 -4 v8 z`, class: "arrow" }),
-    time.made_after && tick(from, t("time.after_label"), "middle"),
-    time.existed_by && tick(to, "T", "middle"),
-    svg("text", { x: 10, y: TOP - 8, class: "lane" }, t("time.lane_existed")),
-    line(10, to, TOP, time.existed_by ? "unknown" : "nothing"),
-    time.existed_by && line(to, 510, TOP, "certain"),
-    svg("text", { x: 10, y: BOTTOM - 8, class: "lane" }, t("time.lane_made")),
-    line(from, to, BOTTOM, time.made_after && time.existed_by ? "made" : "nothing"),
+    { viewBox: `0 0 ${width} ${HEIGHT}`, role: "img", "aria-label": label },
+    line(2, width - 8, AXIS, "axis"),
+    svg("path", { d: `M${width} ${AXIS} l-8 -4 v8 z`, class: "arrow" }),
+    time.made_after && tick(from, t("time.after_label")),
+    time.existed_by && tick(to, "T"),
+    svg("text", { x: 2, y: EXISTED - 10, class: "lane" }, t("time.lane_existed")),
+    line(2, to, EXISTED, time.existed_by ? "unknown" : "nothing"),
+    time.existed_by && line(to, width - 10, EXISTED, "certain"),
+    svg("text", { x: 2, y: MADE - 10, class: "lane" }, t("time.lane_made")),
+    line(from, to, MADE, time.made_after && time.existed_by ? "made" : "nothing"),
   );
 }
 

@@ -1,0 +1,137 @@
+"""A running embedded service and a browser."""
+
+import contextlib
+import importlib.util
+import threading
+import time
+from dataclasses import dataclass
+from pathlib import Path
+
+import httpx
+import pytest
+import uvicorn
+from playwright.sync_api import sync_playwright
+
+from notary import wiring
+from notary.api.app import create_app
+from notary.embedded import dev
+from notary.worker import Worker
+
+_spec = importlib.util.spec_from_file_location("e2e_chromium", Path(__file__).with_name("chromium.py"))
+chromium = importlib.util.module_from_spec(_spec)
+_spec.loader.exec_module(chromium)
+
+
+@dataclass
+class Service:
+    url: str
+    key: str
+
+    def submit(self, data: bytes, **request) -> dict:
+        form = {"request": httpx.Response(200, json=request).text} if request else {}
+        answer = httpx.post(
+            f"{self.url}/v1/evidence",
+            files={"file": ("contract.txt", data, "text/plain")},
+            data=form,
+            headers=self._headers(),
+            timeout=30,
+        )
+        assert answer.status_code == 202, answer.text
+        return answer.json()
+
+    def wait_for(self, number: str, *, without: set[str], seconds: float = 90) -> None:
+        """Until none of the steps in `without` is due any more."""
+        deadline = time.monotonic() + seconds
+        while time.monotonic() < deadline:
+            state = httpx.get(f"{self.url}/v1/evidence/{number}", headers=self._headers()).json()
+            if not without & set(state["due"]):
+                return
+            time.sleep(0.2)
+        raise AssertionError(f"{state['due']} is still due after {seconds} s")
+
+    def package(self, number: str) -> bytes:
+        answer = httpx.get(f"{self.url}/v1/evidence/{number}/package", headers=self._headers(), timeout=30)
+        assert answer.status_code == 200, answer.text
+        return answer.content
+
+    def _headers(self) -> dict:
+        return {"Authorization": f"Bearer {self.key}"}
+
+
+@pytest.fixture(scope="session")
+def service(tmp_path_factory):
+    """The embedded service with chain and TSA, on a free port; pages and API from the real app."""
+    folder = tmp_path_factory.mktemp("service")
+    with contextlib.ExitStack() as stack:
+        found = stack.enter_context(dev.children(folder))
+        assembly = wiring.build(dev.configure(folder, found))
+        stack.callback(assembly.close)
+        stack.enter_context(_running(Worker(assembly.steps)))
+        url = stack.enter_context(_serving(create_app(assembly.services)))
+        yield Service(url, assembly.services.tenants.add("e2e"))
+
+
+@contextlib.contextmanager
+def _running(worker):
+    thread = threading.Thread(target=worker.run)
+    thread.start()
+    try:
+        yield
+    finally:
+        worker.stop.set()
+        thread.join()
+
+
+@contextlib.contextmanager
+def _serving(app):
+    config = uvicorn.Config(app, "127.0.0.1", 0, log_config=None, access_log=False, lifespan="off")
+    server = uvicorn.Server(config)
+    socket = config.bind_socket()
+    thread = threading.Thread(target=server.run, args=([socket],))
+    thread.start()
+    try:
+        while not server.started:
+            time.sleep(0.01)
+        yield f"http://127.0.0.1:{socket.getsockname()[1]}"
+    finally:
+        server.should_exit = True
+        thread.join()
+        socket.close()
+
+
+@pytest.fixture(scope="session")
+def browser():
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(**chromium.launch_options())
+        yield browser
+        browser.close()
+
+
+@pytest.fixture
+def open_page(browser, service):
+    """Opens pages; after the test no script of ours may have failed and nothing may have left this host."""
+    with contextlib.ExitStack() as stack:
+        faults = []
+
+        def open_(path, *, locale="en-GB", **options):
+            context = browser.new_context(locale=locale, base_url=service.url, **options)
+            stack.callback(context.close)
+            page = context.new_page()
+            page.set_default_timeout(15_000)
+            page.on("pageerror", lambda error: faults.append(str(error)))
+            page.on(
+                "console", lambda line: faults.append(line.text) if "Content Security" in line.text else None
+            )
+            page.on(
+                "request",
+                lambda request: (
+                    None
+                    if request.url.startswith((service.url, "blob:", "data:"))
+                    else faults.append(request.url)
+                ),
+            )
+            page.goto(path)
+            return page
+
+        yield open_
+        assert faults == []
