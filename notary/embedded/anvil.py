@@ -123,13 +123,14 @@ class Anvil:
             process = subprocess.Popen(
                 command, stdin=subprocess.DEVNULL, stdout=log, stderr=log, start_new_session=True
             )
+        self._process = process
         self._pid_file.write_text(str(process.pid))
         end = time.monotonic() + _START_SECONDS
         while process.poll() is None and time.monotonic() < end:
             if _chain_id(self.url) == self.chain_id:
-                self._process = process
                 return ""
             time.sleep(0.05)
+        self._process = None
         _end(process)
         return errors.read_text("utf-8", "replace").strip()[-300:] or "no answer"
 

@@ -24,6 +24,7 @@ from notary.anchoring.rpc import Node
 from notary.api.app import create_app
 from notary.embedded import tsa
 from notary.embedded.anvil import Anvil
+from notary.embedded.guard import alone_in, bound, until_signal
 from notary.errors import Fatal, ToolMissing
 from notary.settings import Chain, Settings, Tsa, load_settings
 from notary.store.engine import open_database
@@ -36,6 +37,7 @@ OPERATOR = "notary embedded (proves nothing 无证明力)"
 _CHAIN, _TSA = "local-chain", "local-tsa"
 _FUNDS = hex(10**20)  # wei; anvil gives what is asked for
 _TSA_SECONDS = 20
+_GRACE_SECONDS = 10  # for requests under way when the service is stopped
 _STORED = "embedded.json"
 _log = structlog.get_logger()
 
@@ -49,26 +51,32 @@ class Children:
 
 
 def run(folder: Path, host: str, port: int, ready: Callable[[str], None]) -> None:
-    """Run until SIGINT or SIGTERM; then stop the worker, the API and the children, in this order.
+    """Run until SIGINT, SIGTERM or SIGHUP; then stop the API, the worker and the children, in this order.
 
     Raises:
+        SettingsError: the address is taken, or another service runs in `folder`.
         ToolMissing: anvil or openssl is not installed.
         Fatal: the state of the log is unclear.
     """
-    with children(folder) as found:
-        settings = configure(folder, found, host, port)
-        serve(settings, ready)
+    # Whatever can be refused is refused before anything is started or written.
+    with until_signal(), bound(host, port) as listener, children(folder) as found:
+        settings = configure(folder, found, host, listener.getsockname()[1])
+        serve(settings, listener, ready)
 
 
 @contextlib.contextmanager
 def children(folder: Path) -> Iterator[Children]:
-    """Start both children, and stop both when the block ends."""
-    folder.mkdir(parents=True, exist_ok=True)
+    """Start both children, and stop both when the block ends.
+
+    Raises:
+        SettingsError: another service runs in `folder`; starting here would end its chain.
+    """
     with contextlib.ExitStack() as stack:
+        stack.enter_context(alone_in(folder))
         tsa_url = stack.enter_context(_running_tsa(folder / "tsa"))
         chain = Anvil(folder / "chain", _free_port(), CHAIN_ID)
-        chain.start()
         stack.callback(chain.stop)
+        chain.start()
         yield Children(chain.url, tsa_url)
 
 
@@ -95,7 +103,7 @@ def stored_settings(folder: Path) -> Settings | None:
     return _settings(folder, found, f"0x{stored['contract']}", "127.0.0.1", 8000)
 
 
-def serve(settings: Settings, ready: Callable[[str], None]) -> None:
+def serve(settings: Settings, listener: socket.socket, ready: Callable[[str], None]) -> None:
     """API and worker in this process, until a signal or a fatal error.
 
     Raises:
@@ -103,7 +111,10 @@ def serve(settings: Settings, ready: Callable[[str], None]) -> None:
     """
     assembly = wiring.build(settings)
     config = uvicorn.Config(
-        create_app(assembly.services), settings.host, settings.port, log_config=None, access_log=False
+        create_app(assembly.services),
+        log_config=None,
+        access_log=False,
+        timeout_graceful_shutdown=_GRACE_SECONDS,
     )
     server = uvicorn.Server(config)
     worker = Worker(assembly.steps)
@@ -117,13 +128,15 @@ def serve(settings: Settings, ready: Callable[[str], None]) -> None:
             server.should_exit = True
 
     thread = threading.Thread(target=work, name="worker")
-    thread.start()
+    signal.signal(signal.SIGHUP, server.handle_exit)  # of the others the server takes care itself
     try:
-        ready(f"http://{settings.host}:{settings.port}")
-        server.run()
+        thread.start()
+        ready(settings.public_url)
+        server.run([listener])
     finally:
         worker.stop.set()
-        thread.join()
+        if thread.is_alive():
+            thread.join()
         assembly.close()
     if fatal:
         raise fatal[0]

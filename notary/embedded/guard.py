@@ -1,0 +1,72 @@
+"""What keeps two embedded services apart, and what ends one in order."""
+
+import contextlib
+import fcntl
+import signal
+import socket
+from collections.abc import Iterator
+from pathlib import Path
+from types import FrameType
+
+from notary.errors import SettingsError
+
+_SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
+
+
+@contextlib.contextmanager
+def until_signal() -> Iterator[None]:
+    """Leave the block in order at the first SIGINT, SIGTERM or SIGHUP, and let no further one disturb that."""
+
+    def interrupt(_number: int, _frame: FrameType | None) -> None:
+        # Once: an impatient second Ctrl-C would leave the children behind.
+        for number in _SIGNALS:
+            signal.signal(number, signal.SIG_IGN)
+        raise KeyboardInterrupt
+
+    before = {number: signal.signal(number, interrupt) for number in _SIGNALS}
+    try:
+        with contextlib.suppress(KeyboardInterrupt):
+            yield
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
+
+
+@contextlib.contextmanager
+def alone_in(folder: Path) -> Iterator[None]:
+    """Hold the folder for this process; the lock ends with the process, however it ends.
+
+    Raises:
+        SettingsError: another process holds it.
+    """
+    folder.mkdir(parents=True, exist_ok=True)
+    with (folder / "lock").open("wb") as file:
+        try:
+            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            raise SettingsError(
+                f"another service runs in {folder}: stop it, or name another folder with --data-dir"
+            ) from None
+        yield
+
+
+@contextlib.contextmanager
+def bound(host: str, port: int) -> Iterator[socket.socket]:
+    """A socket bound to the address; port 0 takes a free one.
+
+    Raises:
+        SettingsError: the address cannot be had.
+    """
+    try:
+        listener = socket.create_server((host, port), family=_family(host))
+    except OSError as error:
+        reason = str(error.strerror).partition(" (while")[0]  # what follows says the address again
+        raise SettingsError(
+            f"cannot listen on {host} port {port} ({reason}): name another with --port"
+        ) from error
+    with listener:
+        yield listener
+
+
+def _family(host: str) -> socket.AddressFamily:
+    return socket.AF_INET6 if ":" in host else socket.AF_INET
