@@ -1,0 +1,149 @@
+"""docs/formats.md says what the code does: its examples are the golden vectors, its tables name checks and limits."""
+
+import base64
+import json
+import re
+from hashlib import sha256
+from pathlib import Path
+
+import pytest
+
+from notary.evidence import (
+    archive,
+    bodies,
+    canonical,
+    chain_file,
+    chain_header,
+    checkpoint,
+    commitments,
+    consistency,
+    note,
+    number,
+    package,
+    proof_file,
+    rlp,
+    statement,
+    timestamp,
+    timestamp_cms,
+    timestamp_path,
+    trust,
+    verify,
+)
+from notary.evidence.catalogue import CHECKS
+from notary.evidence.digests import ALGORITHMS
+
+ROOT = Path(__file__).parents[2]
+TEXT = (ROOT / "docs" / "formats.md").read_text(encoding="utf-8")
+V1 = ROOT / "tests" / "testdata" / "v1"
+SECTIONS = dict(re.findall(r"^## (\d+) .*?\n(.*?)(?=^## |\Z)", TEXT, re.MULTILINE | re.DOTALL))
+EXAMPLES = re.findall(r"^```\n(.*?)\n```$", TEXT, re.MULTILINE | re.DOTALL)
+
+
+def read(name):
+    return (V1 / name).read_text(encoding="utf-8")
+
+
+def test_the_sections_are_those_that_the_code_cites():
+    assert list(SECTIONS) == [str(at) for at in range(1, 16)]
+    for path in (ROOT / "notary").rglob("*.py"):
+        for major, minor in re.findall(r"formats\.md §(\d+)(?:\.(\d+))?", path.read_text(encoding="utf-8")):
+            assert major in SECTIONS, path
+            assert not minor or f"\n### {major}.{minor} " in TEXT, path
+
+
+@pytest.mark.parametrize(
+    "name", ["statements/document.json", "checkpoint", "receipt.txt", "inclusion.tlog-proof"]
+)
+def test_an_example_is_a_golden_vector(name):
+    assert read(name).removesuffix("\n") in EXAMPLES
+
+
+def test_the_hashes_of_the_examples_are_those_of_the_vectors():
+    log = json.loads(read("log.json"))
+    assert f"entry  {log['entries'][2]}\nleaf   {log['leaves'][2]}" in EXAMPLES
+    disclosure = json.loads(read("openings.json"))["openings"][0]["disclosure"]
+    decoded = base64.urlsafe_b64decode(disclosure + "=" * (-len(disclosure) % 4)).decode()
+    (shown,) = [example for example in EXAMPLES if example.startswith("disclosure")]
+    assert dict(line.split(maxsplit=1) for line in shown.splitlines()) == {
+        "disclosure": disclosure,
+        "decoded": decoded,
+        "digest": sha256(disclosure.encode()).hexdigest(),
+        "index": "0",
+        "root": json.loads(read("commitments.json"))["root"],
+    }
+    first = json.loads(read("numbers.json"))[0]
+    for key in ("unix_ms", "number", "shown", "lookup_code"):
+        assert str(first[key]) in SECTIONS["14"]
+
+
+def test_every_check_is_in_the_table_and_the_required_ones_are_said_to_be():
+    rows = [line.split("|")[1:4] for line in SECTIONS["12"].splitlines() if re.match(r"\| \d", line)]
+    table = {id_.strip(): required.strip() for id_, required, _ in rows}
+    named = set(table) - {"6.1 … 6.5", "7.1, 7.2"} | {f"6.{at}" for at in range(1, 6)} | {"7.1", "7.2"}
+    assert named == set(CHECKS)
+    required = {id_ for id_, word in table.items() if word}
+    assert required == verify._ALWAYS | verify._WITH_DOCUMENT
+    assert {f"| {id_} |" in SECTIONS["10"] for id_ in CHECKS if id_[0] in "67"} == {True}
+
+
+def test_every_numbered_check_of_a_token_is_in_the_table():
+    rows = re.findall(r"^\| (\d+) \|", SECTIONS["9"], re.MULTILINE)
+    assert rows == [str(at) for at in range(1, 25)]
+
+
+def test_every_name_is_said():
+    for name in (*statement.TYPES, *commitments.NAMES, *ALGORITHMS, *chain_header.PROFILES):
+        assert f"`{name}`" in TEXT, name
+    for name, (length, _) in ALGORITHMS.items():
+        assert f"`{name}` {length}" in SECTIONS["2"], name
+    assert number.ALPHABET in SECTIONS["14"]
+    assert statement.ORIGIN in SECTIONS["2"]
+    assert bodies.MEDIA_TYPE.partition("/")[0] in SECTIONS["2"]
+
+
+LIMITS = {
+    "statement; `extra` of a proof": {statement.MAX_STATEMENT, proof_file.MAX_EXTRA},
+    "nesting of JSON": {canonical.MAX_DEPTH},
+    "inclusion or consistency path": {proof_file.MAX_PATH, consistency.MAX_PATH},
+    "commitments of a statement; openings in a file": {commitments.MAX_COMMITMENTS},
+    "disclosure": {commitments.MAX_DISCLOSURE},
+    "`openings.json`": {commitments.MAX_OPENINGS},
+    "note; its signatures": {note.MAX_NOTE, note.MAX_SIGNATURES},
+    "proof or receipt file": {proof_file.MAX_FILE},
+    "`consistency.json`; its proofs": {consistency.MAX_FILE, consistency.MAX_PROOFS},
+    "trust file": {trust.MAX_TRUST},
+    "time-stamp response; certificates in it; intermediates in a path": {
+        timestamp.MAX_RESPONSE,
+        timestamp_cms.MAX_CERTIFICATES,
+        timestamp_path.MAX_INTERMEDIATES,
+    },
+    "`anchor.json`; header; nodes of a proof; not-before blocks": {
+        chain_file.MAX_EVIDENCE,
+        chain_header.MAX_HEADER,
+        chain_file.MAX_NODES,
+        chain_file.MAX_NOT_BEFORE,
+    },
+    "RLP nesting": {rlp.MAX_DEPTH},
+    "members of a package": {archive.MAX_FILES},
+    "one file of a package but the document": {package.MAX_FILE},
+    "all files of a package but the document": {package.MAX_TOTAL},
+    "document in a package": {package.MAX_DOCUMENT},
+}
+
+
+def test_the_limits_are_those_of_the_code():
+    table = dict(re.findall(r"^\| (.*?) \| (.*?) \|$", SECTIONS["15"], re.MULTILINE))
+    for what, limits in LIMITS.items():
+        assert {int(text) for text in re.findall(r"\d+", table[what])} == limits, what
+    assert str(canonical.MAX_INTEGER) in table["integers in JSON"]
+    assert table["tree size, index"] == "below 2^63"
+    assert checkpoint.MAX_SIZE == 2**63 - 1
+    assert table["document recorded by a statement"] == "2^50 bytes"
+    assert bodies.MAX_DOCUMENT == 2**50
+
+
+def test_the_example_of_a_result_has_the_keys_of_the_table():
+    result = json.loads(read("result.json"))
+    for keys in (result, result["checks"][0], result["time"], result["time"]["bounds"][0]):
+        for key in keys:
+            assert f"`{key}`" in SECTIONS["13"], key
