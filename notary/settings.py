@@ -112,6 +112,11 @@ class Settings(BaseSettings):
         default_factory=_in_keys("wallet.key"), description="Pays for transactions (secp256k1)."
     )
 
+    seal_certificates: Path | None = Field(
+        None, description="PEM chain of the seal of reports, its own first; none: reports are not sealed."
+    )
+    seal_key: Path | None = Field(None, description="Key of the seal (PEM, RSA or ECDSA).")
+
     close_interval_seconds: float = Field(1, gt=0, description="How often a batch is closed.")
     close_promise_seconds: int = Field(
         60, ge=2, description="A receipt promises that its entries are in a checkpoint within this."

@@ -39,6 +39,8 @@ class Sequencer:
         holder: who this process is to the others; the same after a restart if there is only one.
         lease: how long a silent holder keeps the others waiting.
         max_batch: entries in one close; the rest waits for the next.
+        leading: whether this process made the last close, also while the next one is under way; for other
+            threads, which go on with what only one process may do.
     """
 
     database: Database
@@ -49,6 +51,7 @@ class Sequencer:
     holder: str
     lease: timedelta = LEASE
     max_batch: int = MAX_BATCH
+    leading: bool = field(default=False, init=False)
     _epoch: int | None = field(default=None, init=False)
 
     def acquire(self) -> bool:
@@ -62,7 +65,7 @@ class Sequencer:
             Fatal: what is stored or published contradicts the newest checkpoint, or the clock runs behind it.
             Unavailable: database or disk do not answer.
         """
-        self._epoch = None
+        self._epoch, self.leading = None, False
         now = self.now()
         with self.database.writing() as connection:
             if read_state(connection) is None:
@@ -90,21 +93,21 @@ class Sequencer:
         if self._epoch is None and not self.acquire():
             return None
         epoch, self._epoch = self._epoch, None
-        closed = self._close(epoch)
+        try:
+            closed = self._close(epoch)
+        except BaseException:
+            self.leading = False
+            raise
         self._epoch = epoch  # only now: after any exception the next call recovers first
+        self.leading = True
         return closed
-
-    @property
-    def leading(self) -> bool:
-        """Whether this process held the lease at its last close, and none is under way."""
-        return self._epoch is not None
 
     def release(self) -> None:
         """Let another process take over at once; for an orderly stop."""
         if self._epoch is not None:
             with self.database.writing() as connection:
                 release_lease(connection, self._epoch)
-            self._epoch = None
+            self._epoch, self.leading = None, False
 
     def _close(self, epoch: int | None) -> StoredCheckpoint | None:
         now = self.now()

@@ -30,6 +30,7 @@ from notary.settings import Settings
 from notary.store.engine import Database, open_database
 from notary.store.objects import Objects
 from notary.store.tiles import Tiles
+from notary.wiring.sealing import sealing
 from notary.wiring.steps import Steps
 from notary.wiring.trusting import own_trust, trust_source
 
@@ -138,7 +139,7 @@ def _services(
         intake=intake,
         packages=packages,
         trust=trust,
-        seal=lambda pdf: pdf,
+        seal=sealing(settings),
         operator=settings.operator,
         public_url=settings.public_url,
         proves_nothing=settings.embedded,

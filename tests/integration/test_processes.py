@@ -77,6 +77,13 @@ class Processes:
         self.stack.callback(self.stop, process)
         return process
 
+    def client(self, port, key=None):
+        headers = {"Authorization": f"Bearer {key}"} if key else {}
+        client = httpx.Client(
+            base_url=f"http://127.0.0.1:{port}", headers=headers, timeout=30, trust_env=False
+        )
+        return self.stack.enter_context(client)
+
     def stop(self, process):
         if process.poll() is None:
             process.send_signal(signal.SIGTERM)
@@ -125,16 +132,11 @@ def test_two_apis_and_two_workers_share_one_log_and_survive_the_death_of_the_act
     for number, port in enumerate(ports):
         processes.start(f"api{number}", "serve", NOTARY_PORT=str(port))
     workers = [processes.start(f"worker{number}", "worker") for number in range(2)]
-    apis = [
-        httpx.Client(
-            base_url=f"http://127.0.0.1:{port}", headers={"Authorization": f"Bearer {key}"}, trust_env=False
-        )
-        for port in ports
-    ]
-    wait(lambda: all(answers(api) for api in apis), 30, processes)
+    apis = [processes.client(port, key) for port in ports]
+    wait(lambda: all(answers(api) for api in apis), 90, processes)
 
     first = submit(apis[0], b"one")
-    wait(lambda: state(apis[1], first)["due"] == [], 60, processes)
+    wait(lambda: nothing_due(apis[1], first), 60, processes)
     assert {a["kind"] for a in state(apis[1], first)["attestations"]} == {"rfc3161", "evm"}
 
     leader = next(w for w in workers if holds_lease(w, processes, apis[0]))
@@ -162,8 +164,8 @@ def test_an_api_process_starts_without_log_head_and_wallet_key(processes):
         (keys / name).unlink()
     port = free_port()
     processes.start("api", "serve", NOTARY_PORT=str(port))
-    api = httpx.Client(base_url=f"http://127.0.0.1:{port}", trust_env=False)
-    wait(lambda: answers(api), 30, processes)
+    api = processes.client(port)
+    wait(lambda: answers(api), 90, processes)
     assert api.get("/log/checkpoint").status_code == 200
 
 
@@ -178,10 +180,8 @@ def wait(condition, seconds, processes):
 
 def answers(api):
     try:
-        answer = api.get("/readyz"); print(answer.status_code, answer.text)
-        return answer.is_success
-    except httpx.HTTPError as error:
-        print(repr(error))
+        return api.get("/readyz").is_success
+    except httpx.HTTPError:
         return False
 
 
@@ -189,6 +189,12 @@ def submit(api, document):
     answer = api.post("/v1/evidence", files={"file": ("document", document)})
     assert answer.status_code == 202, answer.text
     return answer.json()["number"]
+
+
+def nothing_due(api, number):
+    found = state(api, number)
+    print(found["due"], found["attestations"])
+    return found["due"] == []
 
 
 def state(api, number):
