@@ -17,7 +17,6 @@ from notary.api.app import create_app
 from notary.api.pages import fingerprint
 from notary.api.schemas import Attestation, PublicRecord
 from notary.api.words import choose_language, words
-from notary.errors import Unavailable
 from notary.evidence.catalogue import CHECKS
 from notary.evidence.number import make_number, show_number
 from notary.services.records import Records
