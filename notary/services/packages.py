@@ -73,7 +73,7 @@ class Packages:
         chosen = {item.anchor: item for item in reversed(found)}
         wanted = {item.id: item for item in chosen.values()}
         later = inspected.index if inspected is not None else None
-        if later is not None:
+        if later is not None and all(item.size <= later for item in wanted.values()):
             first = next((item for item in found if item.size > later), None)
             wanted |= {} if first is None else {first.id: first}
         contents: dict[str, bytes] = {}
