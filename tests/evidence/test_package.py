@@ -137,6 +137,14 @@ def test_a_file_that_only_a_reader_from_the_front_sees_is_refused():
     refused(with_more[:begin] + kept + end, "before, behind or between")
 
 
+def test_a_directory_in_another_order_than_the_files_is_refused():
+    data = zipped(list(SMALL.items()))
+    begin = struct.unpack_from("<L", data, len(data) - 6)[0]
+    first, *records = data[begin:-22].split(b"PK\x01\x02")
+    assert first == b""
+    refused(data[:begin] + b"".join(b"PK\x01\x02" + r for r in reversed(records)) + data[-22:], "between")
+
+
 @pytest.mark.parametrize(
     ("field", "value"), [(4, 1), (6, 1), (8, 2), (10, 2), (12, 5), (16, 5), (20, 1)], ids=str
 )

@@ -110,6 +110,16 @@ def test_the_result_can_be_written_as_json():
     }  # fmt: skip
 
 
+@pytest.mark.parametrize("previous", [LOG.entries[1], None])
+def test_an_inspection_of_another_document_fails_9_1(previous):
+    log = Log()
+    fields = {"inspection": {"signatures": 2}}
+    log.statements[INSPECTION] = log.statement("inspection", at=INSPECTION, fields=fields, previous=previous)
+    report = build.check(build.files(log), trusting(log.anchor(LATE), log))
+    assert {failure.id for failure in report.failures()} == {"9.1"}
+    assert "does not follow this document" in details(report, "9.1")
+
+
 def test_an_inspection_cannot_say_again_what_the_document_says():
     log = Log()
     log.statements[INSPECTION] = log.statement(
