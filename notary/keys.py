@@ -3,6 +3,7 @@
 import os
 import secrets
 import stat
+import sys
 import tempfile
 from pathlib import Path
 
@@ -18,6 +19,10 @@ from eth_account import Account
 from eth_account.signers.local import LocalAccount
 
 from notary.errors import SettingsError
+
+# eth_account brings py_ecc, which lets the interpreter recurse 100,000 levels deep: the stack ends before, and
+# with it the process, where a RecursionError would be one request's.
+sys.setrecursionlimit(1000)
 
 ED25519_FILES = ("log.pem", "receipt.pem")
 SECP256K1_FILES = ("head.key", "wallet.key")

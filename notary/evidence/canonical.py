@@ -14,8 +14,11 @@ import rfc8785
 from notary.errors import FormatError
 
 MAX_DEPTH = 10
+_TOO_DEEP = f"the JSON is nested deeper than {MAX_DEPTH} levels"
 MAX_INTEGER = 2**53 - 1  # RFC 8785 §3.2.2.3: beyond it, implementations may disagree
 _KEY = re.compile(r"[a-zA-Z0-9_.-]{1,64}")
+# A string, closed or not, or a bracket; never looks twice at a byte.
+_TOKEN = re.compile(rb'"(?>[^"\\]+|\\.)*+(?:"|\\?\Z)|[][{}]', re.DOTALL)
 
 
 def dumps(value: Any) -> bytes:
@@ -56,6 +59,7 @@ def loads_unordered(data: bytes, limit: int) -> Any:
 def _parse(data: bytes, limit: int) -> Any:
     if len(data) > limit:
         raise FormatError(f"the JSON is {len(data)} bytes long, more than the {limit} allowed")
+    _check_nesting(data)
     try:
         return json.loads(
             data.decode("utf-8"),
@@ -64,8 +68,24 @@ def _parse(data: bytes, limit: int) -> Any:
             parse_constant=_no_float,
             parse_int=_integer,
         )
-    except (UnicodeDecodeError, json.JSONDecodeError, RecursionError) as error:
+    except (UnicodeDecodeError, json.JSONDecodeError) as error:
         raise FormatError(f"not JSON: {type(error).__name__}") from error
+
+
+def _check_nesting(data: bytes) -> None:
+    """Refuse what would take the parser below `MAX_DEPTH`: at some depth it dies, and nobody can catch that.
+
+    How deep depends on the interpreter, and on libraries that raise its limit.
+    """
+    depth = 0
+    for token in _TOKEN.finditer(data):
+        match data[token.start()]:
+            case 0x5B | 0x7B:  # [ {
+                depth += 1
+                if depth > MAX_DEPTH + 1:
+                    raise FormatError(_TOO_DEEP)
+            case 0x5D | 0x7D:  # ] }
+                depth -= 1
 
 
 def _object(pairs: Sequence[tuple[str, Any]]) -> dict[str, Any]:
@@ -87,7 +107,7 @@ def _integer(text: str) -> int:
 
 def _check(value: Any, depth: int) -> None:
     if depth < 0:
-        raise FormatError(f"the JSON is nested deeper than {MAX_DEPTH} levels")
+        raise FormatError(_TOO_DEEP)
     match value:
         case None | bool():
             return
