@@ -107,10 +107,14 @@ class Intake:
     def _accept(self, submissions: Sequence[Submission], idempotency: Idempotency | None) -> list[Accepted]:
         for _ in range(_TRIES):
             now = self.now()
-            with self.database.reading() as connection:
-                state = self._ready(connection, now)
-                block = newest_block(connection)
-                followed = [self._previous(connection, submission) for submission in submissions]
+            try:
+                with self.database.reading() as connection:
+                    state = self._ready(connection, now)
+                    block = newest_block(connection)
+                    followed = [self._previous(connection, submission) for submission in submissions]
+            except Unavailable:
+                self._discard(submissions)  # nothing was stored yet
+                raise
             prepared = [
                 prepare(submission, previous, block, self.origin, now, self.random)
                 for submission, previous in zip(submissions, followed, strict=True)
