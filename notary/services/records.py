@@ -3,7 +3,7 @@
 import hmac
 from dataclasses import dataclass
 
-from notary.errors import BadNumber, NotFound
+from notary.errors import BadNumber, NotFound, UnknownAlgorithm
 from notary.evidence.number import lookup_code, parse_number
 from notary.evidence.statement import parse_statement
 from notary.services.types import AttestedHead, Viewer
@@ -12,6 +12,7 @@ from notary.store.engine import Database
 from notary.store.views import RecordView
 
 _MAX_LOOKUP = 100
+_LOOKED_UP = ("sha-256", "sm3")
 _HIDDEN = "there is no record of this number that you may see; compare the number, or present the document"
 
 
@@ -33,6 +34,17 @@ class Records:
             raise NotFound(_HIDDEN)
         return found
 
+    def own(self, number: str, tenant_id: int) -> RecordView:
+        """One of an organisation's own records, whoever else may see it.
+
+        Raises:
+            NotFound: it has no such record.
+        """
+        found = self.view(number, Viewer(tenant_id))
+        if found.tenant_id != tenant_id:
+            raise NotFound(_HIDDEN)
+        return found
+
     def page(
         self, tenant_id: int, *, after: str | None, limit: int, kind: str | None, sha256: bytes | None
     ) -> list[RecordView]:
@@ -41,9 +53,13 @@ class Records:
             return views.page(connection, tenant_id, after=after, limit=limit, kind=kind, sha256=sha256)
 
     def lookup(self, algorithm: str, value: bytes, viewer: Viewer) -> list[RecordView]:
-        """Documents with this digest that `viewer` may see, earliest first; 100 at most."""
-        if algorithm not in ("sha-256", "sm3"):
-            return []
+        """Documents with this digest that `viewer` may see, earliest first; 100 at most.
+
+        Raises:
+            UnknownAlgorithm: others are claimed by submitters, and nothing is found by a claim.
+        """
+        if algorithm not in _LOOKED_UP:
+            raise UnknownAlgorithm(f"documents are looked up by {' or '.join(_LOOKED_UP)}")
         with self.database.reading() as connection:
             found = views.by_digest(connection, algorithm, value, _MAX_LOOKUP)
         return [view for view in found if may_see(view, viewer)]
@@ -74,7 +90,8 @@ def may_see(record: RecordView, viewer: Viewer) -> bool:
         case "public":
             return True
         case "by-document":
-            return _presents_document(record, viewer)
+            # The code, too: it was given out before the default changed to this (notary.intake.inspect).
+            return _presents_document(record, viewer) or _presents_code(record, viewer)
         case "by-code":
             return _presents_code(record, viewer)
     return False

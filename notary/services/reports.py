@@ -6,6 +6,7 @@ from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from hashlib import sha256
 
+from notary.errors import Fatal
 from notary.evidence.chain import decode_evidence, decode_header
 from notary.evidence.digests import Digester
 from notary.evidence.number import show_number
@@ -32,7 +33,7 @@ class Reports:
     intake: Intake
     packages: Packages
     trust: Callable[[Package], Trust]
-    seal: Callable[[bytes], bytes]
+    seal: Callable[[bytes], bytes]  # changes nothing where no seal is configured
     operator: str
     public_url: str
     proves_nothing: bool
@@ -46,21 +47,36 @@ class Reports:
             NotReady: the record is in no checkpoint yet.
             ToolMissing: the font is missing.
         """
+        self.packages.records.own(number, tenant_id)
         data = self.packages.package(number, Viewer(tenant_id))
         name = f"reports/{number.lower()}/{sha256(data).hexdigest()}"
-        stored = self.objects.read(name)
-        if stored is not None:
-            return stored
-        pdf = self.seal(render(self._facts(number, data)))
+        pdf = self.objects.read(name) or self._stored(name, self.seal(render(self._facts(number, data))))
         # Durable: the report, before anybody is shown it. A crash here leaves a report that is not logged; the
-        # next request finds it stored, and its seal still holds.
-        self.objects.create(name, pdf)
-        with self.database.reading() as connection:
-            about = record_by_number(connection, number, tenant_id)
+        # next request finds it stored, and logs it.
+        self._log(number, tenant_id, pdf)
+        return pdf
+
+    def _stored(self, name: str, pdf: bytes) -> bytes:
+        try:
+            self.objects.create(name, pdf)
+        except Fatal:
+            # Two requests at once make two reports that differ in their time: the one that was stored stands.
+            other = self.objects.read(name)
+            if other is None:
+                raise
+            return other
+        return pdf
+
+    def _log(self, number: str, tenant_id: int, pdf: bytes) -> None:
         digester = Digester(("sha-256", "sm3"))
         digester.update(pdf)
-        log_report(self.intake, about, digester.hex(), digester.size)
-        return pdf
+        digests = digester.hex()
+        known = self.packages.records.lookup("sha-256", bytes.fromhex(digests["sha-256"]), Viewer(tenant_id))
+        if any(view.type == "report" and view.tenant_id == tenant_id for view in known):
+            return
+        with self.database.reading() as connection:
+            about = record_by_number(connection, number, tenant_id)
+        log_report(self.intake, about, digests, digester.size)
 
     def _facts(self, number: str, data: bytes) -> Facts:
         package = read_package(io.BytesIO(data))
@@ -73,7 +89,7 @@ class Reports:
             number=number,
             operator=self.operator,
             generated=self.now(),
-            evidence_digests={"package": sha256(data).hexdigest()},
+            evidence_digests={"package.zip": sha256(data).hexdigest()},
             heads=heads_of(package, result),
             anchors=_anchors(package),
             verify_url=f"{self.public_url}/e/{show_number(number)}",

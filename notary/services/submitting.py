@@ -3,9 +3,10 @@
 from collections.abc import Iterator, Mapping
 from dataclasses import asdict, dataclass, field
 from hashlib import sha256
+from pathlib import Path
 from typing import Any, BinaryIO
 
-from notary.errors import RequestError
+from notary.errors import EmptyDocument, FormatError, NotaryError, RequestError
 from notary.evidence import canonical
 from notary.evidence.digests import parse_digest
 from notary.evidence.fields import show_moment
@@ -22,6 +23,7 @@ from notary.services.records import Records
 from notary.services.types import Principal, Viewer
 
 _CHUNK = 1 << 20
+_EMPTY = sha256(b"").hexdigest()
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,17 +47,28 @@ class Submitting:
     records: Records
     max_document_bytes: int
 
+    @property
+    def temp_dir(self) -> Path:
+        """Where bytes may lie that were not accepted yet: on the disk of the spool, not in memory."""
+        return self.intake.spool.folder
+
     def digests(self, who: Principal, wanted: Wanted, key: str | None) -> dict[str, str]:
         """Accept digests or an event.
 
         Raises:
-            RequestError: no SHA-256, or one too many; and as `Intake.accept`.
+            RequestError: a document without SHA-256, or an event that nobody could see; and as
+                `Intake.accept`.
+            EmptyDocument: the digest of no bytes.
         """
         found = {name: parse_digest(name, text).hex() for name, text in wanted.digests.items()}
         if wanted.kind == "document" and "sha-256" not in found:
             raise RequestError(
                 "send the sha-256 of the document, or the document itself as multipart/form-data"
             )
+        if found.get("sha-256") == _EMPTY:
+            raise EmptyDocument("this is the SHA-256 of no bytes; the document was not read")
+        if wanted.kind == "event" and wanted.visibility == "by-document":
+            raise RequestError("an event has no document to present; choose another visibility")
         main = {name: found.pop(name) for name in ("sha-256",) if name in found}
         submission = Submission(
             tenant_id=who.tenant_id,
@@ -64,12 +77,12 @@ class Submitting:
             digests=main,
             claimed=found,
             size=wanted.size,
-            media_type=wanted.media_type,
+            media_type=_media_type(wanted.media_type),
             fields=wanted.fields,
             visibility=wanted.visibility,
             previous=_number(wanted.previous),
         )
-        return self._accept(who, submission, key, _fingerprint(wanted, None))
+        return self._accept(who, submission, key, _fingerprint(wanted))
 
     def file(
         self, who: Principal, wanted: Wanted, stream: BinaryIO, media_type: str | None, key: str | None
@@ -77,7 +90,7 @@ class Submitting:
         """Accept a document: its bytes are on disk and their digests taken before anything else.
 
         Raises:
-            RequestError: the request says what the bytes say better; and as `Spool.receive`, `Intake.accept`.
+            RequestError: the request does not fit the bytes; and as `Spool.receive`, `Intake.accept`.
         """
         if wanted.kind != "document":
             raise RequestError("an event has no document; send it as JSON")
@@ -93,10 +106,11 @@ class Submitting:
                     f"the document has {spooled.size} bytes, not the {wanted.size} that were named"
                 )
             submission = _seen(who, wanted, spooled)
-        except RequestError:
+            request = _fingerprint(wanted, submission)
+        except NotaryError:
             self.intake.spool.discard(spooled.path.name)
             raise
-        return self._accept(who, submission, key, _fingerprint(wanted, spooled.digests["sha-256"]))
+        return self._accept(who, submission, key, request)
 
     def _accept(
         self, who: Principal, submission: Submission, key: str | None, request: bytes
@@ -146,9 +160,17 @@ def _media_type(text: str | None) -> str | None:
     return text.partition(";")[0].strip().lower() or None if text else None
 
 
-def _fingerprint(wanted: Wanted, document: str | None) -> bytes:
+def _fingerprint(wanted: Wanted, seen: Submission | None = None) -> bytes:
     """SHA-256 of the whole request in canonical form, for `Idempotency-Key`."""
-    return sha256(canonical.dumps({"request": asdict(wanted), "document": document})).digest()
+    values = asdict(wanted)
+    try:
+        # Each by itself: together they would be nested deeper than what may be committed to.
+        fields = {name: canonical.dumps(value).hex() for name, value in values.pop("fields").items()}
+        document = None if seen is None else [seen.digests["sha-256"], seen.media_type]
+        whole = canonical.dumps({"request": values, "fields": fields, "document": document})
+    except FormatError as error:
+        raise RequestError(str(error)) from error
+    return sha256(whole).digest()
 
 
 def _chunks(stream: BinaryIO) -> Iterator[bytes]:

@@ -1,6 +1,7 @@
 """Organisations and their API keys: printed once, stored hashed."""
 
 import hmac
+import re
 import secrets
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -15,6 +16,7 @@ from notary.store.engine import Database
 SCOPES = ("submit", "read", "report")
 _PREFIX = "nk"
 _SECRET_BYTES = 32
+_TOKEN = re.compile(rf"{_PREFIX}_([0-9a-f]{{16}})_([A-Za-z0-9-]{{43}})")
 _MAX_NAME = 100
 
 
@@ -73,19 +75,18 @@ class Tenants:
             KeyInvalid: it is malformed, unknown or revoked; which of these is not told.
             ScopeMissing: it is good, but not for this.
         """
-        prefix, _, rest = token.partition("_")
-        key_id, _, secret = rest.partition("_")
+        form = _TOKEN.fullmatch(token)
+        key_id, secret = form.groups() if form else ("", "")
         with self.database.reading() as connection:
-            key = tenants.find_api_key(connection, key_id) if prefix == _PREFIX else None
+            key = tenants.find_api_key(connection, key_id)
             # The hash is compared even where there is no such key, so that the time tells nothing.
             expected = key.secret_sha256 if key else bytes(32)
             good = hmac.compare_digest(sha256(secret.encode()).digest(), expected)
             if key is None or not good or key.revoked_at is not None:
                 raise KeyInvalid("this API key is unknown or revoked; ask your administrator for another")
-            name = next(t.name for t in tenants.tenants(connection) if t.id == key.tenant_id)
         if scope not in key.scopes:
             raise ScopeMissing(f"this API key has no scope {scope!r}; ask for one that has")
-        return Principal(key.tenant_id, name, key.scopes)
+        return Principal(key.tenant_id, key.scopes)
 
 
 @dataclass(frozen=True, slots=True)

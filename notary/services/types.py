@@ -10,7 +10,6 @@ class Principal:
     """Who holds the API key that was sent."""
 
     tenant_id: int
-    tenant: str
     scopes: frozenset[str]  # submit, read, report
 
 

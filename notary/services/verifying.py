@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from io import BytesIO
 from typing import BinaryIO
 
-from notary.errors import EvidenceError, NotFound
+from notary.errors import EmptyDocument, EvidenceError, FormatError, NotFound
 from notary.evidence.outcome import Report
 from notary.evidence.package import Digests, Package, digest_stream, read_package
 from notary.evidence.proof_file import MAX_FILE, TLOG_PROOF
@@ -16,6 +16,7 @@ from notary.services.records import Records
 from notary.services.types import Viewer
 
 _PDF = b"%PDF-"
+_ZIP = b"PK"
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,15 +28,23 @@ class Verifying:
     trust: Callable[[Package], Trust]
 
     def verify(self, stream: BinaryIO) -> Report:
-        """The result; what cannot be read is a failed check 1.1, never an error.
+        """The result; a package or proof that cannot be read is a failed check 1.1, never an error.
 
         Raises:
+            EmptyDocument: nothing was sent.
+            FormatError: it is not even the beginning of a package, a proof or a report.
             NotFound: a PDF that is no report of this service, as far as the asker may see.
         """
         head = stream.read(len(TLOG_PROOF))
         stream.seek(0)
+        if not head:
+            raise EmptyDocument("the file is empty; send a package, a proof or a report")
         if head.startswith(_PDF):
             return self._report(digest_stream(stream))
+        if head != TLOG_PROOF.encode() and not head.startswith(_ZIP):
+            raise FormatError(
+                "this is neither an evidence package (.zip) nor a proof (.tlog-proof) nor a report (.pdf)"
+            )
         try:
             if head == TLOG_PROOF.encode():
                 package = package_of_proof(stream.read(MAX_FILE + 1))
