@@ -12,8 +12,11 @@ CLOSED_ENTRIES = Counter(
 )
 LOG_SIZE = Gauge("notary_log_size", "Entries under the newest checkpoint that this process has seen.")
 PENDING = Gauge("notary_pending_entries", "Entries that wait for a checkpoint.")
-ANCHOR_MOVES = Counter(
-    "notary_anchor_moves_total", "Moves of anchorings, by new state.", ["anchor", "state"]
+ANCHOR_MOVES = Counter("notary_anchor_moves_total", "Moves of anchorings, by new state.", ["anchor", "state"])
+REQUEST_SECONDS = Histogram(
+    "notary_request_seconds",
+    "Duration of HTTP requests, by method, route and status.",
+    ["method", "route", "status"],
 )
 STEP_SECONDS = Histogram("notary_step_seconds", "Duration of one run of a worker's step.", ["step"])
 STEP_FAILURES = Counter(
@@ -33,12 +36,18 @@ def set_up(*, human: bool) -> None:
             structlog.contextvars.merge_contextvars,
             structlog.processors.add_log_level,
             structlog.processors.TimeStamper(fmt="iso", utc=True),
-            structlog.processors.dict_tracebacks if not human else structlog.processors.ExceptionRenderer(),
+            # Without the values of local variables: keys and documents are among them.
+            structlog.processors.ExceptionRenderer()
+            if human
+            else structlog.processors.ExceptionRenderer(
+                structlog.tracebacks.ExceptionDictTransformer(show_locals=False)
+            ),
             renderer,
         ],
         wrapper_class=structlog.make_filtering_bound_logger(logging.INFO),
         logger_factory=structlog.PrintLoggerFactory(sys.stderr),
         cache_logger_on_first_use=True,
     )
-    logging.getLogger("apscheduler").setLevel(logging.WARNING)
-    logging.getLogger("httpx").setLevel(logging.WARNING)
+    # A step that takes longer than its period is not worth a line each time, nor is a malformed upload.
+    for name in ("apscheduler", "httpx", "python_multipart"):
+        logging.getLogger(name).setLevel(logging.ERROR)

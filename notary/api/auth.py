@@ -3,14 +3,17 @@
 from collections.abc import Callable
 from typing import Annotated
 
-from fastapi import Depends, Request
+from fastapi import Depends, Request, Security
+from fastapi.security import HTTPBearer
 
-from notary.errors import KeyMissing
+from notary.errors import KeyInvalid, KeyMissing
 from notary.evidence.digests import parse_digest
 from notary.services import Services
 from notary.services.types import Principal, Viewer
 
 _MAX_HEADER = 200
+# Only for the OpenAPI document: `bearer` reads the header, and answers as the other calls do.
+KEY = Security(HTTPBearer(scheme_name="key", description="nk_<id>_<secret>", auto_error=False))
 
 
 def services_of(request: Request) -> Services:
@@ -25,7 +28,7 @@ ServicesDep = Annotated[Services, Depends(services_of)]
 def requires(scope: str) -> Callable[[Request, Services], Principal]:
     """A dependency: the principal of the key sent, which must have `scope`."""
 
-    def dependency(request: Request, services: ServicesDep) -> Principal:
+    def dependency(request: Request, services: ServicesDep, _documented: object = KEY) -> Principal:
         return services.tenants.authenticate(bearer(request), scope)
 
     return dependency
@@ -35,7 +38,7 @@ Reader = Annotated[Principal, Depends(requires("read"))]
 Reporter = Annotated[Principal, Depends(requires("report"))]
 
 
-def viewer(request: Request, services: ServicesDep) -> Viewer:
+def viewer(request: Request, services: ServicesDep, _documented: object = KEY) -> Viewer:
     """Who asks: the key's organisation where a key is sent, else a stranger with what he presents.
 
     A stranger presents a digest as `?digest=sha-256:<hex>`, or a look-up code as `?code=` or in the header
@@ -60,9 +63,13 @@ def bearer(request: Request) -> str:
 
     Raises:
         KeyMissing: there is none.
+        KeyInvalid: it is too long for one.
     """
-    scheme, _, token = request.headers.get("Authorization", "")[:_MAX_HEADER].partition(" ")
-    if scheme.lower() != "bearer" or not token:
+    header = request.headers.get("Authorization", "")
+    if len(header) > _MAX_HEADER:
+        raise KeyInvalid("what was sent is too long for an API key")
+    scheme, _, token = header.partition(" ")
+    if scheme.lower() != "bearer" or not token.strip():
         raise KeyMissing(
             "send your API key as 'Authorization: Bearer nk_…'; `notary tenant add NAME` prints one"
         )

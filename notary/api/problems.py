@@ -29,6 +29,13 @@ STATUSES: dict[type[errors.NotaryError], HTTPStatus] = {
     errors.Unavailable: HTTPStatus.SERVICE_UNAVAILABLE,
 }
 _RETRY_SECONDS = "5"
+_RETRIED = {HTTPStatus.SERVICE_UNAVAILABLE, HTTPStatus.TOO_MANY_REQUESTS}
+# What the framework answers by itself; any other of its statuses has the code of a wrong request.
+_FRAMEWORK = {
+    HTTPStatus.NOT_FOUND: (errors.NotFound.code, "there is nothing at this address"),
+    HTTPStatus.METHOD_NOT_ALLOWED: ("method_not_allowed", "this address takes the methods of the header Allow"),
+}
+_FAULT = "the service could not answer; the request can be sent again"
 
 
 def install(app: FastAPI) -> None:
@@ -36,7 +43,6 @@ def install(app: FastAPI) -> None:
     app.add_exception_handler(errors.NotaryError, _ours)
     app.add_exception_handler(RequestValidationError, _validation)
     app.add_exception_handler(HTTPException, _http)
-    app.add_exception_handler(Exception, _fault)
 
 
 def problem(status: HTTPStatus, code: str, detail: str, **more: Any) -> JSONResponse:
@@ -49,11 +55,23 @@ def problem(status: HTTPStatus, code: str, detail: str, **more: Any) -> JSONResp
         "detail": detail,
     }
     headers = {"Cache-Control": "no-store"}
-    if status in {HTTPStatus.SERVICE_UNAVAILABLE, HTTPStatus.TOO_MANY_REQUESTS}:
+    if status in _RETRIED or code == errors.NotReady.code:
         headers["Retry-After"] = _RETRY_SECONDS
     if status is HTTPStatus.UNAUTHORIZED:
         headers["WWW-Authenticate"] = "Bearer"
     return JSONResponse(body | more, status.value, headers, media_type="application/problem+json")
+
+
+def fault(error: Exception) -> JSONResponse:
+    """The answer to a fault of ours: the log has all of it, the caller nothing."""
+    _log.error("request failed", kind=type(error).__name__, exc_info=error)
+    return problem(HTTPStatus.INTERNAL_SERVER_ERROR, errors.NotaryError.code, _FAULT)
+
+
+def too_large(limit: int) -> JSONResponse:
+    """The answer to a body that says itself that it is over the limit; none of it is read."""
+    detail = f"the request is larger than {limit} bytes; send the digests of the document instead"
+    return problem(HTTPStatus.REQUEST_ENTITY_TOO_LARGE, errors.TooLarge.code, detail)
 
 
 def status_of(error: errors.NotaryError) -> HTTPStatus:
@@ -68,8 +86,7 @@ async def _ours(_request: Request, error: Exception) -> Response:
     assert isinstance(error, errors.NotaryError)  # noqa: S101 - registered for no other class
     status = status_of(error)
     if status is HTTPStatus.INTERNAL_SERVER_ERROR:
-        _log.error("request failed", code=error.code, exc_info=error)
-        return problem(status, error.code, "the service could not answer; the request can be sent again")
+        return fault(error)
     return problem(status, error.code, str(error))
 
 
@@ -83,14 +100,7 @@ async def _validation(_request: Request, error: Exception) -> Response:
 async def _http(_request: Request, error: Exception) -> Response:
     assert isinstance(error, HTTPException)  # noqa: S101 - registered for no other class
     status = HTTPStatus(error.status_code)
-    codes = {
-        HTTPStatus.NOT_FOUND: errors.NotFound.code,
-        HTTPStatus.REQUEST_ENTITY_TOO_LARGE: errors.TooLarge.code,
-    }
-    return problem(status, codes.get(status, errors.RequestError.code), str(error.detail))
-
-
-async def _fault(_request: Request, error: Exception) -> Response:
-    _log.error("unexpected error", exc_info=error)
-    detail = "the service could not answer; the request can be sent again"
-    return problem(HTTPStatus.INTERNAL_SERVER_ERROR, errors.NotaryError.code, detail)
+    code, detail = _FRAMEWORK.get(status, (errors.RequestError.code, str(error.detail)))
+    answer = problem(status, code, detail)
+    answer.headers.update(error.headers or {})  # such as Allow
+    return answer

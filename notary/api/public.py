@@ -1,10 +1,12 @@
 """What a stranger may call: look-up by digest, and verification."""
 
-from typing import Annotated, Any
+from typing import Any
 
-from fastapi import APIRouter, File, UploadFile
+from anyio import to_thread
+from fastapi import APIRouter, Request
 from fastapi.responses import Response
 
+from notary.api import forms
 from notary.api.auth import ServicesDep, ViewerDep
 from notary.api.schemas import Lookup, PublicRecord
 from notary.evidence.digests import parse_digest
@@ -14,7 +16,12 @@ from notary.services import Services
 from notary.services.types import RecordView, Viewer
 
 router = APIRouter(tags=["public"])
-_CORS = {"Access-Control-Allow-Origin": "*", "Cache-Control": "no-store"}
+_CORS = {"Access-Control-Allow-Origin": "*"}
+_FILE = {
+    "type": "object",
+    "required": [forms.FILE],
+    "properties": {forms.FILE: {"type": "string", "format": "binary"}},
+}
 
 
 @router.get("/v1/lookup/{algorithm}/{digest}")
@@ -32,15 +39,20 @@ def lookup(
     return Lookup(algorithm=algorithm, digest=value.hex(), records=records)
 
 
-@router.post("/v1/verify")
-def verify(file: Annotated[UploadFile, File()], services: ServicesDep, response: Response) -> dict[str, Any]:
+@router.post(
+    "/v1/verify",
+    openapi_extra={"requestBody": {"required": True, "content": {forms.MEDIA_TYPE: {"schema": _FILE}}}},
+)
+async def verify(request: Request, services: ServicesDep) -> dict[str, Any]:
     """Check a package, a proof or a report, with this service's own trust file.
 
     The result is our word. For a result that does not rest on it, run `notary verify` with a trust file from
     elsewhere.
     """
-    response.headers.update(_CORS)
-    return services.verifying.verify(file.file).to_json()
+    async with forms.read_form(request, services.submitting.temp_dir, {}) as form:
+        limiter = request.app.state.verifications
+        report = await to_thread.run_sync(services.verifying.verify, form.file, limiter=limiter)
+    return report.to_json()
 
 
 def _public(services: Services, view: RecordView, asker: Viewer) -> PublicRecord:

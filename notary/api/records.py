@@ -58,22 +58,25 @@ def receipt(number: str, services: ServicesDep, principal: Reader) -> Response:
 @router.get("/v1/evidence/{number}/proof")
 def proof(number: str, services: ServicesDep, viewer: ViewerDep) -> Response:
     """A tlog-proof under the newest checkpoint, with the statement in its extra line."""
-    data = services.packages.proof(parse_number(number), viewer)
-    return _download(data, "text/plain; charset=utf-8", f"{number}.tlog-proof")
+    known = parse_number(number)
+    data = services.packages.proof(known, viewer)
+    return _download(data, "text/plain; charset=utf-8", known, "tlog-proof")
 
 
 @router.get("/v1/evidence/{number}/package")
 def package(number: str, services: ServicesDep, viewer: ViewerDep) -> Response:
     """The evidence package, without the document; openings only for the organisation that submitted it."""
-    data = services.packages.package(parse_number(number), viewer)
-    return _download(data, "application/zip", f"{number}.zip")
+    known = parse_number(number)
+    data = services.packages.package(known, viewer)
+    return _download(data, "application/zip", known, "zip")
 
 
 @router.get("/v1/evidence/{number}/report")
 def report(number: str, services: ServicesDep, principal: Reporter) -> Response:
     """The report, a PDF in 简体中文 and English."""
-    data = services.reports.report(parse_number(number), principal.tenant_id)
-    return _download(data, "application/pdf", f"{number}.pdf")
+    known = parse_number(number)
+    data = services.reports.report(known, principal.tenant_id)
+    return _download(data, "application/pdf", known, "pdf")
 
 
 def state_of(view: RecordView) -> RecordState:
@@ -108,7 +111,7 @@ def state_of(view: RecordView) -> RecordState:
     )
 
 
-def _download(data: bytes, media_type: str, name: str) -> Response:
-    safe = "".join(c for c in name if c.isalnum() or c in "-.")
-    headers = {"Content-Disposition": f'attachment; filename="{safe}"', **_PRIVATE}
+def _download(data: bytes, media_type: str, number: str, ending: str) -> Response:
+    name = f"{show_number(number)}.{ending}"
+    headers = {"Content-Disposition": f'attachment; filename="{name}"', **_PRIVATE}
     return Response(data, media_type=media_type, headers=headers)

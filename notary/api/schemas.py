@@ -23,7 +23,7 @@ class SubmitRequest(Wire):
         description="hexadecimal by algorithm; sha-256 is required unless the bytes are sent. "
         "Others are kept as claimed.",
     )
-    size: int | None = Field(None, ge=0, le=2**50, description="bytes of the document, on your word")
+    size: int | None = Field(None, ge=1, le=2**50, description="bytes of the document, on your word")
     media_type: str | None = Field(None, max_length=127, description="such as application/pdf")
     visibility: Visibility | None = Field(
         None, description="who may look the record up; by-code unless the document is signed"
@@ -114,3 +114,13 @@ class Lookup(Wire):
     algorithm: str
     digest: str
     records: list[PublicRecord]
+
+
+class Problem(Wire):
+    """What every answer is that is not a success (RFC 9457), as application/problem+json."""
+
+    type: str
+    title: str
+    status: int
+    code: str = Field(description="stable; listed in docs/api.md")
+    detail: str = Field(description="for people: what to do next")

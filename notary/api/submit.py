@@ -6,9 +6,9 @@ from fastapi import APIRouter, Request
 from fastapi.responses import JSONResponse
 from pydantic import ValidationError
 from starlette.concurrency import run_in_threadpool
-from starlette.datastructures import UploadFile
 
-from notary.api.auth import ServicesDep, bearer
+from notary.api import forms
+from notary.api.auth import KEY, ServicesDep, bearer
 from notary.api.schemas import Accepted, SubmitRequest
 from notary.errors import FormatError, RequestError, TooLarge
 from notary.evidence.canonical import loads_unordered
@@ -18,15 +18,13 @@ from notary.services.types import Principal
 
 router = APIRouter()
 _MAX_KEY = 200
-_MULTIPART = "multipart/form-data"
+_JSON = "application/json"
 _SCHEMA = {
     "requestBody": {
         "required": True,
         "content": {
-            "application/json": {
-                "schema": SubmitRequest.model_json_schema(ref_template="#/components/schemas/{model}")
-            },
-            _MULTIPART: {
+            _JSON: {"schema": SubmitRequest.model_json_schema(ref_template="#/components/schemas/{model}")},
+            forms.MEDIA_TYPE: {
                 "schema": {
                     "type": "object",
                     "required": ["file"],
@@ -45,6 +43,7 @@ _SCHEMA = {
     "/v1/evidence",
     status_code=HTTPStatus.ACCEPTED,
     response_model=Accepted,
+    dependencies=[KEY],
     openapi_extra=_SCHEMA,
     tags=["evidence"],
 )
@@ -52,27 +51,27 @@ async def submit(request: Request, services: ServicesDep) -> JSONResponse:
     """Submit a document, its digests, or an event. The answer is sent after everything in it is durable."""
     principal = await run_in_threadpool(services.tenants.authenticate, bearer(request), "submit")
     key = request.headers.get("Idempotency-Key")
-    if key is not None and not 0 < len(key) <= _MAX_KEY:
-        raise RequestError(f"an Idempotency-Key has 1 to {_MAX_KEY} characters")
-    if request.headers.get("Content-Type", "").startswith(_MULTIPART):
+    if key is not None and not (0 < len(key) <= _MAX_KEY and key.isascii() and key.isprintable()):
+        raise RequestError(f"an Idempotency-Key has 1 to {_MAX_KEY} printable ASCII characters")
+    media_type = request.headers.get("Content-Type", "").partition(";")[0].strip().lower()
+    if media_type == forms.MEDIA_TYPE:
         answer = await _multipart(request, services, principal, key)
-    else:
+    elif media_type == _JSON:
         body = await _body(request, services.max_request_bytes)
         answer = await run_in_threadpool(services.submitting.digests, principal, wanted(parse(body)), key)
+    else:
+        raise RequestError(f"the Content-Type is {_JSON}, or {forms.MEDIA_TYPE} with the document")
     return JSONResponse(answer, HTTPStatus.ACCEPTED)
 
 
 async def _multipart(
     request: Request, services: Services, principal: Principal, key: str | None
 ) -> dict[str, str]:
-    # Starlette keeps at most 1 MiB of a part in memory and the rest in a temporary file.
-    async with request.form(max_files=1, max_fields=1, max_part_size=services.max_request_bytes) as form:
-        upload, text = form.get("file"), form.get("request", "{}")
-        if not isinstance(upload, UploadFile) or not isinstance(text, str) or set(form) - {"file", "request"}:
-            raise RequestError("a multipart request has a part 'file' and at most a part 'request' with JSON")
-        request_ = wanted(parse(text.encode()))
+    folder, limit = services.submitting.temp_dir, services.max_request_bytes
+    async with forms.read_form(request, folder, {"request": limit}) as form:
+        asked = wanted(parse(form.fields.get("request", b"{}")))
         return await run_in_threadpool(
-            services.submitting.file, principal, request_, upload.file, upload.content_type, key
+            services.submitting.file, principal, asked, form.file, form.media_type, key
         )
 
 

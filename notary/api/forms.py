@@ -1,0 +1,137 @@
+"""multipart/form-data with one document: to disk as it arrives, all else bounded and in UTF-8.
+
+Starlette's own reader keeps documents in /tmp, which may be memory, and decodes fields in whatever codec the
+request names: a megabyte of punycode takes minutes.
+"""
+
+from collections.abc import AsyncIterator, Mapping
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from tempfile import SpooledTemporaryFile
+from typing import BinaryIO
+
+from python_multipart import MultipartParser
+from python_multipart.exceptions import FormParserError
+from python_multipart.multipart import parse_options_header
+from starlette.concurrency import run_in_threadpool
+from starlette.requests import Request
+
+from notary.errors import RequestError, TooLarge, Unavailable
+
+FILE = "file"
+MEDIA_TYPE = "multipart/form-data"
+_IN_MEMORY = 1 << 20
+
+
+@dataclass(slots=True)
+class Form:
+    """A form that was read: the document from its beginning, and the other parts by name."""
+
+    file: BinaryIO
+    media_type: str | None
+    fields: dict[str, bytes]
+
+
+@asynccontextmanager
+async def read_form(request: Request, folder: Path, limits: Mapping[str, int]) -> AsyncIterator[Form]:
+    """Read the body; the document is gone when the block ends.
+
+    Args:
+        request: its body was not touched yet.
+        folder: for documents over 1 MiB; they have no name there, and a crash leaves nothing.
+        limits: most bytes of each other part that may come, by name.
+
+    Raises:
+        RequestError: not such a form, no document, or a part that is not expected or comes twice.
+        TooLarge: another part is over its limit.
+        Unavailable: the disk takes nothing now.
+    """
+    with SpooledTemporaryFile(max_size=_IN_MEMORY, dir=str(folder)) as file:
+        reader = _Reader(file, limits)  # type: ignore[arg-type] # it has what a binary file has
+        parser = reader.parser(request.headers.get("Content-Type", ""))
+        try:
+            size = 0
+            async for chunk in request.stream():
+                size += len(chunk)
+                if size <= _IN_MEMORY:
+                    parser.write(chunk)
+                else:
+                    await run_in_threadpool(parser.write, chunk)
+            file.seek(0)
+        except FormParserError as error:
+            raise RequestError("the body is not multipart/form-data as its header says") from error
+        except OSError as error:
+            raise Unavailable(f"the document cannot be stored now: {error.strerror}") from error
+        yield reader.form()
+
+
+@dataclass(slots=True)
+class _Reader:
+    file: BinaryIO
+    limits: Mapping[str, int]
+    parts: dict[str, bytearray] = field(default_factory=dict)
+    media_type: str | None = None
+    complete: bool = False
+    _part: str = ""
+    _name: bytes = b""
+    _value: bytes = b""
+    _headers: dict[bytes, bytes] = field(default_factory=dict)
+
+    def parser(self, content_type: str) -> MultipartParser:
+        _, options = parse_options_header(content_type)
+        boundary = options.get(b"boundary", b"")
+        if not boundary:
+            raise RequestError("the Content-Type multipart/form-data names no boundary")
+        calls = ("part_begin", "part_data", "header_field", "header_value", "header_end", "headers_finished")
+        callbacks = {f"on_{name}": getattr(self, name) for name in (*calls, "end")}
+        try:
+            return MultipartParser(boundary, callbacks)  # type: ignore[arg-type] # a TypedDict of these names
+        except FormParserError as error:
+            raise RequestError("the boundary of the multipart/form-data is too long") from error
+
+    def form(self) -> Form:
+        if not self.complete:
+            raise RequestError("the multipart/form-data ends before its last boundary")
+        if FILE not in self.parts:
+            raise RequestError(f"a part {FILE!r} with the document is missing")
+        fields = {name: bytes(data) for name, data in self.parts.items() if name != FILE}
+        return Form(self.file, self.media_type, fields)
+
+    def part_begin(self) -> None:
+        self._headers.clear()
+
+    # The parser bounds names and values at 4 KiB, and their number.
+    def header_field(self, data: bytes, start: int, end: int) -> None:
+        self._name += data[start:end]
+
+    def header_value(self, data: bytes, start: int, end: int) -> None:
+        self._value += data[start:end]
+
+    def header_end(self) -> None:
+        self._headers[self._name.lower()] = self._value
+        self._name = self._value = b""
+
+    def headers_finished(self) -> None:
+        _, options = parse_options_header(self._headers.get(b"content-disposition"))
+        self._part = options.get(b"name", b"").decode("ascii", "replace")
+        if self._part != FILE and self._part not in self.limits:
+            expected = " and ".join(repr(name) for name in (FILE, *self.limits))
+            raise RequestError(f"a part is named {self._part[:40]!r}; expected is {expected}")
+        if self._part in self.parts:
+            raise RequestError(f"the part {self._part!r} comes twice; send one document a request")
+        self.parts[self._part] = bytearray()
+        if self._part == FILE:
+            self.media_type = self._headers.get(b"content-type", b"").decode("ascii", "replace") or None
+
+    def part_data(self, data: bytes, start: int, end: int) -> None:
+        if self._part == FILE:
+            self.file.write(data[start:end])
+            return
+        part = self.parts[self._part]
+        part += data[start:end]
+        if len(part) > self.limits[self._part]:
+            raise TooLarge(f"the part {self._part!r} is larger than {self.limits[self._part]} bytes")
+
+    def end(self) -> None:
+        self.complete = True

@@ -1,0 +1,126 @@
+"""The real service without chain and time-stamping authority; its steps are run by hand."""
+
+import warnings
+from dataclasses import dataclass
+from functools import cached_property
+from hashlib import sha256
+from pathlib import Path
+
+from notary import keys, wiring
+from notary.api.app import create_app
+from notary.settings import load_settings
+from notary.store.engine import open_database
+from notary.store.migrate import migrate
+
+with warnings.catch_warnings():
+    # A wish for another HTTP client.
+    warnings.filterwarnings("ignore", message="Using `httpx` with `starlette.testclient`")
+    from fastapi.testclient import TestClient
+
+ORIGIN = "log.example.org/2026"
+DOCUMENT = b"a contract of two companies"
+DIGEST = sha256(DOCUMENT).hexdigest()
+
+
+@dataclass
+class Service:
+    """Everything between HTTP and the disk, in one folder."""
+
+    folder: Path
+    changes: dict
+
+    @cached_property
+    def settings(self):
+        return load_settings(
+            data_dir=self.folder / "data", origin=ORIGIN, operator="Example Ltd", **self.changes
+        )
+
+    @cached_property
+    def assembly(self) -> wiring.Assembly:
+        keys.create(self.settings.data_dir / "keys")
+        database = open_database(self.settings.database_url)
+        migrate(database)
+        database.dispose()
+        wiring.open_new_log(self.settings, 1, bytes(20), bytes(32))
+        return wiring.build(self.settings)
+
+    @property
+    def services(self):
+        return self.assembly.services
+
+    @cached_property
+    def app(self):
+        return create_app(self.services)
+
+    @cached_property
+    def client(self) -> TestClient:
+        return TestClient(self.app, raise_server_exceptions=False, follow_redirects=False)
+
+    @cached_property
+    def key(self) -> str:
+        return self.services.tenants.add("a company")
+
+    @cached_property
+    def other_key(self) -> str:
+        return self.services.tenants.add("another company")
+
+    @cached_property
+    def own(self) -> dict[str, str]:
+        """Headers of the organisation that submits."""
+        return {"Authorization": f"Bearer {self.key}"}
+
+    @cached_property
+    def other(self) -> dict[str, str]:
+        """Headers of an organisation that submitted nothing."""
+        return {"Authorization": f"Bearer {self.other_key}"}
+
+    def post(self, json=None, **more):
+        """Submit JSON."""
+        headers = {**self.own, **more.pop("headers", {})}
+        return self.client.post("/v1/evidence", json=json, headers=headers, **more)
+
+    def upload(self, data=DOCUMENT, request=None, media_type="text/plain", **more):
+        """Submit a document."""
+        fields = {} if request is None else {"data": {"request": request}}
+        files = {"file": ("contract.txt", data, media_type)}
+        headers = {**self.own, **more.pop("headers", {})}
+        return self.client.post("/v1/evidence", files=files, headers=headers, **fields, **more)
+
+    def accepted(self, data=DOCUMENT, **request) -> dict:
+        """Submit digests of `data`, and expect success."""
+        answer = self.post({"digests": {"sha-256": sha256(data).hexdigest()}} | request)
+        assert answer.status_code == 202, answer.text
+        return answer.json()
+
+    def get(self, path, headers=None, **more):
+        return self.client.get(path, headers=headers or {}, **more)
+
+    def close(self) -> None:
+        """Close the batch."""
+        self.assembly.sequencer.sequence()
+
+    def inspect(self) -> None:
+        """Look into what waits for inspection."""
+        next(step for step in self.assembly.steps if step.name == "inspect").run()
+
+    def count(self) -> int:
+        """How many records the submitting organisation has."""
+        return len(self.get("/v1/evidence", self.own).json()["records"])
+
+    def spooled(self) -> list[str]:
+        return sorted(path.name for path in self.settings.temp_dir.iterdir())
+
+    def end(self) -> None:
+        if "client" in self.__dict__:
+            self.client.close()
+        self.assembly.close()
+
+
+def problem(answer, status: int, code: str) -> str:
+    """Check that an answer is a problem of that code, and give its detail."""
+    assert answer.headers["Content-Type"] == "application/problem+json", answer.text
+    body = answer.json()
+    assert (answer.status_code, body["status"], body["code"]) == (status, status, code), body
+    assert list(body) == ["type", "title", "status", "code", "detail"]
+    assert answer.headers["Cache-Control"] == "no-store"
+    return body["detail"]
