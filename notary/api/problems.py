@@ -33,7 +33,10 @@ _RETRIED = {HTTPStatus.SERVICE_UNAVAILABLE, HTTPStatus.TOO_MANY_REQUESTS}
 # What the framework answers by itself; any other of its statuses has the code of a wrong request.
 _FRAMEWORK = {
     HTTPStatus.NOT_FOUND: (errors.NotFound.code, "there is nothing at this address"),
-    HTTPStatus.METHOD_NOT_ALLOWED: ("method_not_allowed", "this address takes the methods of the header Allow"),
+    HTTPStatus.METHOD_NOT_ALLOWED: (
+        "method_not_allowed",
+        "this address takes the methods of the header Allow",
+    ),
 }
 _FAULT = "the service could not answer; the request can be sent again"
 
