@@ -192,9 +192,7 @@ def submit(api, document):
 
 
 def nothing_due(api, number):
-    found = state(api, number)
-    print(found["due"], found["attestations"])
-    return found["due"] == []
+    return state(api, number)["due"] == []
 
 
 def state(api, number):
