@@ -36,6 +36,12 @@ def vkey(key: Ed25519PrivateKey) -> str:
     return Verifier(ORIGIN, key.public_key().public_bytes_raw()).vkey
 
 
+def vkey_of_another_type() -> str:
+    key = b"\x02" + bytes(32)
+    key_id = sha256(ORIGIN.encode() + b"\n" + key).digest()[:4]
+    return f"{ORIGIN}+{key_id.hex()}+{base64.b64encode(key).decode()}"
+
+
 def statement() -> Statement:
     commitments, _ = commit({"title": "合同 “A”"}, lambda: bytes(16))
     digests = {"sha-256": sha256(DOCUMENT).hexdigest(), "sm3": "0" * 64}
@@ -46,11 +52,11 @@ def statement() -> Statement:
     return Statement("document", ORIGIN, number, time, bytes(range(32)), block, None, commitments, body)
 
 
-def record(said: Statement, index: int, size: int) -> dict:
+def record(said: Statement, index: int, size: int, origin: str = ORIGIN) -> dict:
     data = said.encode()
     leaves = [hash_leaf(entry_of(b"%d" % n)) for n in range(size)]
     leaves[index] = hash_leaf(entry_of(data))
-    note = sign_checkpoint(Checkpoint(ORIGIN, size, root_of(leaves)), KEY)
+    note = sign_checkpoint(Checkpoint(origin, size, root_of(leaves)), KEY)
     proof = ProofFile(index, tuple(list(all_inclusion_paths(leaves))[index]), note.encode(), data)
     return {
         "number": show_number(said.number),
@@ -101,6 +107,8 @@ def vectors() -> dict:
         "other_vkey": vkey(OTHER),
         "digest": sha256(DOCUMENT).hexdigest(),
         "records": [record(said, index, size) for index, size in ((0, 1), (3, 7), (6, 7), (64, 65))],
+        "foreign": record(said, 3, 7, origin="other.example.org/log"),
+        "vkey_of_another_type": vkey_of_another_type(),
         "trees": trees(),
         "notes": notes(),
         "numbers": numbers(),

@@ -10,12 +10,14 @@ from pathlib import Path
 import httpx
 import pytest
 import uvicorn
-from playwright.sync_api import sync_playwright
+from playwright.sync_api import expect, sync_playwright
 
 from notary import wiring
 from notary.api.app import create_app
 from notary.embedded import dev
 from notary.worker import Worker
+
+expect.set_options(timeout=20_000)  # the machine may be busy with other tests
 
 _spec = importlib.util.spec_from_file_location("e2e_chromium", Path(__file__).with_name("chromium.py"))
 chromium = importlib.util.module_from_spec(_spec)
@@ -117,7 +119,7 @@ def open_page(browser, service):
             context = browser.new_context(locale=locale, base_url=service.url, **options)
             stack.callback(context.close)
             page = context.new_page()
-            page.set_default_timeout(15_000)
+            page.set_default_timeout(20_000)
             page.on("pageerror", lambda error: faults.append(str(error)))
             page.on(
                 "console", lambda line: faults.append(line.text) if "Content Security" in line.text else None

@@ -42,7 +42,7 @@ def final(service):
 
 def calls_of(page):
     found = []
-    page.on("request", found.append)
+    page.on("request", lambda request: found.append(request))  # noqa: PLW0108 - Playwright marks its handlers
     return found
 
 
@@ -395,7 +395,9 @@ def test_a_damaged_package_fails(open_page, service, final, tmp_path):
     report = page.locator("#upload-result .report")
     expect(report).to_have_attribute("data-outcome", "failed")
     expect(report.locator("h3")).to_have_text("核验未通过")
-    expect(report.locator("[data-outcome=failed]").first).to_be_visible()
+    broken = report.locator("[data-check='1.1']")
+    expect(broken).to_have_attribute("data-outcome", "failed")
+    expect(broken.locator(".claim")).to_have_text("密码学核验不一致")
 
 
 def test_a_pdf_that_is_no_report_of_the_service_is_not_found_here(open_page, document):

@@ -3,7 +3,7 @@
 import { checkRecord } from "./check.js";
 import { claim, h, log, mark, moment, mono, notice, size, t, terms } from "./page.js";
 import { reportView } from "./report_view.js";
-import { Refused, packageOf, verifyThere } from "./service.js";
+import { Refused, Unreachable, packageOf, verifyThere } from "./service.js";
 
 const STATES = ["received", "closed", "stamped", "anchored", "final"];
 const CLAIMS = { passed: "recomputed", failed: "differs", could_not_be_checked: "not_covered" };
@@ -126,5 +126,6 @@ export function trouble(error) {
     const key = error.status === 404 ? "trouble.not_found" : error.status === 413 ? "trouble.too_large" : "trouble.refused";
     return notice("could_not_be_checked", t(key), t(`${key}_means`), error.message ? h("p", { lang: "en", class: "small" }, error.message) : null);
   }
+  if (!(error instanceof Unreachable)) reportError(error); // a fault of these scripts: for whoever looks at the console
   return notice("could_not_be_checked", t("trouble.unreachable"), t("trouble.unreachable_means"));
 }

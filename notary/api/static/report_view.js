@@ -15,7 +15,7 @@ export function reportView(report, { compared = false } = {}) {
   return h(
     "section",
     { class: "report", "data-outcome": report.outcome },
-    notice(kind, t(`report.${words}`), t(`report.${words}_means`), list, h("p", { class: "small" }, claim("stated"), " ", t("report.whose_word")), demo ? h("p", {}, h("strong", {}, t("report.demo"))) : null),
+    notice(kind, t(`report.${words}`), t(`report.${words}_means`), list, h("p", { class: "small" }, claim("stated"), " ", t("report.whose_word")), demo && report.time ? h("p", {}, h("strong", {}, t("report.demo"))) : null),
     timeline(report.time),
     h("details", { open: !whole }, h("summary", {}, t("report.table", { count: report.checks.length })), table(report.checks)),
   );
@@ -34,6 +34,12 @@ function table(list) {
   return h("table", { class: "checks" }, h("thead", {}, h("tr", {}, head)), h("tbody", {}, list.map(row)));
 }
 
+// A digest that differs was recomputed too, but "recomputed" reads as "agrees"; what was not checked rests on nobody.
+function restsOn({ outcome, claim: stated }) {
+  if (outcome === "could_not_be_checked") return "not_covered";
+  return outcome === "failed" && stated === "recomputed" ? "differs" : stated;
+}
+
 function row(check) {
   const words = checks[check.id] ?? { name: check.id };
   return h(
@@ -48,6 +54,6 @@ function row(check) {
       check.detail ? h("details", {}, h("summary", {}, t("report.detail")), h("p", { lang: language === "en" ? null : "en" }, check.detail)) : null,
     ),
     h("td", { "data-label": t("report.outcome") }, mark(check.outcome)),
-    h("td", { "data-label": t("report.class") }, claim(check.claim)),
+    h("td", { "data-label": t("report.class") }, claim(restsOn(check))),
   );
 }

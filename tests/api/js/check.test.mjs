@@ -72,3 +72,9 @@ test("a checkpoint whose signature does not fit fails", async () => {
 test("a checkpoint of a key that the page does not name is not judged by its signature", async () => {
   assert.deepEqual(await outcomes({}, digest, { ...log, vkeys: [vectors.other_vkey] }), { outcome: "passed", document: "passed", statement: "passed", tree: "passed", signature: "other" });
 });
+
+test("a checkpoint of another log proves nothing, whatever its root", async () => {
+  const found = await outcomes(vectors.foreign);
+  assert.equal(found.statement, "passed");
+  assert.equal(found.tree, "failed");
+});

@@ -58,7 +58,7 @@ test("a proof file is read, and every careless form of it refused", () => {
     [(s) => s.replace(/\nextra [^\n]*/, "\nextra ?"), /not base64/],
     [(s) => s.replace(/\nextra [^\n]*/, `\nextra ${btoa("x".repeat(8193))}`), /too long/],
     [(s) => s.replace(/(index 3\n)([^\n]*)/, "$1AAAA"), /32 bytes/],
-    [(s) => s.replace(/(index 3\n)/, `$1${"A".repeat(43)}=\n`.repeat(64)), /./],
+    [(s) => s.replace(/(index 3\n)/, `$1${"A".repeat(43)}=\n`.repeat(61)), /path is too long/],
     [(s) => s.replaceAll("\n\n", "\n"), /not a proof/],
     [(s) => s.slice(0, s.indexOf("\n\n") + 2), /not a proof/],
     [(s) => s + "x".repeat(1 << 17), /not a proof/],
@@ -99,6 +99,7 @@ test("notes, checkpoints and keys of another form are refused", () => {
   refused(() => parseVkey("a+00000000"), /not a vkey/);
   refused(() => parseVkey(vectors.vkey.replace("log", "leg")), /key id/);
   refused(() => parseVkey(vectors.vkey.replace(/\+[^+]*$/, "+AAAA")), /Ed25519/);
+  refused(() => parseVkey(vectors.vkey_of_another_type), /Ed25519/);
   refused(() => unhex("0"), /hexadecimal/);
 });
 

@@ -1,0 +1,300 @@
+"""Submitted, final, taken out; then verified with nothing but the files, whole and damaged."""
+
+import hashlib
+import io
+import json
+import secrets
+import socket
+import subprocess
+
+import pytest
+
+from notary.embedded.contract import make_contract
+from notary.errors import EvidenceError
+from notary.evidence.package import read_package, write_package
+from notary.evidence.trust import parse_trust
+from notary.evidence.verify import unreadable, verify
+from tests.dev_service import NOTARY, DevService, environment, take_out
+
+# A process that opens a socket ends at once.
+NO_NETWORK = """
+import os, sys
+def refuse(event, arguments):
+    if event.startswith("socket."):
+        sys.stderr.write(f"the verifier went to the network: {event}\\n")
+        sys.stderr.flush()
+        os._exit(99)
+sys.addaudithook(refuse)
+"""
+
+
+@pytest.fixture(scope="module")
+def offline(tmp_path_factory):
+    """Runs `notary verify` in an empty folder, without settings, without network."""
+    folder = tmp_path_factory.mktemp("offline")
+    (folder / "sitecustomize.py").write_text(NO_NETWORK)
+
+    def run(*arguments):
+        done = subprocess.run(
+            [*NOTARY, "verify", *map(str, arguments), "--json"],
+            env=environment(PYTHONPATH=str(folder)), cwd=folder,
+            capture_output=True, text=True, check=False, timeout=60,
+        )  # fmt: skip
+        assert done.stderr == ""
+        return done.returncode, json.loads(done.stdout)
+
+    return run
+
+
+def failed(result):
+    return [check["id"] for check in result["checks"] if check["outcome"] == "failed"]
+
+
+def outcomes(result, check):
+    return {c["outcome"] for c in result["checks"] if c["id"] == check}
+
+
+def test_the_network_guard_of_these_tests_bites(offline, tmp_path):
+    code = "import socket; socket.create_connection(('127.0.0.1', 9))"
+    done = subprocess.run(
+        [NOTARY[0], "-c", code], env=environment(PYTHONPATH=str(guard(tmp_path))), check=False, capture_output=True
+    )  # fmt: skip
+    assert done.returncode == 99
+
+
+def guard(folder):
+    (folder / "sitecustomize.py").write_text(NO_NETWORK)
+    return folder
+
+
+def test_the_evidence_passes_offline(offline, evidence):
+    status, result = offline(evidence / "evidence.zip", "--trust", evidence / "trust.toml")
+    assert (status, result["outcome"], failed(result)) == (0, "passed", [])
+    for check in ("2.3", "3.1", "3.2", "4.1", "4.2", "4.3", "5.1", "6.1", "6.2", "6.4", "7.2", "8.1", "9.1"):
+        assert outcomes(result, check) == {"passed"}, check
+
+
+def test_without_trust_nothing_passes_that_rests_on_it(offline, evidence):
+    status, result = offline(evidence / "evidence.zip")
+    assert (status, result["outcome"], failed(result)) == (2, "could_not_be_checked", [])
+    for check in ("3.1", "4.1", "5.1", "6.1", "8.1"):
+        assert outcomes(result, check) == {"could_not_be_checked"}, check
+
+
+def test_the_files_taken_out_are_those_of_the_answer(evidence):
+    statement = (evidence / "statement.json").read_bytes()
+    assert statement.decode() == evidence.answer["statement"]
+    assert (evidence / "receipt.txt").read_text() == evidence.answer["receipt"]
+    assert hashlib.sha256(statement).hexdigest() == evidence.answer["entry"]
+    assert (evidence / "report.pdf").read_bytes().startswith(b"%PDF-")
+
+
+def test_the_proof_alone_leads_to_the_log(offline, evidence):
+    status, result = offline(
+        evidence / "proof.tlog-proof",
+        "--trust",
+        evidence / "trust.toml",
+        "--document",
+        evidence / "document.pdf",
+    )
+    assert failed(result) == []
+    assert outcomes(result, "3.2") == {"passed"}
+    assert status == 2  # nobody but the operator attests to this head in the proof alone
+
+
+def opened(package):
+    with package.open("rb") as stream:
+        files = dict(read_package(stream).files)
+    del files["manifest.json"]
+    return files
+
+
+def position(name, data):
+    """A byte of the file that says something."""
+    if name == "statement.json":
+        return data.index(b'"salt":"') + 8
+    if name.endswith("anchor.json"):
+        return data.index(b'"receipt_proof":["') + 30
+    if name.endswith("openings.json"):
+        return len(data) // 2
+    if name.endswith((".tlog-proof", "receipt.txt", "checkpoint")):
+        return data.rindex(b" ") + 12  # in the signature
+    return len(data) // 2
+
+
+DAMAGE = {
+    "statement.json": {"3.2"},
+    "openings.json": {"2.4"},
+    "receipt.txt": {"4.1"},
+    "heads/N/checkpoint": {"3.1"},
+    "heads/N/inclusion.tlog-proof": {"3.1"},
+    "heads/N/tokens/local-tsa.tsr": {"5.1"},
+    "heads/N/anchor.json": {"6.1", "6.3"},
+    "heads/N/header.rlp": {"6.1"},
+    "inspection/statement.json": {"9.1"},
+    "inspection/openings.json": {"9.1"},
+    "inspection/inclusion.tlog-proof": {"9.1"},
+    "document/document.pdf": {"2.3"},
+}
+
+
+def whole_name(kind, files):
+    """The file of the first head for which there is one."""
+    start, _, end = kind.partition("N")
+    return kind if not end else sorted(n for n in files if n.startswith(start) and n.endswith(end))[0]
+
+
+@pytest.mark.parametrize("kind", DAMAGE)
+def test_one_changed_byte_is_found_and_named(offline, evidence, tmp_path, kind):
+    files, document = opened(evidence / "evidence.zip"), (evidence / "document.pdf").read_bytes()
+    if kind.startswith("document/"):
+        data = bytearray(document)
+        data[len(data) // 2] ^= 1
+        document = bytes(data)
+    else:
+        name = whole_name(kind, files)
+        data = bytearray(files[name])
+        at = position(name, data)
+        data[at] = ord("a") if data[at] == ord("b") else ord("b")
+        assert bytes(data) != files[name]
+        files[name] = bytes(data)
+    # The manifest is made anew: it is not what finds the change.
+    (tmp_path / "evidence.zip").write_bytes(write_package(files, ("document.pdf", document)))
+    status, result = offline(tmp_path / "evidence.zip", "--trust", evidence / "trust.toml")
+    assert status == 1
+    assert set(failed(result)) & DAMAGE[kind], failed(result)
+
+
+def test_a_change_without_a_new_manifest_is_found_by_the_manifest(offline, evidence, tmp_path):
+    data = bytearray((evidence / "evidence.zip").read_bytes())
+    data[data.index(b"c2sp.org/tlog-proof@v1") + 40] ^= 1
+    (tmp_path / "evidence.zip").write_bytes(data)
+    status, result = offline(tmp_path / "evidence.zip", "--trust", evidence / "trust.toml")
+    assert (status, failed(result)) == (1, ["1.1"])
+
+
+def test_no_changed_bit_anywhere_adds_to_what_is_passed(evidence, seeded):
+    """A flipped bit fails the package, or takes something away from what it shows; README.txt shows nothing."""
+    trust = parse_trust((evidence / "trust.toml").read_bytes())
+    files, document = opened(evidence / "evidence.zip"), (evidence / "document.pdf").read_bytes()
+
+    def shown(contents):
+        try:
+            return verify(
+                read_package(io.BytesIO(write_package(contents, ("document.pdf", document)))), trust
+            )
+        except EvidenceError as error:
+            return unreadable(error)
+
+    def passed(report):
+        return {(c.id, c.subject, c.detail) for c in report.checks if c.outcome.value == "passed"}
+
+    whole = passed(shown(files))
+    assert shown(files).outcome.value == "passed"
+    still = set()
+    for name in sorted(set(files) - {"README.txt"}):
+        for _ in range(12):
+            data = bytearray(files[name])
+            data[seeded.randrange(len(data))] ^= 1 << seeded.randrange(8)
+            report = shown(files | {name: bytes(data)})
+            if report.outcome.value != "failed":
+                still.add(name.rsplit("/", 1)[-1])
+                assert passed(report) <= whole
+    # The hash of the transaction, and headers of blocks that are then no longer claimed.
+    assert still <= {"anchor.json"}
+
+
+def test_the_document_of_another_record_is_refused(offline, evidence, tmp_path):
+    make_contract(tmp_path / "other.pdf", tmp_path)
+    status, result = offline(
+        evidence / "evidence.zip", "--trust", evidence / "trust.toml", "--document", tmp_path / "other.pdf"
+    )
+    assert (status, failed(result)) == (1, ["2.3"])
+
+
+def test_digests_alone_become_evidence_that_says_so(offline, dev_service, evidence, tmp_path):
+    document = tmp_path / "letter.txt"
+    document.write_bytes(secrets.token_bytes(100))
+    digest = hashlib.sha256(document.read_bytes()).hexdigest()
+    answer = dev_service.submit_json(digests={"sha-256": digest}, title="a letter")
+    assert json.loads(answer["statement"])["document"]["seen"] is False
+    found = take_out(dev_service, answer, document, tmp_path)
+    status, result = offline(found / "evidence.zip", "--trust", found / "trust.toml")
+    assert (status, failed(result)) == (0, [])
+    assert outcomes(result, "2.3") == {"passed"}
+    assert outcomes(result, "9.1") <= {"could_not_be_checked"}  # nobody saw bytes to inspect
+
+
+def test_an_event_becomes_evidence_without_a_document(offline, dev_service, tmp_path):
+    answer = dev_service.submit_json(
+        kind="event",
+        phase="will-confirmed",
+        actor="Alice",
+        matter="2026-17",
+        source="server",
+        metadata={"n": 1},
+    )
+    assert "Alice" not in answer["statement"]
+    found = take_out(dev_service, answer, None, tmp_path)
+    status, result = offline(found / "evidence.zip", "--trust", found / "trust.toml")
+    assert (status, failed(result)) == (0, [])
+    assert outcomes(result, "2.4") == {"passed"}
+    assert b"Alice" in opened(found / "evidence.zip")["openings.json"]
+
+
+@pytest.fixture(scope="module")
+def impostor(signed_contract, tmp_path_factory):
+    """The same contract in another service's log: other keys, other TSA, other chain, the same names."""
+    service = DevService(tmp_path_factory.mktemp("impostor"), [signed_contract.with_name("root.pem")])
+    folder = tmp_path_factory.mktemp("copy")
+    try:
+        service.start()
+        answer = service.submit("document.pdf", signed_contract.read_bytes(), title="A contract 合同")
+        yield take_out(service, answer, signed_contract, folder)
+    finally:
+        service.end()
+
+
+def test_a_package_remade_throughout_is_refused(offline, evidence, impostor):
+    status, result = offline(impostor / "evidence.zip", "--trust", evidence / "trust.toml")
+    assert (status, result["outcome"]) == (1, "failed")
+    # Each of them by itself: the log's key, the receipt's, the authority, the chain.
+    assert {"3.1", "4.1", "5.1", "6.1"} <= set(failed(result))
+    for check in ("3.1", "4.1", "5.1", "6.1", "6.2", "7.2", "8.1"):
+        assert "passed" not in outcomes(result, check), check
+
+
+def test_its_own_trust_file_would_accept_it(offline, evidence, impostor):
+    assert offline(impostor / "evidence.zip", "--trust", impostor / "trust.toml")[0] == 0
+    assert offline(evidence / "evidence.zip", "--trust", impostor / "trust.toml")[0] == 1
+
+
+@pytest.mark.parametrize("part", ["log_key", "receipt_key", "chain", "tsa"])
+def test_one_part_of_the_trust_of_another_does_not_help(offline, evidence, impostor, tmp_path, part):
+    """The impostor's word in one part of the trust file is the true one: the rest still refuses."""
+    status, result = offline(impostor / "evidence.zip", "--trust", mixed(evidence, impostor, part, tmp_path))
+    assert status == 1, result
+
+
+def mixed(evidence, impostor, part, folder):
+    theirs = sections((impostor / "trust.toml").read_text())
+    ours = sections((evidence / "trust.toml").read_text())
+    assert set(ours) == set(theirs) == {"", "log_key", "receipt_key", "chain", "tsa"}
+    path = folder / "trust.toml"
+    path.write_text("".join((ours | {part: theirs[part]}).values()))
+    return path
+
+
+def sections(text):
+    found, name = {"": ""}, ""
+    for line in text.splitlines(keepends=True):
+        if line.startswith("[[") and "." not in line:
+            name = line.strip()[2:-2]
+        found[name] = found.get(name, "") + line
+    return found
+
+
+def test_a_machine_without_the_service_needs_no_socket_to_import(offline):
+    assert socket.socket  # the guard is in the other process only
+    with pytest.raises(AssertionError, match="cannot be read|No such file"):
+        offline("missing.zip")
