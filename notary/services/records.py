@@ -61,7 +61,14 @@ class Records:
         if algorithm not in _LOOKED_UP:
             raise UnknownAlgorithm(f"documents are looked up by {' or '.join(_LOOKED_UP)}")
         with self.database.reading() as connection:
-            found = views.by_digest(connection, algorithm, value, _MAX_LOOKUP)
+            found = views.by_digest(
+                connection,
+                algorithm,
+                value,
+                _MAX_LOOKUP,
+                visibilities=("public", "by-document", *(("by-code",) if viewer.code else ())),
+                tenant_id=viewer.tenant_id,
+            )
         return [view for view in found if may_see(view, viewer)]
 
     def receipt(self, number: str, tenant_id: int) -> bytes:

@@ -11,6 +11,7 @@ from notary.errors import Fatal, NotFound, NotReady
 from notary.store.sql import insert, insert_new
 from notary.store.tables import anchoring, attempt, lane
 
+MAX_SIZE = 2**63 - 1
 STATES = ("due", "signed", "sent", "mined", "final", "rejected")
 # A time stamp is final with its token; a transaction goes the whole way, and back from a block that was
 # reorganised away. Nothing leaves `final`.
@@ -18,6 +19,7 @@ _MOVES = {
     ("due", "signed"),
     ("signed", "sent"),
     ("sent", "mined"),
+    ("mined", "mined"),  # in another block, or with proofs that were not to be had before
     ("mined", "sent"),
     ("mined", "final"),
     ("due", "final"),
@@ -106,8 +108,9 @@ def anchorings_of_sizes(
     connection: Connection, sizes: Sequence[int], kind: str, state: str
 ) -> list[Anchoring]:
     """Anchorings of a kind of exactly these checkpoints, in one state."""
+    known = [size for size in sizes if size <= MAX_SIZE]  # others are no checkpoint's, and SQLite takes none
     query = _ANCHORING.where(
-        anchoring.c.size.in_(sizes), anchoring.c.kind == kind, anchoring.c.state == state
+        anchoring.c.size.in_(known), anchoring.c.kind == kind, anchoring.c.state == state
     ).order_by(anchoring.c.size, anchoring.c.id)
     return [Anchoring(*row) for row in connection.execute(query)]
 
@@ -153,12 +156,18 @@ def move(
         raise NotReady(f"anchoring {identity} is {state}, not {from_state}")
 
 
-def note_detail(connection: Connection, identity: int, detail: str, now: datetime) -> None:
-    """Say what is happening to an anchoring; `final` ones keep what they say."""
+def note_detail(
+    connection: Connection, identity: int, detail: str, *, sent_at: datetime | None = None
+) -> None:
+    """Say what an anchoring waits for; what is `final` or `rejected` keeps what it says.
+
+    Its time of update stays that of its last move, or becomes `sent_at`.
+    """
+    values: dict[str, Any] = {"detail": detail} | ({} if sent_at is None else {"updated_at": sent_at})
     connection.execute(
         update(anchoring)
-        .where(anchoring.c.id == identity, anchoring.c.state != "final")
-        .values(detail=detail, updated_at=now)
+        .where(anchoring.c.id == identity, anchoring.c.state.not_in(("final", "rejected")))
+        .values(**values)
     )
 
 
@@ -180,16 +189,34 @@ def replace_evidence(connection: Connection, identity: int, old: bytes, new: byt
 def add_attempt(
     connection: Connection, anchoring_id: int, ref: str, raw: bytes, nonce: int | None, now: datetime
 ) -> Attempt:
-    """Keep bytes for ever before they are sent; the same `ref` again gives the attempt that is there."""
+    """Keep bytes for ever before they are sent; the same `ref` again gives the attempt that is there.
+
+    Raises:
+        Fatal: it is there for another anchoring: two anchors use one wallet.
+    """
     values = {"anchoring_id": anchoring_id, "ref": ref, "raw": raw, "nonce": nonce, "created_at": now}
     connection.execute(insert(connection, attempt).on_conflict_do_nothing(index_elements=["ref"]), values)
-    return Attempt(*connection.execute(_ATTEMPT.where(attempt.c.ref == ref)).one())
+    kept = Attempt(*connection.execute(_ATTEMPT.where(attempt.c.ref == ref)).one())
+    if kept.anchoring_id != anchoring_id:
+        raise Fatal(f"the attempt {ref} of anchoring {anchoring_id} was made for {kept.anchoring_id} before")
+    return kept
 
 
 def attempts_of(connection: Connection, anchoring_id: int) -> list[Attempt]:
     """All attempts of an anchoring, the oldest first."""
     query = _ATTEMPT.where(attempt.c.anchoring_id == anchoring_id).order_by(attempt.c.id)
     return [Attempt(*row) for row in connection.execute(query)]
+
+
+def attempts_between(connection: Connection, anchor: str, first: int, last: int) -> list[tuple[int, Attempt]]:
+    """Attempts of an anchor with nonces first..last-1 in their order, each with the size of its head."""
+    query = (
+        select(anchoring.c.size, *(attempt.c[name] for name in Attempt.__slots__))
+        .join(anchoring, anchoring.c.id == attempt.c.anchoring_id)
+        .where(anchoring.c.anchor == anchor, attempt.c.nonce >= first, attempt.c.nonce < last)
+        .order_by(attempt.c.nonce, attempt.c.id)
+    )
+    return [(size, Attempt(*rest)) for size, *rest in connection.execute(query)]
 
 
 def next_nonce(connection: Connection, anchor: str) -> int | None:

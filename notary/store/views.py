@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Connection, Row, Select, func, select
+from sqlalchemy import Connection, Row, Select, func, or_, select
 
 from notary.store.tables import anchoring, block, checkpoint, inspection, leaf, record
 
@@ -97,10 +97,27 @@ def page(
     return _views(connection, query)
 
 
-def by_digest(connection: Connection, algorithm: str, value: bytes, limit: int) -> list[RecordView]:
-    """Documents with that SHA-256 or SM3, earliest first; SM3 only of bytes that we saw."""
+def by_digest(
+    connection: Connection,
+    algorithm: str,
+    value: bytes,
+    limit: int,
+    *,
+    visibilities: Sequence[str],
+    tenant_id: int | None,
+) -> list[RecordView]:
+    """Documents with that SHA-256 or SM3, earliest first; SM3 only of bytes that we saw.
+
+    Only those of `visibilities`, or of an organisation: hidden ones, however many, keep nothing else out.
+    """
     column = record.c.sm3 if algorithm == "sm3" else record.c.sha256
-    query = _query().where(column == value, record.c.type.in_(("document", "report")))
+    query = _query().where(
+        column == value,
+        record.c.type.in_(("document", "report")),
+        or_(record.c.visibility.in_(visibilities), record.c.tenant_id == tenant_id)
+        if tenant_id is not None
+        else record.c.visibility.in_(visibilities),
+    )
     return _views(connection, query.order_by(record.c.seq).limit(limit))
 
 
