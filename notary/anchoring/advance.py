@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from notary.anchoring.port import Anchor, Attempt, Head, Observation, Step
-from notary.errors import AnchorRejected
+from notary.errors import AnchorRejected, AnchorUnavailable
 from notary.evidence.chain import decode_evidence
 from notary.observe import ANCHOR_MOVES
 from notary.store import anchorings, checkpoints
@@ -43,19 +43,27 @@ class Advance:
         """Take one step; with nothing under way and a new checkpoint, make that one due and go on.
 
         Raises:
-            AnchorUnavailable: the authority does not answer; nothing has moved.
-            Fatal: another process uses this anchor's nonces.
+            AnchorUnavailable: the authority does not answer.
+            AnchorRejected: its answer says nothing of the head: it is another chain, its evidence does not hold,
+                or somebody else uses the wallet. As after AnchorUnavailable, the anchoring stays where it is and
+                its detail says why; the next step tries again.
+            Fatal: another process uses this anchor's nonces, or the log does not prove its own head.
         """
         current = self._current() or self._plan()
         if current is None:
             return
-        match current.state:
-            case "due":
-                self._sign(current)
-            case "signed":
-                self._send(current)
-            case _:
-                self._observe(current)
+        try:
+            match current.state:
+                case "due":
+                    self._sign(current)
+                case "signed":
+                    self._send(current)
+                case _:
+                    self._observe(current)
+        except (AnchorUnavailable, AnchorRejected) as error:
+            with self.database.writing() as connection:
+                anchorings.note_detail(connection, current.id, str(error)[:_MAX_REASON])
+            raise
 
     def _current(self) -> Anchoring | None:
         with self.database.reading() as connection:
@@ -68,7 +76,7 @@ class Advance:
             last = anchorings.newest_anchoring(connection, self.anchor.name)
             if last is not None:
                 covered = last.size >= newest.size and last.state != "rejected"
-                if covered or self.now() < last.created_at + self.interval:
+                if covered or self._within(self.interval, last.created_at):
                     return None
             # Durable after the commit: this head is due here. A crash before it leaves nothing.
             return anchorings.create_anchoring(
@@ -83,8 +91,10 @@ class Advance:
             return
         with self.database.reading() as connection:
             lane = anchorings.next_nonce(connection, self.anchor.name)
-        start = self.anchor.first_nonce()
-        nonce = secrets.randbits(63) if start is None else (start if lane is None else lane)
+        expected = self.anchor.first_nonce()
+        if expected is not None and lane is not None:
+            self._require_lane(expected, lane)
+        nonce = secrets.randbits(63) if expected is None else expected
         proof = self.consistency(old, head.size) if old else ()
         try:
             attempt = self.anchor.sign(head, nonce, proof, old)
@@ -94,12 +104,32 @@ class Advance:
         with self.database.writing() as connection:
             # Durable after the commit: the very bytes that may be sent, and that their nonce is taken. A crash
             # before it loses a signature that nobody saw; after it, the stored bytes are sent at the next step.
-            if start is not None:
+            if expected is not None:
                 anchorings.set_nonce(connection, self.anchor.name, lane, nonce + 1)
             anchorings.add_attempt(connection, item.id, attempt.ref.hex(), attempt.raw, nonce, self.now())
-            anchorings.move(connection, item.id, "due", "signed", self.now())
+            anchorings.move(connection, item.id, "due", "signed", self.now(), detail="")
         self._count("signed")
         self._send(self._reread(item))
+
+    def _require_lane(self, expected: int, lane: int) -> None:
+        """Every nonce before the next one was used, and by us; else no further one is taken."""
+        if expected > lane:
+            raise AnchorRejected(
+                f"the wallet's next nonce is {expected} on chain and {lane} here: somebody else uses its key"
+            )
+        if expected < lane:
+            self._send_between(expected, lane)
+            raise AnchorUnavailable(
+                f"the wallet's next nonce is {expected} on chain and {lane} here: the node lags behind or lost "
+                "blocks; the transactions between were sent again"
+            )
+
+    def _send_between(self, first: int, last: int) -> None:
+        # Of anchorings that are final, too: their state does not change, but whatever follows waits for them.
+        with self.database.reading() as connection:
+            missing = anchorings.attempts_between(connection, self.anchor.name, first, last)
+        for size, stored in missing:
+            self.anchor.send(self.head_at(size), _attempt(stored))
 
     def _send(self, item: Anchoring) -> None:
         # Nothing new is made here: what leaves is what was committed. A crash after it is a second sending.
@@ -108,26 +138,30 @@ class Advance:
     def _observe(self, item: Anchoring) -> None:
         head, attempts = self.head_at(item.size), self._attempts(item)
         seen = self.anchor.observe(head, attempts)
-        if item.state == "sent" and seen.step is Step.SENT and self.now() > item.updated_at + _RESEND:
+        if (item.state, seen.step) == ("sent", Step.SENT) and not self._within(_RESEND, item.updated_at):
+            expected = self.anchor.first_nonce()
+            if expected is not None and expected < attempts[-1].nonce:
+                self._send_between(expected, attempts[-1].nonce)
             seen = self.anchor.send(head, attempts[-1])
             with self.database.writing() as connection:
-                anchorings.note_detail(connection, item.id, seen.detail, self.now())
+                anchorings.note_detail(connection, item.id, seen.detail[:_MAX_REASON], sent_at=self.now())
         self._apply(item, seen)
 
     def _apply(self, item: Anchoring, seen: Observation) -> None:
         """Store what was seen. A crash before the commit means that it is looked at again."""
+        evidence, way = seen.evidence, _WAY.get((item.state, seen.step), ())
+        if item.state == "mined" and (evidence is None or _keeps(item.evidence, evidence)):
+            evidence = None
+            way = () if seen.step is Step.MINED else way
+        state, detail = item.state, seen.detail[:_MAX_REASON]
         with self.database.writing() as connection:
-            state = item.state
-            for target in _WAY.get((state, seen.step), ()):
-                evidence = seen.evidence if target in ("mined", "final", "rejected") else None
-                if (item.state, target) == ("mined", "final") and _same_block(item.evidence, evidence):
-                    evidence = None  # proofs of state were captured when mined, and may be gone by now
-                detail = seen.detail[:_MAX_REASON]
-                anchorings.move(
-                    connection, item.id, state, target, self.now(), detail=detail, evidence=evidence
-                )
+            for target in way:
+                found = None if target == "sent" else evidence
+                anchorings.move(connection, item.id, state, target, self.now(), detail=detail, evidence=found)
                 state = target
-        if state != item.state:
+            if not way:
+                anchorings.note_detail(connection, item.id, detail)
+        if way:
             self._count(state)
 
     def _reject(self, item: Anchoring, reason: str) -> None:
@@ -139,21 +173,38 @@ class Advance:
 
     def _attempts(self, item: Anchoring) -> list[Attempt]:
         with self.database.reading() as connection:
-            stored = anchorings.attempts_of(connection, item.id)
-        return [Attempt(bytes.fromhex(a.ref), a.raw, a.nonce or 0) for a in stored]
+            return [_attempt(stored) for stored in anchorings.attempts_of(connection, item.id)]
 
     def _reread(self, item: Anchoring) -> Anchoring:
         with self.database.reading() as connection:
             return anchorings.anchoring_by_id(connection, item.id)
 
+    def _within(self, period: timedelta, since: datetime) -> bool:
+        # A clock that was ahead when `since` was stored must hold nothing up.
+        return timedelta(0) <= self.now() - since < period
+
     def _count(self, state: str) -> None:
         ANCHOR_MOVES.labels(self.anchor.name, state).inc()
 
 
-def _same_block(stored: bytes | None, seen: bytes | None) -> bool:
-    if stored is None or seen is None:
+def _attempt(stored: anchorings.Attempt) -> Attempt:
+    return Attempt(bytes.fromhex(stored.ref), stored.raw, stored.nonce or 0)
+
+
+def _keeps(stored: bytes | None, seen: bytes) -> bool:
+    """Whether stored evidence is of the same block and has all that is seen now.
+
+    Proofs of state are captured when mined, and may not be had any more when final; or only then, from a node
+    that had not got them before.
+    """
+    if stored is None:
         return False
-    return decode_evidence(stored).header == decode_evidence(seen).header
+    old, new = decode_evidence(stored), decode_evidence(seen)
+    had, has = (
+        (e.account_proof is not None, sum(item.storage_proof is not None for item in e.not_before))
+        for e in (old, new)
+    )
+    return old.header == new.header and had >= has
 
 
 # Which states to pass through, in one transaction, when an anchoring in a state is seen at a step. What is not
@@ -167,6 +218,7 @@ _WAY: dict[tuple[str, Step], tuple[str, ...]] = {
     ("sent", Step.FINAL): ("mined", "final"),
     ("sent", Step.REJECTED): ("rejected",),
     ("mined", Step.SENT): ("sent",),
+    ("mined", Step.MINED): ("mined",),
     ("mined", Step.FINAL): ("final",),
     ("mined", Step.REJECTED): ("rejected",),
 }

@@ -99,11 +99,12 @@ class EvmAnchor:
         """Send the stored bytes. Whatever the node objects, the hash is looked up before it is believed.
 
         Returns:
-            SENT: the node has the transaction. REJECTED: it has not, and the nonce went to another.
+            SENT: the node has the transaction.
 
         Raises:
             AnchorUnavailable: the node does not answer, or does not take it (no funds, fee too low).
-            AnchorRejected: the node is of another chain.
+            AnchorRejected: the node is of another chain, or knows nothing of the transaction and says that its
+                nonce went to another: it lags behind, or somebody else uses the wallet's key.
         """
         self.node.require_chain()
         answer = self.node.try_ask("eth_sendRawTransaction", f"0x{attempt.raw.hex()}")
@@ -112,7 +113,7 @@ class EvmAnchor:
         if self.node.ask("eth_getTransactionByHash", f"0x{attempt.ref.hex()}") is not None:
             return Observation(Step.SENT, detail="the node had the transaction already")
         if self.chain_nonce(self.wallet.address) > attempt.nonce:
-            return Observation(Step.REJECTED, detail=f"nonce {attempt.nonce} went to another transaction")
+            raise AnchorRejected(f"nonce {attempt.nonce} went to another transaction")
         raise AnchorUnavailable(f"the node does not take the transaction: {answer.error}")
 
     def observe(self, head: Head, attempts: Sequence[Attempt]) -> Observation:

@@ -84,14 +84,16 @@ class Anchor(Protocol):
 
         Raises:
             AnchorUnavailable: it does not answer.
+            AnchorRejected: it is not the authority that it should be.
         """
         ...
 
     def first_nonce(self) -> int | None:
-        """The nonce with which a lane begins; None where each attempt takes a random one.
+        """The nonce that the authority expects next; None where each attempt takes a random one.
 
         Raises:
             AnchorUnavailable: the authority does not answer.
+            AnchorRejected: it is not the authority that it should be.
         """
         ...
 
@@ -109,6 +111,7 @@ class Anchor(Protocol):
 
         Raises:
             AnchorUnavailable: the authority does not answer; whether it got them is open.
+            AnchorRejected: its answer says nothing of the head, and somebody must look at it.
         """
         ...
 
@@ -117,5 +120,6 @@ class Anchor(Protocol):
 
         Raises:
             AnchorUnavailable: the authority does not answer.
+            AnchorRejected: its answers do not add up.
         """
         ...

@@ -285,8 +285,8 @@ def test_the_words_of_a_node_count_for_nothing_once_it_has_the_transaction(chain
 def test_a_nonce_that_went_to_another_transaction_is_told(chain, anchor):
     attempt = signed(anchor, 7)
     chain.send(chain.data(anchor.log_id, 3, root(3), []), WALLET)
-    seen = anchor.send(head(7), attempt)
-    assert (seen.step, seen.detail) == (Step.REJECTED, f"nonce {attempt.nonce} went to another transaction")
+    with pytest.raises(AnchorRejected, match=f"^nonce {attempt.nonce} went to another transaction$"):
+        anchor.send(head(7), attempt)
     waiting = anchor.observe(head(7), [attempt])
     assert waiting.step is Step.SENT
     assert "by none of our transactions" in waiting.detail

@@ -244,7 +244,7 @@ def test_there_is_no_way_out_of_final(connection, state, target):
     if ("due", target) in anchorings._MOVES:
         with pytest.raises(NotReady, match="is final, not due"):
             anchorings.move(connection, made.id, "due", target, LATER)
-    anchorings.note_detail(connection, made.id, "another", LATER)
+    anchorings.note_detail(connection, made.id, "another", sent_at=LATER)
     after = anchorings.anchoring_by_id(connection, made.id)
     assert (after.state, after.detail, after.updated_at) == ("final", "", NOW)
 
@@ -273,8 +273,12 @@ def test_anchorings_are_listed(connection, state):
     assert anchorings.newest_anchoring(connection, "tsa").id == second.id
     assert anchorings.newest_anchoring(connection, "tsa", ("final",)).id == first.id
     assert anchorings.newest_anchoring(connection, "none") is None
-    anchorings.note_detail(connection, second.id, "busy", LATER)
-    assert anchorings.anchoring_by_id(connection, second.id).detail == "busy"
+    anchorings.note_detail(connection, second.id, "busy")
+    noted = anchorings.anchoring_by_id(connection, second.id)
+    assert (noted.detail, noted.updated_at) == ("busy", NOW)
+    anchorings.note_detail(connection, second.id, "sent again", sent_at=LATER)
+    noted = anchorings.anchoring_by_id(connection, second.id)
+    assert (noted.detail, noted.updated_at) == ("sent again", LATER)
     found = anchorings.anchorings_of_sizes(connection, [1, 4], "rfc3161", "final")
     assert [a.id for a in found] == [first.id]
 
@@ -294,6 +298,20 @@ def test_attempts_are_kept_once(connection, state):
     assert anchorings.add_attempt(connection, made.id, "0xaa", b"raw", 0, LATER) == first
     second = anchorings.add_attempt(connection, made.id, "0xbb", b"raw 2", 0, LATER)
     assert anchorings.attempts_of(connection, made.id) == [first, second]
+    other = anchorings.create_anchoring(connection, "another", "evm", 1, NOW)
+    with pytest.raises(
+        Fatal, match=f"the attempt 0xaa of anchoring {other.id} was made for {made.id} before"
+    ):
+        anchorings.add_attempt(connection, other.id, "0xaa", b"raw", 0, LATER)
+
+
+def test_attempts_of_an_anchor_are_found_by_their_nonces(connection, state):
+    made = [anchorings.create_anchoring(connection, name, "evm", 1, NOW) for name in ("a", "a", "b")]
+    for at, (item, nonce) in enumerate([(made[1], 6), (made[0], 5), (made[2], 5), (made[1], 7)]):
+        anchorings.add_attempt(connection, item.id, f"0x{at}", b"raw", nonce, NOW)
+    found = anchorings.attempts_between(connection, "a", 5, 7)
+    assert [(size, item.ref, item.nonce) for size, item in found] == [(1, "0x1", 5), (1, "0x0", 6)]
+    assert anchorings.attempts_between(connection, "a", 8, 8) == []
 
 
 def test_nonces_move_on_one_by_one(connection):
