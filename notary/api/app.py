@@ -1,5 +1,7 @@
 """The app factory."""
 
+from typing import Any
+
 from anyio import CapacityLimiter
 from fastapi import FastAPI
 
@@ -13,14 +15,16 @@ _MULTIPART_OVERHEAD = 64 * 1024
 # Packages take memory and processor time; those who wait here do not keep the other calls waiting.
 _VERIFICATIONS = 4
 
+_PROBLEM = {"application/problem+json": {"schema": {"$ref": "#/components/schemas/Problem"}}}
+
 
 def create_app(services: Services) -> FastAPI:
     """The API and the pages over these services."""
-    app = FastAPI(
+    app = _App(
         title="notary",
         version=__version__,
         description="Submit documents or their digests; take out evidence that verifies without us.",
-        responses={"default": {"model": Problem, "description": "a problem (RFC 9457), see docs/api.md"}},
+        responses={"default": {"description": "a problem (RFC 9457), see docs/api.md", "content": _PROBLEM}},
         docs_url=None,
         redoc_url=None,
         openapi_url="/v1/openapi.json",
@@ -35,3 +39,11 @@ def create_app(services: Services) -> FastAPI:
     max_body = services.max_document_bytes + services.max_request_bytes + _MULTIPART_OVERHEAD
     app.add_middleware(Around, max_body=max_body)
     return app
+
+
+class _App(FastAPI):
+    def openapi(self) -> dict[str, Any]:
+        document = super().openapi()
+        # By hand: a model given to `responses` would be described as of each route's own media type.
+        document["components"]["schemas"]["Problem"] = Problem.model_json_schema()
+        return document

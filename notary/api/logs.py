@@ -4,8 +4,8 @@ import base64
 from typing import Any
 
 from fastapi import APIRouter
-from fastapi.responses import Response
 
+from notary.api.answers import Octets, PlainTextResponse, Response
 from notary.api.auth import ServicesDep
 
 router = APIRouter(tags=["log"])
@@ -13,20 +13,18 @@ _FOR_EVER = "public, max-age=31536000, immutable"
 _CORS = {"Access-Control-Allow-Origin": "*"}
 
 
-@router.get("/log/checkpoint")
+@router.get("/log/checkpoint", response_class=PlainTextResponse)
 def checkpoint(services: ServicesDep) -> Response:
     """The newest signed checkpoint."""
     headers = {"Cache-Control": "public, max-age=2", **_CORS}
-    return Response(services.tiles.checkpoint(), media_type="text/plain; charset=utf-8", headers=headers)
+    return PlainTextResponse(services.tiles.checkpoint(), headers=headers)
 
 
-@router.get("/log/tile/{path:path}")
+@router.get("/log/tile/{path:path}", response_class=Octets)
 def tile(path: str, services: ServicesDep) -> Response:
     """A tile or an entry bundle; both never change."""
     data = services.tiles.read(f"tile/{path}")
-    return Response(
-        data, media_type="application/octet-stream", headers={"Cache-Control": _FOR_EVER, **_CORS}
-    )
+    return Octets(data, headers={"Cache-Control": _FOR_EVER, **_CORS})
 
 
 @router.get("/log/anchors")

@@ -3,8 +3,8 @@
 from typing import Annotated
 
 from fastapi import APIRouter, Query
-from fastapi.responses import Response
 
+from notary.api.answers import Pdf, PlainTextResponse, Response, Statement, Zip
 from notary.api.auth import Reader, Reporter, ServicesDep, ViewerDep
 from notary.api.schemas import RecordPage, RecordState
 from notary.evidence.fields import show_moment
@@ -41,42 +41,42 @@ def state(number: str, services: ServicesDep, viewer: ViewerDep) -> RecordState:
     return state_of(services.records.view(parse_number(number), viewer))
 
 
-@router.get("/v1/evidence/{number}/statement")
+@router.get("/v1/evidence/{number}/statement", response_class=Statement)
 def statement(number: str, services: ServicesDep, viewer: ViewerDep) -> Response:
     """The canonical bytes of the statement and nothing else."""
     data = services.records.view(parse_number(number), viewer).statement
-    return Response(data, media_type="application/json", headers=_PRIVATE)
+    return Statement(data, headers=_PRIVATE)
 
 
-@router.get("/v1/evidence/{number}/receipt")
+@router.get("/v1/evidence/{number}/receipt", response_class=PlainTextResponse)
 def receipt(number: str, services: ServicesDep, principal: Reader) -> Response:
     """The receipt that the submission was answered with."""
     data = services.records.receipt(parse_number(number), principal.tenant_id)
-    return Response(data, media_type="text/plain; charset=utf-8", headers=_PRIVATE)
+    return PlainTextResponse(data, headers=_PRIVATE)
 
 
-@router.get("/v1/evidence/{number}/proof")
+@router.get("/v1/evidence/{number}/proof", response_class=PlainTextResponse)
 def proof(number: str, services: ServicesDep, viewer: ViewerDep) -> Response:
     """A tlog-proof under the newest checkpoint, with the statement in its extra line."""
     known = parse_number(number)
     data = services.packages.proof(known, viewer)
-    return _download(data, "text/plain; charset=utf-8", known, "tlog-proof")
+    return PlainTextResponse(data, headers=_download(known, "tlog-proof"))
 
 
-@router.get("/v1/evidence/{number}/package")
+@router.get("/v1/evidence/{number}/package", response_class=Zip)
 def package(number: str, services: ServicesDep, viewer: ViewerDep) -> Response:
     """The evidence package, without the document; openings only for the organisation that submitted it."""
     known = parse_number(number)
     data = services.packages.package(known, viewer)
-    return _download(data, "application/zip", known, "zip")
+    return Zip(data, headers=_download(known, "zip"))
 
 
-@router.get("/v1/evidence/{number}/report")
+@router.get("/v1/evidence/{number}/report", response_class=Pdf)
 def report(number: str, services: ServicesDep, principal: Reporter) -> Response:
     """The report, a PDF in 简体中文 and English."""
     known = parse_number(number)
     data = services.reports.report(known, principal.tenant_id)
-    return _download(data, "application/pdf", known, "pdf")
+    return Pdf(data, headers=_download(known, "pdf"))
 
 
 def state_of(view: RecordView) -> RecordState:
@@ -111,7 +111,6 @@ def state_of(view: RecordView) -> RecordState:
     )
 
 
-def _download(data: bytes, media_type: str, number: str, ending: str) -> Response:
+def _download(number: str, ending: str) -> dict[str, str]:
     name = f"{show_number(number)}.{ending}"
-    headers = {"Content-Disposition": f'attachment; filename="{name}"', **_PRIVATE}
-    return Response(data, media_type=media_type, headers=headers)
+    return {"Content-Disposition": f'attachment; filename="{name}"', **_PRIVATE}

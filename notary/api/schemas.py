@@ -46,7 +46,7 @@ class SubmitRequest(Wire):
     reference: Text | None = Field(None, description="your own reference of this record; committed")
     title: Text | None = Field(None, description="committed")
     metadata: dict[str, Any] | None = Field(
-        None, description="any JSON without floats, up to 64 KiB; committed"
+        None, description="any JSON without floats, up to 90 KiB; committed"
     )
 
 

@@ -5,6 +5,10 @@ from dataclasses import dataclass
 from functools import cached_property
 from hashlib import sha256
 from pathlib import Path
+from urllib.parse import unquote
+
+import anyio
+import httpx
 
 from notary import keys, wiring
 from notary.api.app import create_app
@@ -64,6 +68,11 @@ class Service:
     def other_key(self) -> str:
         return self.services.tenants.add("another company")
 
+    def give_key(self, *scopes: str) -> str:
+        """A further key of the organisation that submits."""
+        assert self.key
+        return self.services.tenants.give_key("a company", *([scopes] if scopes else []))
+
     @cached_property
     def own(self) -> dict[str, str]:
         """Headers of the organisation that submits."""
@@ -94,6 +103,41 @@ class Service:
 
     def get(self, path, headers=None, **more):
         return self.client.get(path, headers=headers or {}, **more)
+
+    def raw(self, method, path, receive, headers=None) -> dict:
+        """Call the app without a client in between; gives status, headers and body, or what it raised."""
+        answer = {"status": None, "headers": {}, "body": b"", "raised": None}
+        scope = {
+            "type": "http", "asgi": {"version": "3.0"}, "http_version": "1.1", "scheme": "http", "method": method,
+            "path": path, "raw_path": path.encode(), "query_string": b"", "root_path": "",
+            "headers": [(n.lower().encode(), v.encode()) for n, v in (headers or {}).items()],
+            "client": ("127.0.0.1", 1), "server": ("127.0.0.1", 80),
+        }  # fmt: skip
+
+        async def send(message):
+            if message["type"] == "http.response.start":
+                answer["status"] = message["status"]
+                answer["headers"] = {name.decode(): value.decode() for name, value in message["headers"]}
+            else:
+                answer["body"] += message.get("body", b"")
+
+        async def call():
+            try:
+                await self.app(scope, receive, send)
+            except Exception as error:  # noqa: BLE001 - the test looks at it
+                answer["raised"] = error
+
+        anyio.run(call)
+        return answer
+
+    def raw_get(self, path) -> httpx.Response:
+        """GET of a path as it stands: clients take dots out of it."""
+
+        async def receive():
+            return {"type": "http.request", "body": b"", "more_body": False}
+
+        answer = self.raw("GET", unquote(path), receive)
+        return httpx.Response(answer["status"], headers=answer["headers"], content=answer["body"])
 
     def close(self) -> None:
         """Close the batch."""
