@@ -1,6 +1,10 @@
 import pytest
 
+from notary.store.engine import open_database
+from notary.store.migrate import migrate
+from tests.anchoring.anchored import Anchored
 from tests.anchoring.local_chain import running
+from tests.rig import Rig
 
 
 @pytest.fixture
@@ -15,3 +19,11 @@ def shared_chain():
     """A chain for the tests of a file that each use a log of their own and nothing else."""
     with running() as started:
         yield started
+
+
+@pytest.fixture
+def log(tmp_path):
+    database = open_database(f"sqlite:///{tmp_path / 'notary.db'}")
+    migrate(database)
+    yield Anchored(Rig(database, tmp_path).open())
+    database.dispose()
