@@ -10,6 +10,7 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from datetime import UTC, datetime
 
 import structlog
 from apscheduler.schedulers.background import BackgroundScheduler
@@ -56,6 +57,8 @@ class Worker:
                 coalesce=True,
                 max_instances=1,
                 misfire_grace_time=None,
+                # At once: after a restart or a standstill, whatever is due has waited long enough.
+                next_run_time=datetime.now(UTC),
             )
         scheduler.start()
         try:

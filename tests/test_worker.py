@@ -1,0 +1,174 @@
+"""The worker: steps are poked, tried again, watched, and stopped."""
+
+import threading
+import time
+
+import pytest
+import structlog
+
+from notary.errors import AnchorUnavailable, Fatal
+from notary.observe import STEP_FAILURES, STEP_SECONDS
+from notary.services.steps import Step
+from notary.worker import Worker
+
+PATIENCE = 20
+
+
+class Running:
+    """A worker in a thread of its own."""
+
+    def __init__(self, *steps, **more):
+        self.worker = Worker(steps, **more)
+        self.error = None
+        self.thread = threading.Thread(target=self._run)
+
+    def _run(self):
+        try:
+            self.worker.run()
+        except Fatal as error:
+            self.error = error
+
+    def __enter__(self):
+        self.thread.start()
+        return self
+
+    def __exit__(self, *_):
+        self.worker.stop.set()
+        self.thread.join(PATIENCE)
+        assert not self.thread.is_alive()
+
+
+class Doing:
+    """Counts its calls, and lets a test wait for the n-th; raises what it is told to."""
+
+    def __init__(self, *errors):
+        self.errors, self.calls, self.changed = list(errors), 0, threading.Condition()
+
+    def __call__(self):
+        with self.changed:
+            self.calls += 1
+            self.changed.notify_all()
+        if self.errors:
+            raise self.errors.pop(0)
+
+    def wait(self, calls):
+        with self.changed:
+            assert self.changed.wait_for(lambda: self.calls >= calls, PATIENCE), self.calls
+
+
+def failures(step, code):
+    return STEP_FAILURES.labels(step, code)._value.get()
+
+
+def test_every_step_runs_at_once_and_then_again_and_again():
+    often, seldom = Doing(), Doing()
+    steps = Step("often", 0.05, often), Step("seldom", 3600, seldom)
+    before = STEP_SECONDS.labels("often")._sum.get()
+    with Running(*steps):
+        often.wait(3)
+        seldom.wait(1)
+    assert seldom.calls == 1
+    assert STEP_SECONDS.labels("often")._sum.get() > before
+    assert all(step.succeeded for step in steps)
+
+
+@pytest.mark.parametrize(
+    ("error", "code", "event"),
+    [
+        (AnchorUnavailable("no answer"), "anchor_unavailable", "step failed and will be tried again"),
+        (ZeroDivisionError("oh"), "unexpected", "step failed unexpectedly and will be tried again"),
+    ],
+)
+def test_a_step_that_fails_is_counted_and_tried_again(error, code, event):
+    fails, other = Doing(error, error), Doing()
+    name = f"fails with {code}"
+    step = Step(name, 0.05, fails)
+    with structlog.testing.capture_logs() as lines, Running(step, Step("other", 0.05, other)):
+        fails.wait(3)
+        other.wait(2)
+    assert failures(name, code) == 2
+    assert [(line["event"], line["step"]) for line in lines] == [(event, name)] * 2
+    assert step.succeeded
+
+
+def test_a_fatal_error_stops_every_step_and_is_raised():
+    fatal, other = Doing(Fatal("two roots for size 7")), Doing()
+    with (
+        structlog.testing.capture_logs() as lines,
+        Running(Step("f", 3600, fatal), Step("o", 0.05, other)) as running,
+    ):
+        running.thread.join(PATIENCE)
+        assert not running.thread.is_alive()
+        assert str(running.error) == "two roots for size 7"
+        calls = other.calls
+        time.sleep(0.2)
+        assert (fatal.calls, other.calls) == (1, calls)
+    assert lines[-1]["log_level"] == "critical"
+
+
+def test_fatal_errors_reach_the_caller():
+    with pytest.raises(Fatal, match="the swap is unclear"):
+        Worker((Step("f", 1, Doing(Fatal("the swap is unclear"))),)).run()
+
+
+def test_a_scheduler_that_stands_still_is_replaced():
+    """The scheduler goes by the wall clock; only the clock of the watch is moved here."""
+    clock, step = [0.0], Doing()
+    with (
+        structlog.testing.capture_logs() as lines,
+        Running(Step("seldom", 3600, step), clock=lambda: clock[0]),
+    ):
+        step.wait(1)
+        clock[0] = 3 * 3600  # not yet
+        time.sleep(0.5)
+        assert step.calls == 1
+        clock[0] += 10
+        step.wait(2)
+    assert [line["event"] for line in lines] == ["the scheduler stands still and is replaced"]
+    assert lines[0]["steps"] == ["seldom"]
+
+
+def test_a_step_that_takes_long_is_neither_late_nor_run_twice_at_once():
+    clock, release, together = [0.0], threading.Event(), []
+
+    def long():
+        together.append(1)
+        release.wait(PATIENCE)
+
+    step = Step("long", 0.05, long)
+    with structlog.testing.capture_logs() as lines, Running(step, clock=lambda: clock[0]):
+        try:
+            deadline = time.monotonic() + PATIENCE
+            while not step.running and time.monotonic() < deadline:
+                time.sleep(0.01)
+            clock[0] = 1000.0
+            time.sleep(0.6)
+            assert together == [1]
+        finally:
+            release.set()
+    assert lines == []
+
+
+def test_stopping_is_prompt_and_waits_for_what_runs():
+    began, done = threading.Event(), []
+
+    def slow():
+        began.set()
+        time.sleep(0.5)
+        done.append(1)
+
+    with Running(Step("slow", 3600, slow)) as running:
+        assert began.wait(PATIENCE)
+        stopped = time.monotonic()
+        running.worker.stop.set()
+        running.thread.join(PATIENCE)
+        assert done == [1]
+        assert time.monotonic() - stopped < 5
+
+
+def test_a_worker_that_was_stopped_before_it_began_does_nothing():
+    step = Doing()
+    worker = Worker((Step("s", 1, step),))
+    worker.stop.set()
+    worker.run()
+    assert step.calls == 0
