@@ -72,6 +72,8 @@ def _authority(authority: Authority) -> list[str]:
         f"policies = [{', '.join(_text(policy) for policy in authority.policies)}]",
         f"roots = [{', '.join(_certificate(root) for root in authority.roots)}]",
     ]
+    if authority.intermediates:
+        lines.append(f"intermediates = [{', '.join(_certificate(item) for item in authority.intermediates)}]")
     if authority.accuracy_ms is not None:
         lines.append(f"accuracy_ms = {authority.accuracy_ms}")
     return lines
@@ -82,5 +84,5 @@ def _certificate(der: bytes) -> str:
 
 
 def _text(value: str) -> str:
-    # A JSON string of printable characters is a TOML basic string.
-    return json.dumps(value, ensure_ascii=False)
+    # A JSON string is a TOML basic string, but for DEL, which JSON leaves as it is.
+    return json.dumps(value, ensure_ascii=False).replace("\x7f", "\\u007f")

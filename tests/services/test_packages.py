@@ -1,0 +1,179 @@
+"""What a package holds, by what is final."""
+
+import io
+from dataclasses import dataclass
+from functools import cached_property
+
+import pytest
+
+from notary.errors import NotFound, NotReady
+from notary.evidence.chain import decode_evidence, decode_header, encode_evidence
+from notary.evidence.consistency import parse_consistency
+from notary.evidence.package import Package, read_package
+from notary.evidence.statement import Block
+from notary.evidence.verify import verify
+from notary.intake.inspect import inspect_next
+from notary.intake.inspection.report import TOOL, empty
+from notary.services.packages import Packages
+from notary.services.records import Records
+from notary.services.trust_file import TrustSource
+from notary.services.types import Viewer
+from notary.store.anchorings import create_anchoring, move
+from notary.store.blocks import add_block
+from tests.evidence import mini_chain
+from tests.rig import LOG_VERIFIER, ORIGIN, RECEIPT_VERIFIER, Rig
+
+PUBLIC = {"visibility": "public"}
+
+
+@dataclass
+class Bench:
+    rig: Rig
+
+    @cached_property
+    def sequencer(self):
+        return self.rig.sequencer()
+
+    @property
+    def packages(self):
+        return Packages(self.rig.database, Records(self.rig.database), self.rig.prover())
+
+    def close(self, size):
+        """Close batches until the log has that size."""
+        self.sequencer.sequence()
+        while self.packages.prover.checkpoint().checkpoint.size < size:
+            self.rig.submit(1)
+            self.sequencer.sequence()
+
+    def submit(self, **more):
+        accepted = self.rig.intake.accept(self.rig.document(fields={"title": "secret"}, **more))
+        return accepted.number
+
+    def anchored(self, name, size, state="final", evidence=b"a token", kind="rfc3161"):
+        now = self.rig.clock()
+        with self.rig.database.writing() as connection:
+            made = create_anchoring(connection, name, kind, size, now)
+            if state == "final":
+                move(connection, made.id, "due", "final", now, evidence=evidence)
+
+    def read(self, number, viewer=None) -> Package:
+        data = self.packages.package(number, viewer or Viewer(self.rig.tenant))
+        return read_package(io.BytesIO(data))
+
+
+@pytest.fixture
+def bench(sqlite, tmp_path):
+    return Bench(Rig(sqlite, tmp_path).open())
+
+
+def tokens(package):
+    return {(size, name) for size in package.sizes() for name in package.tokens(size)}
+
+
+def test_without_anchors_a_package_has_the_first_head_that_covers_the_record(bench):
+    number = bench.submit(**PUBLIC)
+    with pytest.raises(NotReady, match="in no checkpoint yet"):
+        bench.packages.package(number, Viewer())
+    with pytest.raises(NotReady, match="in no checkpoint yet"):
+        bench.packages.proof(number, Viewer())
+    bench.close(2)
+    before = bench.packages.package(number, Viewer())
+    bench.close(4)
+    package = bench.read(number)
+    assert package.sizes() == [2]
+    assert bench.packages.package(number, Viewer()) == before  # later heads change nothing
+    assert set(package.files) == {
+        "statement.json", "README.txt", "openings.json", "receipt.txt", "heads/2/checkpoint",
+        "heads/2/inclusion.tlog-proof",
+    }  # fmt: skip
+
+
+def test_of_each_anchor_its_earliest_final_word_counts(bench):
+    bench.close(2)
+    number = bench.submit(**PUBLIC)  # entry 2
+    bench.close(5)
+    for name, size, state in [
+        ("tsa-a", 2, "final"),  # before the record
+        ("tsa-a", 4, "final"), ("tsa-a", 5, "final"), ("tsa-b", 3, "due"), ("tsa-b", 5, "final"),
+    ]:  # fmt: skip
+        bench.anchored(name, size, state)
+    package = bench.read(number)
+    assert tokens(package) == {(4, "tsa-a"), (5, "tsa-b")}
+    assert package.sizes() == [4, 5]
+    consistency = parse_consistency(package.files["consistency.json"])
+    assert [(proof.old, proof.new) for proof in consistency] == [(4, 5)]
+    trust = TrustSource(ORIGIN, LOG_VERIFIER, RECEIPT_VERIFIER, (), (), test_only=True).trust()
+    outcomes = {(check.id, check.subject): check.outcome for check in verify(package, trust).checks}
+    failed = {id_ for (id_, _), outcome in outcomes.items() if outcome == "failed"}
+    assert failed == set(), outcomes
+
+
+def test_the_same_state_gives_the_same_bytes_and_others_get_no_openings(bench):
+    number = bench.submit(**PUBLIC)
+    bench.close(2)
+    bench.anchored("tsa-a", 2)
+    own, other = Viewer(bench.rig.tenant), Viewer(bench.rig.tenant + 1)
+    assert bench.packages.package(number, own) == bench.packages.package(number, own)
+    for stranger in (other, Viewer()):
+        package = bench.read(number, stranger)
+        assert not {"openings.json", "receipt.txt"} & set(package.files)
+        assert all(b"secret" not in data for data in package.files.values())
+    assert set(bench.read(number).files) - set(bench.read(number, other).files) == {
+        "openings.json",
+        "receipt.txt",
+    }
+
+
+def test_what_may_not_be_seen_gives_no_package_and_no_proof(bench):
+    number = bench.submit(visibility="private")
+    bench.close(2)
+    for take in (bench.packages.package, bench.packages.proof):
+        with pytest.raises(NotFound, match="that you may see"):
+            take(number, Viewer())
+
+
+def test_the_anchor_keeps_the_block_of_this_record_and_no_other(bench):
+    headers = [mini_chain.header(number, 1772362000 + number) for number in (100, 101)]
+    numbers = []
+    for raw in headers:
+        header = decode_header(raw, "ethereum")
+        block = Block(mini_chain.CHAIN_ID, header.number, header.hash, header.time)
+        with bench.rig.database.writing() as connection:
+            add_block(connection, block, raw)
+        numbers.append(bench.submit(**PUBLIC))
+    bench.close(3)
+    root = bench.rig.prover().checkpoint(3).checkpoint.root
+    logs = [mini_chain.event(3, root)]
+    evidence = mini_chain.anchor(logs, number=200, time=1772367000, not_before=headers)
+    bench.anchored("chain", 3, evidence=encode_evidence(evidence), kind="evm")
+    for number, raw in zip(numbers, headers, strict=True):
+        package = bench.read(number)
+        kept = decode_evidence(package.files["heads/3/anchor.json"])
+        assert [item.header for item in kept.not_before] == [raw]
+        assert package.files["heads/3/header.rlp"] == evidence.header == kept.header
+
+
+def spooled(bench):
+    made = bench.rig.intake.spool.receive([b"%PDF-1.7"], 1000)
+    values = {"seen": True, "digests": made.digests, "size": made.size, "media_type": made.media_type}
+    return bench.rig.document(**values, spooled=made.path, visibility="public")
+
+
+def test_an_inspection_is_in_the_package_once_a_head_covers_it(bench):
+    number = bench.rig.intake.accept(spooled(bench)).number
+    bench.close(2)
+    bench.anchored("tsa-a", 2)
+    assert inspect_next(bench.rig.intake, lambda *_: empty("not_a_pdf", None, TOOL))
+    assert not [name for name in bench.read(number).files if name.startswith("inspection/")]
+    bench.close(3)
+    assert not [
+        name for name in bench.read(number).files if name.startswith("inspection/")
+    ]  # no head of it yet
+    bench.anchored("tsa-a", 3)
+    package = bench.read(number)
+    inspection = {"inspection/statement.json", "inspection/inclusion.tlog-proof", "inspection/openings.json"}
+    assert inspection <= set(package.files)
+    assert tokens(package) == {(2, "tsa-a"), (3, "tsa-a")}
+    assert inspection & set(bench.read(number, Viewer()).files) == inspection - {"inspection/openings.json"}
+    trust = TrustSource(ORIGIN, LOG_VERIFIER, RECEIPT_VERIFIER, (), (), test_only=True).trust()
+    assert [c.outcome for c in verify(package, trust).checks if c.id == "9.1"] == ["passed"]

@@ -1,0 +1,95 @@
+"""Who may see a record, as one rule."""
+
+from dataclasses import replace
+from itertools import product
+
+import pytest
+
+from notary.errors import NotFound, UnknownAlgorithm
+from notary.evidence.number import lookup_code, show_number
+from notary.evidence.statement import parse_statement
+from notary.services.records import Records, may_see
+from notary.services.types import Viewer
+from notary.store import views
+from tests.rig import Rig
+
+DIGEST, OTHER = bytes(32), bytes([1]) * 32
+
+
+@pytest.fixture
+def record(sqlite, tmp_path):
+    rig = Rig(sqlite, tmp_path).open()
+    accepted = rig.intake.accept(rig.document())
+    with sqlite.reading() as connection:
+        found = views.by_number(connection, accepted.number)
+    return replace(found, sha256=DIGEST, sm3=OTHER)
+
+
+def test_a_viewer_sees_what_one_of_his_credentials_opens(record):
+    code = show_number(lookup_code(parse_statement(record.statement).salt))
+    tenants = {None: False, record.tenant_id: True, record.tenant_id + 1: False}
+    digests = {None: False, ("sha-256", DIGEST): True, ("sm3", OTHER): True, ("sha-256", OTHER): False}
+    digests |= {("sm3", DIGEST): False, ("sha-512", DIGEST): False}
+    codes = {
+        None: False,
+        code: True,
+        code.lower(): True,
+        "x": False,
+        show_number(lookup_code(bytes(32))): False,
+    }
+    for tenant, digest, shown in product(tenants, digests, codes):
+        viewer = Viewer(tenant, digest, shown)
+        own, has_digest, has_code = tenants[tenant], digests[digest], codes[shown]
+        expected = {
+            "public": True,
+            "private": own,
+            "by-code": own or has_code,
+            "by-document": own or has_digest or has_code,
+            "a new word": own,
+        }
+        found = {name: may_see(replace(record, visibility=name), viewer) for name in expected}
+        assert found == expected, viewer
+
+
+def test_a_record_of_nobody_is_not_everybodys(record):
+    """Entry 0 has no organisation, and a stranger none either."""
+    assert not may_see(replace(record, tenant_id=None, visibility="private"), Viewer())
+
+
+def test_a_record_without_digests_is_opened_by_none(record):
+    event = replace(record, sha256=None, sm3=None, visibility="by-document")
+    assert not may_see(event, Viewer(digest=("sha-256", DIGEST)))
+    assert not may_see(event, Viewer(digest=("sm3", DIGEST)))
+
+
+def test_hidden_and_unknown_are_one(sqlite, tmp_path):
+    rig = Rig(sqlite, tmp_path).open()
+    accepted = rig.intake.accept(rig.document(visibility="private"))
+    records = Records(sqlite)
+    errors = []
+    for read in (
+        lambda number: records.view(number, Viewer()),
+        lambda number: records.view(number, Viewer(rig.tenant + 1)),
+        lambda number: records.own(number, rig.tenant + 1),
+        lambda number: records.receipt(number, rig.tenant + 1),
+    ):
+        for number in (accepted.number, "2" * 16):
+            with pytest.raises(NotFound, match="no record of this number that you may see") as caught:
+                read(number)
+            errors.append(str(caught.value))
+    assert len(set(errors)) == 1
+    assert records.own(accepted.number, rig.tenant).number == accepted.number
+
+
+def test_a_public_record_of_another_is_seen_and_not_ones_own(sqlite, tmp_path):
+    rig = Rig(sqlite, tmp_path).open()
+    accepted = rig.intake.accept(rig.document(visibility="public"))
+    records = Records(sqlite)
+    assert records.view(accepted.number, Viewer(rig.tenant + 1))
+    with pytest.raises(NotFound, match="that you may see"):
+        records.own(accepted.number, rig.tenant + 1)
+
+
+def test_nothing_is_looked_up_by_a_claim(sqlite):
+    with pytest.raises(UnknownAlgorithm, match="looked up by sha-256 or sm3"):
+        Records(sqlite).lookup("sha-512", bytes(64), Viewer())

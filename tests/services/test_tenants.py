@@ -1,0 +1,98 @@
+"""Organisations and their keys, on both databases."""
+
+from datetime import timedelta
+from hashlib import sha256
+
+import pytest
+
+from notary.errors import Conflict, KeyInvalid, NotFound, RequestError, ScopeMissing
+from notary.services.tenants import Tenants
+from notary.services.types import Principal
+from notary.store import tenants as stored
+from tests.rig import Clock
+
+SCOPES = frozenset({"submit", "read", "report"})
+
+
+@pytest.fixture
+def tenants(database):
+    return Tenants(database, Clock())
+
+
+def test_a_key_names_its_organisation_and_scopes(tenants):
+    ours, theirs = tenants.add("公司"), tenants.add("another")
+    principal = tenants.authenticate(ours, "read")
+    assert principal == Principal(principal.tenant_id, SCOPES)
+    assert tenants.authenticate(theirs, "read").tenant_id != principal.tenant_id
+    more = tenants.give_key("公司", ("read",))
+    assert tenants.authenticate(more, "read") == Principal(principal.tenant_id, frozenset({"read"}))
+    assert len({ours, theirs, more}) == 3
+
+
+def test_the_stored_key_is_a_hash(tenants, database):
+    _, key_id, secret = tenants.add("a company").split("_")
+    with database.reading() as connection:
+        key = stored.find_api_key(connection, key_id)
+    assert key.secret_sha256 == sha256(secret.encode()).digest()
+    assert len(secret) == 43  # 256 bits
+
+
+def test_a_revoked_key_keeps_its_first_date(tenants, database):
+    key = tenants.add("a company")
+    key_id = key.split("_")[1]
+    tenants.revoke_key(key_id)
+    first = tenants.now()
+    tenants.now.advance(60)
+    tenants.revoke_key(key_id)
+    with pytest.raises(KeyInvalid, match="unknown or revoked"):
+        tenants.authenticate(key, "read")
+    with database.reading() as connection:
+        assert stored.find_api_key(connection, key_id).revoked_at == first
+    assert tenants.now() == first + timedelta(seconds=60)
+
+
+@pytest.mark.parametrize(
+    "token", ["", "nk_", "nk__", "nk_0123456789abcdef_", "x" * 5000, "nk_\0_\0", "nk_é_é"]
+)
+def test_what_is_no_key_is_refused(tenants, token):
+    with pytest.raises(KeyInvalid, match="unknown or revoked"):
+        tenants.authenticate(token, "read")
+
+
+def test_a_key_with_the_secret_of_another_is_refused(tenants):
+    one, two = (tenants.add(name).split("_") for name in ("one", "two"))
+    with pytest.raises(KeyInvalid, match="unknown or revoked"):
+        tenants.authenticate("_".join([one[0], one[1], two[2]]), "read")
+
+
+def test_a_scope_that_was_not_given_is_missing(tenants):
+    key = tenants.add("a company", ("submit",))
+    with pytest.raises(ScopeMissing, match="no scope 'report'"):
+        tenants.authenticate(key, "report")
+
+
+@pytest.mark.parametrize("scopes", [(), ("read", "write"), ("",)])
+def test_scopes_are_those_that_there_are(tenants, scopes):
+    with pytest.raises(RequestError, match="scopes are one or more of submit, read, report"):
+        tenants.add("a company", scopes)
+    with pytest.raises(NotFound, match="no tenant named 'a company'"):
+        tenants.give_key("a company")  # nothing was made
+
+
+@pytest.mark.parametrize("name", ["", "  ", "x" * 101])
+def test_a_name_is_of_1_to_100_characters(tenants, name):
+    with pytest.raises(RequestError, match="1 to 100 characters"):
+        tenants.add(name)
+
+
+def test_a_name_is_given_once(tenants):
+    tenants.add("a company")
+    with pytest.raises(Conflict, match="a tenant named 'a company' already"):
+        tenants.add(" a company ")
+
+
+def test_what_is_not_there_cannot_be_given_a_key_or_revoked(tenants):
+    with pytest.raises(NotFound, match="no tenant named 'nobody'"):
+        tenants.give_key("nobody")
+    with pytest.raises(NotFound, match="no API key 'x'"):
+        tenants.revoke_key("x")
