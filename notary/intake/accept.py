@@ -109,7 +109,7 @@ class Intake:
             now = self.now()
             try:
                 with self.database.reading() as connection:
-                    state = self._ready(connection, now)
+                    state = self.ready(connection, now)
                     block = newest_block(connection)
                     followed = [self._previous(connection, submission) for submission in submissions]
             except Unavailable:
@@ -137,6 +137,7 @@ class Intake:
         """Store everything, or nothing and return None: a number or the idempotency key is taken."""
         try:
             with self.database.writing() as connection:
+                self.require_in_time(now)
                 if idempotency is not None:
                     numbers = json.dumps([record.number for record in records]).encode()
                     tenant = submissions[0].tenant_id
@@ -184,7 +185,13 @@ class Intake:
                 for item in found
             ]
 
-    def _ready(self, connection: Connection, now: datetime) -> LogState:
+    def ready(self, connection: Connection, now: datetime) -> LogState:
+        """The state of a log that will keep a promise given now.
+
+        Raises:
+            NotReady: the log is not open yet.
+            Unavailable: too much waits, or closing is behind.
+        """
         state = read_state(connection)
         if state is None:
             raise NotReady("the log is not open yet")
@@ -195,6 +202,15 @@ class Intake:
             # Closing is behind, and a promise given now might be broken.
             raise Unavailable("the log is behind with closing; try again in a minute")
         return state
+
+    def require_in_time(self, promised: datetime) -> None:
+        """To be called in the transaction that stores what was promised: the wait for it counts too.
+
+        Raises:
+            Unavailable: little of the promise is left.
+        """
+        if self.now() - promised > self.close_promise / 4:
+            raise Unavailable("the database was busy for too long; try again in a minute")
 
     def _previous(self, connection: Connection, submission: Submission) -> Record | None:
         if submission.previous is None:

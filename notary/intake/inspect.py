@@ -5,13 +5,12 @@ from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
-from notary.errors import NotaryError, NotReady, RequestError, Unavailable
+from notary.errors import NotaryError, RequestError, Unavailable
 from notary.intake.accept import Intake
 from notary.intake.inspection.report import TOOL, empty
 from notary.intake.prepare import build_record
 from notary.store.blocks import newest_block
 from notary.store.inspections import Inspection, end_inspection, give_back, spooled_names, take_inspection
-from notary.store.logstate import read_state
 from notary.store.records import NewRecord, insert_records, record_by_seq, upgrade_default_visibility
 
 Inspector = Callable[[Path, str | None], dict[str, Any]]
@@ -36,11 +35,13 @@ def inspect_next(intake: Intake, inspector: Inspector) -> bool:
 
     Raises:
         NotReady: the log is not open yet.
-        Unavailable: the database does not answer; the task stays.
+        Unavailable: the database does not answer, or the log is behind; the task stays.
     """
     now = intake.now()
     with intake.database.writing() as connection:
         task = take_inspection(connection, now, now + PATIENCE)
+        if task is not None:
+            intake.ready(connection, now)  # or else nothing is taken: the report's receipt would be a risk
     # Durable: this try is counted. A crash from here to the next commit gives the task back after `PATIENCE`.
     if task is None:
         return False
@@ -83,11 +84,9 @@ def _report(intake: Intake, inspector: Inspector, task: Inspection) -> dict[str,
 def _log_report(intake: Intake, task: Inspection, report: dict[str, Any]) -> None:
     now = intake.now()
     with intake.database.reading() as connection:
-        state = read_state(connection)
+        state = intake.ready(connection, now)
         document = record_by_seq(connection, task.seq)
         block = newest_block(connection)
-    if state is None:
-        raise NotReady("the log is not open yet")
     # Signed by somebody: whoever presents the exact document may see its evidence, unless the submitter has
     # chosen otherwise.
     upgraded = bool(report.get("cms")) and not document.visibility_chosen
@@ -106,6 +105,7 @@ def _log_report(intake: Intake, task: Inspection, report: dict[str, Any]) -> Non
         record = build(report)
     (record,) = intake.sign([record], state, now)
     with intake.database.writing() as connection:
+        intake.require_in_time(now)
         failed = report.get("outcome") == _NOT_INSPECTED
         reason = str(report.get("reason") or "")
         if not end_inspection(connection, task.seq, "failed" if failed else "done", reason):

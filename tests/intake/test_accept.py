@@ -16,7 +16,7 @@ from notary.evidence.statement import Block, entry_of, parse_statement
 from notary.intake.submission import Idempotency
 from notary.store.blocks import add_block
 from notary.store.inspections import inspection_state
-from notary.store.leaves import pending_seqs
+from notary.store.leaves import pending_seqs, waiting
 from notary.store.records import record_by_number, records_after
 from notary.store.tenants import create_tenant
 from tests.faults import Fault, faulty
@@ -182,6 +182,18 @@ def test_no_promise_is_given_while_closing_is_behind(rig):
 
 
 KEY = Idempotency("key-1", bytes(32))
+
+
+def test_no_promise_is_stored_of_which_little_is_left(rig):
+    """The writer's turn may come late; what was promised before counts from then."""
+    moments = [rig.clock(), rig.clock() + timedelta(seconds=16)]
+    rig.intake = replace(rig.intake, now=lambda: moments.pop(0))
+    with pytest.raises(Unavailable, match="busy for too long"):
+        rig.submit(1)
+    with rig.database.reading() as connection:
+        assert waiting(connection) is None
+    moments[:] = [rig.clock(), rig.clock() + timedelta(seconds=15)]
+    assert len(rig.submit(1)) == 1
 
 
 def test_the_same_request_gets_the_same_answer(rig):

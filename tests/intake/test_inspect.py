@@ -11,6 +11,7 @@ from notary.evidence.commitments import check_openings
 from notary.evidence.statement import parse_statement
 from notary.intake.inspect import MAX_TRIES, inspect_next, sweep
 from notary.intake.inspection.report import empty
+from notary.intake.report import log_report
 from notary.store.inspections import end_inspection, inspection_state
 from notary.store.openings import openings_of
 from notary.store.records import followers_of, record_by_seq, set_visibility
@@ -121,6 +122,7 @@ def test_a_document_that_kills_its_inspector_is_not_tried_for_ever(rig):
         with pytest.raises(Killed):
             inspect_next(rig.intake, dies)
         assert not inspect_next(rig.intake, dies), "nobody else takes it while it may still be inspected"
+        rig.sequencer().sequence()
         rig.clock.advance(301)
     assert inspect_next(rig.intake, dies)
     _, _, (report,), state = outcome(rig, accepted.seq)
@@ -145,6 +147,7 @@ def test_a_report_that_another_process_made_first_stands(rig):
     accepted = submit(rig)
 
     def overtaken(_path, _kind):
+        rig.sequencer().sequence()
         rig.clock.advance(301)
         assert inspect_next(rig.intake, lambda *_: SIGNED)
         return empty("no_signatures", None, "late")
@@ -159,6 +162,7 @@ def test_without_that_check_there_would_be_two_reports(rig, monkeypatch):
     monkeypatch.setattr("notary.intake.inspect.end_inspection", lambda *given: end_inspection(*given) or True)
 
     def overtaken(_path, _kind):
+        rig.sequencer().sequence()
         rig.clock.advance(301)
         assert inspect_next(rig.intake, lambda *_: SIGNED)
         return SIGNED
@@ -180,6 +184,7 @@ def test_a_commit_that_fails_leaves_one_report_in_the_end(rig, committed):
     with pytest.raises(Unavailable, match="the database went away"):
         inspect_next(broken, inspector)
     assert len(outcome(rig, accepted.seq)[2]) == committed
+    rig.sequencer().sequence()
     rig.clock.advance(301)
     assert inspect_next(rig.intake, lambda *_: SIGNED) is not committed
     assert outcome(rig, accepted.seq)[2] == [SIGNED]
@@ -203,6 +208,7 @@ def test_a_number_that_is_taken_leaves_the_task(rig):
     intake.accept(rig.document())
     with pytest.raises(Unavailable, match="the record number of an inspection was taken"):
         inspect_next(intake, lambda *_: SIGNED)
+    rig.sequencer().sequence()
     rig.clock.advance(301)
     assert inspect_next(rig.intake, lambda *_: SIGNED)
     assert outcome(rig, accepted.seq)[2] == [SIGNED]
@@ -214,3 +220,36 @@ def test_nothing_is_inspected_into_a_log_that_is_not_open(rig):
         connection.execute(text("DELETE FROM log_state"))
     with pytest.raises(NotReady, match="the log is not open yet"):
         inspect_next(rig.intake, lambda *_: SIGNED)
+
+
+def test_no_inspection_is_promised_while_closing_is_behind(rig):
+    accepted = submit(rig)
+    rig.clock.advance(31)
+    for _ in range(MAX_TRIES + 1):  # a try that cannot succeed is not counted
+        with pytest.raises(Unavailable, match="behind with closing"):
+            inspect_next(rig.intake, lambda *_: SIGNED)
+    rig.sequencer().sequence()
+    assert inspect_next(rig.intake, lambda *_: SIGNED)
+    assert outcome(rig, accepted.seq)[2:] == ([SIGNED], "done")
+
+
+def test_no_inspection_is_promised_that_fell_behind_while_it_ran(rig):
+    submit(rig)
+
+    def slow(*_):
+        rig.clock.advance(31)
+        return SIGNED
+
+    with pytest.raises(Unavailable, match="behind with closing"):
+        inspect_next(rig.intake, slow)
+
+
+def test_no_report_is_promised_while_closing_is_behind(rig):
+    accepted = submit(rig)
+    with rig.database.reading() as connection:
+        about = record_by_seq(connection, accepted.seq)
+    rig.clock.advance(31)
+    with pytest.raises(Unavailable, match="behind with closing"):
+        log_report(rig.intake, about, {"sha-256": "00" * 32, "sm3": "11" * 32}, 1)
+    rig.sequencer().sequence()
+    assert log_report(rig.intake, about, {"sha-256": "00" * 32, "sm3": "11" * 32}, 1)
