@@ -101,8 +101,9 @@ def _serving(app):
         socket.close()
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def browser():
+    # Not for the session: while Playwright runs, nothing else in this thread can start an event loop.
     with sync_playwright() as playwright:
         browser = playwright.chromium.launch(**chromium.launch_options())
         yield browser

@@ -101,22 +101,25 @@ def test_one_changed_byte_is_not_found_here_and_not_called_forged(open_page, doc
     expect(page.locator(".failed")).to_have_count(0)
 
 
+def tab_to(page, reached):
+    for _ in range(20):
+        page.keyboard.press("Tab")
+        if page.evaluate(reached):
+            return
+    raise AssertionError(f"the Tab key does not lead to where {reached}")
+
+
 def test_the_page_is_used_with_the_keyboard_alone(open_page, document, record):
     page = open_page("/verify")
-    for _ in range(10):
-        page.keyboard.press("Tab")
-        if page.evaluate("document.activeElement.id") == "file":
-            break
+    # The way there is inside: Playwright needs a moment until it catches the dialog.
     with page.expect_file_chooser() as chosen:
+        tab_to(page, "document.activeElement.id === 'file'")
         page.keyboard.press("Enter")
     chosen.value.set_files(document)
     page.locator(".record").wait_for()
     # The result takes the focus, so the next keys go on from there.
     assert page.evaluate("document.activeElement.closest('#lookup-result') !== null")
-    for _ in range(15):
-        page.keyboard.press("Tab")
-        if page.evaluate("document.activeElement.dataset.action") == "time":
-            break
+    tab_to(page, "document.activeElement.dataset.action === 'time'")
     page.keyboard.press("Enter")
     expect(page.locator(".record .report")).to_be_visible()
 
