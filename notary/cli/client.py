@@ -9,11 +9,14 @@ from typing import Any, BinaryIO
 import httpx
 
 from notary import errors
-from notary.errors import KeyMissing, NotaryError, TimestampError, Unavailable
+from notary.errors import KeyMissing, NotaryError, RequestError, TimestampError, Unavailable
+from notary.evidence.number import parse_number, show_number
 
 URL = "NOTARY_URL"
 KEY_FILE = "NOTARY_API_KEY_FILE"
 _DEFAULT_URL = "http://127.0.0.1:8000"
+_MAX_DETAIL = 1000
+_MAX_PORT = 65535
 _TIMEOUT = httpx.Timeout(60, connect=5)
 
 
@@ -24,7 +27,8 @@ class Client:
         """Read the key.
 
         Raises:
-            KeyMissing: no key file is named, or it cannot be read.
+            KeyMissing: no key file is named, it cannot be read, or holds no key.
+            RequestError: `url` is not the address of a service.
         """
         path = key_file or (Path(os.environ[KEY_FILE]) if KEY_FILE in os.environ else None)
         if path is None:
@@ -33,12 +37,18 @@ class Client:
             key = path.read_text(encoding="ascii").strip()
         except (OSError, UnicodeDecodeError) as error:
             raise KeyMissing(f"the API key in {path} cannot be read") from error
+        if not key or not key.isprintable():
+            raise KeyMissing(f"{path} does not hold one API key and nothing else")
         self._http = httpx.Client(
-            base_url=url or os.environ.get(URL, _DEFAULT_URL),
+            base_url=_address(url or os.environ.get(URL, _DEFAULT_URL)),
             headers={"Authorization": f"Bearer {key}"},
             timeout=_TIMEOUT,
             trust_env=False,
         )
+
+    def close(self) -> None:
+        """Close the connections."""
+        self._http.close()
 
     def submit_file(
         self, file: BinaryIO, name: str, request: str, idempotency_key: str | None
@@ -49,21 +59,43 @@ class Client:
             response = self._http.post(
                 "/v1/evidence", files={"file": (name, file)}, data={"request": request}, headers=headers
             )
-        answer: dict[str, Any] = _checked(response).json()
-        return answer
+        return _json(_checked(response))
 
     def state(self, number: str) -> dict[str, Any]:
         """Where a record stands."""
-        answer: dict[str, Any] = self._get(f"/v1/evidence/{number}").json()
-        return answer
+        return _json(self._get(_path(number)))
 
     def download(self, number: str, what: str) -> bytes:
         """Statement, receipt, proof, package or report of a record."""
-        return self._get(f"/v1/evidence/{number}/{what}").content
+        return self._get(f"{_path(number)}/{what}").content
 
     def _get(self, path: str) -> httpx.Response:
         with _translated():
             return _checked(self._http.get(path))
+
+
+def _address(url: str) -> httpx.URL:
+    try:
+        address = httpx.URL(url)
+    except httpx.InvalidURL as error:
+        raise RequestError(f"{url!r} is not the address of a service: {error}") from error
+    if address.scheme not in {"http", "https"} or not address.host or (address.port or 0) > _MAX_PORT:
+        raise RequestError(f"{url!r} is not the address of a service, such as https://notary.example.org")
+    return address
+
+
+def _path(number: str) -> str:
+    return f"/v1/evidence/{show_number(parse_number(number))}"
+
+
+def _json(response: httpx.Response) -> dict[str, Any]:
+    try:
+        answer = response.json()
+    except ValueError:
+        answer = None
+    if not isinstance(answer, dict) or "number" not in answer:
+        raise Unavailable("what answers there is no service of this kind")
+    return answer
 
 
 @contextmanager
@@ -82,7 +114,7 @@ def _checked(response: httpx.Response) -> httpx.Response:
         detail, code = str(problem["detail"]), str(problem["code"])
     except (ValueError, KeyError, TypeError):
         raise Unavailable(f"the service answered {response.status_code} without a reason") from None
-    raise _error_of(code)(detail)
+    raise _error_of(code)("".join(c if c.isprintable() else "\ufffd" for c in detail[:_MAX_DETAIL]))
 
 
 _KINDS = {

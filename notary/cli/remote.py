@@ -4,17 +4,22 @@ import io
 import json
 import sys
 import time
+from contextlib import closing
+from hashlib import sha256
 from pathlib import Path
 from typing import Annotated, Any
 
 import typer
 from rich.console import Console
+from rich.markup import escape
 from rich.progress import Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
 from rich.table import Table
 
 from notary.cli.client import Client
-from notary.errors import NotReady, RequestError
+from notary.errors import DigestMismatch, NotReady, RequestError
+from notary.evidence.bodies import Document
 from notary.evidence.package import read_package, write_package
+from notary.evidence.statement import parse_statement
 
 Url = Annotated[str | None, typer.Option(help="Address of the service; else NOTARY_URL.")]
 KeyFile = Annotated[Path | None, typer.Option(help="File with your API key; else NOTARY_API_KEY_FILE.")]
@@ -42,20 +47,24 @@ def submit(
     as_json: AsJson = False,
 ) -> None:
     """Submit documents and print their record numbers."""
-    client = Client(url, key_file)
     request = {
         key: value for key, value in (("title", title), ("visibility", visibility)) if value is not None
     }
-    for path in files:
-        try:
-            with path.open("rb") as stream:
-                answer = client.submit_file(stream, path.name, json.dumps(request), None)
-        except OSError as error:
-            raise RequestError(f"{path}: {error.strerror}") from error
-        if as_json:
-            sys.stdout.write(json.dumps(answer, ensure_ascii=False) + "\n")
-        else:
-            Console().print(f"[bold]{answer['number']}[/]  {path}  (in the log by {answer['close_by']})")
+    with closing(Client(url, key_file)) as client:
+        for path in files:
+            try:
+                with path.open("rb") as stream:
+                    answer = client.submit_file(stream, path.name, json.dumps(request), None)
+            except OSError as error:
+                raise RequestError(f"{path}: {error.strerror}") from error
+            if as_json:
+                sys.stdout.write(json.dumps(answer, ensure_ascii=False) + "\n")
+            else:
+                number, close_by = escape(answer["number"]), escape(answer["close_by"])
+                # On one line however long the path is: scripts read it.
+                Console(soft_wrap=True, highlight=False).print(
+                    f"[bold]{number}[/]  {escape(str(path))}  (in the log by {close_by})"
+                )
 
 
 def status(
@@ -67,10 +76,8 @@ def status(
     as_json: AsJson = False,
 ) -> None:
     """Show where a record stands and what is still due."""
-    client = Client(url, key_file)
-    state = client.state(number)
-    if wait:
-        state = _wait(client, number, timeout)
+    with closing(Client(url, key_file)) as client:
+        state = _wait(client, number, timeout) if wait else client.state(number)
     if as_json:
         sys.stdout.write(json.dumps(state, ensure_ascii=False, indent=2) + "\n")
     else:
@@ -85,7 +92,8 @@ def package(
     out: Out = None,
 ) -> None:
     """Download the evidence package of a record."""
-    data = Client(url, key_file).download(number, "package")
+    with closing(Client(url, key_file)) as client:
+        data = client.download(number, "package")
     if document is not None:
         data = with_document(data, document)
     _write(data, out)
@@ -96,29 +104,36 @@ def with_document(data: bytes, document: Path) -> bytes:
 
     Raises:
         RequestError: the document cannot be read.
+        DigestMismatch: the record is of another one.
     """
-    files = dict(read_package(io.BytesIO(data)).files)
-    files.pop("manifest.json", None)
+    files = read_package(io.BytesIO(data)).files
     try:
-        return write_package(files, (document.name, document.read_bytes()))
+        content = document.read_bytes()
     except OSError as error:
         raise RequestError(f"{document}: {error.strerror}") from error
+    body = parse_statement(files["statement.json"]).body
+    if not isinstance(body, Document) or body.digests["sha-256"] != sha256(content).hexdigest():
+        raise DigestMismatch(f"{document} is not the document of this record")
+    return write_package(files, (document.name, content))
 
 
 def table_of(state: dict[str, Any]) -> Table:
     """A record's state as a table."""
     table = Table("", "", box=None, show_header=False)
-    table.add_row("number 编号", state["number"])
-    table.add_row("entry", state["entry"])
-    table.add_row(
-        "in the log 入册", f"{state['closed']} as entry {state['index']}" if state["closed"] else "due"
-    )
-    for item in state["attestations"]:
-        table.add_row(
-            item["anchor"], f"{item['state']}, head {item['size']}, {item['updated']} {item['detail']}"
-        )
-    table.add_row("inspection 签名检查", state["inspection"])
-    table.add_row("still due 待完成", ", ".join(state["due"]) or "nothing 无")
+    closed = f"{state['closed']} as entry {state['index']}" if state["closed"] else "due"
+    rows = [
+        ("number 编号", state["number"]),
+        ("entry", state["entry"]),
+        ("in the log 入册", closed),
+        *(
+            (item["anchor"], f"{item['state']}, head {item['size']}, {item['updated']} {item['detail']}")
+            for item in state["attestations"]
+        ),
+        ("inspection 签名检查", state["inspection"]),
+        ("still due 待完成", ", ".join(state["due"]) or "nothing 无"),
+    ]
+    for name, value in rows:
+        table.add_row(escape(name), escape(value))
     return table
 
 
@@ -139,7 +154,9 @@ def _wait(client: Client, number: str, timeout: float) -> dict[str, Any]:
 
 def _downloader(what: str) -> Any:
     def download(number: Number, url: Url = None, key_file: KeyFile = None, out: Out = None) -> None:
-        _write(Client(url, key_file).download(number, what), out)
+        with closing(Client(url, key_file)) as client:
+            data = client.download(number, what)
+        _write(data, out)
 
     return download
 

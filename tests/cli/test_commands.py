@@ -1,0 +1,243 @@
+"""The other commands: remote ones against a real service, the operator's on a folder of its own."""
+
+import io
+import json
+import stat
+import tomllib
+
+import pytest
+
+from notary import __version__
+from notary.cli import main
+from notary.evidence.package import read_package
+from tests.api.service import DOCUMENT, ORIGIN, Service
+
+UNKNOWN = "NA7W-Q3EU-N59P-CCZT"
+
+
+def test_the_version_is_printed(notary):
+    assert notary("--version").out.strip() == __version__
+
+
+def test_help_lists_the_commands(notary):
+    shown = notary("--help").out
+    for command in (
+        "verify",
+        "submit",
+        "status",
+        "proof",
+        "package",
+        "report",
+        "serve",
+        "dev",
+        "fsck",
+        "tenant",
+        "key",
+    ):
+        assert command in shown
+
+
+@pytest.mark.parametrize("command", [*main._REMOTE, *main._LOCAL])
+def test_without_the_extra_each_command_says_what_to_install(notary, monkeypatch, command):
+    monkeypatch.setattr(main, "_HAS_SERVER", False)
+    fresh = main.typer.Typer()
+    fresh.callback()(main._root)
+    monkeypatch.setattr(main, "app", fresh)
+    for arguments in ([], ["a", "b"], ["--option", "x"]):
+        done = notary(command, *arguments, expected=2)
+        assert "tool_missing: this command is part of the service: install notary[server]" in " ".join(
+            done.err.split()
+        )
+
+
+# --- remote
+
+
+@pytest.fixture
+def remote(served, notary):
+    url, key, service = served
+
+    def run(command, *arguments, **more):
+        return notary(command, *arguments, "--url", url, "--key-file", key, **more)
+
+    run.service = service
+    return run
+
+
+@pytest.fixture
+def document(tmp_path):
+    path = tmp_path / "a [bold]contract[bold] 合同.txt"
+    path.write_bytes(DOCUMENT)
+    return path
+
+
+def test_documents_are_submitted_and_their_numbers_printed(remote, document, tmp_path):
+    other = tmp_path / "other.txt"
+    other.write_bytes(b"another")
+    lines = remote("submit", document, other).out.splitlines()
+    assert len(lines) == 2
+    assert str(document) in lines[0]
+    numbers = [line.split()[0] for line in lines]
+    done = remote("submit", document, "--title", "t", "--visibility", "public", "--json")
+    answer = json.loads(done.out)
+    assert answer["visibility"] == "public"
+    listed = remote.service.get("/v1/evidence", remote.service.own).json()["records"]
+    assert sorted([*numbers, answer["number"]]) == [record["number"] for record in listed]
+
+
+@pytest.mark.parametrize(
+    ("make", "reason"),
+    [
+        (lambda _: None, "No such file"),
+        (lambda path: path.mkdir(), "Is a directory"),
+        (lambda path: path.touch(), "at least one byte"),
+    ],
+)
+def test_a_document_that_cannot_be_sent_is_one_clear_line(remote, tmp_path, make, reason):
+    path = tmp_path / "x"
+    make(path)
+    assert reason in remote("submit", path, expected=2).err
+
+
+def test_the_state_of_a_record_is_shown(remote):
+    number = remote.service.accepted()["number"]
+    shown = remote("status", number).out
+    assert number in shown
+    assert "close, stamp, anchor" in shown
+    remote.service.close()
+    assert "as entry 1" in remote("status", number.lower()).out
+    assert json.loads(remote("status", number, "--json").out)["index"] == 1
+
+
+def test_waiting_ends_and_names_what_is_due(remote):
+    number = remote.service.accepted()["number"]
+    done = remote("status", number, "--wait", "--timeout", "0", expected=2)
+    assert "not_ready: after 0 s these are still due: close, stamp, anchor" in " ".join(done.err.split())
+
+
+def test_evidence_is_downloaded(remote, document, tmp_path):
+    number = json.loads(remote("submit", document, "--json").out)["number"]
+    assert "not_ready" in remote("package", number, expected=2).err
+    remote.service.close()
+    out = tmp_path / "out"
+    remote("package", number, "--document", document, "--out", out)
+    package = read_package(io.BytesIO(out.read_bytes()))
+    assert (package.document_name, package.document.size) == (document.name, len(DOCUMENT))
+    assert remote("proof", number).out.startswith("c2sp.org/tlog-proof@v1\n")
+    remote("report", number, "--out", out)
+    assert out.read_bytes().startswith(b"%PDF-")
+    for command in ("proof", "package", "report"):
+        assert "not_found" in remote(command, UNKNOWN, expected=2).err
+        assert "Is a directory" in remote(command, number, "--out", tmp_path, expected=2).err
+
+
+def test_another_document_is_not_put_into_a_package(remote, document, tmp_path):
+    number = json.loads(remote("submit", document, "--json").out)["number"]
+    event = remote.service.post({"kind": "event"}).json()["number"]
+    remote.service.close()
+    document.write_bytes(b"another")
+    out = tmp_path / "out"
+    for one in (number, event):
+        done = remote("package", one, "--document", document, "--out", out, expected=2)
+        assert "digest_mismatch" in done.err
+        assert "is not the document of this record" in " ".join(done.err.split())
+    assert "No such file" in remote("package", number, "--document", tmp_path / "none", expected=2).err
+    assert not out.exists()
+
+
+def test_without_a_key_a_command_says_what_is_missing(notary, document):
+    assert "key_missing: name the file of your API key" in " ".join(
+        notary("submit", document, expected=2).err.split()
+    )
+
+
+# --- the operator's
+
+
+@pytest.fixture
+def folder(tmp_path, notary, monkeypatch):
+    """A service with a log, given by variables."""
+    service = Service(tmp_path / "service", {})
+    assert service.assembly
+    monkeypatch.setenv("NOTARY_DATA_DIR", str(service.settings.data_dir))
+    monkeypatch.setenv("NOTARY_ORIGIN", ORIGIN)
+    yield service
+    service.end()
+
+
+def test_an_organisation_gets_keys_that_can_be_revoked(notary, folder):
+    client = folder.client
+
+    def status(key):
+        return client.get("/v1/evidence", headers={"Authorization": f"Bearer {key}"}).status_code
+
+    first = notary("tenant", "add", "a company").out.strip()
+    second = notary("tenant", "key", "a company", "--scope", "read").out.strip()
+    third = notary("tenant", "key", "a company", "--scope", "submit", "--scope", "report").out.strip()
+    assert [status(key) for key in (first, second, third)] == [200, 200, 403]
+    notary("tenant", "revoke", first.split("_")[1])
+    assert [status(key) for key in (first, second)] == [401, 200]
+
+
+@pytest.mark.parametrize(
+    ("arguments", "reason"),
+    [
+        (["add", " "], "1 to 100 characters"),
+        (["add", "x", "--scope", "all"], "scopes are one or more of"),
+        (["key", "nobody"], "no tenant named 'nobody'"),
+        (["revoke", "0123456789abcdef"], "no API key '0123456789abcdef'"),
+    ],
+)
+def test_what_cannot_be_done_for_an_organisation_is_one_clear_line(notary, folder, arguments, reason):
+    done = notary("tenant", *arguments, expected=2)
+    assert reason in " ".join(done.err.split())
+    assert done.out == ""
+
+
+def test_a_name_is_taken_once(notary, folder):
+    notary("tenant", "add", "a company")
+    assert "conflict: there is a tenant named" in " ".join(
+        notary("tenant", "add", "a company", expected=2).err.split()
+    )
+
+
+def test_keys_are_made_once_and_for_the_owner_alone(notary, tmp_path):
+    folder = tmp_path / "keys"
+    notary("key", "new", folder)
+    assert {path.name for path in folder.iterdir()} == {"log.pem", "receipt.pem", "head.key", "wallet.key"}
+    assert {stat.S_IMODE(path.stat().st_mode) for path in folder.iterdir()} == {0o600}
+    before = {path.name: path.read_bytes() for path in folder.iterdir()}
+    assert "keys are never overwritten" in " ".join(notary("key", "new", folder, expected=2).err.split())
+    assert {path.name: path.read_bytes() for path in folder.iterdir()} == before
+
+
+def test_the_trust_file_is_that_of_the_log(notary, folder):
+    trust = tomllib.loads(notary("trust").out)
+    assert trust["origin"] == ORIGIN
+    assert [key["vkey"] for key in trust["log_key"]] == [folder.assembly.genesis.log_key]
+
+
+def test_what_is_stored_is_checked(notary, folder):
+    folder.accepted()
+    folder.close()
+    assert "0 problems" in notary("fsck").out
+    found = json.loads(notary("fsck", "--json").out)
+    assert found["problems"] == []
+    tile = folder.settings.data_dir / "log/tile/0/000.p/2"
+    tile.chmod(0o600)
+    tile.write_bytes(bytes(len(tile.read_bytes())))
+    damaged = json.loads(notary("fsck", "--json", expected=1).out)
+    assert damaged["problems"]
+
+
+def test_a_service_without_settings_or_log_says_what_to_do(notary, tmp_path, monkeypatch):
+    for command in ("serve", "worker", "fsck", "trust"):
+        assert "settings: " in notary(command, expected=2).err
+    monkeypatch.setenv("NOTARY_ORIGIN", ORIGIN)
+    monkeypatch.setenv("NOTARY_DATA_DIR", str(tmp_path))
+    assert "name exactly one chain" in " ".join(notary("setup", expected=2).err.split())
+    for command in ("serve", "worker"):
+        assert "the log is not open yet: run `notary setup` first" in " ".join(
+            notary(command, expected=2).err.split()
+        )
+    assert "no chain is configured" in notary("anchor", "deploy", expected=2).err

@@ -1,0 +1,119 @@
+"""`notary verify`: what it answers a person, a program and a shell."""
+
+import json
+import shutil
+from pathlib import Path
+
+import pytest
+
+from notary.cli.verify import check_file
+from notary.errors import RequestError, TrustError
+
+V1 = Path(__file__).parents[1] / "testdata/v1"
+PACKAGE, TRUST, CONTRACT = V1 / "package.zip", V1 / "trust.toml", V1 / "contract.pdf"
+
+
+@pytest.fixture
+def damaged(tmp_path):
+    path = tmp_path / "damaged.zip"
+    data = bytearray(PACKAGE.read_bytes())
+    data[len(data) // 2] ^= 1
+    path.write_bytes(data)
+    return path
+
+
+def test_good_evidence_is_status_0_and_says_so_in_two_languages(notary):
+    done = notary("verify", PACKAGE, "--trust", TRUST)
+    assert "Outcome 核验结论: passed 通过" in done.out
+    assert "The document existed by" in done.out
+    assert done.err == ""
+
+
+def test_the_answer_for_programs_is_the_recorded_one(notary):
+    result = json.loads(notary("verify", PACKAGE, "--trust", TRUST, "--json").out)
+    for check in result["checks"]:
+        assert check.pop("detail")  # for people, and free to change
+    assert result == json.loads((V1 / "result.json").read_text())
+
+
+def test_damaged_evidence_is_status_1_and_names_the_check(notary, damaged):
+    done = notary("verify", damaged, "--trust", TRUST, expected=1)
+    assert "Failed: check 1.1" in done.out
+    assert "failed 未通过" in done.out
+    result = json.loads(notary("verify", damaged, "--trust", TRUST, "--json", expected=1).out)
+    assert result["outcome"] == "failed"
+    assert [check["id"] for check in result["checks"]] == ["1.1"]
+
+
+def test_without_trust_good_evidence_is_status_2(notary):
+    done = notary("verify", PACKAGE, expected=2)
+    assert "could not be checked" in done.out
+    assert (
+        json.loads(notary("verify", PACKAGE, "--json", expected=2).out)["outcome"] == "could_not_be_checked"
+    )
+
+
+def test_without_trust_damaged_evidence_is_still_status_1(notary, damaged):
+    notary("verify", damaged, expected=1)
+
+
+def test_another_document_fails_by_name(notary, tmp_path):
+    other = tmp_path / "other.pdf"
+    other.write_bytes(CONTRACT.read_bytes() + b" ")
+    done = notary("verify", PACKAGE, "--trust", TRUST, "--document", other, expected=1)
+    assert "Failed: check 2.3 (given)" in done.out
+    notary("verify", PACKAGE, "--trust", TRUST, "--document", CONTRACT)
+
+
+def test_a_bare_proof_is_checked_as_far_as_it_goes(notary):
+    done = notary("verify", V1 / "inclusion.tlog-proof", "--trust", TRUST, "--json", expected=2)
+    outcomes = {check["id"]: check["outcome"] for check in json.loads(done.out)["checks"]}
+    assert outcomes["3.2"] == "passed"
+    assert outcomes["8.1"] == "could_not_be_checked"
+
+
+@pytest.mark.parametrize("content", [b"", b"PK", b"no evidence", b"c2sp.org/tlog-proof@v1", b"[" * 100_000])
+def test_what_is_no_evidence_is_status_1_and_no_traceback(notary, tmp_path, content):
+    path = tmp_path / "x.zip"
+    path.write_bytes(content)
+    done = notary("verify", path, "--trust", TRUST, "--json", expected=1)
+    assert [(c["id"], c["outcome"]) for c in json.loads(done.out)["checks"]] == [("1.1", "failed")]
+
+
+@pytest.mark.parametrize("option", ["FILE", "--document", "--trust"])
+@pytest.mark.parametrize("kind", ["missing", "folder"])
+def test_a_file_that_cannot_be_read_is_one_clear_line(notary, tmp_path, option, kind):
+    path = tmp_path / "[red]x"
+    if kind == "folder":
+        path.mkdir()
+    reason = {"missing": "No such file or directory", "folder": "Is a directory"}[kind]
+    arguments = [path] if option == "FILE" else [PACKAGE, option, path]
+    done = notary("verify", *arguments, expected=2)
+    assert done.out == ""
+    assert " ".join(done.err.split()) == f"bad_request: {path}: {reason}"
+
+
+def test_a_trust_file_that_cannot_be_used_is_one_clear_line(notary, tmp_path):
+    path = tmp_path / "trust.toml"
+    path.write_text("version = 9\n")
+    done = notary("verify", PACKAGE, "--trust", path, expected=2)
+    assert done.err.startswith("trust: trust file: ")
+
+
+def test_the_same_as_a_function(tmp_path):
+    assert check_file(PACKAGE, None, TRUST).outcome == "passed"
+    for arguments in [(tmp_path, None, None), (PACKAGE, tmp_path, None), (PACKAGE, None, tmp_path)]:
+        with pytest.raises(RequestError, match="Is a directory"):
+            check_file(*arguments)
+    (tmp_path / "t").write_bytes(b"\xff")
+    with pytest.raises(TrustError, match="trust file"):
+        check_file(PACKAGE, None, tmp_path / "t")
+
+
+def test_names_from_evidence_are_no_markup(notary, tmp_path):
+    shutil.copy(PACKAGE, tmp_path / "p.zip")
+    text = TRUST.read_text().replace("tsa-a Ltd", "[bold]tsa-a[/bold] Ltd")
+    assert text != TRUST.read_text()
+    (tmp_path / "t.toml").write_text(text)
+    done = notary("verify", tmp_path / "p.zip", "--trust", tmp_path / "t.toml")
+    assert "[bold]tsa-a[/bold] Ltd" in done.out
