@@ -68,14 +68,11 @@ class Packages:
     def _heads(self, view: RecordView, index: int) -> dict[str, bytes]:
         """For each anchor its earliest final word on a head with this entry, and on one with its inspection."""
         with self.database.reading() as connection:
-            found = anchorings.anchorings(connection, states=("final",), covering=index)
+            wanted = {item.id: item for item in anchorings.earliest_final(connection, index)}
             inspected = views.inspection_of(connection, view.seq)
-        chosen = {item.anchor: item for item in reversed(found)}
-        wanted = {item.id: item for item in chosen.values()}
-        later = inspected.index if inspected is not None else None
-        if later is not None and all(item.size <= later for item in wanted.values()):
-            first = next((item for item in found if item.size > later), None)
-            wanted |= {} if first is None else {first.id: first}
+            later = inspected.index if inspected is not None else None
+            if later is not None and all(item.size <= later for item in wanted.values()):
+                wanted |= {item.id: item for item in anchorings.earliest_final(connection, later)[:1]}
         contents: dict[str, bytes] = {}
         for item in wanted.values():
             contents |= self._attestation(view, item)

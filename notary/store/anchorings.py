@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Connection, Select, select, update
+from sqlalchemy import Connection, Select, and_, func, select, update
 
 from notary.errors import Fatal, NotFound, NotReady
 from notary.store.sql import insert, insert_new
@@ -90,18 +90,33 @@ def anchorings(
     *,
     anchor: str | None = None,
     states: tuple[str, ...] | None = None,
-    covering: int | None = None,
     limit: int = 1000,
 ) -> list[Anchoring]:
-    """Anchorings, the smallest size first: of an anchor, in some states, of checkpoints with an entry."""
+    """Anchorings, the smallest size first: of an anchor, in some states."""
     query = _ANCHORING.order_by(anchoring.c.size, anchoring.c.id).limit(limit)
     if anchor is not None:
         query = query.where(anchoring.c.anchor == anchor)
     if states is not None:
         query = query.where(anchoring.c.state.in_(states))
-    if covering is not None:
-        query = query.where(anchoring.c.size > covering)
     return [Anchoring(*row) for row in connection.execute(query)]
+
+
+def earliest_final(connection: Connection, index: int) -> list[Anchoring]:
+    """For each anchor its first final word on a checkpoint with entry `index`, the smallest size first.
+
+    However many words the others gave in between: one authority stamps a thousand heads while another is away.
+    """
+    covering = (anchoring.c.size > index, anchoring.c.state == "final")
+    first = (
+        select(anchoring.c.anchor, func.min(anchoring.c.size).label("size"))
+        .where(*covering)
+        .group_by(anchoring.c.anchor)
+        .subquery()
+    )
+    query = _ANCHORING.join(
+        first, and_(first.c.anchor == anchoring.c.anchor, first.c.size == anchoring.c.size)
+    ).where(*covering)
+    return [Anchoring(*row) for row in connection.execute(query.order_by(anchoring.c.size, anchoring.c.id))]
 
 
 def anchorings_of_sizes(

@@ -268,8 +268,7 @@ def test_anchorings_are_listed(connection, state):
     assert ids() == [first.id, second.id, chain.id]
     assert ids(anchor="tsa") == [first.id, second.id]
     assert ids(states=("due",)) == [second.id, chain.id]
-    assert ids(covering=1) == [second.id, chain.id]
-    assert ids(covering=1, anchor="chain", limit=1) == [chain.id]
+    assert ids(anchor="tsa", limit=1) == [first.id]
     assert anchorings.newest_anchoring(connection, "tsa").id == second.id
     assert anchorings.newest_anchoring(connection, "tsa", ("final",)).id == first.id
     assert anchorings.newest_anchoring(connection, "none") is None
@@ -281,6 +280,24 @@ def test_anchorings_are_listed(connection, state):
     assert (noted.detail, noted.updated_at) == ("sent again", LATER)
     found = anchorings.anchorings_of_sizes(connection, [1, 4], "rfc3161", "final")
     assert [a.id for a in found] == [first.id]
+
+
+def test_the_first_word_of_each_anchor_is_found_however_much_others_said_before(connection, state):
+    def final(anchor, kind, size):
+        made = anchorings.create_anchoring(connection, anchor, kind, size, NOW)
+        anchorings.move(connection, made.id, "due", "final", NOW, evidence=b"%d" % size)
+
+    for size in range(2, 1105):
+        checkpoints.insert_checkpoint(connection, size, bytes(32), b"note", NOW)
+        final("tsa", "rfc3161", size)
+    final("chain", "evm", 1104)
+    made = anchorings.create_anchoring(connection, "chain", "evm", 3, NOW)
+    anchorings.move(connection, made.id, "due", "rejected", NOW)
+    first = lambda index: [(a.anchor, a.size) for a in anchorings.earliest_final(connection, index)]  # noqa: E731
+    assert first(1) == [("tsa", 2), ("chain", 1104)]
+    assert first(2) == [("tsa", 3), ("chain", 1104)]
+    assert first(1103) == [("tsa", 1104), ("chain", 1104)]
+    assert first(1104) == []
 
 
 def test_evidence_is_replaced_only_by_who_has_read_it(connection, state):
