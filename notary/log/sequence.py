@@ -6,7 +6,7 @@ from datetime import datetime, timedelta
 
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
-from notary.errors import Fatal, NotaryError, NotReady
+from notary.errors import Fatal, NotaryError, NotReady, Unavailable
 from notary.evidence.checkpoint import Checkpoint, sign_checkpoint
 from notary.evidence.note import Verifier
 from notary.log import staging
@@ -21,6 +21,7 @@ from notary.store.tiles import Tiles
 
 MAX_BATCH = 100_000
 LEASE = timedelta(seconds=20)
+_SMALL_STEP = timedelta(seconds=10)  # of the clock backwards, as a time server makes; well within any promise
 
 
 @dataclass(slots=True)
@@ -62,8 +63,8 @@ class Sequencer:
 
         Raises:
             NotReady: the log is not open yet.
-            Fatal: what is stored or published contradicts the newest checkpoint, or the clock runs behind it.
-            Unavailable: database or disk do not answer.
+            Fatal: what is stored or published contradicts the newest checkpoint, or the clock runs far behind it.
+            Unavailable: database or disk do not answer, or the clock was set back a little.
         """
         self._epoch, self.leading = None, False
         now = self.now()
@@ -88,7 +89,8 @@ class Sequencer:
             NotReady: the log is not open yet.
             Fatal: the swap failed or may have failed, another process has taken over, or stored state
                 contradicts itself. The process must stop; a new one recovers.
-            Unavailable: database or disk do not answer; harmless to call again.
+            Unavailable: database or disk do not answer, or the clock was set back a little; harmless to call
+                again.
         """
         if self._epoch is None and not self.acquire():
             return None
@@ -162,6 +164,8 @@ class Sequencer:
         if state is None or state.epoch != epoch:
             raise Fatal(f"epoch {epoch} is over: another process makes the checkpoints now")
         last = newest_checkpoint(connection)
+        if last.time - _SMALL_STEP <= now < last.time:
+            raise Unavailable(f"the clock was set back, and says {now}: it is waited for")
         if now < last.time:
             raise Fatal(f"the clock says {now}, before the newest checkpoint of {last.time}")
         return state

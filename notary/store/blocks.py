@@ -2,7 +2,7 @@
 
 from sqlalchemy import Connection, select
 
-from notary.errors import Fatal, NotFound
+from notary.errors import AnchorRejected, NotFound
 from notary.evidence.statement import Block
 from notary.store.sql import insert
 from notary.store.tables import block
@@ -12,7 +12,8 @@ def add_block(connection: Connection, new: Block, header: bytes) -> None:
     """Keep a finalized block with its RLP header; the same one again changes nothing.
 
     Raises:
-        Fatal: another block of this number was final before.
+        AnchorRejected: another block of this number was final before: the node or the chain has broken its word,
+            which is no reason to stop the log.
     """
     values = {
         "chain_id": new.chain_id,
@@ -26,7 +27,9 @@ def add_block(connection: Connection, new: Block, header: bytes) -> None:
         select(block.c.hash).where(block.c.chain_id == new.chain_id, block.c.number == new.number)
     ).scalar_one()
     if known != new.hash:
-        raise Fatal(f"chain {new.chain_id} has two final blocks {new.number}: a final block was undone")
+        raise AnchorRejected(
+            f"chain {new.chain_id} has two final blocks {new.number}: a final block was undone"
+        )
 
 
 def newest_block(connection: Connection) -> Block | None:

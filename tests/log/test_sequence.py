@@ -4,7 +4,7 @@ from datetime import timedelta
 
 import pytest
 
-from notary.errors import Fatal, NotReady
+from notary.errors import Fatal, NotReady, Unavailable
 from notary.evidence.checkpoint import open_checkpoint
 from notary.intake.prepare import prepare
 from notary.log.sequence import sign_checkpoint
@@ -84,6 +84,20 @@ def test_more_than_a_batch_takes_several_closes(rig):
 def test_a_log_without_entry_0_is_not_sequenced(database, tmp_path):
     with pytest.raises(NotReady, match="no entry 0 yet"):
         Rig(database, tmp_path).sequencer().sequence()
+
+
+def test_a_clock_that_is_set_back_a_little_is_waited_for(rig):
+    sequencer = rig.sequencer()
+    rig.submit(1)
+    rig.clock.advance(20)
+    sequencer.sequence()
+    rig.submit(1, first=1)
+    rig.clock.advance(-10)
+    with pytest.raises(Unavailable, match="the clock was set back"):
+        sequencer.sequence()
+    assert not sequencer.leading
+    rig.clock.advance(10)
+    assert sequencer.sequence().size == 3
 
 
 def test_a_clock_before_the_newest_checkpoint_stops_everything(rig):
