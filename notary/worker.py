@@ -13,6 +13,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 
 import structlog
+from apscheduler.executors.pool import ThreadPoolExecutor
 from apscheduler.schedulers.background import BackgroundScheduler
 
 from notary.errors import Fatal, NotaryError
@@ -21,6 +22,7 @@ from notary.services.steps import Step
 
 _log = structlog.get_logger()
 _PATIENCE = 3
+_LOOK_SECONDS = 0.2
 
 
 @dataclass(slots=True)
@@ -31,6 +33,7 @@ class Worker:
     clock: Callable[[], float] = time.monotonic
     stop: threading.Event = field(default_factory=threading.Event)
     fatal: Fatal | None = None
+    _poking: threading.Lock = field(default_factory=threading.Lock, repr=False)
 
     def run(self) -> None:
         """Block until stopped.
@@ -41,12 +44,18 @@ class Worker:
         while not self.stop.is_set():
             with self._scheduler():
                 self._watch()
+        # Steps are safe to break off anywhere; waiting for them lets an orderly stop lose no work.
+        while self._busy():
+            time.sleep(_LOOK_SECONDS)
         if self.fatal is not None:
             raise self.fatal
 
     @contextmanager
     def _scheduler(self) -> Iterator[None]:
-        scheduler = BackgroundScheduler(timezone="UTC")  # job store in memory: nothing is shared
+        # Job store in memory: nothing is shared. A thread for each step: those that wait for others' answers
+        # never keep the one that closes from its turn.
+        executor = ThreadPoolExecutor(max(1, len(self.steps)))
+        scheduler = BackgroundScheduler(timezone="UTC", executors={"default": executor})
         for step in self.steps:
             step.poked = self.clock()
             scheduler.add_job(
@@ -64,19 +73,26 @@ class Worker:
         try:
             yield
         finally:
-            # Steps are safe to break off anywhere; waiting for them lets an orderly stop lose no work.
-            scheduler.shutdown(wait=True)
+            # Not waiting: after a standstill one step that takes long must not hold up the others.
+            scheduler.shutdown(wait=False)
 
     def _watch(self) -> None:
-        while not self.stop.wait(0.2):
+        while not self.stop.wait(_LOOK_SECONDS):
             now = self.clock()
             late = [s.name for s in self.steps if not s.running and now - s.poked > _PATIENCE * s.period + 1]
             if late:
                 _log.warning("the scheduler stands still and is replaced", steps=late)
                 return
 
+    def _busy(self) -> bool:
+        with self._poking:
+            return any(step.running for step in self.steps)
+
     def _poke(self, step: Step) -> None:
-        step.poked, step.running = self.clock(), True
+        with self._poking:
+            if step.running or self.stop.is_set():  # poked by a scheduler that was replaced meanwhile
+                return
+            step.poked, step.running = self.clock(), True
         try:
             with STEP_SECONDS.labels(step.name).time():
                 step.run()

@@ -149,6 +149,38 @@ def test_a_step_that_takes_long_is_neither_late_nor_run_twice_at_once():
     assert lines == []
 
 
+def test_a_standstill_does_not_wait_for_a_step_that_runs_nor_run_it_twice():
+    clock, release, together, other = [0.0], threading.Event(), [], Doing()
+
+    def long():
+        together.append(1)
+        release.wait(PATIENCE)
+
+    steps = Step("long", 0.05, long), Step("other", 3600, other)
+    with structlog.testing.capture_logs(), Running(*steps, clock=lambda: clock[0]) as running:
+        try:
+            other.wait(1)
+            clock[0] = 4 * 3600
+            other.wait(2)
+            time.sleep(0.3)
+            assert together == [1]
+        finally:
+            running.worker.stop.set()
+            time.sleep(0.3)
+            assert running.thread.is_alive(), "an orderly stop waits for what still runs"
+            release.set()
+
+
+def test_each_step_has_a_thread_of_its_own():
+    release, last = threading.Event(), Doing()
+    blocked = [Step(f"blocked {n}", 3600, lambda: release.wait(PATIENCE)) for n in range(12)]
+    with Running(*blocked, Step("close", 0.05, last)):
+        try:
+            last.wait(2)
+        finally:
+            release.set()
+
+
 def test_stopping_is_prompt_and_waits_for_what_runs():
     began, done = threading.Event(), []
 

@@ -1,5 +1,6 @@
 """The steps of a worker: one call each, with the adapters that the settings name."""
 
+import time
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -29,7 +30,7 @@ from notary.store import anchorings, blocks, views
 from notary.store.engine import Database
 from notary.wiring.trusting import authority, certificate, chain_trust
 
-_INSPECTIONS_A_POKE = 20
+_INSPECTING_SECONDS = 5.0  # then the step ends, though more may wait: an orderly stop waits for it
 _SWEEP_SECONDS = 3600.0
 
 
@@ -70,9 +71,9 @@ class Steps:
         def inspector(path: Path, media_type: str | None) -> dict[str, Any]:
             return inspect(path, media_type, roots)
 
-        for _ in range(_INSPECTIONS_A_POKE):
-            if not inspect_next(self.intake, inspector):
-                return
+        end = time.monotonic() + _INSPECTING_SECONDS
+        while inspect_next(self.intake, inspector) and time.monotonic() < end:
+            pass
 
     def _sweep(self) -> None:
         sweep(self.intake)
