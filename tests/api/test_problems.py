@@ -2,6 +2,8 @@
 
 import json
 import re
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -237,3 +239,12 @@ def test_a_problem_is_of_rfc_9457():
     assert json.loads(answer.body) == {
         "type": "about:blank", "title": "Conflict", "status": 409, "code": "conflict", "detail": "why", "more": 1,
     }  # fmt: skip
+
+
+def test_a_request_that_recurses_ends_itself_and_not_the_process():
+    """Libraries raise the limit beyond what the stack holds; it must be back once everything is loaded."""
+    code = "import sys, notary.wiring, notary.api.app; print(sys.getrecursionlimit())"
+    done = subprocess.run(
+        [sys.executable, "-c", code], capture_output=True, text=True, check=True, timeout=120
+    )
+    assert int(done.stdout) == 1000

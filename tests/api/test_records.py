@@ -8,6 +8,7 @@ import pytest
 
 from notary.api.schemas import RecordPage, RecordState
 from notary.embedded.contract import make_contract
+from notary.errors import Fatal
 from notary.evidence.commitments import check_openings, parse_openings
 from notary.evidence.number import parse_number
 from notary.evidence.package import read_package
@@ -388,3 +389,15 @@ def test_of_two_reports_made_at_once_one_stands(service, monkeypatch):
         raced.setattr("notary.services.reports.render", lambda _facts: b"%PDF-another")
         assert service.get(path, service.own).content == first
     assert service.count() == 2
+
+
+def test_a_report_that_cannot_be_stored_is_not_shown(service, monkeypatch):
+    number = service.accepted()["number"]
+    service.close()
+
+    def broken(*_args):
+        raise Fatal("the disk failed")
+
+    monkeypatch.setattr(type(service.services.reports.objects), "create", broken)
+    problem(service.get(f"/v1/evidence/{number}/report", service.own), 500, "error")
+    assert service.count() == 1

@@ -240,4 +240,5 @@ def test_a_service_without_settings_or_log_says_what_to_do(notary, tmp_path, mon
         assert "the log is not open yet: run `notary setup` first" in " ".join(
             notary(command, expected=2).err.split()
         )
+    assert "there is no log to check" in " ".join(notary("fsck", expected=2).err.split())
     assert "no chain is configured" in notary("anchor", "deploy", expected=2).err
