@@ -36,7 +36,7 @@ def create(folder: Path) -> None:
     Raises:
         SettingsError: the folder is there and not empty; keys are never overwritten.
     """
-    folder.parent.mkdir(parents=True, exist_ok=True)
+    folder.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
     made = Path(tempfile.mkdtemp(prefix=".keys-", dir=folder.parent))  # mode 0700
     for name in ED25519_FILES:
         _write(made / name, _new_ed25519())

@@ -11,6 +11,7 @@ from notary.merkle.hashing import hash_leaf
 from notary.merkle.proof import check_consistency, check_inclusion
 from notary.store.checkpoints import StoredCheckpoint, checkpoint_at, newest_checkpoint
 from notary.store.engine import Connection, Database
+from notary.store.objects import CHECKPOINT
 from notary.store.records import Record, record_at, record_by_number, record_by_seq
 from notary.store.tiles import Tiles
 
@@ -116,7 +117,27 @@ class Prover:
         return path
 
     def _stored(self, connection: Connection, size: int | None) -> StoredCheckpoint:
-        return newest_checkpoint(connection) if size is None else checkpoint_at(connection, size)
+        """A checkpoint whose tiles are all at their names.
+
+        Between the swap and the publishing of a close the database is ahead of the tiles. That is no damage:
+        what is published is what can be proved.
+        """
+        published = self._published()
+        if size is None and published is not None:
+            return checkpoint_at(connection, published)
+        stored = newest_checkpoint(connection) if size is None else checkpoint_at(connection, size)
+        if published is None or stored.size > published:
+            raise NotReady(f"the checkpoint of size {stored.size} is being published; ask again in a second")
+        return stored
+
+    def _published(self) -> int | None:
+        note = self.tiles.objects.read(CHECKPOINT)
+        if note is None:
+            return None
+        try:
+            return open_checkpoint(note, self.origin, self.keys).checkpoint.size
+        except EvidenceError as error:
+            raise Fatal(f"the published checkpoint is not ours: {error}") from error
 
     def _opened(self, stored: StoredCheckpoint) -> SignedCheckpoint:
         try:

@@ -5,6 +5,8 @@ from pathlib import Path
 
 import pytest
 
+pytest_plugins = ["tests.dev_service"]
+
 VECTORS = os.environ.get("NOTARY_VECTORS")
 
 # Other people's test data is not part of this project. Without it those tests are not collected, and the
@@ -20,5 +22,6 @@ def pytest_report_header():
 def vectors() -> Path:
     """The folder of third-party vectors."""
     path = Path(VECTORS or "")
-    assert VECTORS and path.is_dir(), f"NOTARY_VECTORS={VECTORS} is not a folder"
+    assert VECTORS, "NOTARY_VECTORS is not set"
+    assert path.is_dir(), f"NOTARY_VECTORS={VECTORS} is not a folder"
     return path.resolve()

@@ -72,4 +72,4 @@ class FaultyDatabase(Database):
 
 
 def faulty(database: Database, fault: Fault) -> FaultyDatabase:
-    return FaultyDatabase(database.engine, database._lock, fault)
+    return FaultyDatabase(database.engine, database._lock, fault=fault)

@@ -98,3 +98,29 @@ def test_nothing_is_proved_by_a_checkpoint_that_another_signed(closed):
         connection.execute(text("UPDATE checkpoint SET note = X'00'"))
     with pytest.raises(Fatal, match="the stored checkpoint of size 8: a note has"):
         closed.prover().checkpoint()
+
+
+def test_what_is_swapped_in_but_not_published_is_not_proved_yet(rig, monkeypatch):
+    """Between the two the database is ahead of the tiles; a reader of that moment must not see damage."""
+    (accepted,) = rig.submit(1)
+    asked = []
+
+    def look(*_arguments):
+        for ask in (lambda: rig.prover().prove(accepted.number, 2), lambda: rig.prover().checkpoint(2)):
+            with pytest.raises(NotReady, match="checkpoint of size 2 is being published"):
+                ask()
+        asked.append(rig.prover().checkpoint().checkpoint.size)
+        return True
+
+    sequencer = rig.sequencer()
+    sequencer.acquire()
+    with monkeypatch.context() as patch:
+        patch.setattr("notary.log.staging.apply", look)
+        sequencer.sequence()
+    assert asked == [1]
+
+
+def test_a_published_checkpoint_of_another_key_proves_nothing(closed):
+    closed.objects.replace("checkpoint", b"another\n1\nAA==\n\n\xe2\x80\x94 another AAAAAAAA\n")
+    with pytest.raises(Fatal, match="the published checkpoint is not ours"):
+        closed.prover().checkpoint()

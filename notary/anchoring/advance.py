@@ -67,8 +67,7 @@ class Advance:
 
     def _current(self) -> Anchoring | None:
         with self.database.reading() as connection:
-            found = anchorings.anchorings(connection, anchor=self.anchor.name, states=_OPEN, limit=1)
-        return found[0] if found else None
+            return anchorings.earliest_anchoring(connection, self.anchor.name, _OPEN)
 
     def _plan(self) -> Anchoring | None:
         with self.database.writing() as connection:

@@ -9,6 +9,7 @@ from fastapi.responses import Response
 from notary.api import forms
 from notary.api.auth import ServicesDep, ViewerDep
 from notary.api.schemas import Lookup, PublicRecord
+from notary.errors import NotReady
 from notary.evidence.digests import parse_digest
 from notary.evidence.fields import show_moment
 from notary.evidence.number import show_number
@@ -56,7 +57,10 @@ async def verify(request: Request, services: ServicesDep) -> dict[str, Any]:
 
 
 def _public(services: Services, view: RecordView, asker: Viewer) -> PublicRecord:
-    proof = services.packages.proof(view.number, asker).decode() if view.index is not None else None
+    try:
+        proof = services.packages.proof(view.number, asker).decode()
+    except NotReady:  # not closed, or its checkpoint is being published at this moment
+        proof = None
     return PublicRecord.model_validate(
         {
             "number": show_number(view.number),

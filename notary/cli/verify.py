@@ -1,6 +1,8 @@
 """`notary verify FILE`: offline, against a trust file of the verifier's own."""
 
+import io
 import json
+import re
 import sys
 from pathlib import Path
 from typing import Annotated
@@ -11,16 +13,18 @@ from rich.markup import escape
 from rich.table import Table
 from rich.text import Text
 
-from notary.errors import EvidenceError, RequestError
+from notary.errors import EvidenceError, Fatal, NotaryError, RequestError
 from notary.evidence.catalogue import CHECKS
 from notary.evidence.outcome import Interval, Outcome, Report, rfc3339
-from notary.evidence.package import Digests, digest_stream, read_package
+from notary.evidence.package import Digests, Package, digest_stream, read_package
 from notary.evidence.proof_file import MAX_FILE, TLOG_PROOF
 from notary.evidence.trust import MAX_TRUST, Trust, parse_trust
 from notary.evidence.verify import package_of_proof, unreadable, verify
 
 EXIT = {Outcome.PASSED: 0, Outcome.FAILED: 1, Outcome.UNCHECKED: 2}
 _STYLE = {Outcome.PASSED: "green", Outcome.FAILED: "bold red", Outcome.UNCHECKED: "yellow"}
+_MAX_SHOWN = 2000  # characters of one detail: evidence may make them as long as it likes
+_INTERRUPTED = 130
 _WORD = {
     Outcome.PASSED: "passed 通过",
     Outcome.FAILED: "failed 未通过",
@@ -39,12 +43,46 @@ def command(
     as_json: Annotated[bool, typer.Option("--json", help="Print the result as JSON.")] = False,
 ) -> None:
     """Check evidence offline. Exit status: 0 passed, 1 failed, 2 could not be checked."""
-    report = check_file(file, document, trust)
-    if as_json:
-        sys.stdout.write(json.dumps(report.to_json(), ensure_ascii=False, indent=2) + "\n")
-    else:
-        show(report, Console(highlight=False))
+    try:
+        report = check_file(file, document, trust)
+        _write(report, as_json=as_json)
+    except NotaryError:
+        raise
+    except KeyboardInterrupt:
+        raise typer.Exit(_INTERRUPTED) from None
+    except Exception as error:
+        # Left alone it would end with status 1, which says that the evidence failed.
+        raise Fatal(
+            f"the verifier itself failed ({type(error).__name__}); this says nothing of the evidence"
+        ) from error
     raise typer.Exit(EXIT[report.outcome])
+
+
+def _write(report: Report, *, as_json: bool) -> None:
+    try:
+        if as_json:
+            # UTF-8 wherever it goes (RFC 8259 §8.1).
+            sys.stdout.buffer.write((as_text(report) + "\n").encode())
+        else:
+            if isinstance(sys.stdout, io.TextIOWrapper):  # a terminal may know no Chinese
+                sys.stdout.reconfigure(errors="backslashreplace")
+            show(report, Console(highlight=False, emoji=False))
+        sys.stdout.flush()
+    except OSError as error:
+        raise RequestError(f"the result cannot be written: {error.strerror}") from error
+    except SystemExit as error:  # how rich takes a pipe that nobody reads; its status would be 1
+        raise RequestError("the result cannot be written: nobody reads it") from error
+
+
+def as_text(report: Report) -> str:
+    """The result as JSON that no terminal takes for a command: what does not print is escaped."""
+    text = json.dumps(report.to_json(), ensure_ascii=False, indent=2)
+    return re.sub(r"[^ -~\n]", lambda found: _escaped(found[0]), text)
+
+
+def _escaped(character: str) -> str:
+    # json.dumps leaves U+007F as it is.
+    return character if character.isprintable() else json.dumps(character)[1:-1].replace("\x7f", "\\u007f")
 
 
 def check_file(file: Path, document: Path | None, trust_file: Path | None) -> Report:
@@ -57,18 +95,19 @@ def check_file(file: Path, document: Path | None, trust_file: Path | None) -> Re
     trust = _read_trust(trust_file) if trust_file else None
     digests = _digests(document) if document else None
     try:
-        with file.open("rb") as stream:
-            if stream.read(len(TLOG_PROOF)) == TLOG_PROOF.encode():
-                stream.seek(0)
-                package = package_of_proof(stream.read(MAX_FILE + 1))
-            else:
-                stream.seek(0)
-                package = read_package(stream)
+        package = _read(file)
     except EvidenceError as error:
         return unreadable(error)
     except OSError as error:
         raise RequestError(f"{file}: {error.strerror}") from error
     return verify(package, trust, digests)
+
+
+def _read(file: Path) -> Package:
+    with file.open("rb") as stream:
+        is_proof = stream.read(len(TLOG_PROOF)) == TLOG_PROOF.encode()
+        stream.seek(0)
+        return package_of_proof(stream.read(MAX_FILE + 1)) if is_proof else read_package(stream)
 
 
 def show(report: Report, console: Console) -> None:
@@ -80,26 +119,45 @@ def show(report: Report, console: Console) -> None:
         text = CHECKS[check.id]
         name = f"{text.name_en}\n{text.name_zh}"
         found = f"{check.subject}: {check.detail}" if check.subject else check.detail
-        table.add_row(check.id, name, Text(_WORD[check.outcome], _STYLE[check.outcome]), Text(found))
+        table.add_row(check.id, name, Text(_WORD[check.outcome], _STYLE[check.outcome]), Text(_plain(found)))
     console.print(table)
-    if report.interval is not None:
-        _show_times(report.interval, console)
+    if report.outcome is Outcome.FAILED:
+        console.print("No times are shown, since a check failed. 有检查未通过，不显示时间。")
+    elif report.interval is not None:
+        _show_times(report, report.interval, console)
     for failure in report.failures():
-        place = f" ({failure.subject})" if failure.subject else ""
-        console.print(f"[bold red]Failed: check {failure.id}{escape(place)}[/] {escape(failure.detail)}")
+        place = escape(_plain(f" ({failure.subject})" if failure.subject else ""))
+        console.print(f"[bold red]Failed: check {failure.id}{place}[/] {escape(_plain(failure.detail))}")
+    if report.test_only:
+        console.print(
+            "[bold yellow]For tests only: the trust file says that its anchors prove nothing.\n"
+            "仅供测试：信任文件声明其锚定不证明任何事实。[/]"
+        )
     console.print(f"[{_STYLE[report.outcome]}]Outcome 核验结论: {_WORD[report.outcome]}[/]")
 
 
-def _show_times(interval: Interval, console: Console) -> None:
+def _plain(text: str) -> str:
+    """Text from evidence as it may stand on a terminal: in one line, without controls, of bounded length."""
+    shown = text if len(text) <= _MAX_SHOWN else text[:_MAX_SHOWN] + "…"
+    return "".join(c if c.isprintable() else f"U+{ord(c):04X}" for c in shown)
+
+
+def _show_times(report: Report, interval: Interval, console: Console) -> None:
+    if report.outcome is not Outcome.PASSED:
+        console.print(
+            "The times below count only once the outcome is passed. 结论为“通过”后，以下时间才成立。"
+        )
     after = rfc3339(interval.made_after) or "not shown 未能证明"
     by = rfc3339(interval.existed_by) or "not shown 未能证明"
     console.print(
         f"The record was made after 记录制作于此之后: [bold]{after}[/] {escape(interval.made_after_block)}"
     )
-    console.print(f"The document existed by 内容最迟于此时已存在: [bold]{by}[/]")
+    has_document = "document" in (report.statement or {})
+    what = "document existed by 内容" if has_document else "record existed by 记录"
+    console.print(f"The {what}最迟于此时已存在: [bold]{by}[/]")
     for bound in interval.bounds:
         where = f"{rfc3339(bound.not_after)}  {bound.kind}  {bound.source} ({bound.organisation})"
-        console.print(f"  {escape(where)}, head {bound.size}")
+        console.print(f"  {escape(_plain(where))}, head {bound.size}")
     console.print(
         "Nothing here shows when it was first written or signed. 以上均不证明文件最初写成或签署的时间。"
     )

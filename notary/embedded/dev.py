@@ -22,12 +22,13 @@ from notary import keys, wiring
 from notary.anchoring.contract import deploy, open_log
 from notary.anchoring.rpc import Node
 from notary.api.app import create_app
-from notary.embedded import tsa
+from notary.embedded import seal, tsa
 from notary.embedded.anvil import Anvil
 from notary.embedded.guard import alone_in, bound, until_signal
 from notary.errors import Fatal, ToolMissing
 from notary.settings import Chain, Settings, Tsa, load_settings
 from notary.store.engine import open_database
+from notary.store.inspections import give_all_back
 from notary.store.migrate import migrate
 from notary.worker import Worker
 
@@ -87,6 +88,8 @@ def configure(folder: Path, found: Children, host: str = "127.0.0.1", port: int 
     settings = _settings(folder, found, None, host, port)
     database = open_database(settings.database_url)
     migrate(database)
+    with database.writing() as connection:
+        give_all_back(connection)  # what an earlier process of this folder took: it is gone
     database.dispose()
     contract, log_id = _contract(folder, settings, found)
     settings = _settings(folder, found, f"0x{contract.hex()}", host, port)
@@ -157,6 +160,7 @@ def _settings(folder: Path, found: Children, contract: str | None, host: str, po
         roots=(folder / "tsa" / tsa.ROOT,),
         policies=(tsa.POLICY,),
     )
+    certificates, key = seal.prepare(folder / "seal")
     return load_settings(
         data_dir=folder,
         origin=ORIGIN,
@@ -168,6 +172,8 @@ def _settings(folder: Path, found: Children, contract: str | None, host: str, po
         chains=(chain,),
         tsas=(authority,),
         allow_private_addresses=True,
+        seal_certificates=certificates,
+        seal_key=key,
         stamp_interval_seconds=1,
         anchor_interval_seconds=5,
         poll_interval_seconds=1,

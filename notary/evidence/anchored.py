@@ -70,10 +70,11 @@ def check_anchor(
 
 
 def _trusted(evidence: ChainEvidence, trust: Trust) -> ChainTrust:
-    """The chain of the trust file that is meant: its contract too, since a log may move to a new one."""
+    """The chain of the trust file that is meant: its contract and log id too, since a log may move."""
     same = [chain for chain in trust.chains if chain.chain_id == evidence.chain_id]
-    exact = [chain for chain in same if chain.contract == evidence.contract]
-    return (exact or same or list(trust.chains))[0]
+    near = [chain for chain in same if chain.contract == evidence.contract]
+    exact = [chain for chain in near if chain.log_id == evidence.log_id]
+    return (exact or near or same or list(trust.chains))[0]
 
 
 def _check_block(anchor: _Anchor) -> bool:

@@ -16,7 +16,7 @@ _VERSION = 1
 
 @dataclass(frozen=True, slots=True)
 class Consistency:
-    """A proof from the tree of `old` entries to that of `new` (RFC 9162 §2.1.4)."""
+    """A proof from the tree of `old` entries to that of `new`, which is larger (RFC 9162 §2.1.4)."""
 
     old: int
     new: int
@@ -54,6 +54,6 @@ def _proof(item: Any) -> Consistency:
     exact_keys(item, ("old", "new", "path"), "consistency proof")
     old, new = (int(text(item[key], key, "[1-9][0-9]{0,18}", 19)) for key in ("old", "new"))
     path = item["path"]
-    if not isinstance(path, list) or len(path) > MAX_PATH or not old <= new <= MAX_SIZE:
+    if not isinstance(path, list) or len(path) > MAX_PATH or not old < new <= MAX_SIZE:
         raise FormatError("a consistency proof has sizes out of order or too long a path")
     return Consistency(old, new, tuple(hexadecimal(node, "hash of a consistency proof", 32) for node in path))

@@ -31,7 +31,7 @@ def version(value: Any, known: int, what: str) -> None:
     Raises:
         FormatError: another version.
     """
-    if isinstance(value, bool) or value != known:
+    if isinstance(value, bool) or not isinstance(value, int) or value != known:
         raise FormatError(f"{what}: the version is not {known}")
 
 

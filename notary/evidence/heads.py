@@ -6,6 +6,7 @@ from notary.evidence.checkpoint import open_checkpoint
 from notary.evidence.collect import Collector
 from notary.evidence.consistency import parse_consistency
 from notary.evidence.head import Head
+from notary.evidence.note import open_note, parse_note
 from notary.evidence.outcome import Bound, Claim
 from notary.evidence.package import Package
 from notary.evidence.proof_file import TLOG_PROOF, parse_proof_file
@@ -63,12 +64,15 @@ def check_inclusion_file(data: bytes, entry: bytes, heads: list[Head]) -> bool:
 
     Raises:
         FormatError: not a proof.
+        SignatureError: its checkpoint is that of a head, but not signed by the same key.
         ProofError: the path does not lead to the root.
     """
     file = parse_proof_file(data, TLOG_PROOF)
+    text = parse_note(file.note).text
     for head in heads:
-        if head.note == file.note:
-            point = head.checkpoint
+        point = head.checkpoint
+        if text == point.text():
+            open_note(file.note, [head.key.verifier])  # others may have signed it too
             check_inclusion(hash_leaf(entry), file.index, point.size, file.path, point.root)
             return True
     return False
@@ -88,7 +92,7 @@ def _check_head(out: Collector, package: Package, trust: Trust, entry: bytes, si
             raise FormatError(
                 "the file checkpoint is not the checkpoint of the proof under the log's signature alone"
             )
-        if size not in (0, point.size):  # 0 stands for a bare proof, which has no folder to be named by
+        if size != point.size:
             raise FormatError(f"the checkpoint is of size {point.size}, but stands under {size}")
         key = next(key for key in trust.log_keys if key.verifier == signed.verifier)
         if key.last_good_size is not None and point.size > key.last_good_size:

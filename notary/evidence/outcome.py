@@ -1,5 +1,6 @@
 """The result of a verification: numbered checks with three outcomes, and the times that follow."""
 
+import unicodedata
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
@@ -70,6 +71,7 @@ class Report:
     index: int | None = None
     openings: dict[str, Any] = field(default_factory=dict)  # commitments opened and checked, by name
     required: frozenset[str] = frozenset()  # ids that must have passed
+    test_only: bool = False  # the trust file says that its anchors prove nothing
 
     @property
     def outcome(self) -> Outcome:
@@ -88,6 +90,7 @@ class Report:
         return {
             "version": 1,
             "outcome": self.outcome.value,
+            "test_only": self.test_only,
             "checks": [
                 {
                     "id": check.id,
@@ -136,11 +139,18 @@ def rfc3339(moment: datetime | None) -> str | None:
     return show_moment(up)
 
 
+def source_of(organisation: str) -> str:
+    """The name under which an organisation is counted: two spellings of one name are one source."""
+    plain = unicodedata.normalize("NFKC", organisation).casefold()
+    return "".join(character for character in plain if character.isalnum()) or plain
+
+
 def kth_bound(bounds: Iterable[Bound], k: int) -> datetime | None:
     """The k-th earliest bound, each organisation counted once by its earliest; None when there are fewer."""
     earliest: dict[str, datetime] = {}
     for bound in bounds:
-        known = earliest.get(bound.organisation)
-        earliest[bound.organisation] = bound.not_after if known is None else min(known, bound.not_after)
+        source = source_of(bound.organisation)
+        known = earliest.get(source)
+        earliest[source] = bound.not_after if known is None else min(known, bound.not_after)
     ordered = sorted(earliest.values())
     return ordered[k - 1] if 1 <= k <= len(ordered) else None

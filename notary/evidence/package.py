@@ -22,6 +22,8 @@ from notary.evidence.fields import exact_keys, hexadecimal, natural, version
 
 VERSION = 1
 MAX_FILE = 8 * 1024 * 1024
+MAX_MANIFEST = 256 * 1024
+MAX_HEADS = 16  # each costs a verifier signatures, tokens and an anchor
 MAX_TOTAL = 64 * 1024 * 1024
 MAX_DOCUMENT = 2 * 10**9  # all offsets stay below 2^31, where ZIP needs no fields of 64 bits
 MANIFEST = "manifest.json"
@@ -53,6 +55,7 @@ class Package:
     files: dict[str, bytes]
     document: Digests | None = None
     document_name: str = ""
+    is_proof: bool = False  # made of a bare proof, which has no manifest
 
     def sizes(self) -> list[int]:
         """Sizes of the heads in the package, ascending."""
@@ -133,6 +136,8 @@ def _check_sizes(sizes: Mapping[str, int]) -> None:
     """Limits, but for the manifest, which follows from the rest."""
     if len(sizes) >= MAX_FILES:
         raise FormatError(f"a package holds 1 to {MAX_FILES} files")
+    if len({name.split("/")[1] for name in sizes if name.startswith("heads/")}) > MAX_HEADS:
+        raise FormatError(f"a package holds at most {MAX_HEADS} heads")
     for name, size in sizes.items():
         limit = MAX_DOCUMENT if name.startswith("document/") else MAX_FILE
         if size > limit:
@@ -145,7 +150,7 @@ def _manifest(archive: zipfile.ZipFile, members: dict[str, zipfile.ZipInfo]) -> 
     if MANIFEST not in members:
         raise FormatError("the package has no manifest.json")
     value = exact_keys(
-        canonical.loads(_read(archive, members[MANIFEST]), MAX_FILE), ("version", "files"), "manifest"
+        canonical.loads(_read(archive, members[MANIFEST]), MAX_MANIFEST), ("version", "files"), "manifest"
     )
     version(value["version"], VERSION, "manifest")
     if not isinstance(value["files"], list):

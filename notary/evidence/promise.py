@@ -1,12 +1,13 @@
 """Checks on the receipt of a package: 4.1 to 4.3."""
 
-from notary.errors import ProofError
+from notary.errors import ProofError, SignatureError
 from notary.evidence.collect import Collector
 from notary.evidence.head import Head
+from notary.evidence.note import open_note
 from notary.evidence.outcome import Claim
 from notary.evidence.package import Package
-from notary.evidence.receipt import check_receipt, open_receipt
-from notary.evidence.trust import Trust
+from notary.evidence.receipt import Promise, check_receipt, open_receipt
+from notary.evidence.trust import Trust, TrustedKey
 
 
 def check_receipt_file(
@@ -20,16 +21,21 @@ def check_receipt_file(
         out.unchecked("4.1", Claim.NOT_COVERED, detail="the trust file names no receipt key")
         return
     with out.check("4.1", Claim.STATED) as done:
-        promise, file = open_receipt(data, trust.origin, [key.verifier for key in trust.receipt_keys])
+        keys = [key.verifier for key in trust.receipt_keys]
+        promise, file = open_receipt(data, trust.origin, keys)
+        _, verifier = open_note(file.note, keys)
+        key = next(key for key in trust.receipt_keys if key.verifier == verifier)
         done.detail = f"a receipt for {promise.count} entries, to be closed by {promise.close_by.isoformat()}"
-    if not done.ok:
+        done.skip = _check_period(promise, key)
+    if not done.ok or done.skip:
         return
     with out.check("4.2", Claim.RECOMPUTED) as done:
         check_receipt(promise, file, entry)
         done.detail = f"entry {file.index} of the {promise.count} in the receipt"
     if not heads:
         return
-    in_time = any(bound.not_after <= promise.close_by for head in heads for bound in head.bounds)
+    bounds = [bound.not_after for head in heads for bound in head.bounds]
+    in_time = any(bound <= promise.close_by for bound in bounds)
     with out.check("4.3", Claim.ATTESTED) as done:
         if heads[0].index < promise.size:
             raise ProofError(
@@ -37,4 +43,18 @@ def check_receipt_file(
             )
         done.detail = "a head with this entry is attested before the promised time"
         if not in_time:
-            done.skip = "no head with this entry is attested before the promised time; a later one is"
+            done.skip = "no head with this entry is attested before the promised time"
+            done.skip += "; a later one is" if bounds else ""
+
+
+def _check_period(promise: Promise, key: TrustedKey) -> str:
+    """Why the receipt cannot be held against its key, empty where it can: only the key itself dates a receipt.
+
+    Raises:
+        SignatureError: it says of itself that it is not of the key's good time.
+    """
+    if key.last_good_size is not None and promise.size > key.last_good_size:
+        raise SignatureError(f"this key is trusted up to size {key.last_good_size} only: it was compromised")
+    if key.since is not None and promise.close_by < key.since:
+        raise SignatureError(f"promised before the key began at {key.since}")
+    return "" if key.until is None else f"nothing dates a receipt, and its key ended at {key.until}"

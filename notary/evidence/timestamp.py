@@ -183,6 +183,8 @@ def _gen_time(info: Any) -> datetime:
     if match is None:
         raise TimestampError(20, "genTime is not a UTC time in the form of RFC 3161")
     whole, fraction = match.groups(default="")
+    if whole.startswith("9999"):
+        raise TimestampError(20, "genTime is in the year 9999, which stands for no time at all")
     moment = datetime.strptime(whole, "%Y%m%d%H%M%S").replace(tzinfo=UTC)
     return moment + timedelta(microseconds=-(-int(fraction.ljust(12, "0")) // 10**6))
 

@@ -45,6 +45,7 @@ _RSA_PSS = "1.2.840.113549.1.1.10"
 _MGF1 = "1.2.840.113549.1.1.8"
 _ED25519 = "1.3.101.112"
 _RSA_BITS = range(2048, 8193)  # above, a verifier can be kept busy; below, a signature can be made
+_RSA_EXPONENT_BITS = 64  # nearly all use 65537; one as long as the modulus takes a thousand times as long
 _EC_BITS = 256
 
 
@@ -79,7 +80,7 @@ def verify_signature(
     oid = algorithm["algorithm"].dotted
     try:
         key = serialization.load_der_public_key(key_info)
-        if isinstance(key, RSAPublicKey) and key.key_size in _RSA_BITS:
+        if isinstance(key, RSAPublicKey) and _usable(key):
             scheme, hash_oid = _rsa_scheme(oid, algorithm, digest_oid)
             _same_digest(hash_oid, digest_oid)
             key.verify(signature, data, scheme, DIGESTS[hash_oid]())
@@ -111,6 +112,10 @@ def _rsa_scheme(oid: str, algorithm: Any, digest_oid: str) -> tuple[padding.Asym
     if hash_oid not in DIGESTS:
         raise TimestampError(7, f"the signature algorithm {oid} with an RSA key is not on the allow-list")
     return padding.PKCS1v15(), hash_oid
+
+
+def _usable(key: RSAPublicKey) -> bool:
+    return key.key_size in _RSA_BITS and key.public_numbers().e.bit_length() <= _RSA_EXPONENT_BITS
 
 
 def _same_digest(hash_oid: str, digest_oid: str) -> None:

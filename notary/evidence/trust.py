@@ -4,6 +4,8 @@ It names keys, chains and authorities; nothing in a package can add to it.
 """
 
 import tomllib
+from collections import Counter
+from collections.abc import Hashable, Iterable
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -12,9 +14,11 @@ from notary.errors import FormatError, TrustError
 from notary.evidence.chain import ChainTrust
 from notary.evidence.fields import natural, text, version
 from notary.evidence.note import Verifier, split_vkey
+from notary.evidence.outcome import source_of
 from notary.evidence.receipt import receipt_key_name
 from notary.evidence.statement import ORIGIN
 from notary.evidence.timestamp import Authority
+from notary.evidence.trust_roots import require_independent
 from notary.evidence.trust_toml import (
     certificate,
     each,
@@ -83,15 +87,19 @@ def _trust(value: dict[str, Any]) -> Trust:
     version(value["version"], VERSION, "top")
     chains = each(value, "chain", _chain)
     authorities = each(value, "tsa", _authority)
-    names = [authority.name for authority in authorities]
-    if len(set(names)) != len(names):
-        raise TrustError("trust file: two tsa have the same name")
-    sources = len({a.organisation for a in authorities} | {f"chain {c.chain_id}" for c in chains})
+    _no_two((authority.name for authority in authorities), "tsa have the same name")
+    # What a second table says, a restriction perhaps, would count for nothing.
+    _no_two(((c.chain_id, c.contract, c.log_id) for c in chains), "chain are of one contract and log id")
+    require_independent(authorities)
+    names = {a.organisation for a in authorities} | {f"chain {c.chain_id}" for c in chains}
+    sources = len(set(map(source_of, names)))
     origin = text(value["origin"], "origin", ORIGIN)
     log_keys = each(value, "log_key", _key)
     receipt_keys = each(value, "receipt_key", _key)
     if not log_keys:
         raise TrustError("trust file: there is no log_key")
+    for keys, kind in ((log_keys, "log_key"), (receipt_keys, "receipt_key")):
+        _no_two((key.verifier.key_id for key in keys), f"{kind} have one key id")
     _named(log_keys, origin, "log_key")
     _named(receipt_keys, receipt_key_name(origin), "receipt_key")
     return Trust(
@@ -117,6 +125,9 @@ def _sources_needed(k: Any, sources: int) -> int:
 def _key(item: dict[str, Any]) -> TrustedKey:
     table(item, {"vkey"}, {"since", "until", "last_good_size"}, "key")
     size = item.get("last_good_size")
+    if size is not None and "until" not in item:
+        # Whoever has stolen the key can sign another log below any size: only its end stops him.
+        raise TrustError("trust file: a key with last_good_size has no 'until'")
     return TrustedKey(
         Verifier.from_vkey(text(item["vkey"], "vkey", r"[ -~]+", 400)),
         instant(item.get("since"), "since"),
@@ -167,6 +178,11 @@ def _witness(item: dict[str, Any]) -> str:
     vkey = text(item["vkey"], "vkey", r"[ -~]+", 2400)  # an ML-DSA-44 key is 1312 bytes
     split_vkey(vkey)
     return vkey
+
+
+def _no_two(values: Iterable[Hashable], what: str) -> None:
+    if any(count > 1 for count in Counter(values).values()):
+        raise TrustError(f"trust file: two {what}")
 
 
 def _named(keys: tuple[TrustedKey, ...], name: str, what: str) -> None:

@@ -9,10 +9,12 @@ from typing import Any
 
 from notary.errors import EvidenceError, FormatError
 from notary.evidence.bodies import Document
+from notary.evidence.checkpoint import parse_checkpoint
 from notary.evidence.collect import Collector
 from notary.evidence.commitments import check_openings, parse_openings
 from notary.evidence.head import Head
 from notary.evidence.heads import check_consistency_file, check_heads, check_inclusion_file
+from notary.evidence.note import parse_note
 from notary.evidence.outcome import Check, Claim, Interval, Outcome, Report, kth_bound
 from notary.evidence.package import Digests, Package
 from notary.evidence.promise import check_receipt_file
@@ -40,14 +42,18 @@ def verify(package: Package, trust: Trust | None, document: Digests | None = Non
         document: digests of the document that the verifier holds; it counts before the one in the package.
     """
     out = Collector()
-    out.passed("1.1", Claim.RECOMPUTED, detail=f"{len(package.files)} files are as the manifest lists them")
+    listed = f"{len(package.files) + (package.document is not None)} files are as the manifest lists them"
+    read = "a proof that carries its statement" if package.is_proof else listed
+    out.passed("1.1", Claim.RECOMPUTED, detail=read)
     if trust is None:
         out.unchecked("1.2", Claim.NOT_COVERED, detail="no trust file was given")
     else:
-        out.passed("1.2", Claim.RECOMPUTED, detail=f"trust file for log {trust.origin}")
+        tests = ", for tests only: it says that its anchors prove nothing" if trust.test_only else ""
+        out.passed("1.2", Claim.RECOMPUTED, detail=f"trust file for log {trust.origin}{tests}")
     opened = _check_statement(out, package)
+    test_only = trust is not None and trust.test_only
     if opened is None:
-        return Report(tuple(out.checks), required=_ALWAYS)
+        return Report(tuple(out.checks), required=_ALWAYS, test_only=test_only)
     _check_document(out, opened.statement, package.document, document)
     heads, interval = _check_log(out, package, trust, opened)
     _check_inspection(out, package, heads, opened)
@@ -61,6 +67,7 @@ def verify(package: Package, trust: Trust | None, document: Digests | None = Non
         index=index,
         openings=opened.openings,
         required=required,
+        test_only=test_only,
     )
 
 
@@ -73,12 +80,13 @@ def package_of_proof(data: bytes) -> Package:
     """A `.tlog-proof` of ours as a package: its statement is in the extra line.
 
     Raises:
-        FormatError: not a tlog-proof, or one without a statement.
+        FormatError: not a tlog-proof, one without a statement, or its note is no checkpoint.
     """
     file = parse_proof_file(data, TLOG_PROOF)
     if file.extra is None:
         raise FormatError("the proof carries no statement in its extra line")
-    return Package({"statement.json": file.extra, "heads/0/inclusion.tlog-proof": data})
+    size = parse_checkpoint(parse_note(file.note).text).size
+    return Package({"statement.json": file.extra, f"heads/{size}/inclusion.tlog-proof": data}, is_proof=True)
 
 
 def _check_statement(out: Collector, package: Package) -> _Opened | None:
@@ -103,9 +111,13 @@ def _check_document(
     out: Collector, statement: Statement, packed: Digests | None, given: Digests | None
 ) -> None:
     body = statement.body
-    if not isinstance(body, Document):
-        return
     found = [(name, digests) for name, digests in (("given", given), ("packaged", packed)) if digests]
+    if not isinstance(body, Document):
+        for name, _ in found:
+            out.failed(
+                "2.3", Claim.RECOMPUTED, name, f"the statement is of type {statement.type}: no document"
+            )
+        return
     if not found:
         out.unchecked("2.3", Claim.NOT_COVERED, detail="no document was given and the package holds none")
     for name, digests in found:
@@ -197,5 +209,7 @@ def _check_inspection(out: Collector, package: Package, heads: list[Head], opene
             )
             if found.keys() & opened.openings.keys():
                 raise FormatError("the inspection opens a name that the document's statement opens too")
+            if found.keys() - {"inspection"}:  # the document's own words are for its own statement to open
+                raise FormatError("the inspection opens something else than 'inspection'")
             opened.openings.update(found)
         done.detail = "the operator's inspection is an entry of the log and follows this document"

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Connection, Select, and_, func, select, update
+from sqlalchemy import ColumnElement, Connection, Select, bindparam, func, select, update
 
 from notary.errors import Fatal, NotFound, NotReady
 from notary.store.sql import insert, insert_new
@@ -101,22 +101,27 @@ def anchorings(
     return [Anchoring(*row) for row in connection.execute(query)]
 
 
+def anchor_names(connection: Connection) -> list[str]:
+    """Every anchor that a checkpoint was ever due at."""
+    names: list[str] = []
+    # One after another by the index: an anchor has as many rows as it ever got heads.
+    while (name := connection.execute(_NEXT, {"after": names[-1] if names else ""}).scalar()) is not None:
+        names.append(name)
+    return sorted(names)
+
+
 def earliest_final(connection: Connection, index: int) -> list[Anchoring]:
     """For each anchor its first final word on a checkpoint with entry `index`, the smallest size first.
 
     However many words the others gave in between: one authority stamps a thousand heads while another is away.
     """
-    covering = (anchoring.c.size > index, anchoring.c.state == "final")
-    first = (
-        select(anchoring.c.anchor, func.min(anchoring.c.size).label("size"))
-        .where(*covering)
-        .group_by(anchoring.c.anchor)
-        .subquery()
-    )
-    query = _ANCHORING.join(
-        first, and_(first.c.anchor == anchoring.c.anchor, first.c.size == anchoring.c.size)
-    ).where(*covering)
-    return [Anchoring(*row) for row in connection.execute(query.order_by(anchoring.c.size, anchoring.c.id))]
+    query = _ANCHORING.where(anchoring.c.size > index, anchoring.c.state == "final").limit(1)
+    query = query.order_by(anchoring.c.size, anchoring.c.id)
+    rows = [
+        connection.execute(query.where(anchoring.c.anchor == name)).one_or_none()
+        for name in anchor_names(connection)
+    ]
+    return sorted((Anchoring(*row) for row in rows if row is not None), key=_place)
 
 
 def anchorings_of_sizes(
@@ -134,11 +139,28 @@ def newest_anchoring(
     connection: Connection, anchor: str, states: tuple[str, ...] = STATES
 ) -> Anchoring | None:
     """The anchoring of the largest checkpoint at an anchor, or None."""
-    query = _ANCHORING.where(anchoring.c.anchor == anchor, anchoring.c.state.in_(states))
-    row = connection.execute(
-        query.order_by(anchoring.c.size.desc(), anchoring.c.id.desc()).limit(1)
-    ).one_or_none()
-    return None if row is None else Anchoring(*row)
+    found = _outermost(connection, anchor, states, anchoring.c.size.desc(), anchoring.c.id.desc())
+    return max(found, key=_place, default=None)
+
+
+def earliest_anchoring(connection: Connection, anchor: str, states: tuple[str, ...]) -> Anchoring | None:
+    """The anchoring of the smallest checkpoint at an anchor, or None."""
+    return min(
+        _outermost(connection, anchor, states, anchoring.c.size, anchoring.c.id), key=_place, default=None
+    )
+
+
+def _outermost(
+    connection: Connection, anchor: str, states: tuple[str, ...], *order: ColumnElement[Any]
+) -> list[Anchoring]:
+    # State by state, each by the index: there are few, and one of them has nearly all rows.
+    query = _ANCHORING.where(anchoring.c.anchor == anchor).order_by(*order).limit(1)
+    rows = [connection.execute(query.where(anchoring.c.state == state)).one_or_none() for state in states]
+    return [Anchoring(*row) for row in rows if row is not None]
+
+
+def _place(item: Anchoring) -> tuple[int, int]:
+    return item.size, item.id
 
 
 def move(
@@ -257,3 +279,4 @@ def set_nonce(connection: Connection, anchor: str, old: int | None, new: int) ->
 
 _ANCHORING: Select[Any] = select(*(anchoring.c[name] for name in Anchoring.__slots__))
 _ATTEMPT: Select[Any] = select(*(attempt.c[name] for name in Attempt.__slots__))
+_NEXT = select(func.min(anchoring.c.anchor)).where(anchoring.c.anchor > bindparam("after"))

@@ -1,5 +1,6 @@
 """The database: SQLite for one process, PostgreSQL for any number, under one small interface."""
 
+import os
 import sqlite3
 import threading
 from collections.abc import Iterator
@@ -28,6 +29,7 @@ class Database:
 
     engine: Engine
     _lock: "threading.Lock | None" = field(default=None, repr=False)  # a function before Python 3.13
+    _damage: list[Fatal] = field(default_factory=list, init=False, repr=False)  # once seen, it stays
 
     @contextmanager
     def reading(self, *, snapshot: bool = False) -> Iterator[Connection]:
@@ -37,7 +39,7 @@ class Database:
             Unavailable: the database does not answer.
             Fatal: it answers, and the answer shows damage or a defect of ours.
         """
-        with _translated(), self.engine.connect() as connection:
+        with self._translated(), self.engine.connect() as connection:
             if snapshot and connection.dialect.name == "postgresql":  # SQLite gives no other
                 connection.execution_options(isolation_level="REPEATABLE READ")
             yield connection
@@ -51,7 +53,7 @@ class Database:
                 unclear; nothing in this project may then assume either.
             Fatal: it answers, and the answer shows damage or a defect of ours.
         """
-        with self._alone(), _translated(), self.engine.connect() as plain:
+        with self._alone(), self._translated(), self.engine.connect() as plain:
             connection = plain.execution_options(notary_writes=True)
             with connection.begin():
                 yield connection
@@ -59,6 +61,20 @@ class Database:
     def dispose(self) -> None:
         """Close all connections."""
         self.engine.dispose()
+
+    @contextmanager
+    def _translated(self) -> Iterator[None]:
+        if self._damage:
+            raise Fatal(str(self._damage[0]))
+        try:
+            yield
+        except NotaryError:
+            raise
+        except (DBAPIError, PoolTimeout) as error:
+            ours = _ours(error)
+            if _is_damage(error):
+                self._damage.append(Fatal(str(ours)))
+            raise ours from error
 
     @contextmanager
     def _alone(self) -> Iterator[None]:
@@ -78,7 +94,7 @@ def open_database(url: str) -> Database:
     """Open sqlite:///FILE or postgresql://…; nothing is created but an empty SQLite file.
 
     Raises:
-        SettingsError: another kind of address.
+        SettingsError: another kind of address, or the file cannot be opened.
     """
     try:
         address = make_url(url)
@@ -88,7 +104,7 @@ def open_database(url: str) -> Database:
     if backend == "sqlite":
         if address.database in (None, "", ":memory:"):
             raise SettingsError("a database in memory keeps nothing: name a file")
-        Path(str(address.database)).parent.mkdir(parents=True, exist_ok=True)
+        _make_file(Path(str(address.database)))
         engine = create_engine(address, pool_size=_POOL, max_overflow=_POOL)
         event.listen(engine, "connect", _prepare_sqlite)
         event.listen(engine, "begin", _begin_sqlite)
@@ -104,6 +120,15 @@ def open_database(url: str) -> Database:
         event.listen(engine, "connect", _prepare_postgresql)
         return Database(engine)
     raise SettingsError(f"a database of kind {backend!r} is not supported: use SQLite or PostgreSQL")
+
+
+def _make_file(path: Path) -> None:
+    """What it will hold is not for others to read; SQLite gives its further files the mode of this one."""
+    try:
+        path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+        os.close(os.open(path, os.O_RDWR | os.O_CREAT, 0o600))
+    except OSError as error:
+        raise SettingsError(f"the database cannot be opened: {error.strerror}: {path}") from error
 
 
 def _prepare_sqlite(connection: Any, _record: Any) -> None:
@@ -132,26 +157,20 @@ def _prepare_postgresql(connection: Any, _record: Any) -> None:
     connection.commit()
 
 
-@contextmanager
-def _translated() -> Iterator[None]:
-    try:
-        yield
-    except NotaryError:
-        raise
-    except (DBAPIError, PoolTimeout) as error:
-        raise _ours(error) from error
-
-
 def _ours(error: Exception) -> NotaryError:
     # The driver's first words alone: SQLAlchemy would add the statement, and PostgreSQL the values.
     cause = getattr(error, "orig", None) or error
-    code = getattr(cause, "sqlite_errorcode", None)
     cause = getattr(getattr(cause, "diag", None), "message_primary", None) or cause
-    if code is not None and code & 0xFF in _BROKEN:
+    if _is_damage(error):
         return Fatal(f"the database file cannot be trusted any more: {cause}")
     if isinstance(error, OperationalError | InterfaceError | PoolTimeout):
         return Unavailable(f"the database does not answer: {cause}")
     return Fatal(f"the database refuses what must be possible: {cause}")
+
+
+def _is_damage(error: Exception) -> bool:
+    code = getattr(getattr(error, "orig", None), "sqlite_errorcode", None)
+    return code is not None and code & 0xFF in _BROKEN
 
 
 def ping(database: Database) -> None:

@@ -3,7 +3,7 @@
 from datetime import UTC, datetime
 from typing import Any
 
-from sqlalchemy import BigInteger, DateTime, Dialect, Integer, LargeBinary, PrimaryKeyConstraint
+from sqlalchemy import BigInteger, DateTime, Dialect, Index, Integer, LargeBinary, PrimaryKeyConstraint
 from sqlalchemy.types import TypeDecorator
 from sqlmodel import Field, SQLModel
 
@@ -73,10 +73,10 @@ class RecordRow(SQLModel, table=True):
     """A statement, durable. Its row is written once; only `visibility` changes."""
 
     __tablename__ = "record"
-    __table_args__ = _COUNTED
+    __table_args__ = (Index("ix_record_tenant_id_number", "tenant_id", "number"), _COUNTED)
     seq: int = Field(default=None, primary_key=True, sa_type=Serial)
     number: str = Field(unique=True)
-    tenant_id: int | None = Field(default=None, foreign_key="tenant.id", index=True)  # none: the service's
+    tenant_id: int | None = Field(default=None, foreign_key="tenant.id")  # none: the service's
     type: str
     statement: bytes = _bytes()
     entry: bytes = _bytes()
@@ -163,12 +163,15 @@ class AnchoringRow(SQLModel, table=True):
     """A checkpoint on its way to a third party's word."""
 
     __tablename__ = "anchoring"
-    __table_args__ = _COUNTED
+    __table_args__ = (
+        Index("ix_anchoring_anchor_state_size", "anchor", "state", "size"),
+        _COUNTED,
+    )
     id: int = Field(default=None, primary_key=True)
-    anchor: str = Field(index=True)  # name in the settings
+    anchor: str  # name in the settings
     kind: str
     size: int = Field(sa_type=BigInteger, foreign_key="checkpoint.size", index=True)
-    state: str = Field(index=True)
+    state: str
     detail: str = ""
     evidence: bytes | None = _bytes(nullable=True)
     not_after: datetime | None = _time(nullable=True)

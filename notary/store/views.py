@@ -5,8 +5,9 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Connection, Row, Select, func, or_, select
+from sqlalchemy import Connection, Row, Select, or_, select
 
+from notary.store.anchorings import anchor_names
 from notary.store.tables import anchoring, block, checkpoint, inspection, leaf, record
 
 _MAX_ROWS = 1000
@@ -143,11 +144,18 @@ def _query() -> Select[Any]:
 
 
 def _views(connection: Connection, query: Select[Any]) -> list[RecordView]:
-    return [_view(connection, row) for row in connection.execute(query)]
+    # Records that one checkpoint closed stand alike: every later head covers all of them.
+    stand: dict[int, tuple[AnchoringState, ...]] = {}
+    found = []
+    for row in connection.execute(query).all():
+        closed = None if row.idx is None else _closed(connection, row.idx)
+        if closed is not None and closed.size not in stand:
+            stand[closed.size] = _attestations(connection, closed.size)
+        found.append(_view(row, closed, () if closed is None else stand[closed.size]))
+    return found
 
 
-def _view(connection: Connection, row: Row[Any]) -> RecordView:
-    closed = _closed(connection, row.idx)
+def _view(row: Row[Any], closed: Row[Any] | None, attestations: tuple[AnchoringState, ...]) -> RecordView:
     return RecordView(
         seq=row.seq,
         number=row.number,
@@ -162,34 +170,37 @@ def _view(connection: Connection, row: Row[Any]) -> RecordView:
         index=row.idx,
         closed=closed.time if closed else None,
         size=closed.size if closed else None,
-        attestations=() if row.idx is None else _attestations(connection, row.idx),
+        attestations=attestations,
         inspection=row.inspected or "none",
     )
 
 
-def _closed(connection: Connection, index: int | None) -> Any:
-    if index is None:
-        return None
-    query = select(checkpoint.c.size, checkpoint.c.time).where(checkpoint.c.size > index)
+def _closed(connection: Connection, index: int) -> Row[Any] | None:
+    query: Select[Any] = select(checkpoint.c.size, checkpoint.c.time).where(checkpoint.c.size > index)
     return connection.execute(query.order_by(checkpoint.c.size).limit(1)).first()
 
 
-def _attestations(connection: Connection, index: int) -> tuple[AnchoringState, ...]:
-    # One row for each anchor: its earliest final anchoring that covers the entry, else the furthest under way.
-    found: dict[str, AnchoringState] = {}
-    earliest = (
-        select(func.min(anchoring.c.size))
-        .where(anchoring.c.size > index, anchoring.c.state == "final")
-        .group_by(anchoring.c.anchor)
-    )
+def _attestations(connection: Connection, size: int) -> tuple[AnchoringState, ...]:
+    """Where each anchor stands with the heads of `size` or more, by its name."""
+    found = (_furthest(connection, name, size) for name in anchor_names(connection))
+    return tuple(item for item in found if item is not None)
+
+
+def _furthest(connection: Connection, anchor: str, size: int) -> AnchoringState | None:
+    """The earliest that is final, else the furthest under way, else the latest that was rejected."""
+    covering = _STATE.where(anchoring.c.anchor == anchor, anchoring.c.size >= size)
     for state in ("final", "mined", "sent", "signed", "due", "rejected"):
-        query = select(anchoring).where(anchoring.c.size > index, anchoring.c.state == state)
-        if state == "final":
-            query = query.where(anchoring.c.size.in_(earliest))
-        for row in connection.execute(query.order_by(anchoring.c.size).limit(64)):
-            item = AnchoringState(row.anchor, row.kind, row.size, row.state, row.updated_at, row.detail)
-            found.setdefault(row.anchor, item)
-    return tuple(found[name] for name in sorted(found))
+        order = anchoring.c.size.desc() if state == "rejected" else anchoring.c.size
+        query = covering.where(anchoring.c.state == state).order_by(order, anchoring.c.id.desc()).limit(1)
+        row = connection.execute(query).one_or_none()
+        if row is not None:
+            return AnchoringState(*row)
+    return None
+
+
+_STATE: Select[Any] = select(
+    *(anchoring.c[name] for name in ("anchor", "kind", "size", "state", "updated_at", "detail"))
+)
 
 
 def _first(views: Sequence[RecordView]) -> RecordView | None:

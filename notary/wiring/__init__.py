@@ -133,6 +133,8 @@ def _services(
     records = Records(database)
     packages = Packages(database, records, prover)
     trust = partial(own_trust, database, source)
+    # Unlike the log, reports are for those alone who asked for them.
+    (settings.data_dir / "reports").mkdir(mode=0o700, parents=True, exist_ok=True)
     reports = Reports(
         database=database,
         objects=Objects(settings.data_dir / "reports"),
@@ -167,7 +169,7 @@ def _intake(settings: Settings, database: Database, genesis: Genesis) -> Intake:
     verifier = Verifier(receipt_key_name(settings.origin), key.public_key().public_bytes_raw())
     if verifier.vkey != genesis.receipt_key:
         raise SettingsError(f"the receipt key in {settings.receipt_key} is not the one that entry 0 names")
-    settings.temp_dir.mkdir(parents=True, exist_ok=True)
+    settings.temp_dir.mkdir(mode=0o700, parents=True, exist_ok=True)
     return Intake(
         database=database,
         spool=Spool(settings.temp_dir),

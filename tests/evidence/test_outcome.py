@@ -96,6 +96,7 @@ def test_the_json_names_every_part():
     assert value == {
         "version": 1,
         "outcome": "passed",
+        "test_only": False,
         "checks": [
             {
                 "id": "1.1",

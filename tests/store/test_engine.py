@@ -1,5 +1,6 @@
 """Durable, one writer, and errors of ours alone."""
 
+import os
 import sqlite3
 import threading
 from datetime import UTC, datetime
@@ -186,6 +187,44 @@ def test_an_input_output_error_of_sqlite_is_fatal():
     assert isinstance(engine._ours(OperationalError("COMMIT", {}, cause)), Fatal)
     cause.sqlite_errorcode = sqlite3.SQLITE_FULL
     assert isinstance(engine._ours(OperationalError("COMMIT", {}, cause)), Unavailable)
+
+
+def test_after_damage_nothing_is_stored_any_more(sqlite, monkeypatch):
+    """After a failed sync a later commit may "succeed" on pages that the disk does not hold."""
+    cause = sqlite3.OperationalError("disk I/O error")
+    cause.sqlite_errorcode = sqlite3.SQLITE_IOERR_FSYNC
+    with pytest.raises(Fatal, match="disk I/O error"), sqlite.writing():
+        raise OperationalError("COMMIT", {}, cause)
+    for use in (sqlite.writing, sqlite.reading):
+        with pytest.raises(Fatal, match="disk I/O error"), use():
+            pytest.fail("went on")
+
+
+def test_an_error_that_is_no_damage_stops_nothing(sqlite):
+    cause = sqlite3.OperationalError("database or disk is full")
+    cause.sqlite_errorcode = sqlite3.SQLITE_FULL
+    with pytest.raises(Unavailable, match="is full"), sqlite.writing():
+        raise OperationalError("COMMIT", {}, cause)
+    ping(sqlite)
+
+
+def test_nobody_else_may_read_the_file(tmp_path):
+    before = os.umask(0)
+    try:
+        database = open_database(f"sqlite:///{tmp_path / 'data' / 'notary.db'}")
+        migrate(database)
+        modes = {path.name: path.stat().st_mode & 0o777 for path in (tmp_path / "data").iterdir()}
+        database.dispose()
+    finally:
+        os.umask(before)
+    assert (tmp_path / "data").stat().st_mode & 0o777 == 0o700
+    assert modes == {"notary.db": 0o600, "notary.db-wal": 0o600, "notary.db-shm": 0o600}
+
+
+def test_a_file_that_cannot_be_made_is_a_matter_of_settings(tmp_path):
+    (tmp_path / "file").touch()
+    with pytest.raises(SettingsError, match="the database cannot be opened: File exists"):
+        open_database(f"sqlite:///{tmp_path / 'file' / 'notary.db'}")
 
 
 @pytest.mark.parametrize(

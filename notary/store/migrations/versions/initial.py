@@ -75,9 +75,8 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("id"),
         sqlite_autoincrement=True,
     )
-    op.create_index("ix_anchoring_anchor", "anchoring", ["anchor"])
+    op.create_index("ix_anchoring_anchor_state_size", "anchoring", ["anchor", "state", "size"])
     op.create_index("ix_anchoring_size", "anchoring", ["size"])
-    op.create_index("ix_anchoring_state", "anchoring", ["state"])
     op.create_table(
         "api_key",
         sa.Column("id", sa.String(), nullable=False),
@@ -126,7 +125,7 @@ def upgrade() -> None:
     op.create_index("ix_record_follows_seq", "record", ["follows_seq"])
     op.create_index("ix_record_sha256", "record", ["sha256"])
     op.create_index("ix_record_sm3", "record", ["sm3"])
-    op.create_index("ix_record_tenant_id", "record", ["tenant_id"])
+    op.create_index("ix_record_tenant_id_number", "record", ["tenant_id", "number"])
     op.create_table(
         "attempt",
         sa.Column("id", sa.Integer(), nullable=False),

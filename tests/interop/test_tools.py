@@ -1,0 +1,159 @@
+"""What an expert can do without any program of ours: sha256sum and a shell, OpenSSL, a node of the chain."""
+
+import base64
+import re
+import shutil
+import subprocess
+import tomllib
+import zipfile
+from datetime import UTC, datetime
+from pathlib import Path
+
+import pytest
+import rlp
+from eth_hash.auto import keccak
+
+SCRIPT = Path(__file__).with_name("root.sh")
+TOOLS = {"sh": "dash", "sha256sum": "coreutils", "xxd": "xxd", "base64": "coreutils"}
+
+
+@pytest.fixture(scope="module")
+def bare(tmp_path_factory):
+    """A PATH with four programs and no other."""
+    folder = tmp_path_factory.mktemp("bin")
+    for name, package in TOOLS.items():
+        found = shutil.which(name)
+        assert found, f"this test needs the program {name}: install it (Debian and Ubuntu: package {package})"
+        (folder / name).symlink_to(found)
+    return folder
+
+
+@pytest.fixture(scope="module")
+def unzipped(evidence, tmp_path_factory):
+    folder = tmp_path_factory.mktemp("package")
+    with zipfile.ZipFile(evidence / "evidence.zip") as archive:
+        archive.extractall(folder)
+    return folder
+
+
+@pytest.fixture(scope="module")
+def head(unzipped):
+    """The folder of the head that is both stamped and anchored."""
+    return next(path.parent for path in (unzipped / "heads").glob("*/anchor.json"))
+
+
+def by_hand(bare, statement, proof):
+    done = subprocess.run(
+        [bare / "sh", SCRIPT, statement, proof],
+        env={"PATH": str(bare)},
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=30,
+    )
+    assert done.stderr == ""
+    return done.returncode, done.stdout.split()
+
+
+def note_root(note):
+    return base64.b64decode(note.decode().split("\n")[2]).hex()
+
+
+def test_a_shell_and_sha256sum_lead_from_the_statement_to_the_root(bare, evidence):
+    proof = evidence / "proof.tlog-proof"
+    status, (computed, named) = by_hand(bare, evidence / "statement.json", proof)
+    assert (status, computed) == (0, named)
+    assert named == note_root(proof.read_bytes().split(b"\n\n", 1)[1])
+
+
+def test_a_shell_and_sha256sum_lead_to_the_attested_roots_too(bare, evidence, unzipped):
+    for folder in (unzipped / "heads").iterdir():
+        named = note_root((folder / "checkpoint").read_bytes())
+        proof = folder / "inclusion.tlog-proof"
+        assert by_hand(bare, evidence / "statement.json", proof) == (0, [named, named])
+
+
+def test_one_changed_byte_leads_elsewhere(bare, evidence, tmp_path):
+    data = bytearray((evidence / "statement.json").read_bytes())
+    data[len(data) // 2] ^= 1
+    (tmp_path / "statement.json").write_bytes(data)
+    status, (computed, named) = by_hand(bare, tmp_path / "statement.json", evidence / "proof.tlog-proof")
+    assert status == 1
+    assert computed != named
+
+
+@pytest.mark.parametrize("change", ["index", "size", "hash"])
+def test_a_changed_proof_leads_elsewhere(bare, evidence, head, tmp_path, change):
+    proof = (head / "inclusion.tlog-proof").read_text()
+    lines = proof.split("\n")
+    first = next(number for number, line in enumerate(lines) if line.startswith("index "))
+    if change == "index":
+        lines[first] = f"index {int(lines[first].split()[1]) ^ 1}"
+    elif change == "size":
+        at = lines.index("") + 2
+        lines[at] = str(int(lines[at]) * 2)
+    else:
+        lines[first + 1] = base64.b64encode(bytes(32)).decode()
+    (tmp_path / "changed").write_text("\n".join(lines))
+    status, _ = by_hand(bare, evidence / "statement.json", tmp_path / "changed")
+    assert status == 1
+
+
+def openssl(*arguments):
+    done = subprocess.run(
+        ["openssl", "ts", *arguments], capture_output=True, text=True, check=False, timeout=30
+    )
+    return done.returncode, done.stdout + done.stderr
+
+
+@pytest.fixture(scope="module")
+def stamp(head, evidence, tmp_path_factory):
+    """Arguments of `openssl ts -verify` but the data: the token, the trust file's root, the token's own time."""
+    root = tmp_path_factory.mktemp("root") / "root.pem"
+    (authority,) = tomllib.loads((evidence / "trust.toml").read_text())["tsa"]
+    (pem,) = authority["roots"]
+    root.write_text(pem)
+    (token,) = (head / "tokens").iterdir()
+    _, text = openssl("-reply", "-in", str(token), "-text")
+    shown = re.search("Time stamp: (.*) GMT", text)[1]
+    moment = datetime.strptime(shown.split(".")[0], "%b %d %H:%M:%S %Y").replace(tzinfo=UTC)
+    return ["-in", str(token), "-CAfile", str(root), "-attime", str(int(moment.timestamp()))]
+
+
+def test_openssl_verifies_the_time_stamp_over_the_checkpoint(stamp, head):
+    status, words = openssl("-verify", *stamp, "-data", str(head / "checkpoint"))
+    assert (status, "Verification: OK" in words) == (0, True), words
+
+
+def test_openssl_refuses_the_time_stamp_over_another_file(stamp, head, tmp_path):
+    note = (head / "checkpoint").read_bytes()
+    (tmp_path / "other").write_bytes(note.replace(note.split(b"\n")[1], b"99", 1))
+    status, words = openssl("-verify", *stamp, "-data", str(tmp_path / "other"))
+    assert status != 0
+    assert "message imprint mismatch" in words
+
+
+def test_openssl_refuses_the_time_stamp_under_another_root(stamp, head, signed_contract):
+    other = [str(signed_contract.with_name("root.pem")) if a.endswith("root.pem") else a for a in stamp]
+    status, words = openssl("-verify", *other, "-data", str(head / "checkpoint"))
+    assert status != 0
+    assert "certificate verify error" in words.lower()
+
+
+def test_the_header_hashes_to_the_block_that_the_chain_names(head, evidence):
+    header = (head / "header.rlp").read_bytes()
+    number = int.from_bytes(rlp.decode(header)[8])
+    block = evidence.service.ask_chain("eth_getBlockByNumber", hex(number), False)
+    # Two more makes of Keccak: the node's own, and the one of the Ethereum foundation's tools.
+    assert evidence.service.ask_chain("web3_sha3", "0x" + header.hex()) == block["hash"]
+    assert "0x" + keccak(header).hex() == block["hash"]
+    (chain,) = tomllib.loads((evidence / "trust.toml").read_text())["chain"]
+    assert {"number": number, "hash": block["hash"]} in chain["block"]
+
+
+def test_a_changed_header_hashes_to_another_block(head, evidence):
+    header = bytearray((head / "header.rlp").read_bytes())
+    header[100] ^= 1
+    number = int.from_bytes(rlp.decode(bytes(header))[8])
+    block = evidence.service.ask_chain("eth_getBlockByNumber", hex(number), False)
+    assert evidence.service.ask_chain("web3_sha3", "0x" + header.hex()) != block["hash"]

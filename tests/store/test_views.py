@@ -1,0 +1,427 @@
+"""Where records stand, on both databases, and that it is read by indexes."""
+
+from contextlib import contextmanager
+from datetime import UTC, datetime, timedelta
+from hashlib import sha256
+from random import Random
+
+import pytest
+from sqlalchemy import event, text
+
+from notary.evidence.statement import Block
+from notary.store import anchorings, blocks, checkpoints, inspections, leaves, views
+from notary.store import records as store
+from notary.store import tenants as customers
+from notary.store.records import NewRecord
+
+NOW = datetime(2026, 3, 1, 12, tzinfo=UTC)
+UNDER_WAY = ("mined", "sent", "signed", "due")
+# The moves that lead to each state.
+WAYS = {
+    "due": (),
+    "signed": ("signed",),
+    "sent": ("signed", "sent"),
+    "mined": ("signed", "sent", "mined"),
+    "final": ("final",),
+    "rejected": ("rejected",),
+}
+
+
+def at(minutes):
+    return NOW + timedelta(minutes=minutes)
+
+
+@pytest.fixture
+def connection(database):
+    with database.writing() as connection:
+        yield connection
+
+
+@pytest.fixture
+def tenant(connection):
+    return customers.create_tenant(connection, "a company", NOW).id
+
+
+def add(connection, number, tenant=None, **changes):
+    statement = b"statement %s" % number.encode()
+    values = {
+        "number": number,
+        "tenant_id": tenant,
+        "type": "document",
+        "statement": statement,
+        "entry": sha256(statement).digest(),
+        "visibility": "by-code",
+        "receipt": b"receipt of %s" % number.encode(),
+    }
+    (seq,) = store.insert_records(connection, [NewRecord(**values | changes)], NOW)
+    return seq
+
+
+def close(connection, *sizes):
+    for size in sizes:
+        checkpoints.insert_checkpoint(connection, size, bytes(32), b"note %d" % size, at(size))
+
+
+def anchor(connection, name, size, state, kind="rfc3161", **more):
+    made = anchorings.create_anchoring(connection, name, kind, size, NOW)
+    before = "due"
+    for target in WAYS[state]:
+        anchorings.move(connection, made.id, before, target, at(size), detail=f"{name} {size}", **more)
+        before = target
+    return made.id
+
+
+def stand(view):
+    return [(item.anchor, item.size, item.state) for item in view.attestations]
+
+
+# A record
+
+
+def test_a_record_is_received_then_closed_then_attested(connection, tenant):
+    seq = add(connection, "A", tenant, sha256=b"d" * 32, sm3=b"s" * 32)
+    view = views.by_number(connection, "A")
+    assert (view.seq, view.tenant_id, view.type, view.received) == (seq, tenant, "document", NOW)
+    assert (view.sha256, view.sm3, view.statement) == (b"d" * 32, b"s" * 32, b"statement A")
+    assert view.entry == sha256(view.statement).digest()
+    assert (view.index, view.size, view.closed, view.attestations) == (None, None, None, ())
+    assert (view.stage(), view.due()) == ("received", ["close", "stamp", "anchor"])
+
+    close(connection, 1, 4, 9)
+    leaves.assign_places(connection, 3, [seq])
+    view = views.by_number(connection, "A")
+    assert (view.index, view.size, view.closed) == (3, 4, at(4))
+    assert (view.stage(), view.due()) == ("closed", ["stamp", "anchor"])
+
+    anchor(connection, "tsa", 4, "final")
+    chain = anchor(connection, "chain", 9, "mined", "evm")
+    view = views.by_number(connection, "A")
+    assert stand(view) == [("chain", 9, "mined"), ("tsa", 4, "final")]
+    assert view.attestations[0].detail == "chain 9"
+    assert view.attestations[1].updated == at(4)
+    assert (view.stage(), view.due()) == ("anchored", ["anchor"])
+
+    anchorings.move(connection, chain, "mined", "final", NOW)
+    view = views.by_number(connection, "A")
+    assert (view.stage(), view.due()) == ("final", [])
+    assert views.by_number(connection, "B") is None
+
+
+def test_a_stamp_alone_is_a_stage(connection):
+    leaves.assign_places(connection, 0, [add(connection, "A")])
+    close(connection, 1)
+    anchor(connection, "tsa", 1, "final")
+    anchor(connection, "chain", 1, "sent", "evm")
+    view = views.by_number(connection, "A")
+    assert (view.stage(), view.due()) == ("stamped", ["anchor"])
+
+
+def test_closed_is_the_first_checkpoint_with_the_entry_and_not_one_that_ends_before_it(connection):
+    seqs = [add(connection, name) for name in "ABCDE"]
+    leaves.assign_places(connection, 0, seqs)
+    close(connection, 2, 3, 5)
+    sizes = [views.by_number(connection, name).size for name in "ABCDE"]
+    assert sizes == [2, 2, 3, 5, 5]
+
+
+def test_an_inspection_is_part_of_where_a_document_stands(connection):
+    seq = add(connection, "A")
+    inspections.add_inspection(connection, seq, "spooled", "application/pdf")
+    view = views.by_number(connection, "A")
+    assert (view.inspection, view.due()[-1]) == ("waiting", "inspection")
+    inspections.end_inspection(connection, seq, "done", "")
+    view = views.by_number(connection, "A")
+    assert view.inspection == "done"
+    assert "inspection" not in view.due()
+    assert views.by_number(connection, "A").index is None
+
+
+def test_the_inspection_of_a_document_is_the_first_that_follows_it(connection):
+    first, other = add(connection, "A"), add(connection, "B")
+    assert views.inspection_of(connection, first) is None
+    add(connection, "C", type="report", follows_seq=first)
+    add(connection, "D", type="inspection", follows_seq=other)
+    assert views.inspection_of(connection, first) is None
+    add(connection, "E", type="inspection", follows_seq=first)
+    add(connection, "F", type="inspection", follows_seq=first)
+    assert views.inspection_of(connection, first).number == "E"
+
+
+def test_a_receipt_is_the_submitters_alone(connection, tenant):
+    other = customers.create_tenant(connection, "another", NOW).id
+    add(connection, "A", tenant)
+    add(connection, "B")
+    assert views.receipt(connection, "A", tenant) == b"receipt of A"
+    assert views.receipt(connection, "A", other) is None
+    assert views.receipt(connection, "B", tenant) is None
+
+
+# Lists
+
+
+def test_pages_are_in_the_order_of_numbers_and_go_on_after_one(connection, tenant):
+    other = customers.create_tenant(connection, "another", NOW).id
+    for name in "CAEBD":
+        add(connection, name, tenant, type="event" if name in "BC" else "document", sha256=name.encode() * 32)
+    add(connection, "AA", other)
+    wanted = {"after": None, "limit": 10, "kind": None, "sha256": None}
+
+    def page(**changes):
+        return [view.number for view in views.page(connection, tenant, **wanted | changes)]
+
+    assert page() == ["A", "B", "C", "D", "E"]
+    assert page(limit=2) == ["A", "B"]
+    assert page(limit=2, after="B") == ["C", "D"]
+    assert page(after="E") == []
+    assert page(kind="event") == ["B", "C"]
+    assert page(sha256=b"D" * 32) == ["D"]
+    assert page(kind="event", sha256=b"D" * 32) == []
+
+
+def test_a_page_has_an_end_whatever_is_asked_for(connection, tenant, monkeypatch):
+    monkeypatch.setattr(views, "_MAX_ROWS", 2)
+    for name in "ABC":
+        add(connection, name, tenant)
+    page = views.page(connection, tenant, after=None, limit=10**9, kind=None, sha256=None)
+    assert [view.number for view in page] == ["A", "B"]
+
+
+def test_each_record_of_a_page_stands_where_it_stands_alone(connection, tenant):
+    names = [f"N{number:02}" for number in range(12)]
+    seqs = [add(connection, name, tenant) for name in names]
+    leaves.assign_places(connection, 0, seqs[:10])
+    close(connection, 1, 4, 5, 10)
+    anchor(connection, "tsa", 4, "final")
+    anchor(connection, "tsa", 10, "due")
+    anchor(connection, "chain", 5, "rejected", "evm")
+    page = views.page(connection, tenant, after=None, limit=100, kind=None, sha256=None)
+    assert page == [views.by_number(connection, name) for name in names]
+    assert stand(page[3]) == [("chain", 5, "rejected"), ("tsa", 4, "final")]
+    assert stand(page[4]) == [("chain", 5, "rejected"), ("tsa", 10, "due")]
+    assert stand(page[5]) == [("tsa", 10, "due")]
+    assert (page[10].stage(), page[10].attestations) == ("received", ())
+
+
+def test_documents_are_found_by_digest_earliest_first(connection, tenant):
+    add(connection, "Z", tenant, sha256=b"d" * 32)
+    add(connection, "A", sha256=b"d" * 32, sm3=b"s" * 32, type="report", visibility="public")
+    add(connection, "B", sha256=b"d" * 32, type="event", visibility="public")
+    add(connection, "C", sha256=b"e" * 32, visibility="public")
+
+    def found(algorithm, value, limit=10, visibilities=("public", "by-code"), tenant_id=None):
+        return [
+            view.number
+            for view in views.by_digest(
+                connection, algorithm, value, limit, visibilities=visibilities, tenant_id=tenant_id
+            )
+        ]
+
+    assert found("sha-256", b"d" * 32) == ["Z", "A"]
+    assert found("sha-256", b"d" * 32, 1) == ["Z"]
+    assert found("sha-256", b"d" * 32, visibilities=("public",)) == ["A"]
+    assert found("sha-256", b"d" * 32, visibilities=("public",), tenant_id=tenant) == ["Z", "A"]
+    assert found("sm3", b"s" * 32) == ["A"]
+    assert found("sm3", b"d" * 32) == []
+
+
+# Anchorings of a record
+
+
+def test_of_each_anchor_the_earliest_final_word_counts_whatever_sizes_others_have(connection):
+    leaves.assign_places(connection, 0, [add(connection, "A")])
+    close(connection, *range(1, 10))
+    for size in (3, 5, 9):
+        anchor(connection, "one", size, "final")
+    for size in (5, 9):
+        anchor(connection, "two", size, "final")
+    anchor(connection, "two", 3, "rejected")
+    anchor(connection, "three", 3, "rejected")
+    anchor(connection, "three", 5, "mined", "evm")
+    anchor(connection, "three", 9, "final", "evm")
+    assert stand(views.by_number(connection, "A")) == [
+        ("one", 3, "final"),
+        ("three", 9, "final"),
+        ("two", 5, "final"),
+    ]
+
+
+def test_an_anchor_that_rejects_again_and_again_hides_no_other_and_shows_its_latest_reason(connection):
+    leaves.assign_places(connection, 0, [add(connection, "A")])
+    close(connection, *range(1, 101))
+    for size in range(1, 101):
+        anchor(connection, "a", size, "rejected")
+    anchor(connection, "b", 100, "rejected", "evm")
+    assert stand(views.by_number(connection, "A")) == [("a", 100, "rejected"), ("b", 100, "rejected")]
+    assert views.by_number(connection, "A").attestations[0].detail == "a 100"
+
+
+def test_many_anchors_are_all_shown(connection):
+    leaves.assign_places(connection, 0, [add(connection, "A")])
+    close(connection, *range(1, 21))
+    for name in (f"tsa-{number:02}" for number in range(20)):
+        for size in range(1, 21):
+            anchor(connection, name, size, "final")
+    assert stand(views.by_number(connection, "A")) == [(f"tsa-{n:02}", 1, "final") for n in range(20)]
+
+
+@pytest.mark.parametrize("seed", range(3))
+def test_where_a_record_stands_is_what_the_rule_says(connection, seed):
+    random = Random(seed)
+    entries = 12
+    leaves.assign_places(connection, 0, [add(connection, f"N{number:02}") for number in range(entries)])
+    sizes = [*sorted(random.sample(range(1, entries), 5)), entries]
+    close(connection, *sizes)
+    for name in ("a", "b", "c"):
+        for size in sizes:
+            for _ in range(random.randrange(3)):
+                anchor(connection, name, size, random.choice(list(WAYS)))
+    everything = anchorings.anchorings(connection)
+    for index in range(entries):
+        view = views.by_number(connection, f"N{index:02}")
+        assert stand(view) == by_rule(everything, index)
+
+
+def by_rule(everything, index):
+    """For each anchor the earliest final, else the furthest and then earliest under way, else the last rejected."""
+    found = []
+    for name in sorted({item.anchor for item in everything}):
+        covering = [item for item in everything if item.anchor == name and item.size > index]
+        for state in ("final", *UNDER_WAY):
+            at_state = [item.size for item in covering if item.state == state]
+            if at_state:
+                found.append((name, min(at_state), state))
+                break
+        else:
+            if covering:
+                found.append((name, max(item.size for item in covering), "rejected"))
+    return found
+
+
+def test_the_names_of_anchors(connection):
+    assert anchorings.anchor_names(connection) == []
+    close(connection, 1)
+    for name in ("b", "a", "b", "c-1", "c"):
+        anchor(connection, name, 1, "due")
+    assert anchorings.anchor_names(connection) == ["a", "b", "c", "c-1"]
+
+
+# Heads and blocks
+
+
+def test_attested_heads_are_those_with_evidence_the_largest_first(connection):
+    close(connection, 1, 2, 3)
+    anchor(connection, "tsa", 1, "final", evidence=b"token 1")
+    anchor(connection, "tsa", 3, "final", evidence=b"token 3")
+    anchor(connection, "chain", 3, "mined", "evm", evidence=b"block")
+    anchor(connection, "other", 2, "rejected", evidence=b"a refusal")
+    anchor(connection, "other", 3, "final")
+    anchor(connection, "sent", 3, "sent", "evm", evidence=b"a block that was undone")
+    assert views.attested_heads(connection) == [
+        ("chain", "evm", 3, "mined", b"note 3", b"block"),
+        ("tsa", "rfc3161", 3, "final", b"note 3", b"token 3"),
+        ("tsa", "rfc3161", 1, "final", b"note 1", b"token 1"),
+    ]
+    assert [row[:3] for row in views.attested_heads(connection, 2)] == [
+        ("chain", "evm", 3),
+        ("tsa", "rfc3161", 3),
+    ]
+
+
+def test_headers_are_those_that_the_statements_name_each_once_newest_first(connection):
+    for number in (5, 6, 7, 8):
+        block = Block(1, number, bytes([number]) * 32, 1000 + number)
+        blocks.add_block(connection, block, b"header %d" % number)
+    blocks.add_block(connection, Block(2, 6, b"x" * 32, 2000), b"of another chain")
+    named = [None, 5, 6, 6, 8, 7, 9]
+    seqs = [add(connection, f"N{at}", not_before_number=number) for at, number in enumerate(named)]
+    leaves.assign_places(connection, 0, seqs[:-1])
+
+    def headers(first, last, limit=10):
+        return views.not_before_headers(connection, 1, first, last, limit)
+
+    assert headers(0, 6) == [b"header 8", b"header 7", b"header 6", b"header 5"]
+    assert headers(1, 4) == [b"header 6", b"header 5"]
+    assert headers(0, 1) == headers(6, 9) == []
+    assert headers(0, 6, 2) == [b"header 8", b"header 7"]
+    assert views.not_before_headers(connection, 2, 0, 6, 10) == [b"of another chain"]
+
+
+# Speed
+
+
+@contextmanager
+def statements(connection):
+    """What is asked of the database meanwhile."""
+    asked = []
+
+    def note(_connection, _cursor, statement, parameters, _context, _many):
+        asked.append((statement, parameters))
+
+    event.listen(connection, "before_cursor_execute", note)
+    try:
+        yield asked
+    finally:
+        event.remove(connection, "before_cursor_execute", note)
+
+
+def plans(connection, asked):
+    for statement, parameters in asked:
+        rows = connection.exec_driver_sql(f"EXPLAIN QUERY PLAN {statement}", parameters)
+        yield from (row.detail for row in rows)
+
+
+ASKED = {
+    "a record": lambda c, t: views.by_number(c, "N000"),
+    "a page": lambda c, t: views.page(c, t, after="N010", limit=20, kind=None, sha256=None),
+    "an inspection": lambda c, t: views.inspection_of(c, 7),
+    "a receipt": lambda c, t: views.receipt(c, "N000", t),
+    "attested heads": lambda c, t: views.attested_heads(c, 5),
+    "the first word": lambda c, t: anchorings.earliest_final(c, 3),
+    "the newest anchoring": lambda c, t: anchorings.newest_anchoring(c, "tsa"),
+    "the newest final one": lambda c, t: anchorings.newest_anchoring(c, "tsa", ("final",)),
+    "what is under way": lambda c, t: anchorings.earliest_anchoring(c, "tsa", ("due", "signed")),
+    "headers": lambda c, t: views.not_before_headers(c, 1, 3, 9, 10),
+    "the heads of a package": lambda c, t: anchorings.anchorings_of_sizes(c, [3, 9], "evm", "final"),
+}
+
+
+@pytest.fixture
+def crowded(sqlite):
+    with sqlite.writing() as connection:
+        tenant = customers.create_tenant(connection, "a company", NOW).id
+        seqs = [add(connection, f"N{number:03}", tenant) for number in range(120)]
+        leaves.assign_places(connection, 0, seqs)
+        close(connection, *range(1, 121))
+        for size in range(1, 121):
+            anchor(connection, "tsa", size, "final", evidence=b"token")
+            anchor(connection, "chain", size, "rejected", "evm")
+        yield connection, tenant
+
+
+@pytest.mark.parametrize("analysed", [False, True])
+@pytest.mark.parametrize("what", ASKED)
+def test_nothing_is_read_from_end_to_end_or_sorted(crowded, what, analysed):
+    connection, tenant = crowded
+    if analysed:
+        connection.execute(text("ANALYZE"))
+    with statements(connection) as asked:
+        ASKED[what](connection, tenant)
+    assert asked
+    for step in plans(connection, asked):
+        in_order = step.startswith("SCAN anchoring USING INDEX ix_anchoring_size")  # up to a limit
+        assert in_order or not step.startswith("SCAN"), (what, step)
+        # Ties of one size are put in order; more than that is never sorted.
+        ties = "LAST TERM" in step or "RIGHT PART" in step
+        assert ties or "TEMP B-TREE" not in step or what == "the heads of a package", (what, step)
+
+
+def test_a_page_asks_once_for_what_its_records_share(crowded):
+    connection, tenant = crowded
+    connection.execute(text("DELETE FROM anchoring WHERE size < 120"))
+    connection.execute(text("DELETE FROM checkpoint WHERE size < 120"))
+    with statements(connection) as asked:
+        page = views.page(connection, tenant, after=None, limit=100, kind=None, sha256=None)
+    assert len(page) == 100
+    of_anchorings = [statement for statement, _ in asked if "FROM anchoring" in statement]
+    assert len(of_anchorings) < 15
+    assert not any("evidence" in statement for statement in of_anchorings)
