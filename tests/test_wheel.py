@@ -18,7 +18,7 @@ BASE = ROOT / ".make/base"
 
 # What `import` calls what the extra `server` brings.
 SERVER = {
-    "alembic", "apscheduler", "eth_account", "fastapi", "httpx", "jinja2", "multipart", "prometheus_client",
+    "alembic", "apscheduler", "eth_account", "fastapi", "httpcore", "httpx", "jinja2", "multipart", "prometheus_client",
     "psycopg", "psycopg_binary", "pydantic_settings", "pyhanko", "rfc3161ng", "rlp", "segno", "sqlalchemy",
     "sqlmodel", "starlette", "structlog", "trie", "typst", "uvicorn", "web3",
 }  # fmt: skip
@@ -64,7 +64,7 @@ def python(site: Path, folder: Path, code: str, *arguments: str) -> str:
 # Runs the command as the program does and reports what it answered and what it had to load for that.
 COMMAND = """
 import json, sys
-from notary.cli import main
+from notary.cli.main import main
 sys.argv = ["notary", *sys.argv[1:]]
 try:
     main()
@@ -147,3 +147,16 @@ def test_a_command_of_the_service_says_what_to_install(site, tmp_path):
     assert done.returncode == 2
     assert "install notary[server]" in done.stderr
     assert "Traceback" not in done.stderr
+
+
+def test_the_wheel_alone_verifies_a_recorded_package_and_refuses_another_document(site, tmp_path):
+    recorded = ROOT / "tests/testdata/v1"
+    trusted = ["--trust", str(recorded / "trust.toml")]
+    document = ["--document", str(recorded / "contract.pdf")]
+    status, modules = loaded(site, tmp_path, "verify", str(recorded / "package.zip"), *trusted, *document)
+    assert status == 0
+    assert server_parts(modules) == set()
+    assert modules & NETWORK == set()
+    other = ["--document", str(recorded / "README.md")]
+    assert loaded(site, tmp_path, "verify", str(recorded / "package.zip"), *trusted, *other)[0] == 1
+    assert loaded(site, tmp_path, "verify", str(recorded / "package.zip"), *document)[0] == 2
