@@ -107,35 +107,41 @@ def openssl(*arguments):
 
 
 @pytest.fixture(scope="module")
-def stamp(head, evidence, tmp_path_factory):
+def stamped(unzipped):
+    """The folder of a head with a time stamp."""
+    return next(path.parent for path in (unzipped / "heads").glob("*/tokens"))
+
+
+@pytest.fixture(scope="module")
+def stamp(stamped, evidence, tmp_path_factory):
     """Arguments of `openssl ts -verify` but the data: the token, the trust file's root, the token's own time."""
     root = tmp_path_factory.mktemp("root") / "root.pem"
     (authority,) = tomllib.loads((evidence / "trust.toml").read_text())["tsa"]
     (pem,) = authority["roots"]
     root.write_text(pem)
-    (token,) = (head / "tokens").iterdir()
+    (token,) = (stamped / "tokens").iterdir()
     _, text = openssl("-reply", "-in", str(token), "-text")
     shown = re.search("Time stamp: (.*) GMT", text)[1]
     moment = datetime.strptime(shown.split(".")[0], "%b %d %H:%M:%S %Y").replace(tzinfo=UTC)
     return ["-in", str(token), "-CAfile", str(root), "-attime", str(int(moment.timestamp()))]
 
 
-def test_openssl_verifies_the_time_stamp_over_the_checkpoint(stamp, head):
-    status, words = openssl("-verify", *stamp, "-data", str(head / "checkpoint"))
+def test_openssl_verifies_the_time_stamp_over_the_checkpoint(stamp, stamped):
+    status, words = openssl("-verify", *stamp, "-data", str(stamped / "checkpoint"))
     assert (status, "Verification: OK" in words) == (0, True), words
 
 
-def test_openssl_refuses_the_time_stamp_over_another_file(stamp, head, tmp_path):
-    note = (head / "checkpoint").read_bytes()
+def test_openssl_refuses_the_time_stamp_over_another_file(stamp, stamped, tmp_path):
+    note = (stamped / "checkpoint").read_bytes()
     (tmp_path / "other").write_bytes(note.replace(note.split(b"\n")[1], b"99", 1))
     status, words = openssl("-verify", *stamp, "-data", str(tmp_path / "other"))
     assert status != 0
     assert "message imprint mismatch" in words
 
 
-def test_openssl_refuses_the_time_stamp_under_another_root(stamp, head, signed_contract):
+def test_openssl_refuses_the_time_stamp_under_another_root(stamp, stamped, signed_contract):
     other = [str(signed_contract.with_name("root.pem")) if a.endswith("root.pem") else a for a in stamp]
-    status, words = openssl("-verify", *other, "-data", str(head / "checkpoint"))
+    status, words = openssl("-verify", *other, "-data", str(stamped / "checkpoint"))
     assert status != 0
     assert "certificate verify error" in words.lower()
 

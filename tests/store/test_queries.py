@@ -272,6 +272,9 @@ def test_anchorings_are_listed(connection, state):
     assert anchorings.newest_anchoring(connection, "tsa").id == second.id
     assert anchorings.newest_anchoring(connection, "tsa", ("final",)).id == first.id
     assert anchorings.newest_anchoring(connection, "none") is None
+    assert anchorings.earliest_anchoring(connection, "tsa", anchorings.STATES).id == first.id
+    assert anchorings.earliest_anchoring(connection, "tsa", ("due", "sent")).id == second.id
+    assert anchorings.earliest_anchoring(connection, "tsa", ("sent",)) is None
     anchorings.note_detail(connection, second.id, "busy")
     noted = anchorings.anchoring_by_id(connection, second.id)
     assert (noted.detail, noted.updated_at) == ("busy", NOW)
