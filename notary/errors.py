@@ -22,7 +22,9 @@ NotaryError
 ├── NotFound               nothing there that this caller may see
 ├── Conflict               the same idempotency key was used for another request
 ├── NotReady               exists, but not yet: come back later
+├── TooManyRequests        this organisation sends more than its share: send less at a time
 ├── Unavailable            a service we lean on does not answer: try again later
+│   ├── Busy                   more comes in than can be stored: try again in a second
 │   └── AnchorUnavailable      a time-stamping authority or a chain endpoint
 ├── AnchorRejected         an authority answered, and the answer cannot be used: look at it
 ├── SettingsError          the configuration is wrong: correct it
@@ -169,10 +171,22 @@ class NotReady(NotaryError):
     code = "not_ready"
 
 
+class TooManyRequests(NotaryError):
+    """One organisation sends more than its share; nothing of this was stored."""
+
+    code = "too_many_requests"
+
+
 class Unavailable(NotaryError):
     """A service that we lean on does not answer."""
 
     code = "unavailable"
+
+
+class Busy(Unavailable):
+    """More comes in than can be stored; nothing of this was."""
+
+    code = "busy"
 
 
 class AnchorUnavailable(Unavailable):

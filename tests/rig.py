@@ -12,6 +12,7 @@ from notary.evidence.bodies import Genesis
 from notary.evidence.note import Verifier
 from notary.evidence.receipt import receipt_key_name
 from notary.intake.accept import Intake
+from notary.intake.group import Promises
 from notary.intake.spool import Spool
 from notary.intake.submission import Submission
 from notary.log.fsck import FsckResult, fsck
@@ -31,6 +32,9 @@ LOG_VERIFIER = Verifier(ORIGIN, LOG_KEY.public_key().public_bytes_raw())
 RECEIPT_VERIFIER = Verifier(receipt_key_name(ORIGIN), RECEIPT_KEY.public_key().public_bytes_raw())
 GENESIS = Genesis(
     LOG_VERIFIER.vkey, RECEIPT_VERIFIER.vkey, "0x" + "11" * 20, 31337, "0x" + "22" * 20, bytes(32)
+)
+PROMISES = Promises(
+    ORIGIN, RECEIPT_KEY, timedelta(seconds=60), timedelta(days=1), timedelta(days=1), max_pending=1000
 )
 
 
@@ -62,12 +66,7 @@ class Rig:
         self.intake = Intake(
             self.database,
             Spool(self.folder / "spool"),
-            RECEIPT_KEY,
-            ORIGIN,
-            close_promise=timedelta(seconds=60),
-            stamp_target=timedelta(days=1),
-            final_target=timedelta(days=1),
-            max_pending=1000,
+            PROMISES,
             now=self.clock,
             random=self.random.randbytes,
         )

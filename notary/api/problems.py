@@ -26,9 +26,11 @@ STATUSES: dict[type[errors.NotaryError], HTTPStatus] = {
     errors.NotFound: HTTPStatus.NOT_FOUND,
     errors.Conflict: HTTPStatus.CONFLICT,
     errors.NotReady: HTTPStatus.CONFLICT,
+    errors.TooManyRequests: HTTPStatus.TOO_MANY_REQUESTS,
     errors.Unavailable: HTTPStatus.SERVICE_UNAVAILABLE,
 }
 _RETRY_SECONDS = "5"
+_SOON = {errors.Busy.code: "1", errors.TooManyRequests.code: "1"}
 _RETRIED = {HTTPStatus.SERVICE_UNAVAILABLE, HTTPStatus.TOO_MANY_REQUESTS}
 # What the framework answers by itself; any other of its statuses has the code of a wrong request.
 _FRAMEWORK = {
@@ -59,7 +61,7 @@ def problem(status: HTTPStatus, code: str, detail: str, **more: Any) -> JSONResp
     }
     headers = {"Cache-Control": "no-store"}
     if status in _RETRIED or code == errors.NotReady.code:
-        headers["Retry-After"] = _RETRY_SECONDS
+        headers["Retry-After"] = _SOON.get(code, _RETRY_SECONDS)
     if status is HTTPStatus.UNAUTHORIZED:
         headers["WWW-Authenticate"] = "Bearer"
     return JSONResponse(body | more, status.value, headers, media_type="application/problem+json")

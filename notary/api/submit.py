@@ -13,7 +13,7 @@ from notary.api.schemas import Accepted, SubmitRequest
 from notary.errors import FormatError, RequestError, TooLarge
 from notary.evidence.canonical import loads_unordered
 from notary.services import Services
-from notary.services.submitting import Wanted
+from notary.services.submitting import Repeat, Wanted
 from notary.services.types import Principal
 
 router = APIRouter()
@@ -50,29 +50,37 @@ _SCHEMA = {
 async def submit(request: Request, services: ServicesDep) -> JSONResponse:
     """Submit a document, its digests, or an event. The answer is sent after everything in it is durable."""
     principal = await run_in_threadpool(services.tenants.authenticate, bearer(request), "submit")
-    key = request.headers.get("Idempotency-Key")
-    if key is not None and not (0 < len(key) <= _MAX_KEY and key.isascii() and key.isprintable()):
-        raise RequestError(f"an Idempotency-Key has 1 to {_MAX_KEY} printable ASCII characters")
+    repeat = _repeat(request)
     media_type = request.headers.get("Content-Type", "").partition(";")[0].strip().lower()
     if media_type == forms.MEDIA_TYPE:
-        answer = await _multipart(request, services, principal, key)
+        answer = await _multipart(request, services, principal, repeat)
     elif media_type == _JSON:
         body = await _body(request, services.max_request_bytes)
-        answer = await run_in_threadpool(services.submitting.digests, principal, wanted(parse(body)), key)
+        answer = await services.submitting.digests(principal, wanted(parse(body)), repeat)
     else:
         raise RequestError(f"the Content-Type is {_JSON}, or {forms.MEDIA_TYPE} with the document")
     return JSONResponse(answer, HTTPStatus.ACCEPTED)
 
 
 async def _multipart(
-    request: Request, services: Services, principal: Principal, key: str | None
+    request: Request, services: Services, principal: Principal, repeat: Repeat
 ) -> dict[str, str]:
     folder, limit = services.submitting.temp_dir, services.max_request_bytes
     async with forms.read_form(request, folder, {"request": limit}) as form:
         asked = wanted(parse(form.fields.get("request", b"{}")))
         return await run_in_threadpool(
-            services.submitting.file, principal, asked, form.file, form.media_type, key
+            services.submitting.file, principal, asked, form.file, form.media_type, repeat
         )
+
+
+def _repeat(request: Request) -> Repeat:
+    key = request.headers.get("Idempotency-Key")
+    if key is not None and not (0 < len(key) <= _MAX_KEY and key.isascii() and key.isprintable()):
+        raise RequestError(f"an Idempotency-Key has 1 to {_MAX_KEY} printable ASCII characters")
+    wish = request.query_params.get("on_duplicate")
+    if wish not in (None, "return"):
+        raise RequestError("on_duplicate takes the value 'return', or is left away")
+    return Repeat(key, return_equal=wish is not None)
 
 
 def wanted(request: SubmitRequest) -> Wanted:

@@ -13,8 +13,8 @@ from notary.evidence.fields import moment, show_moment
 from notary.evidence.note import Verifier, open_note, sign_note
 from notary.evidence.proof_file import RECEIPT, ProofFile, parse_proof_file
 from notary.merkle.hashing import hash_leaf
-from notary.merkle.proof import all_inclusion_paths, check_inclusion
-from notary.merkle.tree import root_of
+from notary.merkle.proof import all_inclusion_paths, check_inclusion, inclusion_path
+from notary.merkle.tree import levels, root_of
 
 _HEADER = "notary receipt v1"
 
@@ -53,20 +53,33 @@ def group_root(entries: Sequence[bytes]) -> bytes:
     return root_of([hash_leaf(entry) for entry in entries])
 
 
+def sign_promise(promise: Promise, key: Ed25519PrivateKey) -> bytes:
+    """The signed note of a commit group: with the entries, all that its receipts are made of."""
+    return sign_note(promise.text(), receipt_key_name(promise.origin), key).encode()
+
+
 def sign_receipts(promise: Promise, entries: Sequence[bytes], key: Ed25519PrivateKey) -> list[bytes]:
     """One receipt for each entry of the group, all with the same signed note.
 
     Raises:
         FormatError: count or root of the promise are not those of `entries`.
     """
-    leaves = [hash_leaf(entry) for entry in entries]
-    if (promise.count, promise.root) != (len(leaves), root_of(leaves)):
+    if (promise.count, promise.root) != (len(entries), group_root(entries)):
         raise FormatError("the promise is not about these entries")
-    note = sign_note(promise.text(), receipt_key_name(promise.origin), key).encode()
-    return [
-        ProofFile(index, tuple(path), note).encode(RECEIPT)
-        for index, path in enumerate(all_inclusion_paths(leaves))
-    ]
+    return receipts_of(sign_promise(promise, key), entries)
+
+
+def receipts_of(note: bytes, entries: Sequence[bytes]) -> list[bytes]:
+    """The receipts of a commit group, in the order of its entries."""
+    paths = all_inclusion_paths([hash_leaf(entry) for entry in entries])
+    return [ProofFile(index, tuple(path), note).encode(RECEIPT) for index, path in enumerate(paths)]
+
+
+def receipt_at(note: bytes, entries: Sequence[bytes], index: int) -> bytes:
+    """The receipt of one entry of a commit group, byte for byte as in `receipts_of`."""
+    rows = levels([hash_leaf(entry) for entry in entries])
+    path = inclusion_path(index, len(entries), lambda level, place: rows[level][place])
+    return ProofFile(index, tuple(path), note).encode(RECEIPT)
 
 
 def open_receipt(data: bytes, origin: str, keys: Sequence[Verifier]) -> tuple[Promise, ProofFile]:

@@ -1,17 +1,19 @@
 """After the evidence is safe: what the signatures in a document say, as a statement of its own."""
 
 from collections.abc import Callable
+from contextlib import suppress
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
-from notary.errors import NotaryError, RequestError, Unavailable
+from notary.errors import NotaryError, RequestError
 from notary.intake.accept import Intake
+from notary.intake.group import Item, conditions
 from notary.intake.inspection.report import TOOL, empty
 from notary.intake.prepare import build_record
-from notary.store.blocks import newest_block
+from notary.store.engine import Connection
 from notary.store.inspections import Inspection, end_inspection, give_back, spooled_names, take_inspection
-from notary.store.records import NewRecord, insert_records, record_by_seq, upgrade_default_visibility
+from notary.store.records import NewRecord, record_by_seq, upgrade_default_visibility
 
 Inspector = Callable[[Path, str | None], dict[str, Any]]
 
@@ -41,7 +43,8 @@ def inspect_next(intake: Intake, inspector: Inspector) -> bool:
     with intake.database.writing() as connection:
         task = take_inspection(connection, now, now + PATIENCE)
         if task is not None:
-            intake.ready(connection, now)  # or else nothing is taken: the report's receipt would be a risk
+            # Or else nothing is taken: the report's receipt would be a risk.
+            conditions(connection, intake.promises, now)
     # Durable: this try is counted. A crash from here to the next commit gives the task back after `PATIENCE`.
     if task is None:
         return False
@@ -82,20 +85,27 @@ def _report(intake: Intake, inspector: Inspector, task: Inspection) -> dict[str,
 
 
 def _log_report(intake: Intake, task: Inspection, report: dict[str, Any]) -> None:
-    now = intake.now()
+    at = intake.conditions()
     with intake.database.reading() as connection:
-        state = intake.ready(connection, now)
         document = record_by_seq(connection, task.seq)
-        block = newest_block(connection)
     # Signed by somebody: whoever presents the exact document may see its evidence, unless the submitter has
     # chosen otherwise.
     upgraded = bool(report.get("cms")) and not document.visibility_chosen
     visibility = "by-document" if upgraded else document.visibility
 
     def build(value: dict[str, Any]) -> NewRecord:
-        fields, tenant = {"inspection": value}, document.tenant_id
+        fields, tenant, now = {"inspection": value}, document.tenant_id, intake.now()
         return build_record(
-            "inspection", None, fields, document, tenant, visibility, block, intake.origin, now, intake.random
+            "inspection",
+            None,
+            fields,
+            document,
+            tenant,
+            visibility,
+            at.block,
+            intake.origin,
+            now,
+            intake.random,
         )
 
     try:
@@ -103,14 +113,18 @@ def _log_report(intake: Intake, task: Inspection, report: dict[str, Any]) -> Non
     except RequestError:
         report = empty(_NOT_INSPECTED, "report_unusable", TOOL)
         record = build(report)
-    (record,) = intake.sign([record], state, now)
-    with intake.database.writing() as connection:
-        intake.require_in_time(now)
+
+    def end(connection: Connection) -> None:
         failed = report.get("outcome") == _NOT_INSPECTED
         reason = str(report.get("reason") or "")
         if not end_inspection(connection, task.seq, "failed" if failed else "done", reason):
-            return  # another process was faster, and its report stands
-        if insert_records(connection, [record], now) is None:
-            raise Unavailable("the record number of an inspection was taken; the next try draws another")
+            raise _DoneError  # another process was faster, and its report stands
         if upgraded:
             upgrade_default_visibility(connection, task.seq, visibility)
+
+    with suppress(_DoneError):
+        intake.commit(Item([record], block=at.block), at, end)
+
+
+class _DoneError(Exception):
+    """Rolls the transaction back."""

@@ -92,12 +92,10 @@ def build_record(
         entry=entry_of(data),
         visibility=visibility or DEFAULT_VISIBILITY,
         visibility_chosen=visibility is not None,
-        receipt=None,
-        openings=openings,
         sha256=digests.get("sha-256"),
         sm3=digests.get("sm3"),
         follows_seq=None if previous is None else previous.seq,
-        not_before_number=None if block is None else block.number,
+        openings=openings,
     )
 
 

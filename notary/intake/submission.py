@@ -45,16 +45,19 @@ class Submission:
 
 
 @dataclass(frozen=True, slots=True)
-class Idempotency:
-    """The client's key for a request, and the SHA-256 (32 bytes) of the request in canonical form."""
-
-    key: str
-    request_sha256: bytes
-
-
-@dataclass(frozen=True, slots=True)
 class Accepted:
-    """A record that is durable. `replayed`: it was made by an earlier request of the same key."""
+    """A record that is durable.
+
+    Attributes:
+        seq: its address in the database.
+        number: its record number, 16 characters.
+        entry: 32 bytes.
+        statement: canonical JSON.
+        receipt: the receipt file.
+        openings: what opens its commitments, those that were not erased.
+        visibility: what the submitter chose; None where the default was taken.
+        replayed: it was made by an earlier request with the same claim.
+    """
 
     seq: int
     number: str
@@ -62,4 +65,5 @@ class Accepted:
     statement: bytes
     receipt: bytes
     openings: tuple[Opening, ...]
+    visibility: str | None = None
     replayed: bool = False

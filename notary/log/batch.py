@@ -1,7 +1,8 @@
 """What a close computes before it writes: tiles, bundles, the new root."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from itertools import islice
 
 from notary.errors import Fatal, FormatError
 from notary.merkle.hashing import hash_leaf
@@ -13,38 +14,65 @@ from notary.merkle.tiles import (
     decode_bundle,
     encode_bundle,
     entry_bundles,
+    tiles_at,
 )
 from notary.store.objects import Objects
 from notary.store.tiles import Tiles
 
+CHUNK = TILE_WIDTH * TILE_WIDTH  # entries: what is in memory at a time, and in one staging object
+
 
 @dataclass(frozen=True, slots=True)
-class Batch:
-    """The objects, by name, that a log has after a close and had not before; and its root."""
+class Part:
+    """Objects, by name, that a log has after a close and had not before; and the log once they are there."""
 
     size: int
     root: bytes
     objects: dict[str, bytes]
 
 
-def build(objects: Objects, old_size: int, old_root: bytes, entries: Sequence[bytes]) -> Batch:
-    """Append entries (32 bytes each) to the log of `old_size`.
+def build(objects: Objects, old_size: int, old_root: bytes, entries: Iterable[bytes]) -> Iterator[Part]:
+    """Append entries (32 bytes each) to the log of `old_size`, part by part; the last one's root counts.
+
+    A batch may have a million entries: each part holds at most 65,536, and ends where a tile of level 2 begins
+    a new hash, so that no tile stands in two of them but the partial ones of the last.
 
     Raises:
         Fatal: the stored tiles are not those of `old_root`.
         Unavailable: they cannot be read now.
     """
-    tiles = Tiles(objects)
-    if tiles.root(old_size) != old_root:
+    stored = Tiles(objects)
+    if stored.root(old_size) != old_root:
         raise Fatal(f"the tiles at size {old_size} do not have the root of the checkpoint")
-    made, root = append_tiles(old_size, [hash_leaf(entry) for entry in entries], tiles.read)
-    new = {tile.path(): data for tile, data in made.items()}
+    edge: dict[Tile, bytes] = {}
+
+    def read(tile: Tile) -> bytes:
+        return edge.get(tile) or stored.read(tile)
+
+    size, begun = old_size, last_entries(objects, old_size)
+    source = iter(entries)
+    chunk = list(islice(source, CHUNK - size % CHUNK))
+    while chunk:
+        following = list(islice(source, CHUNK))
+        made, root = append_tiles(size, [hash_leaf(entry) for entry in chunk], read)
+        end = size + len(chunk)
+        edge |= {tile: data for tile, data in made.items() if tile.width < TILE_WIDTH}
+        new = {tile.path(): data for tile, data in made.items() if tile.width == TILE_WIDTH}
+        if not following:  # partial tiles are those of the checkpoint, and no others
+            new |= {tile.path(): edge[tile] for tile in tiles_at(end) if tile in edge}
+        new |= _bundles(size, [*begun, *chunk])
+        yield Part(end, root, new)
+        size, chunk, begun = end, following, []  # a part that another follows ends with a full bundle
+
+
+def _bundles(old_size: int, row: Sequence[bytes]) -> dict[str, bytes]:
+    """The bundles of `row`, which begins with the entries of the partial bundle at `old_size`."""
     first = old_size // TILE_WIDTH * TILE_WIDTH
-    row = [*last_entries(objects, old_size), *entries]
-    for bundle in entry_bundles(old_size, old_size + len(entries)):
+    made = {}
+    for bundle in entry_bundles(old_size, first + len(row)):
         start = bundle.index * TILE_WIDTH - first
-        new[bundle.path()] = encode_bundle(row[start : start + bundle.width])
-    return Batch(old_size + len(entries), root, new)
+        made[bundle.path()] = encode_bundle(row[start : start + bundle.width])
+    return made
 
 
 def last_entries(objects: Objects, size: int) -> list[bytes]:

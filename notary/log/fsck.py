@@ -6,18 +6,18 @@ from dataclasses import dataclass, field
 from notary.errors import EvidenceError, Fatal
 from notary.evidence.checkpoint import open_checkpoint
 from notary.evidence.note import Verifier
-from notary.log.fsck_records import RecordChecks
-from notary.merkle.hashing import hash_leaf
-from notary.merkle.tiles import TILE_WIDTH, encode_bundle, entry_bundles, new_tiles
-from notary.merkle.tree import CompactRange, root_of
+from notary.log.fsck_groups import GroupChecks
+from notary.log.fsck_index import index_problems
+from notary.log.fsck_tree import Rebuilt
 from notary.store.checkpoints import StoredCheckpoint, checkpoints_after
 from notary.store.engine import Connection, Database
-from notary.store.leaves import leaves_from, pending_seqs
+from notary.store.groups import closed_entries, closed_groups, groups_after
 from notary.store.logstate import read_state
 from notary.store.objects import CHECKPOINT, Objects
-from notary.store.records import records_after
 
-PAGE = 5000
+GROUPS = 500  # in memory at a time
+CHECKPOINTS = 5000
+MAX_PROBLEMS = 1000  # more say nothing more
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,7 +38,8 @@ def fsck(
 ) -> FsckResult:
     """Rebuild the log from its records and compare everything stored and published with that.
 
-    Run while the service works, it judges the log as of its start.
+    Run while the service works, it judges the log as of its start. It holds some groups in memory at a time,
+    and the names of the log's objects.
 
     Args:
         database: the database; only read.
@@ -54,14 +55,8 @@ def fsck(
     check = _Fsck(objects, origin, log_keys, progress or (lambda _what, _count: None))
     with database.reading(snapshot=True) as connection:
         check.log(connection)
-        records = RecordChecks(origin, receipt_keys, check.roots, pending_seqs(connection))
-        seq = -1
-        while page := records_after(connection, seq, PAGE):
-            for record in page:
-                check.problems += records.problems(connection, record)
-            seq = page[-1].seq
-            check.count("records", len(page))
-        check.problems += records.left_over()
+        check.groups(connection, GroupChecks(origin, receipt_keys, check.roots))
+        check.add(index_problems(connection, check.size, check.count))
     check.objects_beyond(database)
     return FsckResult(check.problems, check.counts)
 
@@ -76,34 +71,44 @@ class _Fsck:
     counts: dict[str, int] = field(default_factory=dict)
     roots: dict[int, bytes] = field(default_factory=dict)  # of every checkpoint, by size
     expected: set[str] = field(default_factory=set)
+    size: int = 0  # entries of the log, by the groups that have their places
 
     def count(self, what: str, more: int) -> None:
         self.counts[what] = self.counts.get(what, 0) + more
         self.progress(what, self.counts[what])
 
+    def add(self, problems: Iterator[str]) -> None:
+        for problem in problems:
+            if len(self.problems) == MAX_PROBLEMS:
+                self.problems.append("and more: the first thousand are shown")
+            if len(self.problems) > MAX_PROBLEMS:
+                return
+            self.problems.append(problem)
+
     def log(self, connection: Connection) -> None:
-        """Leaves, checkpoints, tiles, and what is published."""
-        entries = list(self._entries(connection))
-        rows = _rows([hash_leaf(entry) for entry in entries])
-        tree = CompactRange()
+        """Places, checkpoints, tiles, and the state of the log."""
+        tree = Rebuilt(self._entries(connection))
         last: StoredCheckpoint | None = None
         for stored in self._checkpoints(connection):
             if last is not None and stored.time < last.time:
-                self.problems.append(f"checkpoint {stored.size} is dated before the one of {last.size}")
-            if stored.size > len(entries):
-                self.problems.append(f"checkpoint {stored.size} is larger than the {len(entries)} leaves")
-                return
-            tree = tree.extended(rows[0][tree.size : stored.size])
-            self._checkpoint(stored, tree.root())
-            self._tiles(0 if last is None else last.size, stored.size, rows, entries)
+                self.add(iter([f"checkpoint {stored.size} is dated before the one of {last.size}"]))
+            self.roots[stored.size] = stored.root
+            for name, data in tree.grow(stored.size):
+                self.add(self._object(name, data))
+            self.add(self._checkpoint(stored, tree.size, tree.root))
             last = stored
-        state = read_state(connection)
-        if state is None or last is None:
-            self.problems.append("the log is not open")
-        elif (state.size, state.root, state.note) != (last.size, last.root, last.note):
-            self.problems.append("the state of the log is not its newest checkpoint")
-        if last is not None and last.size != len(entries):
-            self.problems.append(f"{len(entries)} leaves, but the newest checkpoint has {last.size}")
+        self.size = tree.drain()
+        self.add(self._state(connection, last))
+
+    def groups(self, connection: Connection, checks: GroupChecks) -> None:
+        """Every commit group with its records, whether it is closed or waits."""
+        last = -1
+        while page := groups_after(connection, last, GROUPS):
+            for group in page:
+                self.add(checks.problems(connection, group))
+                self.count("records", group.count)
+            last = page[-1].id
+        self.add(checks.left_over(connection, self.count))
 
     def objects_beyond(self, database: Database) -> None:
         """What is published must be one of ours, and no tile may be there that no checkpoint explains."""
@@ -111,73 +116,77 @@ class _Fsck:
             # Closes since the snapshot are not judged, only known.
             later = checkpoints_after(connection, max(self.roots, default=0), 2**31)
         self.roots |= {stored.size: stored.root for stored in later}
-        note = self.objects.read(CHECKPOINT)
-        try:
-            shown = None if note is None else open_checkpoint(note, self.origin, self.log_keys).checkpoint
-            if shown is None:
-                self.problems.append("no checkpoint is published")
-            elif self.roots.get(shown.size) != shown.root:
-                self.problems.append(f"the published checkpoint of size {shown.size} is not one of ours")
-        except EvidenceError as error:
-            self.problems.append(f"the published checkpoint: {error}")
+        self.add(self._published())
         if not later:
             found = set(self.objects.names("tile"))
-            self.problems += [f"{name} belongs to no checkpoint" for name in sorted(found - self.expected)]
+            self.add(f"{name} belongs to no checkpoint" for name in sorted(found - self.expected))
+
+    def _published(self) -> Iterator[str]:
+        try:
+            note = self.objects.read(CHECKPOINT)
+            if note is None:
+                yield "no checkpoint is published"
+                return
+            shown = open_checkpoint(note, self.origin, self.log_keys).checkpoint
+        except (EvidenceError, Fatal) as error:
+            yield f"the published checkpoint: {error}"
+            return
+        if self.roots.get(shown.size) != shown.root:
+            yield f"the published checkpoint of size {shown.size} is not one of ours"
 
     def _entries(self, connection: Connection) -> Iterator[bytes]:
-        count = 0
-        while page := leaves_from(connection, count, PAGE):
-            for index, _, entry in page:
-                if index != count:
-                    self.problems.append(f"leaf {index} stands where {count} must be")
+        size = 0
+        while page := closed_groups(connection, size, GROUPS):
+            entries = closed_entries(connection, page)
+            for group in page:
+                if group.first_index != size:
+                    self.add(iter([f"commit group {group.id} is at {group.first_index}, not at {size}"]))
                     return
-                count += 1
-                yield entry
-            self.count("leaves", len(page))
+                own = entries.get(group.id, [])
+                if len(own) != group.count:
+                    self.add(iter([f"commit group {group.id} has {len(own)} records, not {group.count}"]))
+                    return
+                yield from own
+                size += group.count
+            self.count("leaves", sum(group.count for group in page))
 
     def _checkpoints(self, connection: Connection) -> Iterator[StoredCheckpoint]:
         size = 0
-        while page := checkpoints_after(connection, size, PAGE):
+        while page := checkpoints_after(connection, size, CHECKPOINTS):
             yield from page
             size = page[-1].size
             self.count("checkpoints", len(page))
 
-    def _checkpoint(self, stored: StoredCheckpoint, root: bytes) -> None:
-        self.roots[stored.size] = stored.root
-        if stored.root != root:
-            self.problems.append(f"checkpoint {stored.size}: its root is not that of its entries")
+    def _checkpoint(self, stored: StoredCheckpoint, size: int, root: bytes) -> Iterator[str]:
+        if size != stored.size:
+            yield f"checkpoint {stored.size} is larger than the {size} entries there are"
+        elif stored.root != root:
+            yield f"checkpoint {stored.size}: its root is not that of its entries"
         try:
             signed = open_checkpoint(stored.note, self.origin, self.log_keys).checkpoint
-            if (signed.size, signed.root) != (stored.size, stored.root):
-                self.problems.append(f"checkpoint {stored.size}: another size or root is signed")
         except EvidenceError as error:
-            self.problems.append(f"checkpoint {stored.size}: {error}")
+            yield f"checkpoint {stored.size}: {error}"
+            return
+        if (signed.size, signed.root) != (stored.size, stored.root):
+            yield f"checkpoint {stored.size}: another size or root is signed"
 
-    def _tiles(self, old: int, new: int, rows: list[list[bytes]], entries: Sequence[bytes]) -> None:
-        for tile in new_tiles(old, new):
-            start = tile.index * TILE_WIDTH
-            self._object(tile.path(), b"".join(rows[tile.level][start : start + tile.width]))
-        for bundle in entry_bundles(old, new):
-            start = bundle.index * TILE_WIDTH
-            self._object(bundle.path(), encode_bundle(entries[start : start + bundle.width]))
+    def _state(self, connection: Connection, last: StoredCheckpoint | None) -> Iterator[str]:
+        state = read_state(connection)
+        if state is None or last is None:
+            yield "the log is not open"
+            return
+        if (state.size, state.root, state.note) != (last.size, last.root, last.note):
+            yield "the state of the log is not its newest checkpoint"
+        if last.size != self.size:
+            yield f"{self.size} entries have a place, but the newest checkpoint has {last.size}"
 
-    def _object(self, name: str, data: bytes) -> None:
+    def _object(self, name: str, data: bytes) -> Iterator[str]:
         self.expected.add(name)
         self.count("objects", 1)
         try:
             found = self.objects.read(name)
         except Fatal as error:
-            self.problems.append(f"{name} cannot be read: {error}")
+            yield f"{name} cannot be read: {error}"
             return
         if found != data:
-            self.problems.append(f"{name} is {'missing' if found is None else 'damaged'}")
-
-
-def _rows(leaf_hashes: list[bytes]) -> list[list[bytes]]:
-    """For each level of tiles, the hashes of the complete subtrees that it shows."""
-    rows = [leaf_hashes]
-    while len(rows[-1]) >= TILE_WIDTH:
-        row = rows[-1]
-        starts = range(0, len(row) // TILE_WIDTH * TILE_WIDTH, TILE_WIDTH)
-        rows.append([root_of(row[start : start + TILE_WIDTH]) for start in starts])
-    return rows
+            yield f"{name} is {'missing' if found is None else 'damaged'}"

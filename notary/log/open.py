@@ -17,7 +17,7 @@ from notary.log.batch import build
 from notary.log.publish import opened, publish
 from notary.merkle.hashing import EMPTY_ROOT
 from notary.store.engine import Database
-from notary.store.leaves import assign_places
+from notary.store.groups import groups_after, insert_group
 from notary.store.logstate import create_state, read_state
 from notary.store.objects import CHECKPOINT, Objects
 from notary.store.records import NewRecord, insert_records, record_at
@@ -103,17 +103,17 @@ def _create(
     ).encode()
     parse_statement(statement)
     entry = entry_of(statement)
-    batch = build(objects, 0, EMPTY_ROOT, [entry])
+    (part,) = build(objects, 0, EMPTY_ROOT, [entry])
     # Durable: an object that nobody reads. A crash here leaves it, and the first sequencer removes it.
-    staged = staging.stage(objects, batch.objects)
-    note = sign_checkpoint(Checkpoint(verifier.name, 1, batch.root), key).encode()
-    record = NewRecord(number, None, "genesis", statement, entry, "public", receipt=None)
+    staged = staging.stage(objects, part.objects)
+    note = sign_checkpoint(Checkpoint(verifier.name, 1, part.root), key).encode()
+    record = NewRecord(number, None, "genesis", statement, entry, "public")
     with database.writing() as connection:
-        create_state(connection, 1, batch.root, note, staged, now)
-        seqs = insert_records(connection, [record], now, waiting=False)
-        if seqs is None:
+        create_state(connection, 1, part.root, note, staged, now)
+        if groups_after(connection, -1, 1):
             raise Fatal("there are records, but no log")
-        assign_places(connection, 0, seqs)
+        group = insert_group(connection, 1, None, now, None, first_index=0)
+        insert_records(connection, group, [record])
     # Durable: the log exists. A crash here leaves tiles to be put at their names: recovery of the sequencer.
     staging.apply(objects, staged)
     publish(objects, note, verifier)

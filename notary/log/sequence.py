@@ -1,6 +1,6 @@
 """One close after another, by one process at a time."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
@@ -14,12 +14,13 @@ from notary.log.batch import build, last_entries
 from notary.log.publish import check_published, opened, publish
 from notary.store.checkpoints import StoredCheckpoint, newest_checkpoint
 from notary.store.engine import Connection, Database
-from notary.store.leaves import assign_places, pending_entries
+from notary.store.groups import assign_places, waiting_entries, waiting_groups
 from notary.store.logstate import LogState, read_state, release_lease, renew_lease, swap_state, take_lease
 from notary.store.objects import Objects
 from notary.store.tiles import Tiles
 
-MAX_BATCH = 100_000
+MAX_BATCH = 1_000_000
+_GROUPS_AT_ONCE = 20  # at most 200,000 entries are in memory
 LEASE = timedelta(seconds=20)
 _SMALL_STEP = timedelta(seconds=10)  # of the clock backwards, as a time server makes; well within any promise
 
@@ -115,34 +116,42 @@ class Sequencer:
         now = self.now()
         with self.database.reading() as connection:
             state = self._state(connection, epoch, now)
-            entries = pending_entries(connection, self.max_batch)
+            groups = waiting_groups(connection, self.max_batch)
         self._renew(state, now)
-        if not entries:
+        if not groups:
             # A holder before us that slept through its end may have put its older checkpoint there.
             publish(self.objects, state.note, self._verifier)
             return None
 
-        batch = build(self.objects, state.size, state.root, [entry for _, entry in entries])
-        # Durable: one object that nobody reads. A crash here leaves it, and the next holder removes it.
-        staged = staging.stage(self.objects, batch.objects)
+        staged = []
+        for part in build(self.objects, state.size, state.root, self._entries(groups)):
+            # Durable: an object that nobody reads. A crash here leaves it, and the next holder removes it.
+            staged.append(staging.stage(self.objects, part.objects))
         # The note is signed before the swap and shown to nobody until after it.
-        checkpoint = Checkpoint(self.origin, batch.size, batch.root)
+        checkpoint = Checkpoint(self.origin, part.size, part.root)
         note = sign_checkpoint(checkpoint, self.key).encode()
+        names = staging.join(staged)
         try:
             with self.database.writing() as connection:
-                swap_state(connection, state, batch.size, batch.root, note, staged, now)
-                assign_places(connection, state.size, [seq for seq, _ in entries])
+                swap_state(connection, state, part.size, part.root, note, names, now)
+                assign_places(connection, state.size, groups)
         except NotaryError as error:
             # Nothing in memory can tell which of two checkpoints of one size is ours: whoever starts next
             # reads it from the database.
-            raise Fatal(f"the swap to size {batch.size} failed or is unclear: {error}") from error
+            raise Fatal(f"the swap to size {part.size} failed or is unclear: {error}") from error
         # Durable: this is the checkpoint of this size, for ever. A crash from here on leaves tiles to be put
-        # at their names, or a checkpoint to be published; recovery does both from the staging object.
-        if not staging.apply(self.objects, staged):
-            raise Fatal("the staging object is gone: another process has taken over")
+        # at their names, or a checkpoint to be published; recovery does both from the staging objects.
+        if not staging.apply(self.objects, names):
+            raise Fatal("a staging object is gone: another process has taken over")
         publish(self.objects, note, self._verifier)
-        self.objects.delete(staged)
-        return StoredCheckpoint(batch.size, batch.root, note, now)
+        staging.discard(self.objects, names)
+        return StoredCheckpoint(part.size, part.root, note, now)
+
+    def _entries(self, groups: Sequence[tuple[int, int]]) -> Iterator[bytes]:
+        """The entries of groups, some at a time."""
+        for at in range(0, len(groups), _GROUPS_AT_ONCE):
+            with self.database.reading() as connection:
+                yield from waiting_entries(connection, groups[at : at + _GROUPS_AT_ONCE])
 
     def _recover(self, epoch: int) -> None:
         with self.database.reading() as connection:

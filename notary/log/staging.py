@@ -1,6 +1,6 @@
-"""The staging object: all tiles of one close in one file, named by its own SHA-256."""
+"""Staging objects: the tiles of one close, some thousand in each, named by the object's own SHA-256."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from hashlib import sha256
 
 from notary.errors import Fatal
@@ -40,7 +40,7 @@ def decode(bundle: bytes) -> dict[str, bytes]:
 
 
 def stage(objects: Objects, tiles: Mapping[str, bytes]) -> str:
-    """Make the tiles of a close durable in one object.
+    """Make tiles durable in one object.
 
     Returns:
         Its name.
@@ -54,12 +54,34 @@ def stage(objects: Objects, tiles: Mapping[str, bytes]) -> str:
     return name
 
 
-def apply(objects: Objects, name: str) -> bool:
-    """Put the tiles of a staging object at their names, durably; harmless to do again.
+def join(names: Iterable[str]) -> str:
+    """The names of the staging objects of one close, as the state of the log holds them."""
+    return " ".join(names)
+
+
+def apply(objects: Objects, names: str) -> bool:
+    """Put the tiles of staging objects at their names, durably; harmless to do again.
 
     Returns:
-        False if the staging object is not there: then it was applied before, or the disk has lost it, which
-        the check of the right edge finds.
+        False if one of them is not there: then it was applied before, or the disk has lost it, which the check
+        of the right edge finds.
+
+    Raises:
+        Fatal: one is damaged, or a name holds other bytes.
+        Unavailable: the disk takes nothing now.
+    """
+    found = [_apply(objects, name) for name in names.split(" ")]
+    return all(found)
+
+
+def discard(objects: Objects, names: str) -> None:
+    """Remove the staging objects of a close whose tiles are all at their names."""
+    for name in names.split(" "):
+        objects.delete(name)
+
+
+def _apply(objects: Objects, name: str) -> bool:
+    """Put the tiles of one staging object at their names.
 
     Raises:
         Fatal: it is damaged, or a name holds other bytes.

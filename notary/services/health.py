@@ -6,7 +6,7 @@ from datetime import datetime, timedelta
 
 from notary.errors import NotaryError
 from notary.store.engine import Database
-from notary.store.leaves import waiting
+from notary.store.groups import waiting
 from notary.store.logstate import read_state
 
 

@@ -1,12 +1,22 @@
 """From a wire request to an accepted record, and the answer to it."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import asdict, dataclass, field
 from hashlib import sha256
 from pathlib import Path
 from typing import Any, BinaryIO
 
-from notary.errors import EmptyDocument, FormatError, NotaryError, RequestError
+from anyio import to_thread
+
+from notary.errors import (
+    Busy,
+    Conflict,
+    EmptyDocument,
+    FormatError,
+    NotaryError,
+    RequestError,
+    TooManyRequests,
+)
 from notary.evidence import canonical
 from notary.evidence.digests import parse_digest
 from notary.evidence.fields import show_moment
@@ -16,11 +26,14 @@ from notary.evidence.proof_file import RECEIPT, parse_proof_file
 from notary.evidence.receipt import parse_promise
 from notary.evidence.statement import parse_statement
 from notary.intake.accept import Intake
+from notary.intake.group import Item
+from notary.intake.prepare import DEFAULT_VISIBILITY
 from notary.intake.spool import Spooled
-from notary.intake.submission import Accepted, Idempotency, Submission
+from notary.intake.submission import Accepted, Submission
+from notary.intake.writer import Writer
 from notary.observe import SUBMISSIONS
-from notary.services.records import Records
-from notary.services.types import Principal, Viewer
+from notary.services.types import Principal
+from notary.store.claims import Claim
 
 _CHUNK = 1 << 20
 _EMPTY = sha256(b"").hexdigest()
@@ -40,11 +53,34 @@ class Wanted:
 
 
 @dataclass(frozen=True, slots=True)
+class Repeat:
+    """How a request wants to be told from its repetition: by its own key, or by being equal."""
+
+    key: str | None = None
+    return_equal: bool = False  # `on_duplicate=return`
+
+    def claim(self, who: Principal, fingerprint: Callable[[], bytes]) -> Claim | None:
+        """The claim of a request, where it makes one.
+
+        Raises:
+            RequestError: both ways are asked for, and might name two different records.
+        """
+        if self.key is not None and self.return_equal:
+            raise RequestError(
+                "on_duplicate=return and an Idempotency-Key exclude each other; send one of them"
+            )
+        if self.key is None and not self.return_equal:
+            return None
+        request = fingerprint()
+        return Claim(who.tenant_id, f"d{request.hex()}" if self.key is None else f"k{self.key}", request)
+
+
+@dataclass(frozen=True, slots=True)
 class Submitting:
     """Takes submissions in, durably, and answers them."""
 
     intake: Intake
-    records: Records
+    writer: Writer
     max_document_bytes: int
 
     @property
@@ -52,45 +88,33 @@ class Submitting:
         """Where bytes may lie that were not accepted yet: on the disk of the spool, not in memory."""
         return self.intake.spool.folder
 
-    def digests(self, who: Principal, wanted: Wanted, key: str | None) -> dict[str, str]:
+    async def digests(self, who: Principal, wanted: Wanted, repeat: Repeat) -> dict[str, str]:
         """Accept digests or an event.
 
         Raises:
             RequestError: a document without SHA-256, or an event that nobody could see; and as
                 `Intake.accept`.
             EmptyDocument: the digest of no bytes.
+            Busy, TooManyRequests: too much is being submitted.
         """
-        found = {name: parse_digest(name, text).hex() for name, text in wanted.digests.items()}
-        if wanted.kind == "document" and "sha-256" not in found:
-            raise RequestError(
-                "send the sha-256 of the document, or the document itself as multipart/form-data"
-            )
-        if found.get("sha-256") == _EMPTY:
-            raise EmptyDocument("this is the SHA-256 of no bytes; the document was not read")
-        if wanted.kind == "event" and wanted.visibility == "by-document":
-            raise RequestError("an event has no document to present; choose another visibility")
-        main = {name: found.pop(name) for name in ("sha-256",) if name in found}
-        submission = Submission(
-            tenant_id=who.tenant_id,
-            kind=wanted.kind,
-            seen=False,
-            digests=main,
-            claimed=found,
-            size=wanted.size,
-            media_type=_media_type(wanted.media_type),
-            fields=wanted.fields,
-            visibility=wanted.visibility,
-            previous=_number(wanted.previous),
-        )
-        return self._accept(who, submission, key, _fingerprint(wanted))
+        submission = _of_digests(who, wanted)
+        claim = repeat.claim(who, lambda: _fingerprint(wanted))
+        if submission.previous is None and self.writer.fresh:
+            item = self.intake.prepare([submission], self.writer.conditions(), claim)  # no input or output
+        else:
+            item = await to_thread.run_sync(self._prepare, submission, claim)
+        (done,) = await self.writer.add(item)
+        SUBMISSIONS.labels(submission.kind).inc()
+        return answer(done)
 
     def file(
-        self, who: Principal, wanted: Wanted, stream: BinaryIO, media_type: str | None, key: str | None
+        self, who: Principal, wanted: Wanted, stream: BinaryIO, media_type: str | None, repeat: Repeat
     ) -> dict[str, str]:
         """Accept a document: its bytes are on disk and their digests taken before anything else.
 
         Raises:
             RequestError: the request does not fit the bytes; and as `Spool.receive`, `Intake.accept`.
+            Busy, TooManyRequests: too much is being submitted.
         """
         if wanted.kind != "document":
             raise RequestError("an event has no document; send it as JSON")
@@ -106,32 +130,58 @@ class Submitting:
                     f"the document has {spooled.size} bytes, not the {wanted.size} that were named"
                 )
             submission = _seen(who, wanted, spooled)
-            request = _fingerprint(wanted, submission)
+            item = self._prepare(submission, repeat.claim(who, lambda: _fingerprint(wanted, submission)))
         except NotaryError:
             self.intake.spool.discard(spooled.path.name)
             raise
-        return self._accept(who, submission, key, request)
-
-    def _accept(
-        self, who: Principal, submission: Submission, key: str | None, request: bytes
-    ) -> dict[str, str]:
-        done = self.intake.accept(submission, Idempotency(key, request) if key is not None else None)
+        try:
+            done = self.writer.add_and_wait(item)
+        except (Conflict, Busy, TooManyRequests):
+            self.intake.spool.discard(spooled.path.name)  # nothing was stored; else that is not certain
+            raise
+        self.intake.settle([submission], done)
         SUBMISSIONS.labels(submission.kind).inc()
-        return self._answer(who, done)
+        return answer(done[0])
 
-    def _answer(self, who: Principal, done: Accepted) -> dict[str, str]:
-        # A default visibility may have changed since: a repeated request is answered with what holds now.
-        view = self.records.view(done.number, Viewer(who.tenant_id))
-        promise = parse_promise(parse_note(parse_proof_file(done.receipt, RECEIPT).note).text)
-        return {
-            "number": show_number(done.number),
-            "entry": done.entry.hex(),
-            "statement": done.statement.decode(),
-            "receipt": done.receipt.decode(),
-            "lookup_code": show_number(lookup_code(parse_statement(done.statement).salt)),
-            "visibility": view.visibility,
-            "close_by": show_moment(promise.close_by),
-        }
+    def _prepare(self, submission: Submission, claim: Claim | None) -> Item:
+        return self.intake.prepare([submission], self.writer.conditions(), claim)
+
+
+def answer(done: Accepted) -> dict[str, str]:
+    """The answer to a submission: a function of what is durable, so a repetition gets the same bytes."""
+    promise = parse_promise(parse_note(parse_proof_file(done.receipt, RECEIPT).note).text)
+    return {
+        "number": show_number(done.number),
+        "entry": done.entry.hex(),
+        "statement": done.statement.decode(),
+        "receipt": done.receipt.decode(),
+        "lookup_code": show_number(lookup_code(parse_statement(done.statement).salt)),
+        "visibility": done.visibility or DEFAULT_VISIBILITY,
+        "close_by": show_moment(promise.close_by),
+    }
+
+
+def _of_digests(who: Principal, wanted: Wanted) -> Submission:
+    found = {name: parse_digest(name, text).hex() for name, text in wanted.digests.items()}
+    if wanted.kind == "document" and "sha-256" not in found:
+        raise RequestError("send the sha-256 of the document, or the document itself as multipart/form-data")
+    if found.get("sha-256") == _EMPTY:
+        raise EmptyDocument("this is the SHA-256 of no bytes; the document was not read")
+    if wanted.kind == "event" and wanted.visibility == "by-document":
+        raise RequestError("an event has no document to present; choose another visibility")
+    main = {name: found.pop(name) for name in ("sha-256",) if name in found}
+    return Submission(
+        tenant_id=who.tenant_id,
+        kind=wanted.kind,
+        seen=False,
+        digests=main,
+        claimed=found,
+        size=wanted.size,
+        media_type=_media_type(wanted.media_type),
+        fields=wanted.fields,
+        visibility=wanted.visibility,
+        previous=_number(wanted.previous),
+    )
 
 
 def _seen(who: Principal, wanted: Wanted, spooled: Spooled) -> Submission:

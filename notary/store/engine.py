@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+import psycopg
 from sqlalchemy import Connection, Engine, create_engine, event, make_url, text
 from sqlalchemy.exc import DBAPIError, InterfaceError, OperationalError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
@@ -20,6 +21,15 @@ __all__ = ["Connection", "Database", "open_database", "ping"]  # a connection is
 BUSY_SECONDS = 30
 _POOL = 16
 # After one of these nothing that SQLite says is worth anything: a later commit may "succeed" on lost pages.
+_UNANSWERED = (
+    OperationalError,
+    InterfaceError,
+    PoolTimeout,
+    # What is written past SQLAlchemy (notary.store.rows) raises the drivers' own.
+    sqlite3.OperationalError,
+    psycopg.OperationalError,
+    psycopg.InterfaceError,
+)
 _BROKEN = (sqlite3.SQLITE_IOERR, sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB)
 
 
@@ -70,7 +80,7 @@ class Database:
             yield
         except NotaryError:
             raise
-        except (DBAPIError, PoolTimeout) as error:
+        except (DBAPIError, PoolTimeout, sqlite3.Error, psycopg.Error) as error:
             ours = _ours(error)
             if _is_damage(error):
                 self._damage.append(Fatal(str(ours)))
@@ -163,13 +173,13 @@ def _ours(error: Exception) -> NotaryError:
     cause = getattr(getattr(cause, "diag", None), "message_primary", None) or cause
     if _is_damage(error):
         return Fatal(f"the database file cannot be trusted any more: {cause}")
-    if isinstance(error, OperationalError | InterfaceError | PoolTimeout):
+    if isinstance(error, _UNANSWERED):
         return Unavailable(f"the database does not answer: {cause}")
     return Fatal(f"the database refuses what must be possible: {cause}")
 
 
 def _is_damage(error: Exception) -> bool:
-    code = getattr(getattr(error, "orig", None), "sqlite_errorcode", None)
+    code = getattr(getattr(error, "orig", None) or error, "sqlite_errorcode", None)
     return code is not None and code & 0xFF in _BROKEN
 
 

@@ -3,7 +3,7 @@
 from datetime import UTC, datetime
 from typing import Any
 
-from sqlalchemy import BigInteger, DateTime, Dialect, Index, Integer, LargeBinary, PrimaryKeyConstraint
+from sqlalchemy import BigInteger, DateTime, Dialect, Index, Integer, LargeBinary, PrimaryKeyConstraint, text
 from sqlalchemy.types import TypeDecorator
 from sqlmodel import Field, SQLModel
 
@@ -32,6 +32,11 @@ class Utc(TypeDecorator[datetime]):
 Serial = BigInteger().with_variant(Integer, "sqlite")
 _COUNTED = {"sqlite_autoincrement": True}  # a number is never given twice, even after its row is gone
 _GIVEN = {"autoincrement": False}  # we say the number, the database does not
+
+
+def _where(condition: str) -> dict[str, Any]:
+    """An index over some rows only, spelt for both databases."""
+    return {"sqlite_where": text(condition), "postgresql_where": text(condition)}
 
 
 def _bytes(*, nullable: bool = False, index: bool = False) -> Any:
@@ -69,46 +74,66 @@ class ApiKeyRow(SQLModel, table=True):
     used_at: datetime | None = _time(nullable=True)
 
 
+class GroupRow(SQLModel, table=True):
+    """A commit group: records that became durable together, under one signed promise.
+
+    Closed as a whole: `first_idx` is the place of its first record in the log, given once. A record's `seq`
+    is the group's id and its position in it, so nothing needs to be written for each record.
+    """
+
+    __tablename__ = "commit_group"
+    __table_args__ = (
+        # What waits is few among many: this index holds nothing else.
+        Index("ix_commit_group_waiting", "id", **_where("first_idx IS NULL")),
+        _COUNTED,
+    )
+    id: int = Field(default=None, primary_key=True, sa_type=Serial)
+    count: int  # records, 1 to 10,000
+    note: bytes | None = _bytes(nullable=True)  # the signed promise; entry 0 has none
+    created_at: datetime = _time()
+    not_before_number: int | None = _big(nullable=True)  # block that the statements name
+    first_idx: int | None = Field(default=None, sa_type=BigInteger, unique=True, nullable=True)
+
+
 class RecordRow(SQLModel, table=True):
-    """A statement, durable. Its row is written once; only `visibility` changes."""
+    """A statement, durable. Its row is written once; only `visibility` changes.
+
+    No foreign keys and no index but those that grow at their end: a bulk of 10,000 is one COPY.
+    """
 
     __tablename__ = "record"
-    __table_args__ = (Index("ix_record_tenant_id_number", "tenant_id", "number"), _COUNTED)
-    seq: int = Field(default=None, primary_key=True, sa_type=Serial)
+    __table_args__ = (
+        Index("ix_record_tenant_id_number", "tenant_id", "number"),
+        Index("ix_record_follows_seq", "follows_seq", **_where("follows_seq IS NOT NULL")),
+    )
+    seq: int = Field(primary_key=True, sa_type=BigInteger, sa_column_kwargs=_GIVEN)  # see `seq_of`
     number: str = Field(unique=True)
-    tenant_id: int | None = Field(default=None, foreign_key="tenant.id")  # none: the service's
+    tenant_id: int | None = None  # none: the service's
     type: str
     statement: bytes = _bytes()
     entry: bytes = _bytes()
-    sha256: bytes | None = _bytes(nullable=True, index=True)  # digest of the document
-    sm3: bytes | None = _bytes(nullable=True, index=True)  # only where the bytes were seen
+    sha256: bytes | None = _bytes(nullable=True)  # digest of the document
+    sm3: bytes | None = _bytes(nullable=True)  # only where the bytes were seen
     visibility: str
     visibility_chosen: bool  # by the submitter; a default may become another after inspection
-    receipt: bytes | None = _bytes(nullable=True)  # the whole file; entry 0 has none
-    created_at: datetime = _time()
-    follows_seq: int | None = Field(
-        default=None, sa_type=BigInteger, foreign_key="record.seq", index=True, nullable=True
-    )
-    not_before_number: int | None = _big(nullable=True)
+    follows_seq: int | None = _big(nullable=True)
 
 
-class PendingRow(SQLModel, table=True):
-    """A record that is in no checkpoint yet.
+class DigestRow(SQLModel, table=True):
+    """A digest of a document in the log: written after its batch is closed, never while it is submitted."""
 
-    A row of its own, gone when the batch closes: right even when commits become visible in another order
-    than that of their numbers.
-    """
-
-    __tablename__ = "pending"
-    seq: int = Field(primary_key=True, sa_type=BigInteger, foreign_key="record.seq")
+    __tablename__ = "digest_index"
+    __table_args__ = (PrimaryKeyConstraint("digest", "seq"), {"sqlite_with_rowid": False})
+    digest: bytes = _bytes()  # SHA-256 or SM3
+    seq: int = Field(sa_type=BigInteger)
 
 
-class LeafRow(SQLModel, table=True):
-    """The place of a record in the log: given once, never changed."""
+class DigestStateRow(SQLModel, table=True):
+    """How far the index of digests goes: every record with a place below `size` is in it."""
 
-    __tablename__ = "leaf"
-    idx: int = Field(primary_key=True, sa_type=BigInteger, sa_column_kwargs=_GIVEN)
-    seq: int = Field(sa_type=BigInteger, foreign_key="record.seq", unique=True)
+    __tablename__ = "digest_state"
+    id: int = Field(primary_key=True, sa_column_kwargs=_GIVEN)
+    size: int = _big()
 
 
 class OpeningRow(SQLModel, table=True):
@@ -116,22 +141,23 @@ class OpeningRow(SQLModel, table=True):
 
     __tablename__ = "opening"
     __table_args__ = (PrimaryKeyConstraint("seq", "position"),)
-    seq: int = Field(sa_type=BigInteger, foreign_key="record.seq")
+    seq: int = Field(sa_type=BigInteger)
     position: int  # index among the commitments
     name: str
     disclosure: str
     path: bytes = _bytes()  # hashes of 32 bytes, joined
 
 
-class IdempotencyRow(SQLModel, table=True):
-    """A request that was answered: the same key never makes a second record."""
+class ClaimRow(SQLModel, table=True):
+    """A request that was answered: the same claim never makes a second record."""
 
-    __tablename__ = "idempotency"
+    __tablename__ = "claim"
     __table_args__ = (PrimaryKeyConstraint("tenant_id", "key"),)
-    tenant_id: int = Field(foreign_key="tenant.id")
-    key: str
+    tenant_id: int
+    key: str  # "k" and the Idempotency-Key, or "d" and the SHA-256 of the request where duplicates return
     request_sha256: bytes = _bytes()
-    answer: bytes = _bytes()
+    first_seq: int = Field(sa_type=BigInteger)
+    count: int
     created_at: datetime = _time()
 
 
@@ -216,7 +242,7 @@ class InspectionRow(SQLModel, table=True):
     """A document whose signatures are to be looked at."""
 
     __tablename__ = "inspection"
-    seq: int = Field(primary_key=True, sa_type=BigInteger, foreign_key="record.seq")
+    seq: int = Field(primary_key=True, sa_type=BigInteger, sa_column_kwargs=_GIVEN)
     path: str  # name in the spool
     media_type: str
     state: str = Field(index=True)  # waiting, done or failed
@@ -228,11 +254,12 @@ class InspectionRow(SQLModel, table=True):
 _tables = SQLModel.metadata.tables
 tenant = _tables["tenant"]
 api_key = _tables["api_key"]
+commit_group = _tables["commit_group"]
 record = _tables["record"]
-pending = _tables["pending"]
-leaf = _tables["leaf"]
+digest_index = _tables["digest_index"]
+digest_state = _tables["digest_state"]
 opening = _tables["opening"]
-idempotency = _tables["idempotency"]
+claim = _tables["claim"]
 log_state = _tables["log_state"]
 checkpoint = _tables["checkpoint"]
 anchoring = _tables["anchoring"]

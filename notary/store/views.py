@@ -7,8 +7,12 @@ from typing import Any
 
 from sqlalchemy import Connection, Row, Select, or_, select
 
+from notary.evidence.receipt import receipt_at
 from notary.store.anchorings import anchor_names
-from notary.store.tables import anchoring, block, checkpoint, inspection, leaf, record
+from notary.store.digests import with_digest
+from notary.store.groups import entries_of, group_by_id
+from notary.store.places import GROUP_OF_RECORD, INDEX_OF_RECORD, group_of, position_of
+from notary.store.tables import anchoring, block, checkpoint, commit_group, inspection, record
 
 _MAX_ROWS = 1000
 
@@ -94,7 +98,7 @@ def page(
     if kind is not None:
         query = query.where(record.c.type == kind)
     if sha256 is not None:
-        query = query.where(record.c.sha256 == sha256)
+        query = query.where(with_digest(connection, "sha-256", sha256))
     return _views(connection, query)
 
 
@@ -111,9 +115,8 @@ def by_digest(
 
     Only those of `visibilities`, or of an organisation: hidden ones, however many, keep nothing else out.
     """
-    column = record.c.sm3 if algorithm == "sm3" else record.c.sha256
     query = _query().where(
-        column == value,
+        with_digest(connection, algorithm, value),
         record.c.type.in_(("document", "report")),
         or_(record.c.visibility.in_(visibilities), record.c.tenant_id == tenant_id)
         if tenant_id is not None
@@ -129,16 +132,29 @@ def inspection_of(connection: Connection, seq: int) -> RecordView | None:
 
 
 def receipt(connection: Connection, number: str, tenant_id: int) -> bytes | None:
-    """The receipt file of an organisation's own record."""
-    query = select(record.c.receipt).where(record.c.number == number, record.c.tenant_id == tenant_id)
-    found: bytes | None = connection.execute(query).scalar_one_or_none()
-    return found
+    """The receipt file of an organisation's own record, made of its group's promise and entries."""
+    query = select(record.c.seq).where(record.c.number == number, record.c.tenant_id == tenant_id)
+    seq: int | None = connection.execute(query).scalar_one_or_none()
+    return None if seq is None else receipt_of(connection, seq)
+
+
+def receipt_of(connection: Connection, seq: int) -> bytes | None:
+    """The receipt file of a record; entry 0 has none."""
+    group = group_by_id(connection, group_of(seq))
+    if group.note is None:
+        return None
+    return receipt_at(group.note, entries_of(connection, group.id), position_of(seq))
 
 
 def _query() -> Select[Any]:
     return (
-        select(record, leaf.c.idx, inspection.c.state.label("inspected"))
-        .outerjoin(leaf, leaf.c.seq == record.c.seq)
+        select(
+            record,
+            commit_group.c.created_at,
+            INDEX_OF_RECORD.label("idx"),
+            inspection.c.state.label("inspected"),
+        )
+        .join(commit_group, commit_group.c.id == GROUP_OF_RECORD)
         .outerjoin(inspection, inspection.c.seq == record.c.seq)
     )
 
@@ -235,9 +251,10 @@ def not_before_headers(
         .where(
             block.c.chain_id == chain_id,
             block.c.number.in_(
-                select(record.c.not_before_number)
-                .join(leaf, leaf.c.seq == record.c.seq)
-                .where(leaf.c.idx >= first, leaf.c.idx < last)
+                # A group is closed as a whole, so `first` and `last` lie between groups.
+                select(commit_group.c.not_before_number).where(
+                    commit_group.c.first_idx >= first, commit_group.c.first_idx < last
+                )
             ),
         )
         .order_by(block.c.number.desc())

@@ -11,7 +11,9 @@ from notary.evidence.bodies import Genesis
 from notary.evidence.note import Verifier
 from notary.evidence.receipt import receipt_key_name
 from notary.intake.accept import Intake
+from notary.intake.group import Promises
 from notary.intake.spool import Spool
+from notary.intake.writer import Writer
 from notary.log.open import open_log, read_genesis
 from notary.log.sequence import Sequencer
 from notary.proving import Prover
@@ -154,7 +156,7 @@ def _services(
         max_document_bytes=settings.max_document_bytes,
         max_request_bytes=settings.max_request_bytes,
         tenants=Tenants(database, now),
-        submitting=Submitting(intake, records, settings.max_document_bytes),
+        submitting=Submitting(intake, Writer(intake), settings.max_document_bytes),
         records=records,
         packages=packages,
         reports=reports,
@@ -173,12 +175,14 @@ def _intake(settings: Settings, database: Database, genesis: Genesis) -> Intake:
     return Intake(
         database=database,
         spool=Spool(settings.temp_dir),
-        key=key,
-        origin=settings.origin,
-        close_promise=timedelta(seconds=settings.close_promise_seconds),
-        stamp_target=timedelta(seconds=settings.stamp_target_seconds),
-        final_target=timedelta(seconds=settings.final_target_seconds),
-        max_pending=settings.max_pending,
+        promises=Promises(
+            origin=settings.origin,
+            key=key,
+            close=timedelta(seconds=settings.close_promise_seconds),
+            stamp_target=timedelta(seconds=settings.stamp_target_seconds),
+            final_target=timedelta(seconds=settings.final_target_seconds),
+            max_pending=settings.max_pending,
+        ),
         now=now,
         random=secrets.token_bytes,
     )

@@ -21,6 +21,7 @@ from notary.evidence.statement import Block
 from notary.intake.accept import Intake
 from notary.intake.inspect import inspect_next, sweep
 from notary.intake.inspection.sandbox import inspect
+from notary.log.index import index_digests
 from notary.log.sequence import Sequencer
 from notary.outbound import Outbound
 from notary.proving import Prover
@@ -51,6 +52,7 @@ class Steps:
         settings = self.settings
         steps = [
             Step("close", settings.close_interval_seconds, self._close),
+            Step("index", settings.close_interval_seconds, self._index),
             Step("inspect", 1.0, self._inspect),
             Step("sweep", _SWEEP_SECONDS, self._sweep),
         ]
@@ -64,6 +66,10 @@ class Steps:
 
     def _close(self) -> None:
         self.sequencer.sequence()
+
+    def _index(self) -> None:
+        if self.sequencer.leading:
+            index_digests(self.database)
 
     def _inspect(self) -> None:
         roots = [certificate(path) for path in self.settings.signer_roots]

@@ -5,6 +5,7 @@ from dataclasses import replace
 
 import pytest
 from sqlalchemy import text
+from sqlalchemy import text
 
 from notary.errors import NotReady, Unavailable
 from notary.evidence.commitments import check_openings
@@ -14,7 +15,7 @@ from notary.intake.inspection.report import empty
 from notary.intake.report import log_report
 from notary.store.inspections import end_inspection, inspection_state
 from notary.store.openings import openings_of
-from notary.store.records import followers_of, record_by_seq, set_visibility
+from notary.store.records import record_by_seq
 from tests.faults import Fault, faulty
 from tests.rig import Rig
 
@@ -30,6 +31,11 @@ def submit(rig, **changes):
     made = rig.intake.spool.receive([b"%PDF-1.7 signed"], 1000)
     values = {"seen": True, "digests": made.digests, "size": made.size, "media_type": made.media_type}
     return rig.intake.accept(rig.document(**values, spooled=made.path, **changes))
+
+
+def followers_of(connection, seq):
+    query = text("SELECT seq FROM record WHERE follows_seq = :seq ORDER BY seq")
+    return [record_by_seq(connection, found) for found in connection.execute(query, {"seq": seq}).scalars()]
 
 
 def outcome(rig, seq):
@@ -85,7 +91,8 @@ def test_a_visibility_chosen_while_the_document_was_inspected_stays(rig):
 
     def inspector(_path, _kind):
         with rig.database.writing() as connection:
-            set_visibility(connection, accepted.seq, "private")
+            chosen = "UPDATE record SET visibility = 'private', visibility_chosen = :true WHERE seq = :seq"
+            connection.execute(text(chosen), {"seq": accepted.seq, "true": True})
         return SIGNED
 
     inspect_next(rig.intake, inspector)

@@ -10,8 +10,8 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from notary.errors import NotReady
-from notary.intake.submission import Idempotency
 from notary.log.open import open_log
+from notary.store.claims import Claim
 from notary.store.engine import open_database
 from notary.store.tenants import create_tenant, tenants
 from tests.rig import GENESIS, LOG_KEY, ORIGIN, Rig
@@ -46,7 +46,7 @@ def submit(rig: Rig, mark: str) -> None:
     while True:
         key = f"{mark}-{count}"
         digest = key.encode().ljust(32, b"-")
-        accepted = rig.intake.accept(rig.document(key.encode()), Idempotency(key, digest))
+        accepted = rig.intake.accept(rig.document(key.encode()), Claim(rig.tenant, key, digest))
         sys.stdout.write(f"{key} {accepted.number}\n")
         sys.stdout.flush()
         count += 1

@@ -14,7 +14,7 @@ from notary.log.batch import build
 from notary.log.publish import publish
 from notary.log.sequence import Sequencer
 from notary.store.checkpoints import checkpoints_after
-from notary.store.leaves import assign_places, leaves_from, pending_entries
+from notary.store.groups import assign_places, closed_groups, entries_of, waiting_entries, waiting_groups
 from notary.store.logstate import read_state, swap_state
 from notary.store.objects import CHECKPOINT
 from tests.faults import Fault, FaultyObjects, faulty
@@ -87,7 +87,8 @@ def judge(rig, accepted, size):
     assert rig.fsck().problems == []
     assert size_of(rig) == size
     with rig.database.reading() as connection:
-        logged = [entry for _, _, entry in leaves_from(connection, 0, 10_000)]
+        groups = closed_groups(connection, 0, 10_000)
+        logged = [entry for group in groups for entry in entries_of(connection, group.id)]
         roots = {stored.size: stored.root for stored in checkpoints_after(connection, 0, 10_000)}
     assert {item.entry for item in accepted} <= set(logged)
     assert len(set(logged)) == len(logged) == size
@@ -118,10 +119,11 @@ class PublishesFirst(Sequencer):
         now = self.now()
         with self.database.reading() as connection:
             state = self._state(connection, epoch, now)
-            entries = pending_entries(connection, self.max_batch)
-        if not entries:
+            groups = waiting_groups(connection, self.max_batch)
+            entries = waiting_entries(connection, groups)
+        if not groups:
             return super()._close(epoch)
-        batch = build(self.objects, state.size, state.root, [entry for _, entry in entries])
+        (batch,) = build(self.objects, state.size, state.root, entries)
         note = sign_checkpoint(Checkpoint(ORIGIN, batch.size, batch.root), LOG_KEY).encode()
         publish(self.objects, note, self._verifier)
         return super()._close(epoch)
@@ -134,10 +136,11 @@ class NamesFirst(Sequencer):
         now = self.now()
         with self.database.reading() as connection:
             state = self._state(connection, epoch, now)
-            entries = pending_entries(connection, self.max_batch)
-        if not entries:
+            groups = waiting_groups(connection, self.max_batch)
+            entries = waiting_entries(connection, groups)
+        if not groups:
             return super()._close(epoch)
-        batch = build(self.objects, state.size, state.root, [entry for _, entry in entries])
+        (batch,) = build(self.objects, state.size, state.root, entries)
         self.objects.create_all(batch.objects.items())
         return super()._close(epoch)
 
@@ -149,14 +152,15 @@ class SwapsFirst(Sequencer):
         now = self.now()
         with self.database.reading() as connection:
             state = self._state(connection, epoch, now)
-            entries = pending_entries(connection, self.max_batch)
-        if not entries:
+            groups = waiting_groups(connection, self.max_batch)
+            entries = waiting_entries(connection, groups)
+        if not groups:
             return super()._close(epoch)
-        batch = build(self.objects, state.size, state.root, [entry for _, entry in entries])
+        (batch,) = build(self.objects, state.size, state.root, entries)
         note = sign_checkpoint(Checkpoint(ORIGIN, batch.size, batch.root), LOG_KEY).encode()
         with self.database.writing() as connection:
             swap_state(connection, state, batch.size, batch.root, note, "staging/none", now)
-            assign_places(connection, state.size, [seq for seq, _ in entries])
+            assign_places(connection, state.size, groups)
         self.objects.create_all(batch.objects.items())
         publish(self.objects, note, self._verifier)
         return batch

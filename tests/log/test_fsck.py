@@ -8,15 +8,19 @@ import pytest
 from sqlalchemy import text
 
 from notary.errors import Fatal, Unavailable
-from notary.evidence.note import Verifier
+from notary.evidence.note import Verifier, parse_note, sign_note
+from notary.evidence.receipt import parse_promise
 from notary.log.fsck import fsck
+from notary.log.index import index_digests
+from notary.store.claims import Claim
 from notary.store.engine import open_database
 from notary.store.logstate import read_state
 from notary.store.migrate import migrate
 from notary.store.objects import CHECKPOINT
 from notary.store.openings import erase_openings
+from notary.store.places import seq_of
 from notary.store.records import record_by_seq
-from tests.rig import LOG_VERIFIER, ORIGIN, RECEIPT_KEY, RECEIPT_VERIFIER, Rig
+from tests.rig import LOG_VERIFIER, ORIGIN, PROMISES, RECEIPT_KEY, RECEIPT_VERIFIER, Rig
 
 
 @pytest.fixture(scope="module")
@@ -28,11 +32,14 @@ def sound(tmp_path_factory):
     rig = Rig(database, folder).open()
     contract = rig.intake.accept(rig.document(b"contract", fields={"title": "Lease", "matter": "2026-7"}))
     rig.sequencer().sequence()
-    rig.intake.accept(rig.document(b"annex", previous=contract.number))
+    rig.intake.accept(
+        rig.document(b"annex", previous=contract.number), Claim(rig.tenant, "kannex", bytes(32))
+    )
     rig.submit(2)
     rig.clock.advance(5)
     rig.sequencer().sequence()
     rig.intake.accept(rig.document(b"waits"))
+    assert index_digests(rig.database) == 5
     assert rig.fsck().problems == []
     yield rig
     database.dispose()
@@ -76,34 +83,53 @@ def flipped(data):
     return data[:-1] + bytes([data[-1] ^ 1])
 
 
+SECOND, THIRD, FOURTH = (seq_of(group, 0) for group in (2, 3, 4))  # groups of one record each
+OTHERS_NOTE = "(SELECT note FROM commit_group WHERE id = 4)"
+
 DAMAGES = {
-    "statement": (sql("UPDATE record SET statement = CAST(statement || ' ' AS BLOB) WHERE seq = 3"), "not the SHA-256"),
-    "entry": (sql("UPDATE record SET entry = zeroblob(32) WHERE seq = 3"), "its entry is not the SHA-256"),
-    "entry in tree": (sql("UPDATE record SET entry = zeroblob(32) WHERE seq = 3"), "not that of its entries"),
-    "number": (sql("UPDATE record SET number = 'X' WHERE seq = 3"), "of another number or type"),
-    "type": (sql("UPDATE record SET type = 'event' WHERE seq = 3"), "of another number or type"),
-    "sha256": (sql("UPDATE record SET sha256 = zeroblob(32) WHERE seq = 3"), "another sha-256 digest"),
-    "sm3": (sql("UPDATE record SET sm3 = zeroblob(32) WHERE seq = 3"), "another sm3 digest"),
-    "block": (sql("UPDATE record SET not_before_number = 7 WHERE seq = 3"), "names another block"),
-    "follows": (sql("UPDATE record SET follows_seq = 1 WHERE seq = 3"), "follows another statement"),
-    "receipt": (sql("UPDATE record SET receipt = NULL WHERE seq = 3"), "it has no receipt"),
-    "other's receipt": (
-        sql("UPDATE record SET receipt = (SELECT receipt FROM record WHERE seq = 4) WHERE seq = 3"),
-        "its receipt: .*path leads to root",
-    ),
-    "receipt's bytes": (sql("UPDATE record SET receipt = CAST(receipt || 'x' AS BLOB) WHERE seq = 3"), "its receipt: "),
+    "statement": (
+        sql(f"UPDATE record SET statement = CAST(statement || ' ' AS BLOB) WHERE seq = {THIRD}"), "not the SHA-256"),
+    "entry": (sql(f"UPDATE record SET entry = zeroblob(32) WHERE seq = {THIRD}"), "its entry is not the SHA-256"),
+    "entry in tree": (
+        sql(f"UPDATE record SET entry = zeroblob(32) WHERE seq = {THIRD}"), "not that of its entries"),
+    "entry in group": (
+        sql(f"UPDATE record SET entry = zeroblob(32) WHERE seq = {THIRD}"), "its promise is about other entries"),
+    "number": (sql(f"UPDATE record SET number = 'X' WHERE seq = {THIRD}"), "of another number or type"),
+    "type": (sql(f"UPDATE record SET type = 'event' WHERE seq = {THIRD}"), "of another number or type"),
+    "sha256": (sql(f"UPDATE record SET sha256 = zeroblob(32) WHERE seq = {THIRD}"), "another sha-256 digest"),
+    "sm3": (sql(f"UPDATE record SET sm3 = zeroblob(32) WHERE seq = {THIRD}"), "another sm3 digest"),
+    "block": (sql("UPDATE commit_group SET not_before_number = 7 WHERE id = 3"), "names another block"),
+    "follows": (sql(f"UPDATE record SET follows_seq = {seq_of(1, 0)} WHERE seq = {THIRD}"),
+                "follows another statement"),
+    "follows nothing": (sql(f"UPDATE record SET follows_seq = 99 WHERE seq = {THIRD}"),
+                        "there is no record of sequence 99"),
+    "record gone": (sql(f"DELETE FROM record WHERE seq = {THIRD}"), "commit group 3 has 0 records, not 1"),
+    "waiting record gone": (sql(f"DELETE FROM record WHERE seq = {seq_of(6, 0)}"), "has not the 1 records"),
+    "record of no group": (sql(f"UPDATE record SET seq = 77 WHERE seq = {seq_of(6, 0)}"),
+                           "7 records are stored, but the commit groups have 6|6 records are stored"),
+    "promise": (sql("UPDATE commit_group SET note = NULL WHERE id = 3"), "commit group 3: it has no promise"),
+    "other's promise": (
+        sql(f"UPDATE commit_group SET note = {OTHERS_NOTE} WHERE id = 3"), "its promise is about other entries"),
+    "promise's bytes": (
+        sql("UPDATE commit_group SET note = CAST(note || 'x' AS BLOB) WHERE id = 3"), "its promise: "),
     "opening": (
         sql("UPDATE opening SET disclosure = (SELECT max(disclosure) FROM opening) WHERE position = 0;"
             "UPDATE opening SET disclosure = (SELECT max(disclosure) FROM opening) WHERE position = 1"),
         "not committed to|opened twice",
     ),
-    "pending twice": (sql("INSERT INTO pending VALUES (3)"), "waits and is in the log"),
-    "forgotten": (sql("DELETE FROM pending"), "neither waits nor is in the log"),
-    "leaf": (sql("UPDATE leaf SET seq = 100 WHERE idx = 3; UPDATE leaf SET seq = 4 WHERE idx = 2;"
-                 "UPDATE leaf SET seq = 3 WHERE idx = 3"), "not that of its entries"),
-    "leaf gone": (sql("DELETE FROM leaf WHERE idx = 2"), "leaf 3 stands where 2 must be"),
-    "last leaf gone": (sql("DELETE FROM leaf WHERE idx = 4"), "checkpoint 5 is larger than the 4 leaves"),
-    "leaf too many": (sql("INSERT INTO leaf VALUES (5, 6)"), "6 leaves, but the newest checkpoint has 5"),
+    "places": (sql("UPDATE commit_group SET first_idx = 100 WHERE id = 3; UPDATE commit_group SET first_idx = 2"
+                   " WHERE id = 4; UPDATE commit_group SET first_idx = 3 WHERE id = 3"), "not that of its entries"),
+    "place gone": (sql("UPDATE commit_group SET first_idx = NULL WHERE id = 3"), "is at 3, not at 2"),
+    "last place gone": (sql("UPDATE commit_group SET first_idx = NULL WHERE id = 5"),
+                        "checkpoint 5 is larger than the 4 entries"),
+    "place too many": (sql("UPDATE commit_group SET first_idx = 5 WHERE id = 6"),
+                       "6 entries have a place, but the newest checkpoint has 5"),
+    "claim": (sql("UPDATE claim SET first_seq = 99"), "names records that are not there"),
+    "claim of another": (sql("UPDATE claim SET tenant_id = 99"), "organisation 99 names records of another"),
+    "not indexed": (sql(f"DELETE FROM digest_index WHERE seq = {THIRD}"), "is not found by its digest"),
+    "indexed wrongly": (sql(f"UPDATE digest_index SET digest = zeroblob(32) WHERE seq = {THIRD}"),
+                        "is indexed for a record that has another"),
+    "indexed too far": (sql("UPDATE digest_state SET size = 9"), "the index of digests goes to 9, the log to 5"),
     "root": (sql("UPDATE checkpoint SET root = zeroblob(32) WHERE size = 2"), "another size or root is signed"),
     "note": (sql("UPDATE checkpoint SET note = CAST(note || 'x' AS BLOB) WHERE size = 2"), "checkpoint 2: "),
     "time": (sql("UPDATE checkpoint SET time = '2031-01-01 00:00:00' WHERE size = 2"), "is dated before"),
@@ -127,39 +153,46 @@ def test_a_damage_is_found(rig, damage):
     assert any(re.search(what, problem) for problem in problems), problems
 
 
-def test_a_record_that_follows_nothing_there_is_found(rig):
-    with rig.database.engine.connect() as connection:
-        connection.exec_driver_sql("ROLLBACK")
-        connection.exec_driver_sql("PRAGMA foreign_keys=OFF")
-        connection.exec_driver_sql("UPDATE record SET follows_seq = 99 WHERE seq = 3")
-        connection.exec_driver_sql("INSERT INTO pending VALUES (98)")
-    problems = rig.fsck().problems
-    assert any("there is no record of sequence 99" in problem for problem in problems)
-    assert "sequence 98 waits and is no record" in problems
-
-
-def test_a_receipt_over_a_checkpoint_that_is_not_ours_is_found(rig):
+def test_a_promise_over_a_checkpoint_that_is_not_ours_is_found(rig):
     """Signed by the right key, over a size that never was."""
     with rig.database.reading() as connection:
         state = read_state(connection)
-        record = record_by_seq(connection, 3)
+        record = record_by_seq(connection, THIRD)
     for size, root, what in (
         (4, bytes(32), "of size 4 that is not ours"),
         (5, state.root, "it is in already"),
     ):
-        (signed,) = rig.intake.sign([record], replace(state, size=size, root=root), rig.clock())
+        note = PROMISES.sign([record.entry], replace(state, size=size, root=root), rig.clock())
         with rig.database.writing() as connection:
-            values = {"receipt": signed.receipt}
-            connection.execute(text("UPDATE record SET receipt = :receipt WHERE seq = 3"), values)
+            connection.execute(text("UPDATE commit_group SET note = :note WHERE id = 3"), {"note": note})
         assert any(what in problem for problem in rig.fsck().problems)
+
+
+def test_a_promise_of_another_log_is_found(rig):
+    with rig.database.reading() as connection:
+        state = read_state(connection)
+        record = record_by_seq(connection, THIRD)
+    text_ = PROMISES.sign([record.entry], state, rig.clock())
+    promise = replace(parse_promise(parse_note(text_).text), origin="log.example.org/other")
+    note = sign_note(promise.text(), RECEIPT_VERIFIER.name, RECEIPT_KEY).encode()
+    with rig.database.writing() as connection:
+        connection.execute(text("UPDATE commit_group SET note = :note WHERE id = 3"), {"note": note})
+    assert "commit group 3: its promise is of log 'log.example.org/other'" in rig.fsck().problems
+
+
+def test_a_thousand_problems_are_enough(rig):
+    rig.intake.accept_all([rig.document(b"%d" % n) for n in range(1100)])
+    sql("UPDATE record SET type = 'event'")(rig)
+    assert len(rig.fsck().problems) == 1001
+    assert rig.fsck().problems[-1] == "and more: the first thousand are shown"
 
 
 def test_openings_that_were_erased_are_no_damage(rig):
     with rig.database.writing() as connection:
-        assert erase_openings(connection, 2, ("title",)) == 1
+        assert erase_openings(connection, SECOND, ("title",)) == 1
     assert rig.fsck().problems == []
     with rig.database.writing() as connection:
-        assert erase_openings(connection, 2) == 1
+        assert erase_openings(connection, SECOND) == 1
     assert rig.fsck().problems == []
 
 

@@ -11,12 +11,12 @@ from notary.log.sequence import sign_checkpoint
 from notary.merkle.hashing import hash_leaf
 from notary.merkle.tree import root_of
 from notary.store.engine import open_database
-from notary.store.leaves import leaves_from, pending_seqs
+from notary.store.groups import insert_group, waiting
 from notary.store.logstate import read_state
 from notary.store.migrate import migrate
 from notary.store.objects import CHECKPOINT
-from notary.store.records import insert_records, record_by_number
-from tests.rig import LOG_VERIFIER, ORIGIN, Rig
+from notary.store.records import insert_records, record_at, record_by_number
+from tests.rig import LOG_VERIFIER, ORIGIN, PROMISES, Rig
 
 
 @pytest.fixture
@@ -37,8 +37,8 @@ def test_entries_that_wait_are_closed_under_one_checkpoint(rig):
     accepted = rig.submit(3)
     checkpoint = rig.sequencer().sequence()
     with rig.database.reading() as connection:
-        entries = [entry for _, _, entry in leaves_from(connection, 0, 10)]
-        assert pending_seqs(connection) == set()
+        entries = [record_at(connection, index).entry for index in range(4)]
+        assert waiting(connection) is None
         assert [record_by_number(connection, a.number).index for a in accepted] == [1, 2, 3]
     assert entries[1:] == [a.entry for a in accepted]
     assert (checkpoint.size, checkpoint.root) == (4, root_of([hash_leaf(entry) for entry in entries]))
@@ -54,7 +54,8 @@ def test_nothing_waiting_makes_no_checkpoint(rig):
     rig.submit(1)
     assert sequencer.sequence().size == 2
     assert sequencer.sequence() is None
-    assert rig.fsck().counts == {"leaves": 2, "checkpoints": 2, "objects": 4, "records": 2}
+    counts = {"leaves": 2, "checkpoints": 2, "objects": 4, "records": 2, "indexed": 0}
+    assert rig.fsck().counts == counts
 
 
 def test_a_log_grows_over_several_tiles(rig):
@@ -226,12 +227,13 @@ def test_commits_that_become_visible_out_of_order_are_all_closed(postgres_url, t
     now = rig.clock()
     slow = prepare(rig.document(b"first, but committed later"), None, None, ORIGIN, now, rig.random.randbytes)
     with rig.database.writing() as connection:
-        (first,) = insert_records(connection, rig.intake.sign([slow], state_of(rig), now), now)
+        note = PROMISES.sign([slow.entry], state_of(rig), now)
+        (first,) = insert_records(connection, insert_group(connection, 1, note, now, None), [slow])
         later = rig.intake.accept(rig.document(b"later, but committed first"))
         assert later.seq > first
         assert sequencer.sequence().size == 2
     assert sequencer.sequence().size == 3
     with rig.database.reading() as connection:
-        assert [seq for _, seq, _ in leaves_from(connection, 1, 10)] == [later.seq, first]
+        assert [record_at(connection, index).seq for index in (1, 2)] == [later.seq, first]
     assert rig.fsck().problems == []
     database.dispose()

@@ -15,7 +15,7 @@ from notary.errors import Conflict, Fatal, SettingsError, Unavailable
 from notary.store import engine
 from notary.store.engine import open_database, ping
 from notary.store.migrate import migrate
-from notary.store.tables import LeafRow, tenant
+from notary.store.tables import GroupRow, tenant
 from notary.store.tenants import create_tenant, tenants
 
 NOW = datetime(2026, 3, 1, 12, 0, 0, 123456, tzinfo=UTC)
@@ -48,7 +48,7 @@ def test_postgresql_syncs_every_commit_whatever_its_default(postgres_url):
 def test_migrated_tables_are_those_of_the_code(database):
     with database.reading() as connection:
         assert compare_metadata(MigrationContext.configure(connection), tenant.metadata) == []
-    assert LeafRow.__tablename__ == "leaf"
+    assert GroupRow.__tablename__ == "commit_group"
 
 
 def test_migrating_again_changes_nothing(database):

@@ -8,10 +8,23 @@ import pytest
 from notary.errors import AnchorRejected, Conflict, Fatal, NotFound, NotReady
 from notary.evidence.commitments import commit
 from notary.evidence.statement import Block
-from notary.store import anchorings, blocks, checkpoints, idempotency, inspections, leaves, logstate, openings
+from notary.store import (
+    anchorings,
+    blocks,
+    checkpoints,
+    claims,
+    digests,
+    groups,
+    inspections,
+    logstate,
+    openings,
+)
 from notary.store import records as store
 from notary.store import tenants as customers
+from notary.store.claims import Claim, Claimed
+from notary.store.places import group_of, position_of, seq_of
 from notary.store.records import NewRecord
+from notary.store.rows import NumberTaken
 
 NOW = datetime(2026, 3, 1, 12, tzinfo=UTC)
 LATER = NOW + timedelta(minutes=1)
@@ -26,9 +39,14 @@ def record(number, tenant=None, **changes):
         "statement": statement,
         "entry": sha256(statement).digest(),
         "visibility": "by-code",
-        "receipt": b"receipt",
     }
     return NewRecord(**values | changes)
+
+
+def insert(connection, *records, at=NOW):
+    return store.insert_records(
+        connection, groups.insert_group(connection, len(records), b"", at, None), records
+    )
 
 
 @pytest.fixture
@@ -67,13 +85,10 @@ def test_api_keys_are_known_until_they_are_revoked_and_afterwards(connection, te
 
 def test_records_are_found_by_every_name_they_have(connection, tenant):
     commitments, opened = commit({"title": "Lease", "matter": "7"}, lambda: bytes(16))
-    first, second = store.insert_records(
+    first, second = insert(
         connection,
-        [
-            record("A", tenant, sha256=b"d" * 32, sm3=b"s" * 32, openings=opened),
-            record("B", tenant, sha256=b"d" * 32),
-        ],
-        NOW,
+        record("A", tenant, sha256=b"d" * 32, sm3=b"s" * 32, openings=opened),
+        record("B", tenant, sha256=b"d" * 32),
     )
     assert first < second
     assert commitments.count == 2
@@ -81,46 +96,65 @@ def test_records_are_found_by_every_name_they_have(connection, tenant):
     assert found == store.record_by_seq(connection, first)
     assert (found.created_at, found.index, found.sm3) == (NOW, None, b"s" * 32)
     assert store.record_by_number(connection, "A", tenant) == found
-    assert [r.number for r in store.records_with_digest(connection, "sha-256", b"d" * 32)] == ["A", "B"]
-    assert [r.number for r in store.records_with_digest(connection, "sm3", b"s" * 32)] == ["A"]
-    assert [r.number for r in store.records_of(connection, tenant)] == ["B", "A"]
-    assert [r.number for r in store.records_of(connection, tenant, before_seq=second)] == ["A"]
-    assert store.records_of(connection, tenant, type="event") == []
-    assert [r.number for r in store.records_after(connection, first, 5)] == ["B"]
+    assert [r.number for r in store.records_from(connection, second, 5)] == ["B"]
+    assert store.count_records(connection) == 2
     assert openings.openings_of(connection, first) == opened
-    leaves.assign_places(connection, 0, [first])
-    assert store.record_at(connection, 0).number == "A"
+    groups.assign_places(connection, 0, [(group_of(first), 2)])
+    assert [store.record_at(connection, index).number for index in range(2)] == ["A", "B"]
+    with pytest.raises(NotFound, match="there is no entry 2"):
+        store.record_at(connection, 2)
 
 
 def test_what_is_not_there_or_is_anothers_is_not_found(connection, tenant):
     other = customers.create_tenant(connection, "another", NOW).id
-    store.insert_records(connection, [record("A", other)], NOW)
+    insert(connection, record("A", other))
     with pytest.raises(NotFound, match="there is no record A"):
         store.record_by_number(connection, "A", tenant)
     with pytest.raises(NotFound, match="there is no record of sequence 99"):
         store.record_by_seq(connection, 99)
     with pytest.raises(NotFound, match="there is no entry 0"):
         store.record_at(connection, 0)
-    with pytest.raises(NotFound, match="not looked up by 'sha-512'"):
-        store.records_with_digest(connection, "sha-512", bytes(64))
+    with pytest.raises(NotFound, match="there is no commit group 7"):
+        groups.group_by_id(connection, 7)
 
 
-def test_a_number_that_is_taken_is_told(connection):
-    assert store.insert_records(connection, [record("A")], NOW) is not None
-    assert store.insert_records(connection, [record("B"), record("A")], NOW) is None
+def test_a_number_that_is_taken_is_told(database):
+    with database.writing() as connection:
+        insert(connection, record("A"))
+    with (
+        pytest.raises(NumberTaken, match="a record number was drawn twice"),
+        database.writing() as connection,
+    ):
+        insert(connection, record("B"), record("A"))
+    with database.reading() as connection:
+        assert store.count_records(connection) == 1
 
 
-def test_a_sequence_number_is_never_given_twice(connection):
-    (first,) = store.insert_records(connection, [record("A")], NOW, waiting=False)
-    store_table = store.record
-    connection.execute(store_table.delete())
-    (second,) = store.insert_records(connection, [record("B")], NOW)
-    assert second > first
+def test_rows_of_any_values_are_stored_as_they_are(connection, tenant):
+    """Past the ORM: each column with a value, without one, and with both in one group."""
+    full = {"tenant_id": tenant, "sha256": b"d" * 32, "sm3": b"s" * 32, "follows_seq": 2**40, "type": "存证"}
+    for number, changes in enumerate(([full], [{}], [full, {}, full])):
+        made = [record(f"{number}-{at}", **values) for at, values in enumerate(changes)]
+        seqs = insert(connection, *made)
+        for seq, new in zip(seqs, made, strict=True):
+            found = store.record_by_seq(connection, seq)
+            for name in ("number", "tenant_id", "type", "statement", "entry", "sha256", "sm3", "visibility",
+                         "visibility_chosen", "follows_seq"):  # fmt: skip
+                assert getattr(found, name) == getattr(new, name), name
+
+
+def test_a_group_is_never_given_twice(connection):
+    (first,) = insert(connection, record("A"))
+    connection.execute(store.record.delete())
+    connection.execute(groups.commit_group.delete())
+    (second,) = insert(connection, record("B"))
+    assert group_of(second) > group_of(first)
+    assert position_of(second) == 0
 
 
 def test_openings_are_erased_one_by_one(connection):
     _, opened = commit({"title": "Lease", "matter": "7", "actor": None}, lambda: bytes(16))
-    (seq,) = store.insert_records(connection, [record("A", openings=opened)], NOW)
+    (seq,) = insert(connection, record("A", openings=opened))
     assert openings.erase_openings(connection, seq, ("title",)) == 1
     assert openings.erase_openings(connection, seq, ("title",)) == 0
     assert len(openings.openings_of(connection, seq)) == 2
@@ -128,43 +162,89 @@ def test_openings_are_erased_one_by_one(connection):
 
 
 def test_a_visibility_that_was_chosen_stays(connection):
-    chosen, default = store.insert_records(
-        connection, [record("A"), record("B", visibility_chosen=False)], NOW
-    )
-    follower = record("C", type="inspection", follows_seq=default, visibility_chosen=False)
-    (inspected,) = store.insert_records(connection, [follower], NOW)
-    assert [r.number for r in store.followers_of(connection, default)] == ["C"]
+    chosen, default = insert(connection, record("A"), record("B", visibility_chosen=False))
     for seq in (chosen, default):
         store.upgrade_default_visibility(connection, seq, "by-document")
     assert store.record_by_seq(connection, chosen).visibility == "by-code"
     assert store.record_by_seq(connection, default).visibility == "by-document"
-    store.set_visibility(connection, default, "private")
-    store.upgrade_default_visibility(connection, default, "public")
-    assert store.record_by_seq(connection, default).visibility == "private"
-    assert store.record_by_seq(connection, inspected).visibility == "private"
-    assert store.record_by_seq(connection, chosen).visibility == "by-code"
 
 
 def test_what_waits_is_counted_and_placed(connection):
-    assert leaves.waiting(connection) is None
-    seqs = store.insert_records(connection, [record(name) for name in "ABC"], NOW)
-    assert leaves.waiting(connection) == leaves.Waiting(3, NOW)
-    assert [seq for seq, _ in leaves.pending_entries(connection, 2)] == seqs[:2]
-    leaves.assign_places(connection, 0, seqs[1:])
-    assert leaves.pending_seqs(connection) == {seqs[0]}
-    assert [(index, seq) for index, seq, _ in leaves.leaves_from(connection, 0, 5)] == [
-        (0, seqs[1]),
-        (1, seqs[2]),
+    assert groups.waiting(connection) is None
+    first = group_of(insert(connection, record("A"), record("B"))[0])
+    second = group_of(insert(connection, record("C"), at=LATER)[0])
+    assert groups.waiting(connection) == groups.Waiting(3, NOW)
+    assert groups.waiting_groups(connection, 100) == [(first, 2), (second, 1)]
+    assert groups.waiting_groups(connection, 2) == [(first, 2)]
+    assert groups.waiting_groups(connection, 1) == [(first, 2)]  # a group is never divided
+    entries = [record(name).entry for name in "ABC"]
+    assert groups.waiting_entries(connection, []) == []
+    assert groups.waiting_entries(connection, [(first, 2), (second, 1)]) == entries
+    with pytest.raises(Fatal, match=f"commit group {first} has 2 records and says 3"):
+        groups.waiting_entries(connection, [(first, 3)])
+    groups.assign_places(connection, 0, [(second, 1)])
+    assert groups.waiting(connection) == groups.Waiting(2, NOW)
+    with pytest.raises(Fatal, match="a commit group was given its places twice"):
+        groups.assign_places(connection, 1, [(second, 1)])
+    groups.assign_places(connection, 1, [(first, 2)])
+    assert [(group.id, group.first_index) for group in groups.closed_groups(connection, 0, 5)] == [
+        (second, 0),
+        (first, 1),
     ]
+    assert groups.closed_entries(connection, groups.closed_groups(connection, 0, 5)) == {
+        second: entries[2:],
+        first: entries[:2],
+    }
+    assert [groups.group_at(connection, index).id for index in range(3)] == [second, first, first]
+    assert [group.id for group in groups.groups_after(connection, first, 5)] == [second]
 
 
-def test_an_answer_is_given_once(connection, tenant):
-    assert idempotency.stored_answer(connection, tenant, "key", bytes(32)) is None
-    assert idempotency.store_answer(connection, tenant, "key", bytes(32), b"first", NOW)
-    assert not idempotency.store_answer(connection, tenant, "key", bytes(32), b"second", NOW)
-    assert idempotency.stored_answer(connection, tenant, "key", bytes(32)) == b"first"
+def found(connection, algorithm, digest):
+    query = store.select(store.record.c.number).where(digests.with_digest(connection, algorithm, digest))
+    return set(connection.execute(query).scalars())
+
+
+def test_documents_are_found_by_digest_before_and_after_they_are_indexed(connection):
+    a, b = b"a" * 32, b"b" * 32
+    first = group_of(insert(connection, record("A", sha256=a, sm3=b), record("B", sha256=b))[0])
+    second = group_of(insert(connection, record("C", sha256=a), record("D"))[0])
+
+    def look():
+        assert found(connection, "sha-256", a) == {"A", "C"}
+        assert found(connection, "sha-256", b) == {"B"}
+        assert found(connection, "sm3", b) == {"A"}
+        assert found(connection, "sha-256", b"c" * 32) == set()
+
+    look()  # waiting
+    assert digests.index_next(connection, 100) == 0
+    groups.assign_places(connection, 0, [(first, 2), (second, 2)])
+    look()  # closed
+    assert digests.index_next(connection, 2) == 2
+    assert digests.indexed_size(connection) == 2
+    look()  # half of it indexed
+    assert digests.index_next(connection, 100) == 2
+    assert digests.index_next(connection, 100) == 0
+    look()
+    assert digests.missing_from_index(connection, 4) == digests.strangers_in_index(connection) == []
+    # The negative control: what the index has lost is not found any more.
+    connection.execute(digests.digest_index.delete().where(digests.digest_index.c.digest == a))
+    assert found(connection, "sha-256", a) == set()
+    assert sorted(digests.missing_from_index(connection, 4)) == ["A", "C"]
+
+
+def test_a_claim_is_made_once(connection, tenant):
+    claim = Claim(tenant, "kone", bytes(32))
+    made = Claimed(bytes(32), seq_of(1, 0), 1)
+    assert claims.stored_claims(connection, [claim]) == claims.stored_claims(connection, []) == {}
+    assert claims.store_claims(connection, [], NOW)
+    assert claims.store_claims(connection, [(claim, made)], NOW)
+    assert not claims.store_claims(connection, [(claim, Claimed(bytes(32), seq_of(2, 0), 1))], NOW)
+    assert claims.stored_claims(connection, [claim]) == {(tenant, "kone"): made}
+    made.check(claim)
     with pytest.raises(Conflict, match="used for another request"):
-        idempotency.stored_answer(connection, tenant, "key", bytes(31) + b"x")
+        made.check(Claim(tenant, "kone", bytes(31) + b"x"))
+    assert claims.claims_after(connection, None, 5) == [(claim, made)]
+    assert claims.claims_after(connection, (tenant, "kone"), 5) == []
 
 
 @pytest.fixture
@@ -361,7 +441,7 @@ def test_the_newest_block_is_the_latest_of_any_chain(connection):
 
 
 def test_inspections_are_taken_one_at_a_time(connection):
-    first, second = store.insert_records(connection, [record("A"), record("B")], NOW)
+    first, second = insert(connection, record("A"), record("B"))
     for seq in (first, second):
         inspections.add_inspection(connection, seq, f"file{seq}", "application/pdf")
     take = lambda now: inspections.take_inspection(connection, now, now + timedelta(minutes=5))  # noqa: E731
@@ -380,7 +460,7 @@ def test_inspections_are_taken_one_at_a_time(connection):
 
 def test_two_workers_never_take_the_same_inspection(database):
     with database.writing() as connection:
-        seqs = store.insert_records(connection, [record("A"), record("B")], NOW)
+        seqs = insert(connection, record("A"), record("B"))
         for seq in seqs:
             inspections.add_inspection(connection, seq, f"file{seq}", "application/pdf")
     if database.engine.dialect.name == "sqlite":

@@ -8,10 +8,12 @@ from random import Random
 import pytest
 from sqlalchemy import event, text
 
+from notary.evidence.receipt import receipts_of
 from notary.evidence.statement import Block
-from notary.store import anchorings, blocks, checkpoints, inspections, leaves, views
+from notary.store import anchorings, blocks, checkpoints, groups, inspections, views
 from notary.store import records as store
 from notary.store import tenants as customers
+from notary.store.places import group_of
 from notary.store.records import NewRecord
 
 NOW = datetime(2026, 3, 1, 12, tzinfo=UTC)
@@ -51,10 +53,15 @@ def add(connection, number, tenant=None, **changes):
         "statement": statement,
         "entry": sha256(statement).digest(),
         "visibility": "by-code",
-        "receipt": b"receipt of %s" % number.encode(),
     }
-    (seq,) = store.insert_records(connection, [NewRecord(**values | changes)], NOW)
+    note = b"promise of %s" % number.encode()
+    group = groups.insert_group(connection, 1, note, NOW, changes.pop("not_before_number", None))
+    (seq,) = store.insert_records(connection, group, [NewRecord(**values | changes)])
     return seq
+
+
+def place(connection, first, seqs):
+    groups.assign_places(connection, first, [(group_of(seq), 1) for seq in seqs])
 
 
 def close(connection, *sizes):
@@ -88,7 +95,7 @@ def test_a_record_is_received_then_closed_then_attested(connection, tenant):
     assert (view.stage(), view.due()) == ("received", ["close", "stamp", "anchor"])
 
     close(connection, 1, 4, 9)
-    leaves.assign_places(connection, 3, [seq])
+    place(connection, 3, [seq])
     view = views.by_number(connection, "A")
     assert (view.index, view.size, view.closed) == (3, 4, at(4))
     assert (view.stage(), view.due()) == ("closed", ["stamp", "anchor"])
@@ -108,7 +115,7 @@ def test_a_record_is_received_then_closed_then_attested(connection, tenant):
 
 
 def test_a_stamp_alone_is_a_stage(connection):
-    leaves.assign_places(connection, 0, [add(connection, "A")])
+    place(connection, 0, [add(connection, "A")])
     close(connection, 1)
     anchor(connection, "tsa", 1, "final")
     anchor(connection, "chain", 1, "sent", "evm")
@@ -118,7 +125,7 @@ def test_a_stamp_alone_is_a_stage(connection):
 
 def test_closed_is_the_first_checkpoint_with_the_entry_and_not_one_that_ends_before_it(connection):
     seqs = [add(connection, name) for name in "ABCDE"]
-    leaves.assign_places(connection, 0, seqs)
+    place(connection, 0, seqs)
     close(connection, 2, 3, 5)
     sizes = [views.by_number(connection, name).size for name in "ABCDE"]
     assert sizes == [2, 2, 3, 5, 5]
@@ -151,7 +158,10 @@ def test_a_receipt_is_the_submitters_alone(connection, tenant):
     other = customers.create_tenant(connection, "another", NOW).id
     add(connection, "A", tenant)
     add(connection, "B")
-    assert views.receipt(connection, "A", tenant) == b"receipt of A"
+    assert (
+        views.receipt(connection, "A", tenant)
+        == receipts_of(b"promise of A", [sha256(b"statement A").digest()])[0]
+    )
     assert views.receipt(connection, "A", other) is None
     assert views.receipt(connection, "B", tenant) is None
 
@@ -189,7 +199,7 @@ def test_a_page_has_an_end_whatever_is_asked_for(connection, tenant, monkeypatch
 def test_each_record_of_a_page_stands_where_it_stands_alone(connection, tenant):
     names = [f"N{number:02}" for number in range(12)]
     seqs = [add(connection, name, tenant) for name in names]
-    leaves.assign_places(connection, 0, seqs[:10])
+    place(connection, 0, seqs[:10])
     close(connection, 1, 4, 5, 10)
     anchor(connection, "tsa", 4, "final")
     anchor(connection, "tsa", 10, "due")
@@ -228,7 +238,7 @@ def test_documents_are_found_by_digest_earliest_first(connection, tenant):
 
 
 def test_of_each_anchor_the_earliest_final_word_counts_whatever_sizes_others_have(connection):
-    leaves.assign_places(connection, 0, [add(connection, "A")])
+    place(connection, 0, [add(connection, "A")])
     close(connection, *range(1, 10))
     for size in (3, 5, 9):
         anchor(connection, "one", size, "final")
@@ -246,7 +256,7 @@ def test_of_each_anchor_the_earliest_final_word_counts_whatever_sizes_others_hav
 
 
 def test_an_anchor_that_rejects_again_and_again_hides_no_other_and_shows_its_latest_reason(connection):
-    leaves.assign_places(connection, 0, [add(connection, "A")])
+    place(connection, 0, [add(connection, "A")])
     close(connection, *range(1, 101))
     for size in range(1, 101):
         anchor(connection, "a", size, "rejected")
@@ -256,7 +266,7 @@ def test_an_anchor_that_rejects_again_and_again_hides_no_other_and_shows_its_lat
 
 
 def test_many_anchors_are_all_shown(connection):
-    leaves.assign_places(connection, 0, [add(connection, "A")])
+    place(connection, 0, [add(connection, "A")])
     close(connection, *range(1, 21))
     for name in (f"tsa-{number:02}" for number in range(20)):
         for size in range(1, 21):
@@ -268,7 +278,7 @@ def test_many_anchors_are_all_shown(connection):
 def test_where_a_record_stands_is_what_the_rule_says(connection, seed):
     random = Random(seed)
     entries = 12
-    leaves.assign_places(connection, 0, [add(connection, f"N{number:02}") for number in range(entries)])
+    place(connection, 0, [add(connection, f"N{number:02}") for number in range(entries)])
     sizes = [*sorted(random.sample(range(1, entries), 5)), entries]
     close(connection, *sizes)
     for name in ("a", "b", "c"):
@@ -334,7 +344,7 @@ def test_headers_are_those_that_the_statements_name_each_once_newest_first(conne
     blocks.add_block(connection, Block(2, 6, b"x" * 32, 2000), b"of another chain")
     named = [None, 5, 6, 6, 8, 7, 9]
     seqs = [add(connection, f"N{at}", not_before_number=number) for at, number in enumerate(named)]
-    leaves.assign_places(connection, 0, seqs[:-1])
+    place(connection, 0, seqs[:-1])
 
     def headers(first, last, limit=10):
         return views.not_before_headers(connection, 1, first, last, limit)
@@ -390,7 +400,7 @@ def crowded(sqlite):
     with sqlite.writing() as connection:
         tenant = customers.create_tenant(connection, "a company", NOW).id
         seqs = [add(connection, f"N{number:03}", tenant) for number in range(120)]
-        leaves.assign_places(connection, 0, seqs)
+        place(connection, 0, seqs)
         close(connection, *range(1, 121))
         for size in range(1, 121):
             anchor(connection, "tsa", size, "final", evidence=b"token")

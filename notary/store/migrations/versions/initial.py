@@ -1,5 +1,7 @@
 """The first tables."""
 
+from typing import Any
+
 import sqlalchemy as sa
 from alembic import op
 
@@ -10,6 +12,10 @@ depends_on = None
 
 _TIME = sa.DateTime(timezone=True)
 _SERIAL = sa.BigInteger().with_variant(sa.Integer(), "sqlite")
+
+
+def _where(condition: str) -> dict[str, Any]:
+    return {"sqlite_where": sa.text(condition), "postgresql_where": sa.text(condition)}
 
 
 def upgrade() -> None:
@@ -91,18 +97,31 @@ def upgrade() -> None:
     )
     op.create_index("ix_api_key_tenant_id", "api_key", ["tenant_id"])
     op.create_table(
-        "idempotency",
+        "claim",
         sa.Column("tenant_id", sa.Integer(), nullable=False),
         sa.Column("key", sa.String(), nullable=False),
         sa.Column("request_sha256", sa.LargeBinary(), nullable=False),
-        sa.Column("answer", sa.LargeBinary(), nullable=False),
+        sa.Column("first_seq", sa.BigInteger(), nullable=False),
+        sa.Column("count", sa.Integer(), nullable=False),
         sa.Column("created_at", _TIME, nullable=False),
-        sa.ForeignKeyConstraint(["tenant_id"], ["tenant.id"]),
         sa.PrimaryKeyConstraint("tenant_id", "key"),
     )
     op.create_table(
+        "commit_group",
+        sa.Column("id", _SERIAL, nullable=False),
+        sa.Column("count", sa.Integer(), nullable=False),
+        sa.Column("note", sa.LargeBinary(), nullable=True),
+        sa.Column("created_at", _TIME, nullable=False),
+        sa.Column("not_before_number", sa.BigInteger(), nullable=True),
+        sa.Column("first_idx", sa.BigInteger(), nullable=True),
+        sa.PrimaryKeyConstraint("id"),
+        sa.UniqueConstraint("first_idx"),
+        sqlite_autoincrement=True,
+    )
+    op.create_index("ix_commit_group_waiting", "commit_group", ["id"], **_where("first_idx IS NULL"))
+    op.create_table(
         "record",
-        sa.Column("seq", _SERIAL, nullable=False),
+        sa.Column("seq", sa.BigInteger(), autoincrement=False, nullable=False),
         sa.Column("number", sa.String(), nullable=False),
         sa.Column("tenant_id", sa.Integer(), nullable=True),
         sa.Column("type", sa.String(), nullable=False),
@@ -112,20 +131,25 @@ def upgrade() -> None:
         sa.Column("sm3", sa.LargeBinary(), nullable=True),
         sa.Column("visibility", sa.String(), nullable=False),
         sa.Column("visibility_chosen", sa.Boolean(), nullable=False),
-        sa.Column("receipt", sa.LargeBinary(), nullable=True),
-        sa.Column("created_at", _TIME, nullable=False),
         sa.Column("follows_seq", sa.BigInteger(), nullable=True),
-        sa.Column("not_before_number", sa.BigInteger(), nullable=True),
-        sa.ForeignKeyConstraint(["follows_seq"], ["record.seq"]),
-        sa.ForeignKeyConstraint(["tenant_id"], ["tenant.id"]),
         sa.PrimaryKeyConstraint("seq"),
         sa.UniqueConstraint("number"),
-        sqlite_autoincrement=True,
     )
-    op.create_index("ix_record_follows_seq", "record", ["follows_seq"])
-    op.create_index("ix_record_sha256", "record", ["sha256"])
-    op.create_index("ix_record_sm3", "record", ["sm3"])
+    op.create_index("ix_record_follows_seq", "record", ["follows_seq"], **_where("follows_seq IS NOT NULL"))
     op.create_index("ix_record_tenant_id_number", "record", ["tenant_id", "number"])
+    op.create_table(
+        "digest_index",
+        sa.Column("digest", sa.LargeBinary(), nullable=False),
+        sa.Column("seq", sa.BigInteger(), nullable=False),
+        sa.PrimaryKeyConstraint("digest", "seq"),
+        sqlite_with_rowid=False,
+    )
+    op.create_table(
+        "digest_state",
+        sa.Column("id", sa.Integer(), autoincrement=False, nullable=False),
+        sa.Column("size", sa.BigInteger(), nullable=False),
+        sa.PrimaryKeyConstraint("id"),
+    )
     op.create_table(
         "attempt",
         sa.Column("id", sa.Integer(), nullable=False),
@@ -142,25 +166,16 @@ def upgrade() -> None:
     op.create_index("ix_attempt_anchoring_id", "attempt", ["anchoring_id"])
     op.create_table(
         "inspection",
-        sa.Column("seq", sa.BigInteger(), nullable=False),
+        sa.Column("seq", sa.BigInteger(), autoincrement=False, nullable=False),
         sa.Column("path", sa.String(), nullable=False),
         sa.Column("media_type", sa.String(), nullable=False),
         sa.Column("state", sa.String(), nullable=False),
         sa.Column("tries", sa.Integer(), nullable=False),
         sa.Column("taken_until", _TIME, nullable=True),
         sa.Column("reason", sa.String(), nullable=False),
-        sa.ForeignKeyConstraint(["seq"], ["record.seq"]),
         sa.PrimaryKeyConstraint("seq"),
     )
     op.create_index("ix_inspection_state", "inspection", ["state"])
-    op.create_table(
-        "leaf",
-        sa.Column("idx", sa.BigInteger(), autoincrement=False, nullable=False),
-        sa.Column("seq", sa.BigInteger(), nullable=False),
-        sa.ForeignKeyConstraint(["seq"], ["record.seq"]),
-        sa.PrimaryKeyConstraint("idx"),
-        sa.UniqueConstraint("seq"),
-    )
     op.create_table(
         "opening",
         sa.Column("seq", sa.BigInteger(), nullable=False),
@@ -168,12 +183,5 @@ def upgrade() -> None:
         sa.Column("name", sa.String(), nullable=False),
         sa.Column("disclosure", sa.String(), nullable=False),
         sa.Column("path", sa.LargeBinary(), nullable=False),
-        sa.ForeignKeyConstraint(["seq"], ["record.seq"]),
         sa.PrimaryKeyConstraint("seq", "position"),
-    )
-    op.create_table(
-        "pending",
-        sa.Column("seq", sa.BigInteger(), nullable=False),
-        sa.ForeignKeyConstraint(["seq"], ["record.seq"]),
-        sa.PrimaryKeyConstraint("seq"),
     )

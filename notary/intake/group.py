@@ -1,0 +1,234 @@
+"""A commit group: records of any number of requests, durable together under one signed promise."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+
+from notary.errors import Conflict, NotReady, Unavailable
+from notary.evidence.commitments import Opening
+from notary.evidence.receipt import Promise, group_root, receipts_of, sign_promise
+from notary.evidence.statement import Block
+from notary.intake.submission import Accepted
+from notary.store.blocks import newest_block
+from notary.store.claims import Claim, Claimed, store_claims, stored_claims
+from notary.store.engine import Connection, Database
+from notary.store.groups import entries_of, group_by_id, insert_group, waiting
+from notary.store.inspections import add_inspection
+from notary.store.logstate import LogState, read_state
+from notary.store.openings import openings_of
+from notary.store.places import group_of, position_of
+from notary.store.records import NewRecord, Record, insert_records, records_from
+
+
+@dataclass(frozen=True, slots=True)
+class Promises:
+    """What every receipt promises, and the key that signs it.
+
+    Attributes:
+        origin: name of the log.
+        key: the receipt key.
+        close: a receipt promises a checkpoint within this.
+        stamp_target: objective for the first time stamp.
+        final_target: objective for the first final anchor.
+        max_pending: entries that may wait before new ones are refused.
+    """
+
+    origin: str
+    key: Ed25519PrivateKey
+    close: timedelta
+    stamp_target: timedelta
+    final_target: timedelta
+    max_pending: int
+
+    def sign(self, entries: Sequence[bytes], state: LogState, now: datetime) -> bytes:
+        """The signed promise of a group."""
+        promise = Promise(
+            origin=self.origin,
+            count=len(entries),
+            root=group_root(entries),
+            size=state.size,
+            size_root=state.root,
+            close_by=now + self.close,
+            stamp_target=now + self.stamp_target,
+            final_target=now + self.final_target,
+        )
+        return sign_promise(promise, self.key)
+
+
+@dataclass(frozen=True, slots=True)
+class Conditions:
+    """What a submission rests on: the log as it is now, and the newest finalized block, if there is one."""
+
+    state: LogState
+    block: Block | None
+
+
+@dataclass(slots=True)
+class Item:
+    """What one request adds to a group, all or nothing.
+
+    Attributes:
+        records: of one organisation.
+        claim: what a repetition of the request is told by.
+        block: the finalized block that its statements name; one for all items of a group.
+        inspect: name in the spool and media type, where the one record is a document to be inspected.
+        outcome: `Accepted` for each record, or the error of this request alone; set by `commit`.
+    """
+
+    records: Sequence[NewRecord]
+    claim: Claim | None = None
+    block: Block | None = None
+    inspect: tuple[str, str] | None = None
+    outcome: list[Accepted] | Exception | None = field(default=None)
+
+
+class ClaimTaken(Unavailable):
+    """Another process makes one of these claims at this moment: begin the group again."""
+
+
+def conditions(connection: Connection, promises: Promises, now: datetime) -> Conditions:
+    """The conditions of a log that will keep a promise given now.
+
+    Raises:
+        NotReady: the log is not open yet.
+        Unavailable: too much waits, or closing is behind.
+    """
+    state = read_state(connection)
+    if state is None:
+        raise NotReady("the log is not open yet")
+    queue = waiting(connection)
+    if queue is not None and queue.count >= promises.max_pending:
+        raise Unavailable(f"{queue.count} entries wait for a checkpoint; try again in a minute")
+    if queue is not None and now - queue.oldest > promises.close / 2:
+        # Closing is behind, and a promise given now might be broken.
+        raise Unavailable("the log is behind with closing; try again in a minute")
+    return Conditions(state, newest_block(connection))
+
+
+def commit(
+    database: Database,
+    items: Sequence[Item],
+    promises: Promises,
+    state: LogState,
+    now: Callable[[], datetime],
+    extra: Callable[[Connection], None] | None = None,
+) -> None:
+    """Make a group of these items durable and set the outcome of each.
+
+    An item whose claim was made before gets the records of then; one whose claim another item of this group
+    makes waits, and gets that item's.
+
+    Args:
+        database: where.
+        items: 1 to 10,000 records together.
+        promises: what is promised.
+        state: read before; the receipts name its checkpoint.
+        now: the time, aware; read in the transaction, since the wait for it counts, too.
+        extra: what else belongs into the transaction; what it raises undoes all.
+
+    Raises:
+        NumberTaken, ClaimTaken: nothing was stored; to be tried again, with new numbers in the first case.
+        Unavailable: the database does not answer; all may have been stored, or nothing.
+    """
+    first = _once_each(items)
+    with database.writing() as connection:
+        known = stored_claims(connection, [item.claim for item in first if item.claim is not None])
+        fresh = [item for item in first if item.claim is None or _key(item.claim) not in known]
+        made = _store(connection, fresh, promises, state, now()) if fresh else []
+        if extra is not None:
+            extra(connection)
+    # Durable: records, promise, openings, claims and tasks, all of them. A crash before the commit leaves
+    # nothing but spooled files; one after it leaves records whose submitters were not told, who ask again
+    # with the same key and get them.
+    for item, accepted in zip(fresh, made, strict=True):
+        item.outcome = accepted
+    repeated = [item for item in items if item.outcome is None]
+    if repeated:
+        with database.reading() as connection:
+            for item in repeated:
+                item.outcome = _replayed(connection, item.claim)
+
+
+def replay(connection: Connection, claim: Claim | None) -> list[Accepted]:
+    """The records that this claim was answered with; none if it is new.
+
+    Raises:
+        Conflict: it was made by another request.
+    """
+    found = stored_claims(connection, [claim]) if claim is not None else {}
+    if claim is None or not found:
+        return []
+    claimed = found[_key(claim)]
+    claimed.check(claim)
+    return accepted_before(connection, claimed)
+
+
+def accepted_before(connection: Connection, claimed: Claimed) -> list[Accepted]:
+    """Records that were accepted, as they were answered."""
+    group = group_by_id(connection, group_of(claimed.first_seq))
+    receipts = receipts_of(group.note or b"", entries_of(connection, group.id))
+    return [
+        _accepted(item.seq, item, receipts[position_of(item.seq)], openings_of(connection, item.seq), True)
+        for item in records_from(connection, claimed.first_seq, claimed.count)
+    ]
+
+
+def _once_each(items: Sequence[Item]) -> list[Item]:
+    """The items without those that repeat the claim of another."""
+    seen: set[tuple[int, str]] = set()
+    once = []
+    for item in items:
+        if item.claim is None or _key(item.claim) not in seen:
+            once.append(item)
+        if item.claim is not None:
+            seen.add(_key(item.claim))
+    return once
+
+
+def _store(
+    connection: Connection, items: Sequence[Item], promises: Promises, state: LogState, now: datetime
+) -> list[list[Accepted]]:
+    records = [record for item in items for record in item.records]
+    entries = [record.entry for record in records]
+    note = promises.sign(entries, state, now)
+    block = items[0].block
+    group = insert_group(connection, len(records), note, now, None if block is None else block.number)
+    seqs = insert_records(connection, group, records)
+    accepted = [
+        _accepted(seq, record, receipt, record.openings, False)
+        for seq, record, receipt in zip(seqs, records, receipts_of(note, entries), strict=True)
+    ]
+    claims, answers, position = [], [], 0
+    for item in items:
+        if item.claim is not None:
+            made = Claimed(item.claim.request_sha256, seqs[position], len(item.records))
+            claims.append((item.claim, made))
+        if item.inspect is not None:
+            add_inspection(connection, seqs[position], *item.inspect)
+        answers.append(accepted[position : position + len(item.records)])
+        position += len(item.records)
+    if not store_claims(connection, claims, now):
+        raise ClaimTaken("another process makes the same claim at this moment; try again")
+    return answers
+
+
+def _accepted(
+    seq: int, record: NewRecord | Record, receipt: bytes, openings: tuple[Opening, ...], replayed: bool
+) -> Accepted:
+    chosen = record.visibility if record.visibility_chosen else None
+    return Accepted(
+        seq, record.number, record.entry, record.statement, receipt, openings, chosen, replayed=replayed
+    )
+
+
+def _replayed(connection: Connection, claim: Claim | None) -> list[Accepted] | Exception:
+    try:
+        return replay(connection, claim)
+    except Conflict as error:
+        return error
+
+
+def _key(claim: Claim) -> tuple[int, str]:
+    return claim.tenant_id, claim.key

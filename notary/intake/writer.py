@@ -1,0 +1,206 @@
+"""The one writer of a process: what requests bring at the same time becomes durable in one transaction.
+
+One thread takes whatever has come since the last commit, at most 10,000 records, and makes it one commit
+group: one transaction, one flush of the disk, one signature. The more come, the larger the groups, so the
+price of a flush is shared by more; nobody is kept waiting for others to come.
+"""
+
+import asyncio
+import threading
+import time
+from collections import Counter
+from collections.abc import Callable, Sequence
+from concurrent.futures import Future
+from contextlib import suppress
+from dataclasses import dataclass, field
+from queue import Empty, SimpleQueue
+
+from notary.errors import Busy, NotaryError, TooManyRequests, Unavailable
+from notary.intake.accept import Intake
+from notary.intake.group import ClaimTaken, Conditions, Item, commit
+from notary.intake.submission import Accepted
+from notary.store.places import MAX_GROUP
+from notary.store.rows import NumberTaken
+
+MAX_QUEUED = 4 * MAX_GROUP  # records that wait for the writer
+SHARE = MAX_QUEUED // 2  # of them, the most of one organisation while others may want to send
+FRESH_SECONDS = 0.2  # how old what a submission rests on may be: the log's size, the newest block
+
+
+@dataclass(slots=True)
+class _Waiting:
+    item: Item
+    records: int
+    tenant_id: int | None
+    future: "Future[list[Accepted]] | asyncio.Future[list[Accepted]]"
+    loop: asyncio.AbstractEventLoop | None = None  # where the future may be touched; none: anywhere
+
+
+@dataclass(slots=True)
+class Writer:
+    """Commits items in groups.
+
+    Attributes:
+        intake: how records are made.
+        clock: seconds, monotonic.
+    """
+
+    intake: Intake
+    clock: Callable[[], float] = time.monotonic
+    _queue: "SimpleQueue[_Waiting | None]" = field(default_factory=SimpleQueue, repr=False)
+    _lock: threading.Lock = field(default_factory=threading.Lock, repr=False)
+    _queued: Counter[int | None] = field(default_factory=Counter, repr=False)
+    _total: int = 0
+    _thread: threading.Thread | None = field(default=None, repr=False)
+    _at: Conditions | NotaryError | None = field(default=None, repr=False)
+    _read_at: float = 0.0
+
+    def conditions(self) -> Conditions:
+        """What a submission of now rests on; read from the database if that was long ago.
+
+        Raises:
+            NotReady: the log is not open yet.
+            Unavailable: too much waits for a checkpoint, or the database does not answer.
+        """
+        if self._at is None or self.clock() - self._read_at > FRESH_SECONDS:
+            self._refresh()
+        if isinstance(self._at, NotaryError):
+            raise self._at
+        assert self._at is not None  # noqa: S101 - `_refresh` sets it
+        return self._at
+
+    @property
+    def fresh(self) -> bool:
+        """Whether `conditions` answers at once, without the database."""
+        return self._at is not None and self.clock() - self._read_at <= FRESH_SECONDS
+
+    async def add(self, item: Item) -> list[Accepted]:
+        """Have an item committed, from a coroutine: returns when it is durable.
+
+        Raises:
+            Conflict: its claim was made by another request.
+            Busy, TooManyRequests: it was not queued; to be sent again in a second.
+            Unavailable: the database does not answer; the records may have been made.
+        """
+        loop = asyncio.get_running_loop()
+        future: asyncio.Future[list[Accepted]] = loop.create_future()
+        self._put(item, future, loop)
+        return await future
+
+    def add_and_wait(self, item: Item) -> list[Accepted]:
+        """As `add`, from a thread."""
+        future: Future[list[Accepted]] = Future()
+        self._put(item, future)
+        return future.result()
+
+    def close(self) -> None:
+        """Commit what is queued, and end the thread."""
+        if self._thread is not None:
+            self._queue.put(None)
+            self._thread.join()
+            self._thread = None
+
+    def _put(
+        self,
+        item: Item,
+        future: "Future[list[Accepted]] | asyncio.Future[list[Accepted]]",
+        loop: asyncio.AbstractEventLoop | None = None,
+    ) -> None:
+        count = len(item.records)
+        tenant = item.records[0].tenant_id
+        with self._lock:
+            if self._total + count > MAX_QUEUED:
+                raise Busy("too much is being submitted at this moment; send it again in a second")
+            if self._queued[tenant] + count > SHARE:
+                raise TooManyRequests(
+                    f"more than {SHARE} records of your organisation wait to be stored; send fewer at a time"
+                )
+            self._queued[tenant] += count
+            self._total += count
+            if self._thread is None:
+                self._thread = threading.Thread(target=self._run, name="writer", daemon=True)
+                self._thread.start()
+        self._queue.put(_Waiting(item, count, tenant, future, loop))
+
+    def _run(self) -> None:
+        following: _Waiting | None = None
+        while True:
+            first = following or self._queue.get()
+            if first is None:
+                return
+            group, following, end = self._take(first)
+            try:
+                self._commit([waiting.item for waiting in group])
+            finally:
+                self._done(group)
+            if end:
+                return
+
+    def _take(self, first: _Waiting) -> tuple[list[_Waiting], _Waiting | None, bool]:
+        """What has come meanwhile and fits into one group; what comes next and does not; whether it ends."""
+        group, total = [first], first.records
+        while True:
+            try:
+                waiting = self._queue.get_nowait()
+            except Empty:
+                return group, None, False
+            if waiting is None:
+                return group, None, True
+            total += waiting.records
+            if total > MAX_GROUP or waiting.item.block != first.item.block:
+                return group, waiting, False
+            group.append(waiting)
+
+    def _commit(self, items: Sequence[Item]) -> None:
+        """Commit a group and set the outcome of each item, whatever happens."""
+        try:
+            state = self.conditions().state
+            commit(self.intake.database, items, self.intake.promises, state, self.intake.now)
+        except (NumberTaken, ClaimTaken) as error:
+            # Nothing was stored. Only one of them is in conflict: by themselves the others are not.
+            for item in items:
+                if len(items) > 1:
+                    self._commit([item])
+                else:
+                    item.outcome = error
+        except NotaryError as error:
+            for item in items:
+                item.outcome = error
+        except BaseException as error:
+            for item in items:
+                item.outcome = Unavailable("the service could not store this; send it again")
+            if not isinstance(error, Exception):
+                raise
+
+    def _done(self, group: list[_Waiting]) -> None:
+        with self._lock:
+            for waiting in group:
+                self._queued[waiting.tenant_id] -= waiting.records
+                self._total -= waiting.records
+        for loop in {waiting.loop for waiting in group}:
+            there = [waiting for waiting in group if waiting.loop is loop]
+            if loop is None:
+                _deliver(there)
+                continue
+            with suppress(RuntimeError):  # it was closed: nobody there waits any more
+                loop.call_soon_threadsafe(
+                    _deliver, there
+                )  # one call for all: waking it costs more than the rest
+
+    def _refresh(self) -> None:
+        try:
+            self._at = self.intake.conditions()
+        except NotaryError as error:
+            self._at = error
+        self._read_at = self.clock()
+
+
+def _deliver(group: list[_Waiting]) -> None:
+    for waiting in group:
+        if waiting.future.done():
+            continue  # who asked has gone
+        outcome = waiting.item.outcome
+        if isinstance(outcome, Exception):
+            waiting.future.set_exception(outcome)
+        else:
+            waiting.future.set_result(outcome or [])

@@ -1,0 +1,82 @@
+"""What must be true of every commit group, of each record in it, and of the claims that it answered."""
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+
+from notary.errors import EvidenceError, NotFound
+from notary.evidence.note import Verifier, open_note
+from notary.evidence.receipt import Promise, group_root, parse_promise
+from notary.log.fsck_records import record_problems
+from notary.store.claims import claims_after
+from notary.store.engine import Connection
+from notary.store.groups import Group
+from notary.store.places import group_of, seq_of
+from notary.store.records import count_records, record_by_seq, records_from
+
+CLAIMS = 5000
+
+
+@dataclass(slots=True)
+class GroupChecks:
+    """Checks of groups against the receipt keys and the checkpoints (root by size)."""
+
+    origin: str
+    receipt_keys: Sequence[Verifier]
+    roots: Mapping[int, bytes]
+    _seen: int = 0
+
+    def problems(self, connection: Connection, group: Group) -> Iterator[str]:
+        """One sentence for each thing wrong with a group or one of its records."""
+        records = records_from(connection, seq_of(group.id, 0), group.count)
+        self._seen += len(records)
+        if [record.seq for record in records] != [seq_of(group.id, at) for at in range(group.count)]:
+            yield f"commit group {group.id} has not the {group.count} records that it says"
+        for record in records:
+            for problem in record_problems(connection, self.origin, record):
+                yield f"record {record.number}: {problem}"
+        for problem in self._promise(group, [record.entry for record in records]):
+            yield f"commit group {group.id}: {problem}"
+
+    def left_over(self, connection: Connection, count: Callable[[str, int], None]) -> Iterator[str]:
+        """Records of no group, and claims on records that are not there; call it after all groups."""
+        stored = count_records(connection)
+        if stored != self._seen:
+            yield f"{stored} records are stored, but the commit groups have {self._seen}"
+        after: tuple[int, str] | None = None
+        while page := claims_after(connection, after, CLAIMS):
+            for claim, claimed in page:
+                try:
+                    first = record_by_seq(connection, claimed.first_seq)
+                    last = record_by_seq(connection, claimed.first_seq + claimed.count - 1)
+                except NotFound:
+                    yield f"a claim of organisation {claim.tenant_id} names records that are not there"
+                    continue
+                if {first.tenant_id, last.tenant_id} != {claim.tenant_id}:
+                    yield f"a claim of organisation {claim.tenant_id} names records of another"
+                if group_of(first.seq) != group_of(last.seq):
+                    yield f"a claim of organisation {claim.tenant_id} names records of two groups"
+            count("claims", len(page))
+            after = (page[-1][0].tenant_id, page[-1][0].key)
+
+    def _promise(self, group: Group, entries: Sequence[bytes]) -> Iterator[str]:
+        if group.note is None:
+            if group.first_index != 0:
+                yield "it has no promise"
+            return
+        try:
+            note, _ = open_note(group.note, self.receipt_keys)
+            promise = parse_promise(note.text)
+        except EvidenceError as error:
+            yield f"its promise: {error}"
+            return
+        yield from self._compare(group, promise, entries)
+
+    def _compare(self, group: Group, promise: Promise, entries: Sequence[bytes]) -> Iterator[str]:
+        if promise.origin != self.origin:
+            yield f"its promise is of log {promise.origin!r}"
+        if (promise.count, promise.root) != (len(entries), group_root(entries)):
+            yield "its promise is about other entries"
+        if self.roots.get(promise.size) != promise.size_root:
+            yield f"its promise names a checkpoint of size {promise.size} that is not ours"
+        if group.first_index is not None and group.first_index < promise.size:
+            yield "its promise names a checkpoint that it is in already"
