@@ -7,7 +7,7 @@ Columns, in this order: seq int8, number text, tenant_id int4, type text, statem
 sm3 bytea, visibility text, visibility_chosen bool, follows_seq int8.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from hashlib import sha256
@@ -164,3 +164,19 @@ def cut(rows: Bytes) -> list[bytes]:
 def draw_salts(count: int, random: Callable[[int], bytes]) -> Bytes:
     """(count, 64) hexadecimal characters of `count` salts of 32 bytes, from one call of `random`."""
     return np.frombuffer(random(count * HEX // 2).hex().encode(), np.uint8).reshape(count, HEX)
+
+
+def entries_of(groups: Sequence[DocumentRows], others: Mapping[int, bytes]) -> list[bytes]:
+    """The entries of a request by position, 32 bytes each: what its tree is made of.
+
+    Args:
+        groups: the rows of its documents of one form each.
+        others: the entries of all others, by position; together they leave no position out.
+    """
+    count = sum(len(group.at) for group in groups) + len(others)
+    entries = np.empty((count, _DIGEST), np.uint8)
+    for group in groups:
+        entries[group.at] = group.entries
+    for at, entry in others.items():
+        entries[at] = np.frombuffer(entry, np.uint8)
+    return cut(entries)

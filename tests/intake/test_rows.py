@@ -12,7 +12,16 @@ from hypothesis import strategies as st
 
 from notary.evidence.statement import entry_of
 from notary.intake.bulkparse import parse_array, parse_lines
-from notary.intake.rows import COLUMNS, HEADER, TRAILER, cut, document_rows, draw_salts, encode_row
+from notary.intake.rows import (
+    COLUMNS,
+    HEADER,
+    TRAILER,
+    cut,
+    document_rows,
+    draw_salts,
+    encode_row,
+    entries_of,
+)
 from notary.intake.template import Template
 from tests.intake.samples import BLOCK, NOW, ORIGIN, digests_of, drawn, slow_statement
 
@@ -94,6 +103,18 @@ def test_rows_from_matrices_are_those_made_one_by_one(count, seed, first):
         assert rows.encode(first) == b"".join(encoded)
         assert len(rows.encode(first)) == len(b"".join(encoded))
     assert seen == set(range(count))
+
+
+def test_entries_are_in_the_order_of_the_request():
+    bulk, digests, sizes = bulk_of(40, 3)
+    numbers, salts, texts, raw_salts = drawn(40)
+    groups = rows_of(bulk, numbers, salts)
+    assert len(groups) > 3
+    expected = [entry_of(slow_statement(*one)) for one in zip(digests, texts, raw_salts, sizes, strict=True)]
+    left_out = groups.pop()
+    others = {at: expected[at] for at in left_out.at.tolist()}
+    assert entries_of(groups, others) == entries_of([*groups, left_out], {}) == expected
+    assert entries_of([], dict(enumerate(expected))) == expected
 
 
 def test_rows_without_a_tenant_have_no_gap():
