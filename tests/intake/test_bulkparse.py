@@ -174,6 +174,22 @@ def test_a_changed_byte_gives_what_the_reader_of_lines_gives(at, put, removed):
         assert documents(together) == [(one.digests["sha-256"], one.size) for one in alone]
 
 
+@pytest.mark.parametrize("how", [COMPACT, {}])
+@pytest.mark.parametrize("value", [{"sha-256": A}, {"sha-256": A, "size": 1204}])
+def test_any_other_character_at_any_place_gives_what_the_reader_of_lines_gives(value, how):
+    good = json.dumps(value, **how).encode()
+    for at in range(len(good)):
+        for other in b'0g"},A:/;\xff':
+            line = good[:at] + bytes([other]) + good[at + 1 :]
+            alone, refusal = outcome(lambda line=line: parse_line(line, 1, 2))
+            together, other_refusal = outcome(
+                lambda line=line: parse_lines(b"\n".join((good, line, good)), 1, LIMIT)
+            )
+            assert refusal == other_refusal
+            if refusal is None:
+                assert documents(together)[1] == (alone.digests["sha-256"], alone.size)
+
+
 def outcome(call):
     """What the call gives, or the kind and message of what it refuses."""
     try:
