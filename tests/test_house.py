@@ -59,6 +59,7 @@ FORBIDDEN = [
     ("worker", "import fastapi", HTTP),
     ("anchoring/advance", "from web3 import Web3", LIBRARY),
     ("intake/accept", "import httpx", LIBRARY),
+    ("intake/accept", "import numpy", LIBRARY),
     ("services/types", "from pydantic import BaseModel", PYDANTIC),
 ]
 
