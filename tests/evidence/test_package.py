@@ -261,6 +261,27 @@ def test_a_flag_for_encryption_or_streaming_is_refused(bit, message):
     refused(bytes(data), message)
 
 
+@pytest.mark.parametrize(
+    "attributes", [0o120777 << 16, 0o040755 << 16, 0o010644 << 16, 0o060644 << 16, 0x10, 0x08], ids=hex
+)
+def test_what_would_not_unpack_as_a_plain_file_is_refused(attributes):
+    refused(zipped(list(SMALL.items()), info={"external_attr": attributes}), "a link, folder or device")
+    for plain in (0o100644 << 16, 0o644 << 16, 0x20, 0):
+        assert read(zipped(list(SMALL.items()), info={"external_attr": plain})).files == SMALL
+
+
+def test_a_document_cannot_be_a_link_to_what_nobody_checked():
+    target = b"../README.txt"
+    members = [("README.txt", b"anything"), ("document/contract.pdf", target)]
+    buffer = io.BytesIO()
+    with zipfile.ZipFile(buffer, "w") as archive:
+        for name, data in [("manifest.json", manifest_of(dict(members))), *members]:
+            member = zipfile.ZipInfo(name, EPOCH)
+            member.external_attr = (0o120777 if data is target else 0o100644) << 16
+            archive.writestr(member, data)
+    refused(buffer.getvalue(), "'document/contract.pdf' is marked as a link")
+
+
 def test_extra_fields_are_refused():
     refused(zipped(list(SMALL.items()), info={"extra": b"\xfe\xca\x00\x00"}), "extra fields")
 
