@@ -20,7 +20,7 @@ from notary.merkle.proof import check_consistency, check_inclusion
 def check_heads(
     out: Collector, package: Package, trust: Trust, statement: Statement, entry: bytes
 ) -> list[Head]:
-    """Make checks 3.1, 3.2, 5.1, 6 and 7 for each head; only heads that pass 3.1 and 3.2 are returned."""
+    """Make checks 3.1, 3.2, 5.1, 6 and 7 for each head; only heads that pass all of 3.1 and 3.2 are returned."""
     heads: list[Head] = []
     for size in package.sizes():
         head = _check_head(out, package, trust, entry, size)
@@ -33,8 +33,8 @@ def check_heads(
             continue
         _check_tokens(out, package.tokens(size), trust, head)
         check_anchor(out, package, trust, statement.not_before, head)
-        _check_period(out, head)
-        heads.append(head)
+        if _check_period(out, head):
+            heads.append(head)
     if not package.sizes():
         for id_ in ("3.1", "3.2"):
             out.unchecked(id_, Claim.NOT_COVERED, detail="the package holds no head of the log")
@@ -53,7 +53,7 @@ def check_consistency_file(out: Collector, package: Package, heads: list[Head]) 
             if not {proof.old, proof.new} <= set(package.sizes()):
                 raise FormatError(f"no checkpoint of size {proof.old} or {proof.new} is in the package")
             if not {proof.old, proof.new} <= set(roots):
-                done.skip = f"the head {proof.old} or {proof.new} failed its own checks"
+                done.skip = f"the head {proof.old} or {proof.new} did not pass its own checks"
                 continue
             check_consistency(proof.old, proof.new, list(proof.path), roots[proof.old], roots[proof.new])
         done.detail = ", ".join(f"{p.new} extends {p.old}" for p in proofs)
@@ -125,20 +125,24 @@ def _check_tokens(out: Collector, tokens: dict[str, bytes], trust: Trust, head: 
                 head.bounds.append(bound)
 
 
-def _check_period(out: Collector, head: Head) -> None:
-    """A key that has stopped signing is good for heads that third parties attest before it stopped."""
+def _check_period(out: Collector, head: Head) -> bool:
+    """A key that has stopped signing is good for heads that third parties attest before it stopped.
+
+    Other heads of its are good for nothing: whoever has the key now, a thief perhaps, may have made them.
+    """
     key, subject = head.key, f"head {head.checkpoint.size} key period"
     earliest = min((bound.not_after for bound in head.bounds), default=None)
     if earliest is None:
-        # Nobody whom the verifier knows dates this head: it bounds nothing, and its key may still be good.
+        # Nobody whom the verifier knows dates this head, so a key that has ended may still have been good.
         if key.until is not None:
             detail = f"nothing dates this head, and its key ended at {key.until}"
             out.unchecked("3.1", Claim.NOT_COVERED, subject, detail)
-    elif key.until is not None and earliest > key.until:
-        head.bounds.clear()
-        out.failed(
-            "3.1", Claim.RECOMPUTED, subject, f"nothing attests this head before its key ended at {key.until}"
-        )
+        return key.until is None
+    if key.until is not None and earliest > key.until:
+        detail = f"nothing attests this head before its key ended at {key.until}"
     elif key.since is not None and earliest < key.since:
-        head.bounds.clear()
-        out.failed("3.1", Claim.RECOMPUTED, subject, f"attested before its key began at {key.since}")
+        detail = f"attested before its key began at {key.since}"
+    else:
+        return True
+    out.failed("3.1", Claim.RECOMPUTED, subject, detail)
+    return False

@@ -135,6 +135,47 @@ def test_a_stolen_key_makes_no_other_log_below_its_last_good_size():
         thief_trust("last_good_size = 100")
 
 
+def forged_inspection():
+    """A head by whoever has the log key now: as the honest one, but for an inspection that nobody made."""
+    thief = Log()
+    fields = {"inspection": {"signatures": 99}}
+    thief.statements[INSPECTION] = thief.statement(
+        "inspection", at=INSPECTION, fields=fields, previous=LOG.entries[DOCUMENT]
+    )
+    return STAMPED_ONLY | {
+        f"heads/{LATE}/inclusion.tlog-proof": thief.proof(DOCUMENT, LATE),
+        "consistency.json": encode_consistency((thief.consistency(EARLY, LATE),)),
+        "inspection/statement.json": thief.statements[INSPECTION].encode(),
+        "inspection/openings.json": encode_openings(thief.openings[INSPECTION]),
+        "inspection/inclusion.tlog-proof": thief.proof(INSPECTION, LATE),
+    }
+
+
+def test_a_head_that_nothing_dates_shows_nothing_once_its_key_has_ended():
+    files = forged_inspection()
+    for more in (("last_good_size = 100",), ()):
+        report = build.check(files, thief_trust("until = 2026-03-01T13:00:00Z", *more))
+        assert report.outcome is Outcome.PASSED  # by the head that two authorities date
+        assert report.openings.get("inspection") is None
+        for id_ in ("3.3", "9.1"):
+            ((at, detail),) = found(report, id_)
+            assert (at, "did not pass its own checks" in detail) == (Outcome.UNCHECKED, True)
+    # Control: while the key is good, what the log's newest head holds is the operator's word.
+    assert build.check(files, TRUST).openings["inspection"] == {"signatures": 99}
+
+
+def test_a_source_that_attests_before_the_record_could_exist_is_not_counted():
+    lying = {TOKEN_A: LOG.token("tsa-a", EARLY, gen_time=moment(9))}
+    report = build.check({n: d for n, d in FILES.items() if n != TOKEN_B} | lying, TRUST)
+    assert failures(report) == [("8.1", "")]
+    assert "made after 2026-03-01 11:00" in found(report, "8.1")[0][1]
+    assert "tsa-a by 2026-03-01 09:00:01" in found(report, "8.1")[0][1]
+    assert failures(build.check(FILES | lying, TRUST)) == [("8.1", "")]  # two honest sources do not mend it
+    # Control: where the block cannot be tried, nothing contradicts it.
+    without = build.trust(LOG, chain=build.chain_table(LOG, blocks=[]))
+    assert build.check(FILES | lying, without).outcome is Outcome.PASSED
+
+
 def test_a_restriction_in_a_second_table_of_a_key_is_not_lost():
     twice = build.key_table("log_key", ORIGIN, LOG.key)
     twice += build.key_table("log_key", ORIGIN, LOG.key, "until = 2020-01-01T00:00:00Z")
