@@ -121,8 +121,8 @@ def _check_tokens(out: Collector, tokens: dict[str, bytes], trust: Trust, head: 
             detail = f"genTime {stamp.gen_time.isoformat()}, serial {stamp.serial}, by {stamp.signer}"
             done.detail = "; ".join([detail, *stamp.warnings])
             if stamp.not_after is not None:
-                bound = Bound("rfc3161", name, authority.organisation, stamp.not_after, head.checkpoint.size)
-                head.bounds.append(bound)
+                size, by = head.checkpoint.size, authority.organisation
+                head.bounds.append(Bound("rfc3161", name, by, stamp.not_after, size, stamp.keys))
 
 
 def _check_period(out: Collector, head: Head) -> bool:

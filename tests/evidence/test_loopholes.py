@@ -3,7 +3,7 @@
 import io
 import time
 from dataclasses import replace
-from itertools import combinations
+from itertools import combinations, permutations
 
 import pytest
 from cryptography.hazmat.primitives.asymmetric import rsa
@@ -97,6 +97,39 @@ def test_roots_that_issued_one_another_are_not_independent():
             build.trust(LOG, **changes)
         one = {name: text.replace("tsa-b Ltd", "tsa-a Ltd") for name, text in changes.items()}
         build.trust(LOG, **({"tsa_b": table.replace("tsa-b Ltd", "tsa-a Ltd")} | one))
+
+
+def test_an_authority_that_another_certified_is_not_the_word_of_two():
+    a, b = build.tsa("tsa-a"), build.tsa("tsa-b")
+    trust = build.trust(LOG, chain=None)
+    again, recertified = build.FixedTsa("tsa-a"), build.FixedTsa("tsa-a")
+    again.key = ed25519("another machine of tsa-a")
+    again.signer = again.issue(
+        "tsa-a 2", years=mini_tsa.YEARS, extensions=mini_tsa.signer_extensions(), serial=9
+    )
+    root = issued("tsa-a root", a.root_key.public_key(), "tsa-b root", b.root_key)
+    middle = issued("Middle", a.middle_key.public_key(), "tsa-b root", b.root_key)
+    recertified.signer = mini_tsa.certificate(
+        "tsa-a", a.key.public_key(), "tsa-b root", b.root_key, extensions=mini_tsa.signer_extensions()
+    )
+    for tsa, more in ((again, [again.middle, root]), (again, [middle]), (recertified, [])):
+        data, when = LOG.checkpoint(EARLY), moment(12, 5)
+        token = tsa.respond(data, gen_time=when, certificates=[tsa.signer, *more])
+        report = build.check(STAMPED_ONLY | {TOKEN_B: token}, trust)
+        assert [at for at, _ in found(report, "5.1")] == [Outcome.PASSED] * 2
+        assert (report.outcome, report.interval.existed_by) == (Outcome.UNCHECKED, None)
+        assert "fewer than 2 independent sources" in found(report, "8.1")[0][1]
+    # Control: on keys of its own, the second is another source.
+    assert build.check(STAMPED_ONLY, trust).outcome is Outcome.PASSED
+
+
+def test_sources_that_share_a_key_are_one_however_they_are_listed():
+    def bound(name, minute, *keys):
+        return Bound("rfc3161", name, name, moment(12, minute), 4, frozenset(keys))
+
+    a, b, c, d = bound("a", 1, b"1"), bound("b", 2, b"1", b"2"), bound("c", 3, b"2"), bound("d", 4, b"3")
+    for order in permutations((a, b, c, d)):
+        assert [kth_bound(order, k) for k in (1, 2, 3)] == [moment(12, 1), moment(12, 4), None]
 
 
 SPELLINGS = ["Zeit & Siegel GmbH", "ZEIT & SIEGEL GMBH", " Zeit  &  Siegel GmbH.", "Ｚｅｉｔ & Siegel GmbH"]
