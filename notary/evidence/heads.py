@@ -1,10 +1,9 @@
-"""Checks on the attested heads of a package: 3.1 to 3.3 here, 5.1 on tokens, 6 and 7 in `anchored`."""
+"""Checks on the attested heads of a package: 3.1 and 3.2 here, 5.1 on tokens, 6 and 7 in `anchored`."""
 
-from notary.errors import FormatError, SignatureError
+from notary.errors import FormatError, ProofError, SignatureError
 from notary.evidence.anchored import check_anchor
 from notary.evidence.checkpoint import open_checkpoint
 from notary.evidence.collect import Collector
-from notary.evidence.consistency import parse_consistency
 from notary.evidence.head import Head
 from notary.evidence.note import open_note, parse_note
 from notary.evidence.outcome import Bound, Claim
@@ -14,7 +13,7 @@ from notary.evidence.statement import Statement
 from notary.evidence.timestamp import check_token
 from notary.evidence.trust import Trust
 from notary.merkle.hashing import hash_leaf
-from notary.merkle.proof import check_consistency, check_inclusion
+from notary.merkle.proof import check_inclusion
 
 
 def check_heads(
@@ -41,31 +40,13 @@ def check_heads(
     return heads
 
 
-def check_consistency_file(out: Collector, package: Package, heads: list[Head]) -> None:
-    """Check 3.3 for each proof between two heads whose checkpoints are signed."""
-    data = package.files.get("consistency.json")
-    if data is None:
-        return
-    roots = {head.checkpoint.size: head.checkpoint.root for head in heads}
-    with out.check("3.3", Claim.RECOMPUTED) as done:
-        proofs = parse_consistency(data)
-        for proof in proofs:
-            if not {proof.old, proof.new} <= set(package.sizes()):
-                raise FormatError(f"no checkpoint of size {proof.old} or {proof.new} is in the package")
-            if not {proof.old, proof.new} <= set(roots):
-                done.skip = f"the head {proof.old} or {proof.new} did not pass its own checks"
-                continue
-            check_consistency(proof.old, proof.new, list(proof.path), roots[proof.old], roots[proof.new])
-        done.detail = ", ".join(f"{p.new} extends {p.old}" for p in proofs)
-
-
 def check_inclusion_file(data: bytes, entry: bytes, heads: list[Head]) -> bool:
     """Check a proof of another entry under one of the heads; False when its checkpoint is none of theirs.
 
     Raises:
         FormatError: not a proof.
         SignatureError: its checkpoint is that of a head, but not signed by the same key.
-        ProofError: the path does not lead to the root.
+        ProofError: the path does not lead to the root, or the checkpoint is another tree of a head's size.
     """
     file = parse_proof_file(data, TLOG_PROOF)
     text = parse_note(file.note).text
@@ -75,6 +56,9 @@ def check_inclusion_file(data: bytes, entry: bytes, heads: list[Head]) -> bool:
             open_note(file.note, [head.key.verifier])  # others may have signed it too
             check_inclusion(hash_leaf(entry), file.index, point.size, file.path, point.root)
             return True
+        if text.startswith(f"{point.origin}\n{point.size}\n"):
+            open_note(file.note, [head.key.verifier])
+            raise ProofError(f"the log has forked: it signed another tree of {point.size} entries")
     return False
 
 
@@ -105,7 +89,7 @@ def _check_head(out: Collector, package: Package, trust: Trust, entry: bytes, si
     with out.check("3.2", Claim.RECOMPUTED, subject) as done:
         check_inclusion(hash_leaf(entry), file.index, point.size, file.path, point.root)
         done.detail = f"entry {file.index} of {point.size}, a path of {len(file.path)} hashes"
-    return Head(point, signed.note, key, file.index) if done.ok else None
+    return Head(point, signed.note, key, file.index, file.path) if done.ok else None
 
 
 def _check_tokens(out: Collector, tokens: dict[str, bytes], trust: Trust, head: Head) -> None:

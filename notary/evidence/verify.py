@@ -12,8 +12,9 @@ from notary.evidence.bodies import Document
 from notary.evidence.checkpoint import parse_checkpoint
 from notary.evidence.collect import Collector
 from notary.evidence.commitments import check_openings, parse_openings
+from notary.evidence.extension import check_extension
 from notary.evidence.head import Head
-from notary.evidence.heads import check_consistency_file, check_heads, check_inclusion_file
+from notary.evidence.heads import check_heads, check_inclusion_file
 from notary.evidence.note import parse_note
 from notary.evidence.outcome import Check, Claim, Interval, Outcome, Report, kth_bound
 from notary.evidence.package import Digests, Package
@@ -152,7 +153,7 @@ def _check_log(
             )
         done.detail = opened.statement.log
     heads = check_heads(out, package, trust, opened.statement, opened.entry)
-    check_consistency_file(out, package, heads)
+    check_extension(out, package, opened.entry, heads)
     check_receipt_file(out, package, trust, opened.entry, heads)
     return heads, _check_time(out, trust, heads)
 
