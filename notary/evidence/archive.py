@@ -27,7 +27,6 @@ UNREADABLE = (
     NotImplementedError,
     RuntimeError,
     EOFError,
-    OSError,
     OverflowError,
     ValueError,
     struct.error,

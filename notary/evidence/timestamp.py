@@ -86,7 +86,7 @@ def check_token(
     intermediates = [_trusted(der, authority) for der in authority.intermediates]
     try:
         return _check(response, data, authority, roots, intermediates, (nonce, sent, received))
-    except TimestampError:
+    except (TimestampError, MemoryError):
         raise
     except Exception as error:
         # The parsers raise nearly anything on hostile input, and late, since they read lazily. It all means

@@ -3,6 +3,7 @@
 import io
 import struct
 import zipfile
+from errno import EINVAL, EIO
 from hashlib import sha256
 
 import pytest
@@ -295,6 +296,25 @@ def test_two_headers_that_differ_are_refused(at):
 
 def test_bytes_that_do_not_fit_their_checksum_are_refused():
     refused(zipped(list(SMALL.items())).replace(b"read me", b"read ME"), "not a readable ZIP: BadZipFile")
+
+
+@pytest.mark.parametrize("at", range(0, len(GOOD), 1500))
+def test_a_disk_that_cannot_be_read_says_nothing_of_the_package(at):
+    class Disk(io.BytesIO):
+        code = EIO
+
+        def read(self, size=-1):
+            begin = self.tell()
+            data = super().read(size)
+            if begin <= at < begin + len(data):
+                raise OSError(self.code, "no good")
+            return data
+
+    with pytest.raises(OSError, match="no good"):
+        read_package(Disk(GOOD))
+    Disk.code = EINVAL  # how a file refuses to be read from before its first byte
+    with pytest.raises(FormatError, match="not a readable ZIP: OSError"):
+        read_package(Disk(GOOD))
 
 
 def test_a_later_version_of_zip_is_refused():
