@@ -147,7 +147,13 @@ def source_of(organisation: str) -> str:
 
 
 def kth_bound(bounds: Iterable[Bound], k: int) -> datetime | None:
-    """The k-th earliest bound, each independent source counted once by its earliest; None when there are fewer.
+    """The k-th earliest bound, each independent source counted once by its earliest; None when there are fewer."""
+    earliest = by_source(bounds)
+    return earliest[k - 1] if 1 <= k <= len(earliest) else None
+
+
+def by_source(bounds: Iterable[Bound]) -> list[datetime]:
+    """The earliest bound of each independent source, in order.
 
     Bounds are of one source where they are of one organisation, or where they rest on one public key: authorities
     certify each other, and a token that two organisations vouch for is the word of one.
@@ -162,5 +168,4 @@ def kth_bound(bounds: Iterable[Bound], k: int) -> datetime | None:
             else:
                 others.append((known, moment))
         sources = [*others, (marks, earliest)]
-    ordered = sorted(moment for _, moment in sources)
-    return ordered[k - 1] if 1 <= k <= len(ordered) else None
+    return sorted(moment for _, moment in sources)

@@ -93,6 +93,20 @@ def test_a_bound_too_few_is_counted():
     assert "existed" not in english(conclusion(found))
 
 
+def test_sources_are_counted_as_the_verifier_counts_them():
+    def bound(name, *keys):
+        return Bound("rfc3161", name, name, at(5), 1024, frozenset(keys))
+
+    unchecked = check("8.1", Outcome.UNCHECKED, Claim.NOT_COVERED)
+    for two, count in (
+        ((bound("A Ltd"), bound("a ltd.")), 1),
+        ((bound("A", b"1"), bound("B", b"1")), 1),
+        ((bound("A", b"1"), bound("B", b"2")), 2),
+    ):
+        found = facts(build.result(build.replaced(unchecked), Interval(None, "", None, 3, two)))
+        assert f"3 independent sources are needed, there are {count}" in english(missing(found))
+
+
 def test_bounds_that_contradict_each_other_bound_nothing():
     found = facts(build.result(build.replaced(check("8.1", Outcome.FAILED, Claim.ATTESTED))))
     assert "existed" not in english(conclusion(found)).replace("Existence", "")
