@@ -4,12 +4,14 @@ import io
 import json
 import stat
 import tomllib
+from datetime import UTC, datetime
 
 import pytest
 
 from notary import __version__
 from notary.cli import main
 from notary.evidence.package import read_package
+from notary.store.tenants import find_api_key
 from tests.api.service import DOCUMENT, ORIGIN, Service
 
 UNKNOWN = "NA7W-Q3EU-N59P-CCZT"
@@ -179,11 +181,23 @@ def test_an_organisation_gets_keys_that_can_be_revoked(notary, folder):
     assert [status(key) for key in (first, second)] == [401, 200]
 
 
+@pytest.mark.parametrize("end", ["2999-12-31", "2999-12-31T00:00:00Z"])
+def test_an_organisation_gets_keys_that_expire(notary, folder, end):
+    keys = [
+        notary("tenant", command, "a company", "--expires", end).out.strip() for command in ("add", "key")
+    ]
+    with folder.assembly.database.reading() as connection:
+        found = [find_api_key(connection, key.split("_")[1]) for key in keys]
+    assert [key.expires_at for key in found] == [datetime(2999, 12, 31, tzinfo=UTC)] * 2
+
+
 @pytest.mark.parametrize(
     ("arguments", "reason"),
     [
         (["add", " "], "1 to 100 characters"),
         (["add", "x", "--scope", "all"], "scopes are one or more of"),
+        (["add", "x", "--expires", "2020-01-31"], "2020-01-31T00:00:00Z is past"),
+        (["add", "x", "--expires", "soon"], "'soon' does not match the formats"),
         (["key", "nobody"], "no tenant named 'nobody'"),
         (["revoke", "0123456789abcdef"], "no API key '0123456789abcdef'"),
     ],
