@@ -2,6 +2,7 @@
 
 import io
 import json
+import re
 import stat
 import tomllib
 from datetime import UTC, datetime
@@ -101,13 +102,16 @@ def test_a_document_that_cannot_be_sent_is_one_clear_line(remote, tmp_path, make
     assert reason in remote("submit", path, expected=2).err
 
 
-def test_the_state_of_a_record_is_shown(remote):
+def test_the_state_of_a_record_is_shown(remote, monkeypatch):
     number = remote.service.accepted()["number"]
     shown = remote("status", number).out
     assert number in shown
     assert "close, stamp, anchor" in shown
     remote.service.close()
     assert "as entry 1" in remote("status", number.lower()).out
+    monkeypatch.setenv("COLUMNS", "60")
+    narrow = remote("status", number).out
+    assert json.loads(remote("status", number, "--json").out)["entry"] in re.sub(r"\W", "", narrow)
     assert json.loads(remote("status", number, "--json").out)["index"] == 1
 
 
