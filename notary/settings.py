@@ -151,7 +151,8 @@ class Settings(BaseSettings):
         (), description="PEM files of roots under which signatures in PDF files are trusted."
     )
     allow_private_addresses: bool = Field(
-        False, description="Allow anchors on loopback and private addresses; for local set-ups only."
+        False,
+        description="Allow time-stamping authorities on loopback and private addresses; for local set-ups only.",
     )
 
     @classmethod
