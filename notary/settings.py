@@ -185,7 +185,9 @@ def load_settings(**overrides: Any) -> Settings:
         return Settings(**overrides)
     except ValidationError as error:
         problems = error.errors(include_input=False, include_url=False, include_context=False)
-        shown = "; ".join(f"{'.'.join(map(str, p['loc']))}: {p['msg']}" for p in problems)
+        # Defaults that are made from a setting that is wrong or missing are not wrong themselves.
+        causes = [p for p in problems if p["type"] != "default_factory_not_called"]
+        shown = "; ".join(f"{'.'.join(map(str, p['loc']))}: {p['msg']}" for p in causes)
         raise SettingsError(f"settings: {shown}") from None  # the cause holds the values
     except (_SourceError, ValueError) as error:
         raise SettingsError(f"settings cannot be read: {type(error).__name__}") from None

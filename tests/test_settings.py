@@ -102,6 +102,7 @@ def test_what_is_wrong_is_named(environment, case):
         environment.delenv(name, raising=False) if value is None else environment.setenv(name, value)
     with pytest.raises(SettingsError, match=what) as caught:
         load_settings()
+    assert "default factory" not in str(caught.value)
     if case != "no file":
         assert "secret" not in str(caught.value)
 
