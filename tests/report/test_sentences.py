@@ -185,8 +185,29 @@ def test_page_one_shows_the_earliest_of_each_organisation_and_t_among_them():
     found = facts(build.result(interval=Interval(None, "", at(5), 6, many + again)))
     assert [bound.source for _, bound in shown_bounds(found)] == ["tsa-0", "tsa-1", "tsa-2", "tsa-5"]
     assert page_one(found)["bounds_more"] == 6
-    assert len(page_two(found)["all_bounds"]) == 10
-    assert page_two(facts())["all_bounds"] == []
+    first, more = (
+        [row["number"] for row in rows]
+        for rows in (page_one(found)["bounds"], page_two(found)["more_bounds"])
+    )
+    assert sorted(map(int, first + more)) == list(range(1, 11))
+    assert page_two(facts())["more_bounds"] == []
+
+
+def test_checks_that_passed_alike_share_a_row_and_one_that_did_not_has_its_own():
+    made = [check("3.1", subject=f"head {size}") for size in (2, 3, 5)]
+    made += [check("3.2", subject="head 2"), check("3.2", Outcome.FAILED, subject="head 3")]
+    made += [
+        check("5.1", claim=Claim.ATTESTED, subject="tsa@2"),
+        check("5.1", claim=Claim.STATED, subject="x"),
+    ]
+    rows = [(row["id"], row["mark"], row["subject"]) for row in check_rows(facts(build.result(tuple(made))))]
+    assert [row for row in rows if row[0] in {"3.1", "3.2", "5.1"} and row[2]] == [
+        ("3.1", "passed", "head 2, head 3, head 5"),
+        ("3.2", "passed", "head 2"),
+        ("3.2", "failed", "head 3"),
+        ("5.1", "passed", "tsa@2"),
+        ("5.1", "passed", "x"),
+    ]
 
 
 def test_every_check_made_is_listed_by_id_and_every_required_one():
