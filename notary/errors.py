@@ -17,7 +17,7 @@ NotaryError
 │   └── BadNumber              check the record number for a typing mistake
 ├── AuthError              who is asking is not known or not allowed
 │   ├── KeyMissing             send an API key
-│   ├── KeyInvalid             the key is unknown or revoked: use another
+│   ├── KeyInvalid             the key is unknown, revoked or expired: use another
 │   └── ScopeMissing           ask for a key with that scope
 ├── NotFound               nothing there that this caller may see
 ├── Conflict               the same idempotency key was used for another request
@@ -142,7 +142,7 @@ class KeyMissing(AuthError):
 
 
 class KeyInvalid(AuthError):
-    """The API key is unknown or revoked."""
+    """The API key is unknown, revoked or expired."""
 
     code = "key_invalid"
 

@@ -43,8 +43,16 @@ class Chain(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid")
 
     name: str = Field(pattern="^[a-z0-9-]{1,40}$", description="Name of the anchor, as shown; never reused.")
-    rpc_urls: tuple[str, ...] = Field(min_length=1, description="JSON-RPC endpoints.")
-    quorum: int = Field(1, ge=1, description="Endpoints that must agree on a block; 1 is printed as 1.")
+    rpc_urls: tuple[str, ...] = Field(
+        min_length=1, max_length=1, description="JSON-RPC endpoints; one in this version."
+    )
+    # Neither a second endpoint nor the rule `seals` may be accepted before somebody asks and checks them.
+    quorum: int = Field(
+        1,
+        ge=1,
+        le=1,
+        description="Endpoints that must agree on a block: 1 in this version, and reports say so.",
+    )
     chain_id: int = Field(ge=1, description="EIP-155 chain id that every endpoint must report.")
     contract: str | None = Field(
         None, pattern=_ADDRESS, description="Address of the anchoring contract; none: not deployed yet."
@@ -54,8 +62,8 @@ class Chain(BaseModel):
     )
     finality: str = Field(
         "finalized",
-        pattern=r"^(finalized|seals|depth:[1-9][0-9]{0,4})$",
-        description="When an anchor is final: `finalized` tag, `depth:N` blocks, or `seals` of validators.",
+        pattern=r"^(finalized|depth:[1-9][0-9]{0,4})$",
+        description="When an anchor is final: `finalized` tag, or `depth:N` blocks.",
     )
     fees: Literal["eip1559", "legacy", "free"] = Field("eip1559", description="How transactions pay.")
 
@@ -143,7 +151,8 @@ class Settings(BaseSettings):
         (), description="PEM files of roots under which signatures in PDF files are trusted."
     )
     allow_private_addresses: bool = Field(
-        False, description="Allow anchors on loopback and private addresses; for local set-ups only."
+        False,
+        description="Allow time-stamping authorities on loopback and private addresses; for local set-ups only.",
     )
 
     @classmethod
@@ -176,7 +185,9 @@ def load_settings(**overrides: Any) -> Settings:
         return Settings(**overrides)
     except ValidationError as error:
         problems = error.errors(include_input=False, include_url=False, include_context=False)
-        shown = "; ".join(f"{'.'.join(map(str, p['loc']))}: {p['msg']}" for p in problems)
+        # Defaults that are made from a setting that is wrong or missing are not wrong themselves.
+        causes = [p for p in problems if p["type"] != "default_factory_not_called"]
+        shown = "; ".join(f"{'.'.join(map(str, p['loc']))}: {p['msg']}" for p in causes)
         raise SettingsError(f"settings: {shown}") from None  # the cause holds the values
     except (_SourceError, ValueError) as error:
         raise SettingsError(f"settings cannot be read: {type(error).__name__}") from None

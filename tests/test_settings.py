@@ -82,6 +82,19 @@ WRONG = {
 }
 
 
+def test_nothing_is_accepted_that_would_not_be_done(environment):
+    """A second node that nobody asks, and seals that nobody checks, would be promises."""
+    chain = {"name": "x", "rpc_urls": ["https://a.example.org"], "chain_id": 1}
+    load_settings(chains=(chain,))
+    for change, what in (
+        ({"rpc_urls": ["https://a.example.org", "https://b.example.org"]}, "at most 1 item"),
+        ({"quorum": 2}, "quorum: Input should be less than or equal to 1"),
+        ({"finality": "seals"}, "finality: String should match pattern"),
+    ):
+        with pytest.raises(SettingsError, match=what):
+            load_settings(chains=(chain | change,))
+
+
 @pytest.mark.parametrize("case", WRONG)
 def test_what_is_wrong_is_named(environment, case):
     values, what = WRONG[case]
@@ -89,6 +102,7 @@ def test_what_is_wrong_is_named(environment, case):
         environment.delenv(name, raising=False) if value is None else environment.setenv(name, value)
     with pytest.raises(SettingsError, match=what) as caught:
         load_settings()
+    assert "default factory" not in str(caught.value)
     if case != "no file":
         assert "secret" not in str(caught.value)
 

@@ -30,7 +30,9 @@ class Node:
     """
 
     def __init__(self, url: str, chain_id: int, timeout: float = TIMEOUT, *, fees: str = "eip1559") -> None:
-        provider = HTTPProvider(url, {"timeout": timeout}, exception_retry_configuration=None)
+        # To the address that the operator named and nowhere else: no redirects, no proxies of the environment.
+        direct = {"timeout": timeout, "allow_redirects": False, "proxies": {"http": "", "https": ""}}
+        provider = HTTPProvider(url, direct, exception_retry_configuration=None)
         provider.global_ccip_read_enabled = False
         self.w3 = Web3(provider)
         self.w3.middleware_onion.remove("ens_name_to_address")

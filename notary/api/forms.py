@@ -79,7 +79,11 @@ class _Reader:
     _headers: dict[bytes, bytes] = field(default_factory=dict)
 
     def parser(self, content_type: str) -> MultipartParser:
-        _, options = parse_options_header(content_type)
+        media_type, options = parse_options_header(content_type)
+        if media_type.lower() != MEDIA_TYPE.encode():
+            raise RequestError(
+                f"the Content-Type is not {MEDIA_TYPE}: send the file as the part {FILE!r} of a form"
+            )
         boundary = options.get(b"boundary", b"")
         if not boundary:
             raise RequestError("the Content-Type multipart/form-data names no boundary")

@@ -4,6 +4,7 @@ import json
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -28,6 +29,14 @@ from notary.worker import Worker
 
 DataDir = Annotated[Path | None, typer.Option(help="Folder of the service; else NOTARY_DATA_DIR.")]
 AsJson = Annotated[bool, typer.Option("--json", help="Print JSON.")]
+Scopes = Annotated[list[str] | None, typer.Option("--scope", help="submit, read, report; all by default.")]
+Expires = Annotated[
+    datetime | None,
+    typer.Option(
+        help="From when on the key is no longer good, UTC; never by default.",
+        formats=["%Y-%m-%d", "%Y-%m-%dT%H:%M:%SZ"],
+    ),
+]
 console = Console(highlight=False)
 
 anchor_app = typer.Typer(no_args_is_help=True, help="The contract that heads are anchored in.")
@@ -194,22 +203,24 @@ def key_new(folder: Annotated[Path, typer.Argument(help="A folder that does not 
 
 def tenant_add(
     name: Annotated[str, typer.Argument(help="Name of the organisation.")],
-    scope: Annotated[list[str] | None, typer.Option(help="submit, read, report; all by default.")] = None,
+    scope: Scopes = None,
+    expires: Expires = None,
     data_dir: DataDir = None,
 ) -> None:
     """Add an organisation and print its API key: now, and never again."""
     with _tenants(data_dir) as tenants:
-        sys.stdout.write(tenants.add(name, tuple(scope or SCOPES)) + "\n")
+        sys.stdout.write(tenants.add(name, tuple(scope or SCOPES), _utc(expires)) + "\n")
 
 
 def tenant_key(
     name: Annotated[str, typer.Argument(help="Name of the organisation.")],
-    scope: Annotated[list[str] | None, typer.Option(help="submit, read, report; all by default.")] = None,
+    scope: Scopes = None,
+    expires: Expires = None,
     data_dir: DataDir = None,
 ) -> None:
     """Give an organisation a further API key and print it."""
     with _tenants(data_dir) as tenants:
-        sys.stdout.write(tenants.give_key(name, tuple(scope or SCOPES)) + "\n")
+        sys.stdout.write(tenants.give_key(name, tuple(scope or SCOPES), _utc(expires)) + "\n")
 
 
 def tenant_revoke(
@@ -219,6 +230,10 @@ def tenant_revoke(
     """Revoke an API key, at once and for ever."""
     with _tenants(data_dir) as tenants:
         tenants.revoke_key(key_id)
+
+
+def _utc(expires: datetime | None) -> datetime | None:
+    return None if expires is None else expires.replace(tzinfo=UTC)
 
 
 @contextmanager

@@ -119,7 +119,9 @@ def with_document(data: bytes, document: Path) -> bytes:
 
 def table_of(state: dict[str, Any]) -> Table:
     """A record's state as a table."""
-    table = Table("", "", box=None, show_header=False)
+    table = Table(box=None, show_header=False)
+    for _ in range(2):
+        table.add_column(overflow="fold")  # a digest that is cut off is none
     closed = f"{state['closed']} as entry {state['index']}" if state["closed"] else "due"
     rows = [
         ("number 编号", state["number"]),

@@ -168,7 +168,7 @@ def _settings(folder: Path, found: Children, contract: str | None, host: str, po
         embedded=True,
         host=host,
         port=port,
-        public_url=f"http://{host}:{port}",
+        public_url=f"http://{f'[{host}]' if ':' in host else host}:{port}",
         chains=(chain,),
         tsas=(authority,),
         allow_private_addresses=True,

@@ -17,6 +17,8 @@ _MAX_DIRECTORY = MAX_FILES * 1024  # a name has at most 129 characters
 _END = struct.Struct("<4s4H2LH")  # end of central directory, APPNOTE 4.3.16
 _LOCAL, _CENTRAL = 30, 46  # bytes of the two headers before the name
 _UTF8 = 0x800
+_FILE_TYPE, _REGULAR = 0o170000, (0, 0o100000)  # of a Unix mode, in the upper half of the attributes
+_NO_FILE = 0x08 | 0x10  # MS-DOS: a volume's name, a folder
 _EPOCH = (1980, 1, 1, 0, 0, 0)  # the earliest that ZIP can say: a package has no time of its own
 # All that zipfile is known to raise on damaged archives; RuntimeError is its word for encryption.
 UNREADABLE = (
@@ -25,7 +27,6 @@ UNREADABLE = (
     NotImplementedError,
     RuntimeError,
     EOFError,
-    OSError,
     OverflowError,
     ValueError,
     struct.error,
@@ -60,7 +61,7 @@ def check_layout(archive: zipfile.ZipFile, begin: int, size: int, count: int) ->
     """Check that the members follow each other without gaps up to the directory of `size` bytes at `begin`.
 
     Raises:
-        FormatError: they do not, or a member is compressed, encrypted or has extra fields.
+        FormatError: they do not, or a member is compressed, encrypted, no plain file, or has extra fields.
     """
     infos = archive.infolist()
     if len(infos) != count or archive.start_dir != begin:
@@ -71,6 +72,9 @@ def check_layout(archive: zipfile.ZipFile, begin: int, size: int, count: int) ->
             raise FormatError(f"{info.filename[:80]!r} is compressed")
         if info.flag_bits & ~_UTF8 or info.extra or info.comment:
             raise FormatError(f"{info.filename[:80]!r} is encrypted or has extra fields")
+        if (info.external_attr >> 16 & _FILE_TYPE) not in _REGULAR or info.external_attr & _NO_FILE:
+            # A program that unpacks it would make a link of it, and show another file than the one checked.
+            raise FormatError(f"{info.filename[:80]!r} is marked as a link, folder or device")
         if info.header_offset != at or info.orig_filename != info.filename:
             raise FormatError("there is data before, behind or between the files of the ZIP")
         at += _LOCAL + _name_size(info) + info.file_size

@@ -12,7 +12,7 @@ MAX_NODES = 65  # a key of 32 bytes has 64 nibbles
 MAX_NOT_BEFORE = 256
 MAX_VALUES = 32_768  # in the whole file; the limits above allow for 17,100
 _VERSION = 1
-_HEX = "(?:[0-9a-f]{2})+"
+_HEX = "[0-9a-f]+"  # no group: a repeated one costs the pattern 100 bytes of memory a round
 _KEYS = (
     "version", "chain_id", "contract", "log_id", "profile", "header", "transaction", "transaction_index",
     "receipt_proof", "log_index", "account_proof", "history_proof", "not_before",
@@ -141,4 +141,7 @@ def _list(value: Any, what: str, limit: int) -> list[Any]:
 
 
 def _bytes(value: Any, what: str) -> bytes:
-    return bytes.fromhex(text(value, what, _HEX, 2 * MAX_EVIDENCE))
+    shown = text(value, what, _HEX, 2 * MAX_EVIDENCE)
+    if len(shown) % 2:
+        raise FormatError(f"{what} is not whole bytes")
+    return bytes.fromhex(shown)

@@ -11,6 +11,7 @@ PROFILES = ("ethereum",)
 MAX_HEADER = 8192  # bytes
 MAX_TIME = 253_402_300_799  # the last second of the year 9999
 _FIELDS = range(15, 25)  # 15 since Frontier, 21 with Prague, room for the next forks
+MAX_VALUES = 64
 # Lengths of the fields of fixed length by position (yellow paper §4.4.3): parent, ommers, beneficiary, state,
 # transactions, receipts, bloom, mix hash, nonce.
 _LENGTHS = {0: 32, 1: 32, 2: 20, 3: 32, 4: 32, 5: 32, 6: 256, 13: 32, 14: 8}
@@ -44,7 +45,7 @@ def decode_header(raw: bytes, profile: str) -> Header:
         )
     if len(raw) > MAX_HEADER:
         raise ChainError(f"a header of {len(raw)} bytes is longer than {MAX_HEADER}")
-    items = rlp.decode_list(raw)
+    items = rlp.decode_list(raw, MAX_VALUES)
     if len(items) not in _FIELDS:
         raise ChainError(f"a header does not have {len(items)} fields")
     fields = [item for item in items if isinstance(item, bytes)]

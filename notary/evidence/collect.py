@@ -28,7 +28,7 @@ class Collector:
         """Run the body as check `id_`: passed unless it raises.
 
         Raises:
-            TrustError: the trust file is at fault, not the evidence.
+            TrustError, MemoryError: the trust file or the machine is at fault, not the evidence.
         """
         doing = Doing()
         try:
@@ -39,7 +39,7 @@ class Collector:
         except EvidenceError as error:
             doing.ok = False
             self.failed(id_, claim, subject, f"{error.code}: {error}")
-        except TrustError:
+        except (TrustError, MemoryError):
             raise
         except Exception as error:  # noqa: BLE001 - nothing that evidence can hold may stop its verification
             doing.ok = False

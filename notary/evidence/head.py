@@ -16,5 +16,6 @@ class Head:
     note: bytes  # the checkpoint with the log's own signature line alone
     key: TrustedKey
     index: int  # of the entry
+    path: tuple[bytes, ...]  # from it to the root
     bounds: list[Bound] = field(default_factory=list)
     made_after: tuple[datetime, str] | None = None  # time and name of the not-before block, once proved

@@ -1,10 +1,9 @@
-"""Checks on the attested heads of a package: 3.1 to 3.3 here, 5.1 on tokens, 6 and 7 in `anchored`."""
+"""Checks on the attested heads of a package: 3.1 and 3.2 here, 5.1 on tokens, 6 and 7 in `anchored`."""
 
-from notary.errors import FormatError, SignatureError
+from notary.errors import FormatError, ProofError, SignatureError
 from notary.evidence.anchored import check_anchor
 from notary.evidence.checkpoint import open_checkpoint
 from notary.evidence.collect import Collector
-from notary.evidence.consistency import parse_consistency
 from notary.evidence.head import Head
 from notary.evidence.note import open_note, parse_note
 from notary.evidence.outcome import Bound, Claim
@@ -14,13 +13,13 @@ from notary.evidence.statement import Statement
 from notary.evidence.timestamp import check_token
 from notary.evidence.trust import Trust
 from notary.merkle.hashing import hash_leaf
-from notary.merkle.proof import check_consistency, check_inclusion
+from notary.merkle.proof import check_inclusion
 
 
 def check_heads(
     out: Collector, package: Package, trust: Trust, statement: Statement, entry: bytes
 ) -> list[Head]:
-    """Make checks 3.1, 3.2, 5.1, 6 and 7 for each head; only heads that pass 3.1 and 3.2 are returned."""
+    """Make checks 3.1, 3.2, 5.1, 6 and 7 for each head; only heads that pass all of 3.1 and 3.2 are returned."""
     heads: list[Head] = []
     for size in package.sizes():
         head = _check_head(out, package, trust, entry, size)
@@ -33,30 +32,12 @@ def check_heads(
             continue
         _check_tokens(out, package.tokens(size), trust, head)
         check_anchor(out, package, trust, statement.not_before, head)
-        _check_period(out, head)
-        heads.append(head)
+        if _check_period(out, head):
+            heads.append(head)
     if not package.sizes():
         for id_ in ("3.1", "3.2"):
             out.unchecked(id_, Claim.NOT_COVERED, detail="the package holds no head of the log")
     return heads
-
-
-def check_consistency_file(out: Collector, package: Package, heads: list[Head]) -> None:
-    """Check 3.3 for each proof between two heads whose checkpoints are signed."""
-    data = package.files.get("consistency.json")
-    if data is None:
-        return
-    roots = {head.checkpoint.size: head.checkpoint.root for head in heads}
-    with out.check("3.3", Claim.RECOMPUTED) as done:
-        proofs = parse_consistency(data)
-        for proof in proofs:
-            if not {proof.old, proof.new} <= set(package.sizes()):
-                raise FormatError(f"no checkpoint of size {proof.old} or {proof.new} is in the package")
-            if not {proof.old, proof.new} <= set(roots):
-                done.skip = f"the head {proof.old} or {proof.new} failed its own checks"
-                continue
-            check_consistency(proof.old, proof.new, list(proof.path), roots[proof.old], roots[proof.new])
-        done.detail = ", ".join(f"{p.new} extends {p.old}" for p in proofs)
 
 
 def check_inclusion_file(data: bytes, entry: bytes, heads: list[Head]) -> bool:
@@ -65,7 +46,7 @@ def check_inclusion_file(data: bytes, entry: bytes, heads: list[Head]) -> bool:
     Raises:
         FormatError: not a proof.
         SignatureError: its checkpoint is that of a head, but not signed by the same key.
-        ProofError: the path does not lead to the root.
+        ProofError: the path does not lead to the root, or the checkpoint is another tree of a head's size.
     """
     file = parse_proof_file(data, TLOG_PROOF)
     text = parse_note(file.note).text
@@ -75,6 +56,9 @@ def check_inclusion_file(data: bytes, entry: bytes, heads: list[Head]) -> bool:
             open_note(file.note, [head.key.verifier])  # others may have signed it too
             check_inclusion(hash_leaf(entry), file.index, point.size, file.path, point.root)
             return True
+        if text.startswith(f"{point.origin}\n{point.size}\n"):
+            open_note(file.note, [head.key.verifier])
+            raise ProofError(f"the log has forked: it signed another tree of {point.size} entries")
     return False
 
 
@@ -105,7 +89,7 @@ def _check_head(out: Collector, package: Package, trust: Trust, entry: bytes, si
     with out.check("3.2", Claim.RECOMPUTED, subject) as done:
         check_inclusion(hash_leaf(entry), file.index, point.size, file.path, point.root)
         done.detail = f"entry {file.index} of {point.size}, a path of {len(file.path)} hashes"
-    return Head(point, signed.note, key, file.index) if done.ok else None
+    return Head(point, signed.note, key, file.index, file.path) if done.ok else None
 
 
 def _check_tokens(out: Collector, tokens: dict[str, bytes], trust: Trust, head: Head) -> None:
@@ -121,24 +105,28 @@ def _check_tokens(out: Collector, tokens: dict[str, bytes], trust: Trust, head: 
             detail = f"genTime {stamp.gen_time.isoformat()}, serial {stamp.serial}, by {stamp.signer}"
             done.detail = "; ".join([detail, *stamp.warnings])
             if stamp.not_after is not None:
-                bound = Bound("rfc3161", name, authority.organisation, stamp.not_after, head.checkpoint.size)
-                head.bounds.append(bound)
+                size, by = head.checkpoint.size, authority.organisation
+                head.bounds.append(Bound("rfc3161", name, by, stamp.not_after, size, stamp.keys))
 
 
-def _check_period(out: Collector, head: Head) -> None:
-    """A key that has stopped signing is good for heads that third parties attest before it stopped."""
+def _check_period(out: Collector, head: Head) -> bool:
+    """A key that has stopped signing is good for heads that third parties attest before it stopped.
+
+    Other heads of its are good for nothing: whoever has the key now, a thief perhaps, may have made them.
+    """
     key, subject = head.key, f"head {head.checkpoint.size} key period"
     earliest = min((bound.not_after for bound in head.bounds), default=None)
     if earliest is None:
-        # Nobody whom the verifier knows dates this head: it bounds nothing, and its key may still be good.
+        # Nobody whom the verifier knows dates this head, so a key that has ended may still have been good.
         if key.until is not None:
             detail = f"nothing dates this head, and its key ended at {key.until}"
             out.unchecked("3.1", Claim.NOT_COVERED, subject, detail)
-    elif key.until is not None and earliest > key.until:
-        head.bounds.clear()
-        out.failed(
-            "3.1", Claim.RECOMPUTED, subject, f"nothing attests this head before its key ended at {key.until}"
-        )
+        return key.until is None
+    if key.until is not None and earliest > key.until:
+        detail = f"nothing attests this head before its key ended at {key.until}"
     elif key.since is not None and earliest < key.since:
-        head.bounds.clear()
-        out.failed("3.1", Claim.RECOMPUTED, subject, f"attested before its key began at {key.since}")
+        detail = f"attested before its key began at {key.since}"
+    else:
+        return True
+    out.failed("3.1", Claim.RECOMPUTED, subject, detail)
+    return False

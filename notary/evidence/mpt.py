@@ -11,6 +11,7 @@ MAX_KEY = 32
 _HASH = 32
 _BRANCH, _SHORT_NODE = 17, 2
 _NO_NODE = b""
+MAX_VALUES = 1024  # in one node: 17, and as many more as fit into 16 children of less than 32 bytes
 
 
 def verify_proof(root: bytes, key: bytes, nodes: Sequence[bytes]) -> bytes | None:
@@ -63,7 +64,7 @@ def _load(reference: rlp.Item, waiting: list[bytes], *, is_root: bool) -> rlp.It
         raise ChainError("trie: a node is not the one that its parent names")
     if len(raw) < _HASH and not is_root:
         raise ChainError("trie: a node shorter than 32 bytes does not stand inside its parent")
-    return rlp.decode(raw)
+    return rlp.decode(raw, MAX_VALUES)
 
 
 def _step(node: rlp.Item, path: str) -> tuple[rlp.Item, str, bool]:

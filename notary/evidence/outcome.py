@@ -47,6 +47,7 @@ class Bound:
     organisation: str  # sources of one organisation count once
     not_after: datetime  # UTC; genTime + accuracy, or the time of the block
     size: int  # size of the attested head
+    keys: frozenset[bytes] = frozenset()  # public keys behind it: sources that share one count once
 
 
 @dataclass(frozen=True, slots=True)
@@ -146,11 +147,25 @@ def source_of(organisation: str) -> str:
 
 
 def kth_bound(bounds: Iterable[Bound], k: int) -> datetime | None:
-    """The k-th earliest bound, each organisation counted once by its earliest; None when there are fewer."""
-    earliest: dict[str, datetime] = {}
+    """The k-th earliest bound, each independent source counted once by its earliest; None when there are fewer."""
+    earliest = by_source(bounds)
+    return earliest[k - 1] if 1 <= k <= len(earliest) else None
+
+
+def by_source(bounds: Iterable[Bound]) -> list[datetime]:
+    """The earliest bound of each independent source, in order.
+
+    Bounds are of one source where they are of one organisation, or where they rest on one public key: authorities
+    certify each other, and a token that two organisations vouch for is the word of one.
+    """
+    sources: list[tuple[frozenset[object], datetime]] = []
     for bound in bounds:
-        source = source_of(bound.organisation)
-        known = earliest.get(source)
-        earliest[source] = bound.not_after if known is None else min(known, bound.not_after)
-    ordered = sorted(earliest.values())
-    return ordered[k - 1] if 1 <= k <= len(ordered) else None
+        marks, earliest = frozenset[object]({source_of(bound.organisation)}) | bound.keys, bound.not_after
+        others = []
+        for known, moment in sources:
+            if known & marks:
+                marks, earliest = marks | known, min(earliest, moment)
+            else:
+                others.append((known, moment))
+        sources = [*others, (marks, earliest)]
+    return sorted(moment for _, moment in sources)

@@ -4,6 +4,7 @@ import re
 import zipfile
 from collections.abc import Mapping
 from dataclasses import dataclass
+from errno import EINVAL
 from hashlib import sha256
 from typing import Any, BinaryIO
 
@@ -87,6 +88,7 @@ def read_package(stream: BinaryIO) -> Package:
     Raises:
         FormatError: not a ZIP of stored files from its first byte to its last, a name that has no place in a
             package, twice the same name, a limit passed, or a file that is not as the manifest says.
+        OSError: the stream cannot be read, which says nothing of the package.
     """
     try:
         begin, size, count = check_end(stream)
@@ -96,6 +98,11 @@ def read_package(stream: BinaryIO) -> Package:
             manifest = _manifest(archive, members)
             return _contents(archive, members, manifest)
     except UNREADABLE as error:
+        raise FormatError(f"not a readable ZIP: {type(error).__name__}") from error
+    except OSError as error:
+        if error.errno != EINVAL:
+            raise
+        # A damaged ZIP sent its reader to a place before the first byte.
         raise FormatError(f"not a readable ZIP: {type(error).__name__}") from error
 
 

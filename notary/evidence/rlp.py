@@ -3,6 +3,7 @@
 A value is bytes or a list of values. Whole numbers are bytes, big-endian without leading zeros.
 """
 
+from collections.abc import Iterator
 from typing import TypeAlias
 
 from notary.errors import ChainError
@@ -10,6 +11,7 @@ from notary.errors import ChainError
 Item: TypeAlias = "bytes | list[Item]"
 
 MAX_DEPTH = 16  # headers, receipts and trie nodes need 5
+MAX_VALUES = 65_536  # a receipt with 9,000 events; each costs a verifier a microsecond or two
 _SHORT = 55  # lengths up to this stand in the first byte
 _STRING, _LIST = 0x80, 0xC0
 
@@ -24,26 +26,26 @@ def encode(item: Item) -> bytes:
     return _prefix(len(body), _LIST) + body
 
 
-def decode(data: bytes) -> Item:
+def decode(data: bytes, most: int = MAX_VALUES) -> Item:
     """Decode the one value that `data` is, or refuse it: `encode` of the result is `data` again.
 
     Raises:
-        ChainError: cut short, followed by other bytes, a length or byte not in its shortest form, or lists
-            nested deeper than 16.
+        ChainError: cut short, followed by other bytes, a length or byte not in its shortest form, lists nested
+            deeper than 16, or more than `most` values in all, the lists counted too.
     """
-    item, end = _decode(data, 0, len(data), MAX_DEPTH)
+    item, end = _decode(data, 0, len(data), MAX_DEPTH, iter(range(most)))
     if end != len(data):
         raise ChainError(f"RLP: {len(data) - end} bytes follow the value")
     return item
 
 
-def decode_list(data: bytes) -> list[Item]:
+def decode_list(data: bytes, most: int = MAX_VALUES) -> list[Item]:
     """Decode a list.
 
     Raises:
         ChainError: as `decode`, or the value is not a list.
     """
-    item = decode(data)
+    item = decode(data, most)
     if isinstance(item, bytes):
         raise ChainError("RLP: not a list")
     return item
@@ -75,8 +77,10 @@ def _prefix(length: int, base: int) -> bytes:
     return bytes([base + _SHORT + len(size)]) + size
 
 
-def _decode(data: bytes, at: int, end: int, depth: int) -> tuple[Item, int]:
-    """The value that begins at `at` and must not pass `end`, and where it stops."""
+def _decode(data: bytes, at: int, end: int, depth: int, left: Iterator[int]) -> tuple[Item, int]:
+    """The value that begins at `at` and must not pass `end`, and where it stops; takes one from `left`."""
+    if next(left, None) is None:
+        raise ChainError("RLP: more values than there can be")
     if at >= end:
         raise ChainError("RLP: cut short")
     first = data[at]
@@ -92,7 +96,7 @@ def _decode(data: bytes, at: int, end: int, depth: int) -> tuple[Item, int]:
         raise ChainError(f"RLP: lists are nested deeper than {MAX_DEPTH}")
     items: list[Item] = []
     while start < stop:
-        item, start = _decode(data, start, stop, depth - 1)
+        item, start = _decode(data, start, stop, depth - 1, left)
         items.append(item)
     return items, stop
 

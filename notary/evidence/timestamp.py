@@ -14,7 +14,7 @@ from cryptography import x509 as strict
 from notary.errors import TimestampError, TrustError
 from notary.evidence.timestamp_cms import check_signature, find_signer, open_response
 from notary.evidence.timestamp_der import dump, load
-from notary.evidence.timestamp_path import check_path, check_profile
+from notary.evidence.timestamp_path import check_path, check_profile, key_of
 from notary.evidence.timestamp_signature import digest
 
 MAX_RESPONSE = 64 * 1024
@@ -47,6 +47,9 @@ class Stamp:
     serial: int
     signer: str  # RFC 4514 subject
     warnings: tuple[str, ...]
+    keys: frozenset[bytes] = (
+        frozenset()
+    )  # on its path and of the pinned roots: whoever shares one is no other source
 
     @property
     def not_after(self) -> datetime | None:
@@ -83,7 +86,7 @@ def check_token(
     intermediates = [_trusted(der, authority) for der in authority.intermediates]
     try:
         return _check(response, data, authority, roots, intermediates, (nonce, sent, received))
-    except TimestampError:
+    except (TimestampError, MemoryError):
         raise
     except Exception as error:
         # The parsers raise nearly anything on hostile input, and late, since they read lazily. It all means
@@ -109,7 +112,7 @@ def _check(
     moment = _gen_time(info)
     readable = strict.load_der_x509_certificate(dump(signer))
     check_profile(readable, moment)
-    check_path(signer, [*token.certificates, *intermediates], roots, moment)
+    keys = check_path(signer, [*token.certificates, *intermediates], roots, moment)
     # Check 15. Revocation data has a place in the package and is not collected yet.
     warnings.append("revocation of the signer's certificate was not checked")
     _check_info(info, data, authority)
@@ -130,6 +133,7 @@ def _check(
         info["serial_number"].native,
         readable.subject.rfc4514_string(),
         tuple(warnings),
+        keys | frozenset(map(key_of, roots)),
     )
 
 

@@ -3,6 +3,7 @@
 from collections import deque
 from collections.abc import Sequence
 from datetime import datetime, timedelta
+from hashlib import sha256
 
 from asn1crypto import x509
 from cryptography import x509 as strict
@@ -64,11 +65,14 @@ def check_path(
     candidates: Sequence[x509.Certificate],
     roots: Sequence[x509.Certificate],
     moment: datetime,
-) -> None:
+) -> frozenset[bytes]:
     """Check 14: a path from the signer over `candidates` to one of `roots`, all valid at `moment`.
 
     Each candidate is visited once, and only where it has signed the certificate below it, so that a token full
     of certificates of one name costs no more than their number.
+
+    Returns:
+        The public keys (`key_of`) of the signer, of all above it, and of the root.
 
     Raises:
         TimestampError: 14.
@@ -83,7 +87,7 @@ def check_path(
             if _issued(root, path[-1]):
                 found = _validate(path, root, moment)
                 if found is None:
-                    return
+                    return frozenset(map(key_of, (*path, root)))
                 problem = found
         if len(path) > MAX_INTERMEDIATES:
             continue
@@ -91,6 +95,11 @@ def check_path(
             if _issued(cert, path[-1]):
                 paths.append((*path, left.pop(key)))
     raise TimestampError(14, problem)
+
+
+def key_of(cert: x509.Certificate) -> bytes:
+    """SHA-256 of the SubjectPublicKeyInfo: the same for every certificate of one key."""
+    return sha256(dump(cert.public_key)).digest()
 
 
 def _validate(path: tuple[x509.Certificate, ...], root: x509.Certificate, moment: datetime) -> str | None:

@@ -128,10 +128,13 @@ def _key(item: dict[str, Any]) -> TrustedKey:
     if size is not None and "until" not in item:
         # Whoever has stolen the key can sign another log below any size: only its end stops him.
         raise TrustError("trust file: a key with last_good_size has no 'until'")
+    since, until = (instant(item.get(end), end) for end in ("since", "until"))
+    if since is not None and until is not None and since > until:
+        raise TrustError("trust file: the 'until' of a key is before its 'since': good evidence would fail")
     return TrustedKey(
         Verifier.from_vkey(text(item["vkey"], "vkey", r"[ -~]+", 400)),
-        instant(item.get("since"), "since"),
-        instant(item.get("until"), "until"),
+        since,
+        until,
         None if size is None else natural(size, "last_good_size"),
     )
 

@@ -12,8 +12,9 @@ from notary.evidence.bodies import Document
 from notary.evidence.checkpoint import parse_checkpoint
 from notary.evidence.collect import Collector
 from notary.evidence.commitments import check_openings, parse_openings
+from notary.evidence.extension import check_extension
 from notary.evidence.head import Head
-from notary.evidence.heads import check_consistency_file, check_heads, check_inclusion_file
+from notary.evidence.heads import check_heads, check_inclusion_file
 from notary.evidence.note import parse_note
 from notary.evidence.outcome import Check, Claim, Interval, Outcome, Report, kth_bound
 from notary.evidence.package import Digests, Package
@@ -152,7 +153,7 @@ def _check_log(
             )
         done.detail = opened.statement.log
     heads = check_heads(out, package, trust, opened.statement, opened.entry)
-    check_consistency_file(out, package, heads)
+    check_extension(out, package, opened.entry, heads)
     check_receipt_file(out, package, trust, opened.entry, heads)
     return heads, _check_time(out, trust, heads)
 
@@ -161,15 +162,19 @@ def _check_time(out: Collector, trust: Trust, heads: list[Head]) -> Interval:
     bounds = tuple(sorted((b for head in heads for b in head.bounds), key=lambda b: (b.not_after, b.source)))
     by = kth_bound(bounds, trust.k)
     after = next((head.made_after for head in heads if head.made_after), None)
-    if by is None:
-        out.unchecked(
-            "8.1", Claim.NOT_COVERED, detail=f"fewer than {trust.k} independent sources bound the time"
-        )
-    elif after is not None and after[0] > by:
+    # The block's hash is in the statement: whoever attests the statement earlier than the block says what is false,
+    # and may not be counted among the sources of T either.
+    false = [bound for bound in bounds if after and bound.not_after < after[0]]
+    if after and false:
+        said = ", ".join(f"{bound.source} by {bound.not_after}" for bound in false)
         out.failed(
             "8.1",
             Claim.ATTESTED,
-            detail=f"made after {after[0]}, but attested by {by}: the bounds contradict",
+            detail=f"made after {after[0]}, but attested: {said}; the bounds contradict",
+        )
+    elif by is None:
+        out.unchecked(
+            "8.1", Claim.NOT_COVERED, detail=f"fewer than {trust.k} independent sources bound the time"
         )
     else:
         out.passed(
@@ -201,7 +206,7 @@ def _check_inspection(out: Collector, package: Package, heads: list[Head], opene
                 raise FormatError(
                     "the inspection is not shown to be in the log under a checkpoint of this package"
                 )
-            done.skip = "the head that may include the inspection failed its own checks"
+            done.skip = "the head that may include the inspection did not pass its own checks"
             return
         if "inspection/openings.json" in package.files:
             found = check_openings(

@@ -60,6 +60,30 @@ def check_inclusion(leaf_hash: bytes, index: int, size: int, path: Sequence[byte
     _require_same(f"leaf {index} of {size}", found, root)
 
 
+def complete_subtrees(
+    leaf_hash: bytes, index: int, size: int, path: Sequence[bytes]
+) -> dict[Coordinates, bytes]:
+    """Hashes of the complete subtrees (level, index) that a checked inclusion path states or leads through.
+
+    Two trees of one log agree on each that both have, whatever their sizes. Arguments as `check_inclusion`.
+
+    Raises:
+        ProofError: as `root_from_inclusion_proof`.
+    """
+    root_from_inclusion_proof(leaf_hash, index, size, path)
+    inner, _ = _shape(index, size)
+    heights = (h for h in range(inner + (index >> inner).bit_length()) if h < inner or index >> h & 1)
+    found, node = {(0, index): leaf_hash}, leaf_hash
+    for height, group, sibling in zip(heights, _siblings(0, index, size), path, strict=True):
+        if len(group) == 1:
+            found[group[0]] = sibling
+        node = hash_node(sibling, node) if index >> height & 1 else hash_node(node, sibling)
+        above = index >> height + 1
+        if above + 1 << height + 1 <= size:
+            found[height + 1, above] = node
+    return found
+
+
 def check_consistency(
     old_size: int, new_size: int, path: Sequence[bytes], old_root: bytes, new_root: bytes
 ) -> None:

@@ -1,6 +1,7 @@
 """Facts -> the pages behind the first: every check, the data checked, and how to check it again."""
 
 import json
+from collections.abc import Iterable
 from typing import Any
 
 from notary.evidence.outcome import Check, Claim, Outcome
@@ -20,10 +21,10 @@ from notary.report.sentences import bound_row, shown_bounds
 
 def page_two(facts: Facts) -> dict[str, Any]:
     """Everything behind page 1, as JSON."""
-    more = len(facts.bounds) > len(shown_bounds(facts))
+    shown = shown_bounds(facts)
     return {
         "checks": check_rows(facts),
-        "all_bounds": [bound_row(n, b) for n, b in enumerate(facts.bounds, 1)] if more else [],
+        "more_bounds": [bound_row(n, b) for n, b in enumerate(facts.bounds, 1) if (n, b) not in shown],
         "merkle": merkle_rows(facts),
         "chain": chain_rows(facts),
         "no-chain": not facts.anchors and all(bound.kind != "chain" for bound in facts.bounds),
@@ -40,7 +41,10 @@ def page_two(facts: Facts) -> dict[str, Any]:
 
 
 def check_rows(facts: Facts) -> list[dict[str, Any]]:
-    """Every check that was made, by id, and every required one that was not."""
+    """Every check that was made, by id, and every required one that was not.
+
+    Those that passed alike share a row, whatever they were made of: what went wrong is not to be searched for.
+    """
     rows = [
         {
             "id": check.id,
@@ -50,10 +54,10 @@ def check_rows(facts: Facts) -> list[dict[str, Any]]:
             "claim": phrase(
                 f"claim.{Claim.NOT_COVERED if check.outcome is Outcome.UNCHECKED else check.claim}"
             ),
-            "subject": cut(check.subject),
+            "subject": cut(subject),
             "sentence": None if check.outcome is Outcome.PASSED else _finding(check),
         }
-        for check in facts.result.checks
+        for check, subject in _together(facts.result.checks)
     ]
     made = {check.id for check in facts.result.checks}
     rows += [
@@ -70,6 +74,17 @@ def check_rows(facts: Facts) -> list[dict[str, Any]]:
         if id_ not in made
     ]
     return sorted(rows, key=lambda row: by_number(row["id"]))
+
+
+def _together(checks: Iterable[Check]) -> list[tuple[Check, str]]:
+    """Checks with what each was made of; passed ones of one id and class are one."""
+    subjects: dict[object, list[str]] = {}
+    first: dict[object, Check] = {}
+    for check in checks:
+        alike = (check.id, check.claim) if check.outcome is Outcome.PASSED else object()
+        first.setdefault(alike, check)
+        subjects.setdefault(alike, []).append(check.subject)
+    return [(check, ", ".join(filter(None, subjects[alike]))) for alike, check in first.items()]
 
 
 def merkle_rows(facts: Facts) -> list[dict[str, Any]]:

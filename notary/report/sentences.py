@@ -4,7 +4,7 @@ from typing import Any
 
 from notary.evidence.digests import ALGORITHMS
 from notary.evidence.number import show_number
-from notary.evidence.outcome import Bound, Claim, Outcome
+from notary.evidence.outcome import Bound, Claim, Outcome, by_source
 from notary.report.facts import DocumentFact, Facts
 from notary.report.phrases import (
     Pair,
@@ -80,7 +80,7 @@ def missing(facts: Facts) -> list[Pair]:
     said = [check_sentence(id_, Outcome.UNCHECKED) for id_ in facts.missing]
     interval = facts.result.interval
     if interval is not None and interval.existed_by is None:
-        count = len({bound.organisation for bound in interval.bounds})
+        count = len(by_source(interval.bounds))
         said.append(phrase("conclusion.missing_bounds", k=interval.sources_needed, count=count))
     return said
 

@@ -9,6 +9,7 @@ from datetime import datetime
 from hashlib import sha256
 
 from notary.errors import KeyInvalid, RequestError, ScopeMissing
+from notary.evidence.fields import show_moment
 from notary.services.types import Principal
 from notary.store import tenants
 from notary.store.engine import Database
@@ -27,36 +28,38 @@ class Tenants:
     database: Database
     now: Callable[[], datetime]
 
-    def add(self, name: str, scopes: tuple[str, ...] = SCOPES) -> str:
-        """Add an organisation and give it a key.
+    def add(self, name: str, scopes: tuple[str, ...] = SCOPES, expires: datetime | None = None) -> str:
+        """Add an organisation and give it a key, good until `expires` or, with None, until it is revoked.
 
         Returns:
             The key. It is shown now and never again: only its SHA-256 is stored.
 
         Raises:
-            RequestError: an empty or overlong name, or an unknown scope.
+            RequestError: an empty or overlong name, an unknown scope, or an end that is not to come.
             Conflict: there is an organisation of that name.
         """
         if not 0 < len(name.strip()) <= _MAX_NAME:
             raise RequestError(f"the name of an organisation has 1 to {_MAX_NAME} characters")
-        key = _new_key(scopes)
+        now = self.now()
+        key = _new_key(scopes, expires, now)
         # After the commit the key is good. A crash before it leaves nothing, and the key was not shown yet.
         with self.database.writing() as connection:
-            tenant = tenants.create_tenant(connection, name.strip(), self.now())
-            tenants.add_api_key(connection, key.key_id, tenant.id, key.digest, scopes, self.now())
+            tenant = tenants.create_tenant(connection, name.strip(), now)
+            tenants.add_api_key(connection, key.key_id, tenant.id, key.digest, scopes, now, expires)
         return key.token
 
-    def give_key(self, name: str, scopes: tuple[str, ...] = SCOPES) -> str:
+    def give_key(self, name: str, scopes: tuple[str, ...] = SCOPES, expires: datetime | None = None) -> str:
         """Give an organisation a further key; the others stay good.
 
         Raises:
             NotFound: there is no such organisation.
-            RequestError: an unknown scope.
+            RequestError: an unknown scope, or an end that is not to come.
         """
-        key = _new_key(scopes)
+        now = self.now()
+        key = _new_key(scopes, expires, now)
         with self.database.writing() as connection:
-            tenant = tenants.tenant_named(connection, name)
-            tenants.add_api_key(connection, key.key_id, tenant.id, key.digest, scopes, self.now())
+            tenant = tenants.tenant_named(connection, name.strip())
+            tenants.add_api_key(connection, key.key_id, tenant.id, key.digest, scopes, now, expires)
         return key.token
 
     def revoke_key(self, key_id: str) -> None:
@@ -72,7 +75,7 @@ class Tenants:
         """Who holds the key `token`.
 
         Raises:
-            KeyInvalid: it is malformed, unknown or revoked; which of these is not told.
+            KeyInvalid: it is malformed, unknown, revoked or expired; which of these is not told.
             ScopeMissing: it is good, but not for this.
         """
         form = _TOKEN.fullmatch(token)
@@ -82,8 +85,10 @@ class Tenants:
             # The hash is compared even where there is no such key, so that the time tells nothing.
             expected = key.secret_sha256 if key else bytes(32)
             good = hmac.compare_digest(sha256(secret.encode()).digest(), expected)
-            if key is None or not good or key.revoked_at is not None:
-                raise KeyInvalid("this API key is unknown or revoked; ask your administrator for another")
+            if key is None or not good or not key.good_at(self.now()):
+                raise KeyInvalid(
+                    "this API key is unknown, revoked or expired; ask your administrator for another"
+                )
         if scope not in key.scopes:
             raise ScopeMissing(f"this API key has no scope {scope!r}; ask for one that has")
         return Principal(key.tenant_id, key.scopes)
@@ -103,7 +108,9 @@ class _NewKey:
         return f"{_PREFIX}_{self.key_id}_{self.secret}"
 
 
-def _new_key(scopes: tuple[str, ...]) -> _NewKey:
+def _new_key(scopes: tuple[str, ...], expires: datetime | None, now: datetime) -> _NewKey:
     if not scopes or set(scopes) - set(SCOPES):
         raise RequestError(f"scopes are one or more of {', '.join(SCOPES)}")
+    if expires is not None and expires <= now:
+        raise RequestError(f"{show_moment(expires)} is past: a key expires at a time to come")
     return _NewKey(secrets.token_hex(8), secrets.token_urlsafe(_SECRET_BYTES).replace("_", "-"))

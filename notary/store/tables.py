@@ -70,6 +70,7 @@ class ApiKeyRow(SQLModel, table=True):
     secret_sha256: bytes = _bytes()
     scopes: str  # separated by spaces
     created_at: datetime = _time()
+    expires_at: datetime | None = _time(nullable=True)
     revoked_at: datetime | None = _time(nullable=True)
     used_at: datetime | None = _time(nullable=True)
 

@@ -29,8 +29,13 @@ class ApiKey:
     secret_sha256: bytes
     scopes: frozenset[str]
     created_at: datetime
+    expires_at: datetime | None  # no longer good from then on; None: never
     revoked_at: datetime | None
     used_at: datetime | None
+
+    def good_at(self, now: datetime) -> bool:
+        """Whether it is neither revoked nor expired."""
+        return self.revoked_at is None and (self.expires_at is None or now < self.expires_at)
 
 
 def create_tenant(connection: Connection, name: str, now: datetime) -> Tenant:
@@ -70,9 +75,10 @@ def add_api_key(
     secret_sha256: bytes,
     scopes: Iterable[str],
     now: datetime,
+    expires_at: datetime | None = None,
 ) -> ApiKey:
     """Add a key; `key_id` is random and public, the secret itself is never stored."""
-    key = ApiKey(key_id, tenant_id, secret_sha256, frozenset(scopes), now, None, None)
+    key = ApiKey(key_id, tenant_id, secret_sha256, frozenset(scopes), now, expires_at, None, None)
     connection.execute(
         api_key.insert(),
         {
@@ -81,13 +87,14 @@ def add_api_key(
             "secret_sha256": secret_sha256,
             "scopes": " ".join(sorted(key.scopes)),
             "created_at": now,
+            "expires_at": expires_at,
         },
     )
     return key
 
 
 def find_api_key(connection: Connection, key_id: str) -> ApiKey | None:
-    """A key by its public id, revoked or not; None if it never was."""
+    """A key by its public id, good or not any more; None if it never was."""
     row = connection.execute(select(api_key).where(api_key.c.id == key_id)).one_or_none()
     return None if row is None else _key(row)
 

@@ -1,7 +1,7 @@
 """What is read of records: where each stands, by number, by organisation or by digest."""
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
 
@@ -75,9 +75,13 @@ class RecordView:
         return "stamped" if ("rfc3161", "final") in states else "closed"
 
 
-def by_number(connection: Connection, number: str) -> RecordView | None:
-    """The record of that number, whoever asks; the caller decides whether it may be seen."""
-    return _first(_views(connection, _query().where(record.c.number == number)))
+# Whether a record is shown, by what is written in it: how far it is has not been looked up yet.
+Shown = Callable[[RecordView], bool]
+
+
+def by_number(connection: Connection, number: str, shown: Shown | None = None) -> RecordView | None:
+    """The record of that number, if it is `shown`; one that is not costs no more than one that is not there."""
+    return _first(_views(connection, _query().where(record.c.number == number), shown))
 
 
 def page(
@@ -110,10 +114,12 @@ def by_digest(
     *,
     visibilities: Sequence[str],
     tenant_id: int | None,
+    shown: Shown | None = None,
 ) -> list[RecordView]:
     """Documents with that SHA-256 or SM3, earliest first; SM3 only of bytes that we saw.
 
-    Only those of `visibilities`, or of an organisation: hidden ones, however many, keep nothing else out.
+    Only those of `visibilities`, or of an organisation: hidden ones, however many, keep nothing else out. With
+    `shown`, `limit` of those that it lets through, from the first 1000.
     """
     query = _query().where(
         with_digest(connection, algorithm, value),
@@ -122,7 +128,8 @@ def by_digest(
         if tenant_id is not None
         else record.c.visibility.in_(visibilities),
     )
-    return _views(connection, query.order_by(record.c.seq).limit(limit))
+    rows = limit if shown is None else _MAX_ROWS
+    return _views(connection, query.order_by(record.c.seq).limit(rows), shown, limit)
 
 
 def inspection_of(connection: Connection, seq: int) -> RecordView | None:
@@ -159,19 +166,28 @@ def _query() -> Select[Any]:
     )
 
 
-def _views(connection: Connection, query: Select[Any]) -> list[RecordView]:
+def _views(
+    connection: Connection, query: Select[Any], shown: Shown | None = None, limit: int = _MAX_ROWS
+) -> list[RecordView]:
     # Records that one checkpoint closed stand alike: every later head covers all of them.
     stand: dict[int, tuple[AnchoringState, ...]] = {}
-    found = []
+    found: list[RecordView] = []
     for row in connection.execute(query).all():
+        view = _view(row)
+        if shown is not None and not shown(view):
+            continue
         closed = None if row.idx is None else _closed(connection, row.idx)
-        if closed is not None and closed.size not in stand:
-            stand[closed.size] = _attestations(connection, closed.size)
-        found.append(_view(row, closed, () if closed is None else stand[closed.size]))
+        if closed is not None:
+            if closed.size not in stand:
+                stand[closed.size] = _attestations(connection, closed.size)
+            view = replace(view, closed=closed.time, size=closed.size, attestations=stand[closed.size])
+        found.append(view)
+        if len(found) == limit:
+            break
     return found
 
 
-def _view(row: Row[Any], closed: Row[Any] | None, attestations: tuple[AnchoringState, ...]) -> RecordView:
+def _view(row: Row[Any]) -> RecordView:
     return RecordView(
         seq=row.seq,
         number=row.number,
@@ -184,9 +200,9 @@ def _view(row: Row[Any], closed: Row[Any] | None, attestations: tuple[AnchoringS
         received=row.created_at,
         visibility=row.visibility,
         index=row.idx,
-        closed=closed.time if closed else None,
-        size=closed.size if closed else None,
-        attestations=attestations,
+        closed=None,
+        size=None,
+        attestations=(),
         inspection=row.inspected or "none",
     )
 

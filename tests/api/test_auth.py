@@ -1,5 +1,8 @@
 """API keys: who is asking, and what the key is good for."""
 
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+
 import pytest
 
 from tests.api.service import DIGEST, problem
@@ -46,18 +49,21 @@ def test_a_call_without_a_key_says_how_to_send_one(service, method, path, scope)
 
 @pytest.mark.parametrize(("method", "path", "scope"), CALLS)
 def test_a_key_of_no_use_is_told_from_no_other(service, method, path, scope):
-    """Malformed, unknown, of another secret, revoked: one answer."""
+    """Malformed, unknown, of another secret, revoked, expired: one answer."""
     gone = service.give_key()
     service.services.tenants.revoke_key(gone.split("_")[1])
+    two_days_ago = datetime.now(UTC) - timedelta(days=2)
+    then = replace(service.services.tenants, now=lambda: two_days_ago)
+    over = then.add("over", expires=two_days_ago + timedelta(days=1))
     _, key_id, secret = service.key.split("_")
     wrong = [
-        gone, "x", "nk", "nk__", f"nk_{key_id}_", f"nk_{key_id}", f"nk_{key_id}_{secret[:-1]}",
+        gone, over, "x", "nk", "nk__", f"nk_{key_id}_", f"nk_{key_id}", f"nk_{key_id}_{secret[:-1]}",
         f"nk_{key_id}_{'A' * 43}", f"nk_{'0' * 16}_{secret}", f"NK_{key_id}_{secret}", f"nk_{key_id}_{secret}x",
         f"nk_{key_id}_{secret}_", f"xx_{key_id}_{secret}", f"nk_{key_id.upper()}x_{secret}", f"{service.key} x",
     ]  # fmt: skip
     answers = [call(service, method, path, bearer(key)) for key in wrong]
     for answer in answers:
-        assert "unknown or revoked" in problem(answer, 401, "key_invalid")
+        assert "unknown, revoked or expired" in problem(answer, 401, "key_invalid")
     assert len({answer.content for answer in answers}) == 1
     long = call(service, method, path, bearer(service.key + " " * 200))
     assert "too long" in problem(long, 401, "key_invalid")

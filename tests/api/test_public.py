@@ -220,7 +220,7 @@ def test_a_form_that_is_wrong_is_a_problem(service, files, detail):
 def test_a_body_that_is_no_form_is_a_problem(service, package):
     headers = {"Content-Type": "application/zip"}
     answer = service.client.post("/v1/verify", content=package, headers=headers)
-    assert "names no boundary" in problem(answer, 400, "bad_request")
+    assert "the Content-Type is not multipart/form-data" in problem(answer, 400, "bad_request")
 
 
 def test_an_upload_over_the_limit_is_a_problem(make_service):

@@ -163,6 +163,6 @@ def test_against_the_real_service(served):
     with pytest.raises(NotFound, match="that you may see"):
         client.state(NUMBER)
     service.services.tenants.revoke_key(service.key.split("_")[1])
-    with pytest.raises(KeyInvalid, match="unknown or revoked"):
+    with pytest.raises(KeyInvalid, match="unknown, revoked or expired"):
         client.state(answer["number"])
     client.close()

@@ -2,14 +2,17 @@
 
 import io
 import json
+import re
 import stat
 import tomllib
+from datetime import UTC, datetime
 
 import pytest
 
 from notary import __version__
 from notary.cli import main
 from notary.evidence.package import read_package
+from notary.store.tenants import find_api_key
 from tests.api.service import DOCUMENT, ORIGIN, Service
 
 UNKNOWN = "NA7W-Q3EU-N59P-CCZT"
@@ -99,13 +102,16 @@ def test_a_document_that_cannot_be_sent_is_one_clear_line(remote, tmp_path, make
     assert reason in remote("submit", path, expected=2).err
 
 
-def test_the_state_of_a_record_is_shown(remote):
+def test_the_state_of_a_record_is_shown(remote, monkeypatch):
     number = remote.service.accepted()["number"]
     shown = remote("status", number).out
     assert number in shown
     assert "close, stamp, anchor" in shown
     remote.service.close()
     assert "as entry 1" in remote("status", number.lower()).out
+    monkeypatch.setenv("COLUMNS", "60")
+    narrow = remote("status", number).out
+    assert json.loads(remote("status", number, "--json").out)["entry"] in re.sub(r"\W", "", narrow)
     assert json.loads(remote("status", number, "--json").out)["index"] == 1
 
 
@@ -179,11 +185,23 @@ def test_an_organisation_gets_keys_that_can_be_revoked(notary, folder):
     assert [status(key) for key in (first, second)] == [401, 200]
 
 
+@pytest.mark.parametrize("end", ["2999-12-31", "2999-12-31T00:00:00Z"])
+def test_an_organisation_gets_keys_that_expire(notary, folder, end):
+    keys = [
+        notary("tenant", command, "a company", "--expires", end).out.strip() for command in ("add", "key")
+    ]
+    with folder.assembly.database.reading() as connection:
+        found = [find_api_key(connection, key.split("_")[1]) for key in keys]
+    assert [key.expires_at for key in found] == [datetime(2999, 12, 31, tzinfo=UTC)] * 2
+
+
 @pytest.mark.parametrize(
     ("arguments", "reason"),
     [
         (["add", " "], "1 to 100 characters"),
         (["add", "x", "--scope", "all"], "scopes are one or more of"),
+        (["add", "x", "--expires", "2020-01-31"], "2020-01-31T00:00:00Z is past"),
+        (["add", "x", "--expires", "soon"], "'soon' does not match the formats"),
         (["key", "nobody"], "no tenant named 'nobody'"),
         (["revoke", "0123456789abcdef"], "no API key '0123456789abcdef'"),
     ],

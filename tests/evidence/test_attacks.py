@@ -8,6 +8,7 @@ import pytest
 
 from notary.errors import ProofError
 from notary.evidence.chain import encode_evidence
+from notary.evidence.consistency import encode_consistency
 from notary.evidence.outcome import Outcome
 from notary.evidence.package import digest_stream
 from notary.evidence.proof_file import TLOG_PROOF, ProofFile, parse_proof_file
@@ -189,12 +190,51 @@ def test_two_heads_of_a_forked_log_cannot_stand_in_one_package():
         f"heads/{LATE}/checkpoint": fork.checkpoint(LATE),
     }
     assert failed(check(changes)) >= {"3.3", "6.4"}
-    # Control: without the consistency proof and the anchor nothing shows the fork.
+    assert "the log has forked: it signed two trees that differ in entry 3" in " ".join(
+        f.detail for f in check(changes).failures()
+    )
+    # Without the consistency proof and the anchor, the two paths still show it.
     dropped = {"consistency.json", ANCHOR, HEADER} | {
         name for name in FILES if name.startswith("inspection/")
     }
     alone = {name: data for name, data in (FILES | changes).items() if name not in dropped}
-    assert build.check(alone, TRUST).outcome is Outcome.PASSED
+    report = build.check(alone, TRUST)
+    assert [(f.id, f.subject) for f in report.failures()] == [("3.3", f"heads {EARLY} and {LATE}")]
+
+
+def test_that_two_heads_are_of_one_log_is_not_taken_for_granted():
+    fork = Log()
+    fork.statements[EARLY] = LOG.statements[1]  # where no path of theirs leads
+    heads = {
+        "heads/5/inclusion.tlog-proof": LOG.proof(DOCUMENT, 5),
+        f"heads/{LATE}/inclusion.tlog-proof": fork.proof(DOCUMENT, LATE),
+    }
+    files = {n: d for n, d in FILES.items() if n not in {"consistency.json", ANCHOR, HEADER}}
+    files = {
+        n: d for n, d in files.items() if not n.startswith("inspection/") and f"/{LATE}/" not in n
+    } | heads
+    link = LOG.consistency(EARLY, 5)
+    for linked, missing in (((), [(EARLY, 5), (5, LATE)]), ((link,), [(5, LATE)])):
+        more = {"consistency.json": encode_consistency(linked)} if linked else {}
+        report = build.check(files | more, TRUST)
+        assert report.outcome is Outcome.PASSED  # each head bounds the time by itself
+        open_ = [c.subject for c in report.checks if (c.id, c.outcome) == ("3.3", Outcome.UNCHECKED)]
+        assert open_ == [f"heads {old} and {new}" for old, new in missing]
+    # With the proof that is missing, the fork fails.
+    more = {"consistency.json": encode_consistency((link, fork.consistency(5, LATE)))}
+    assert failed(build.check(files | more, TRUST)) == {"3.3"}
+
+
+def test_another_tree_of_the_size_of_a_head_is_a_fork():
+    fork = Log()
+    fork.statements[LATE - 1] = LOG.statements[1]
+    name = "inspection/inclusion.tlog-proof"
+    report = check({name: fork.proof(build.INSPECTION, LATE)})
+    assert failed(report) == {"9.1"}
+    assert "the log has forked: it signed another tree of 7 entries" in report.failures()[0].detail
+    # Control: whoever is not the log can sign what he likes.
+    fork.key = build.ed25519("another")
+    assert "no key that is trusted" in check({name: fork.proof(build.INSPECTION, LATE)}).failures()[0].detail
 
 
 def test_a_token_over_a_checkpoint_with_more_signatures_is_refused():

@@ -1,6 +1,7 @@
 """Evidence of a chain: a real header, recorded evidence, and every reason for refusing it."""
 
 import json
+import tracemalloc
 from dataclasses import replace
 from pathlib import Path
 
@@ -113,6 +114,24 @@ def test_numbers_and_times_out_of_range_are_refused(at, value, reason):
 def test_a_header_that_is_too_long_is_refused():
     with pytest.raises(ChainError, match="longer than 8192"):
         decode_header(rlp.encode([*GENESIS[:12], bytes(8192), *GENESIS[13:]]), "ethereum")
+
+
+def test_a_header_of_thousands_of_values_is_refused_before_they_are_read():
+    with pytest.raises(ChainError, match="more values than there can be"):
+        decode_header(rlp.encode([b""] * 64), "ethereum")
+    with pytest.raises(ChainError, match="does not have 63 fields"):
+        decode_header(rlp.encode([b""] * 63), "ethereum")
+
+
+def test_the_longest_file_costs_no_more_memory_than_it_is_long():
+    value = json.loads(encode_evidence(made()))
+    data = canonical.dumps(value | {"header": "ab" * (2**21 - 10_000)})
+    tracemalloc.start()
+    try:
+        assert len(decode_evidence(data).header) == 2**21 - 10_000
+        assert tracemalloc.get_traced_memory()[1] < 8 * len(data)
+    finally:
+        tracemalloc.stop()
 
 
 def test_a_back_dated_header_has_another_hash():
@@ -386,7 +405,8 @@ def test_evidence_goes_both_ways():
         ({"contract": "11"}, "contract is not of the form"),
         ({"log_id": "AA" * 32}, "log_id is not of the form"),
         ({"header": ""}, "header is not of the form"),
-        ({"header": "0"}, "header is not of the form"),
+        ({"header": "0"}, "header is not whole bytes"),
+        ({"header": "0g"}, "header is not of the form"),
         ({"transaction": "0x00"}, "transaction is not of the form"),
         ({"transaction_index": None}, "transaction_index is not a whole number"),
         ({"receipt_proof": None}, "receipt_proof is not a list of at most 65"),

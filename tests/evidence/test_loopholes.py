@@ -3,7 +3,7 @@
 import io
 import time
 from dataclasses import replace
-from itertools import combinations
+from itertools import combinations, permutations
 
 import pytest
 from cryptography.hazmat.primitives.asymmetric import rsa
@@ -99,6 +99,39 @@ def test_roots_that_issued_one_another_are_not_independent():
         build.trust(LOG, **({"tsa_b": table.replace("tsa-b Ltd", "tsa-a Ltd")} | one))
 
 
+def test_an_authority_that_another_certified_is_not_the_word_of_two():
+    a, b = build.tsa("tsa-a"), build.tsa("tsa-b")
+    trust = build.trust(LOG, chain=None)
+    again, recertified = build.FixedTsa("tsa-a"), build.FixedTsa("tsa-a")
+    again.key = ed25519("another machine of tsa-a")
+    again.signer = again.issue(
+        "tsa-a 2", years=mini_tsa.YEARS, extensions=mini_tsa.signer_extensions(), serial=9
+    )
+    root = issued("tsa-a root", a.root_key.public_key(), "tsa-b root", b.root_key)
+    middle = issued("Middle", a.middle_key.public_key(), "tsa-b root", b.root_key)
+    recertified.signer = mini_tsa.certificate(
+        "tsa-a", a.key.public_key(), "tsa-b root", b.root_key, extensions=mini_tsa.signer_extensions()
+    )
+    for tsa, more in ((again, [again.middle, root]), (again, [middle]), (recertified, [])):
+        data, when = LOG.checkpoint(EARLY), moment(12, 5)
+        token = tsa.respond(data, gen_time=when, certificates=[tsa.signer, *more])
+        report = build.check(STAMPED_ONLY | {TOKEN_B: token}, trust)
+        assert [at for at, _ in found(report, "5.1")] == [Outcome.PASSED] * 2
+        assert (report.outcome, report.interval.existed_by) == (Outcome.UNCHECKED, None)
+        assert "fewer than 2 independent sources" in found(report, "8.1")[0][1]
+    # Control: on keys of its own, the second is another source.
+    assert build.check(STAMPED_ONLY, trust).outcome is Outcome.PASSED
+
+
+def test_sources_that_share_a_key_are_one_however_they_are_listed():
+    def bound(name, minute, *keys):
+        return Bound("rfc3161", name, name, moment(12, minute), 4, frozenset(keys))
+
+    a, b, c, d = bound("a", 1, b"1"), bound("b", 2, b"1", b"2"), bound("c", 3, b"2"), bound("d", 4, b"3")
+    for order in permutations((a, b, c, d)):
+        assert [kth_bound(order, k) for k in (1, 2, 3)] == [moment(12, 1), moment(12, 4), None]
+
+
 SPELLINGS = ["Zeit & Siegel GmbH", "ZEIT & SIEGEL GMBH", " Zeit  &  Siegel GmbH.", "Ｚｅｉｔ & Siegel GmbH"]
 
 
@@ -133,6 +166,47 @@ def test_a_stolen_key_makes_no_other_log_below_its_last_good_size():
     assert "nothing attests this head before its key ended" in report.failures()[0].detail
     with pytest.raises(TrustError, match="a key with last_good_size has no 'until'"):
         thief_trust("last_good_size = 100")
+
+
+def forged_inspection():
+    """A head by whoever has the log key now: as the honest one, but for an inspection that nobody made."""
+    thief = Log()
+    fields = {"inspection": {"signatures": 99}}
+    thief.statements[INSPECTION] = thief.statement(
+        "inspection", at=INSPECTION, fields=fields, previous=LOG.entries[DOCUMENT]
+    )
+    return STAMPED_ONLY | {
+        f"heads/{LATE}/inclusion.tlog-proof": thief.proof(DOCUMENT, LATE),
+        "consistency.json": encode_consistency((thief.consistency(EARLY, LATE),)),
+        "inspection/statement.json": thief.statements[INSPECTION].encode(),
+        "inspection/openings.json": encode_openings(thief.openings[INSPECTION]),
+        "inspection/inclusion.tlog-proof": thief.proof(INSPECTION, LATE),
+    }
+
+
+def test_a_head_that_nothing_dates_shows_nothing_once_its_key_has_ended():
+    files = forged_inspection()
+    for more in (("last_good_size = 100",), ()):
+        report = build.check(files, thief_trust("until = 2026-03-01T13:00:00Z", *more))
+        assert report.outcome is Outcome.PASSED  # by the head that two authorities date
+        assert report.openings.get("inspection") is None
+        for id_ in ("3.3", "9.1"):
+            ((at, detail),) = found(report, id_)
+            assert (at, "did not pass its own checks" in detail) == (Outcome.UNCHECKED, True)
+    # Control: while the key is good, what the log's newest head holds is the operator's word.
+    assert build.check(files, TRUST).openings["inspection"] == {"signatures": 99}
+
+
+def test_a_source_that_attests_before_the_record_could_exist_is_not_counted():
+    lying = {TOKEN_A: LOG.token("tsa-a", EARLY, gen_time=moment(9))}
+    report = build.check({n: d for n, d in FILES.items() if n != TOKEN_B} | lying, TRUST)
+    assert failures(report) == [("8.1", "")]
+    assert "made after 2026-03-01 11:00" in found(report, "8.1")[0][1]
+    assert "tsa-a by 2026-03-01 09:00:01" in found(report, "8.1")[0][1]
+    assert failures(build.check(FILES | lying, TRUST)) == [("8.1", "")]  # two honest sources do not mend it
+    # Control: where the block cannot be tried, nothing contradicts it.
+    without = build.trust(LOG, chain=build.chain_table(LOG, blocks=[]))
+    assert build.check(FILES | lying, without).outcome is Outcome.PASSED
 
 
 def test_a_restriction_in_a_second_table_of_a_key_is_not_lost():

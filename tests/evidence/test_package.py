@@ -3,6 +3,7 @@
 import io
 import struct
 import zipfile
+from errno import EINVAL, EIO
 from hashlib import sha256
 
 import pytest
@@ -261,6 +262,27 @@ def test_a_flag_for_encryption_or_streaming_is_refused(bit, message):
     refused(bytes(data), message)
 
 
+@pytest.mark.parametrize(
+    "attributes", [0o120777 << 16, 0o040755 << 16, 0o010644 << 16, 0o060644 << 16, 0x10, 0x08], ids=hex
+)
+def test_what_would_not_unpack_as_a_plain_file_is_refused(attributes):
+    refused(zipped(list(SMALL.items()), info={"external_attr": attributes}), "a link, folder or device")
+    for plain in (0o100644 << 16, 0o644 << 16, 0x20, 0):
+        assert read(zipped(list(SMALL.items()), info={"external_attr": plain})).files == SMALL
+
+
+def test_a_document_cannot_be_a_link_to_what_nobody_checked():
+    target = b"../README.txt"
+    members = [("README.txt", b"anything"), ("document/contract.pdf", target)]
+    buffer = io.BytesIO()
+    with zipfile.ZipFile(buffer, "w") as archive:
+        for name, data in [("manifest.json", manifest_of(dict(members))), *members]:
+            member = zipfile.ZipInfo(name, EPOCH)
+            member.external_attr = (0o120777 if data is target else 0o100644) << 16
+            archive.writestr(member, data)
+    refused(buffer.getvalue(), "'document/contract.pdf' is marked as a link")
+
+
 def test_extra_fields_are_refused():
     refused(zipped(list(SMALL.items()), info={"extra": b"\xfe\xca\x00\x00"}), "extra fields")
 
@@ -274,6 +296,25 @@ def test_two_headers_that_differ_are_refused(at):
 
 def test_bytes_that_do_not_fit_their_checksum_are_refused():
     refused(zipped(list(SMALL.items())).replace(b"read me", b"read ME"), "not a readable ZIP: BadZipFile")
+
+
+@pytest.mark.parametrize("at", range(0, len(GOOD), 1500))
+def test_a_disk_that_cannot_be_read_says_nothing_of_the_package(at):
+    class Disk(io.BytesIO):
+        code = EIO
+
+        def read(self, size=-1):
+            begin = self.tell()
+            data = super().read(size)
+            if begin <= at < begin + len(data):
+                raise OSError(self.code, "no good")
+            return data
+
+    with pytest.raises(OSError, match="no good"):
+        read_package(Disk(GOOD))
+    Disk.code = EINVAL  # how a file refuses to be read from before its first byte
+    with pytest.raises(FormatError, match="not a readable ZIP: OSError"):
+        read_package(Disk(GOOD))
 
 
 def test_a_later_version_of_zip_is_refused():

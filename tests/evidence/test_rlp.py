@@ -76,6 +76,16 @@ def test_other_forms_are_refused(encoded, reason):
         rlp.decode(data)
 
 
+@pytest.mark.parametrize("item", [b"\x80", b"\x01", b"\xc0", b"\xc1\x80"])
+def test_more_values_than_there_can_be_are_refused(item):
+    values = item.count(b"\xc1") + 1
+    fits = rlp.MAX_VALUES // values - 1
+    decoded = rlp.decode(rlp.encode([rlp.decode(item)] * fits))
+    assert len(decoded) == fits
+    with pytest.raises(ChainError, match="more values than there can be"):
+        rlp.decode(rlp.encode([rlp.decode(item)] * (fits + 1)))
+
+
 def test_bytes_are_no_list():
     with pytest.raises(ChainError, match="not a list"):
         rlp.decode_list(b"\x83dog")

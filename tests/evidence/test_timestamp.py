@@ -193,6 +193,17 @@ def test_bytes_that_are_no_response_are_refused(tsa, response):
     refused(response, tsa, 4, "cannot be read")
 
 
+def test_a_machine_without_memory_says_nothing_of_the_token(tsa):
+    class Bytes(bytes):
+        def __getitem__(self, key):
+            raise MemoryError
+
+    response = tsa.respond(NOTE)
+    assert check_token(response, NOTE, trusting(tsa))
+    with pytest.raises(MemoryError):
+        check_token(Bytes(response), NOTE, trusting(tsa))
+
+
 def test_trailing_bytes_and_large_responses_are_refused(tsa):
     response = tsa.respond(NOTE)
     refused(response + b"\x00", tsa, 4, "cannot be read")

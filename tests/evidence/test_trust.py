@@ -142,6 +142,10 @@ HASH = "0x" + mini_chain.CODE_HASH.hex()
             {"log_key": LOG_KEY + "until = 2027-01-01T00:00:00Z\nlast_good_size = -1\n"},
             "last_good_size is not a whole number",
         ),
+        (
+            {"log_key": LOG_KEY + "since = 2026-01-02T00:00:00Z\nuntil = 2026-01-01T00:00:00Z\n"},
+            "the 'until' of a key is before its 'since'",
+        ),
         ({"log_key": LOG_KEY + "last_good_size = 7\n"}, "a key with last_good_size has no 'until'"),
         ({"log_key": LOG_KEY + LOG_KEY}, "two log_key have one key id"),
         ({"receipt_key": TABLES["receipt_key"] * 2}, "two receipt_key have one key id"),

@@ -10,6 +10,7 @@ from notary.merkle.proof import (
     all_inclusion_paths,
     check_consistency,
     check_inclusion,
+    complete_subtrees,
     consistency_nodes,
     consistency_path,
     inclusion_nodes,
@@ -55,6 +56,25 @@ def test_path_of_every_leaf_equals_the_recursive_definition(naive, size):
     assert [list(path) for path in all_inclusion_paths(tree.leaf_hashes[:size])] == paths
     for index, path in enumerate(paths):
         check_inclusion(tree.leaf_hashes[index], index, size, path, tree.root(0, size))
+
+
+def test_complete_subtrees_of_a_path_are_those_of_the_tree(naive):
+    tree, seen = naive(65), set()
+    for size in range(1, 66):
+        for index in range(size):
+            found = complete_subtrees(tree.leaf_hashes[index], index, size, tree.path(index, 0, size))
+            assert found == {place: tree.node(*place) for place in found}
+            assert all((at + 1 << level) <= size for level, at in found)
+            # The leaf, its ancestors as far as they are complete, and as many siblings as lie to their left.
+            level = next(k for k in range(64, -1, -1) if (index >> k) + 1 << k <= size)
+            assert {(k, index >> k) for k in range(level + 1)} <= found.keys()
+            seen |= found.keys()
+    assert len(seen) == sum(65 >> level for level in range(7))
+
+
+def test_a_path_that_is_none_has_no_subtrees():
+    with pytest.raises(ProofError, match="wrong length"):
+        complete_subtrees(bytes(32), 0, 2, [])
 
 
 @pytest.mark.parametrize("new", SIZES)

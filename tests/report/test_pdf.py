@@ -6,6 +6,7 @@ import re
 import shutil
 import subprocess
 import sys
+from dataclasses import replace
 from hashlib import sha256
 from importlib.resources import files
 from pathlib import Path
@@ -17,8 +18,8 @@ import typst
 import zxingcpp
 
 from notary.errors import ToolMissing
-from notary.evidence.outcome import Claim, Outcome
-from notary.report.facts import facts_of, heads_of
+from notary.evidence.outcome import Bound, Claim, Outcome
+from notary.report.facts import HeadFact, facts_of, heads_of
 from notary.report.glyphs import coverage, shown
 from notary.report.pdf import render
 from notary.report.phrases import catalogue
@@ -55,6 +56,37 @@ def test_a_good_record_fills_two_pages(good):
     assert len(pages(good)) == 2
 
 
+def test_two_signers_and_an_inspection_under_a_later_head_fit_on_two_pages():
+    """What a contract of two parties comes to."""
+    later = [check(id_, subject=f"head {size}") for id_ in ("3.1", "3.2") for size in (1024, 1030)]
+    later += [check("5.1", claim=Claim.ATTESTED, subject=f"local-tsa@{size}") for size in (1024, 1030)]
+    checks = tuple(c for c in build.CHECKS if c.id not in {"3.1", "3.2", "5.1"}) + tuple(later)
+    open_ = check("2.3", Outcome.UNCHECKED, detail="no document was given and the package holds none")
+    checks = (*(open_ if c.id == "2.3" else c for c in checks), check("9.1", claim=Claim.STATED))
+    again = Bound("rfc3161", "tsa-north", build.BOUNDS[0].organisation, build.at(40), 1030)
+    interval = replace(build.INTERVAL, bounds=(*build.BOUNDS, again))
+    signers = [
+        signature(
+            field=f"party-{name}",
+            signer=f"CN={person},O={side}方示例有限公司,C=CN",
+            issuer="CN=示例测试根证书 Example Test Root,O=示例测试机构,C=CN",
+            stamped_time=None,
+            stamp=None,
+            trust="unrecognised",
+            validity="could_not_be_checked",
+        )
+        for name, person, side in (("a", "张三", "甲"), ("b", "李四", "乙"))
+    ]
+    report = facts(
+        build.result(checks, interval),
+        heads=[HeadFact(1024, build.ROOT), HeadFact(1030, build.ROOT)],
+        inspection=inspection(*signers),
+        evidence_digests={"package.zip": "9" * 64},
+        proves_nothing=True,
+    )
+    assert len(pages(render(report))) == 2
+
+
 @pytest.mark.parametrize(
     "said",
     [
@@ -76,6 +108,7 @@ def test_a_good_record_fills_two_pages(good):
         "运营方陈述",
         "未覆盖",
         "不是公证书",
+        "由运营方依其自己的信任文件核验，区块取自 1 个节点",
         build.URL,
         "不访问此地址也能核验",
     ],

@@ -93,6 +93,20 @@ def test_a_bound_too_few_is_counted():
     assert "existed" not in english(conclusion(found))
 
 
+def test_sources_are_counted_as_the_verifier_counts_them():
+    def bound(name, *keys):
+        return Bound("rfc3161", name, name, at(5), 1024, frozenset(keys))
+
+    unchecked = check("8.1", Outcome.UNCHECKED, Claim.NOT_COVERED)
+    for two, count in (
+        ((bound("A Ltd"), bound("a ltd.")), 1),
+        ((bound("A", b"1"), bound("B", b"1")), 1),
+        ((bound("A", b"1"), bound("B", b"2")), 2),
+    ):
+        found = facts(build.result(build.replaced(unchecked), Interval(None, "", None, 3, two)))
+        assert f"3 independent sources are needed, there are {count}" in english(missing(found))
+
+
 def test_bounds_that_contradict_each_other_bound_nothing():
     found = facts(build.result(build.replaced(check("8.1", Outcome.FAILED, Claim.ATTESTED))))
     assert "existed" not in english(conclusion(found)).replace("Existence", "")
@@ -171,8 +185,29 @@ def test_page_one_shows_the_earliest_of_each_organisation_and_t_among_them():
     found = facts(build.result(interval=Interval(None, "", at(5), 6, many + again)))
     assert [bound.source for _, bound in shown_bounds(found)] == ["tsa-0", "tsa-1", "tsa-2", "tsa-5"]
     assert page_one(found)["bounds_more"] == 6
-    assert len(page_two(found)["all_bounds"]) == 10
-    assert page_two(facts())["all_bounds"] == []
+    first, more = (
+        [row["number"] for row in rows]
+        for rows in (page_one(found)["bounds"], page_two(found)["more_bounds"])
+    )
+    assert sorted(map(int, first + more)) == list(range(1, 11))
+    assert page_two(facts())["more_bounds"] == []
+
+
+def test_checks_that_passed_alike_share_a_row_and_one_that_did_not_has_its_own():
+    made = [check("3.1", subject=f"head {size}") for size in (2, 3, 5)]
+    made += [check("3.2", subject="head 2"), check("3.2", Outcome.FAILED, subject="head 3")]
+    made += [
+        check("5.1", claim=Claim.ATTESTED, subject="tsa@2"),
+        check("5.1", claim=Claim.STATED, subject="x"),
+    ]
+    rows = [(row["id"], row["mark"], row["subject"]) for row in check_rows(facts(build.result(tuple(made))))]
+    assert [row for row in rows if row[0] in {"3.1", "3.2", "5.1"} and row[2]] == [
+        ("3.1", "passed", "head 2, head 3, head 5"),
+        ("3.2", "passed", "head 2"),
+        ("3.2", "failed", "head 3"),
+        ("5.1", "passed", "tsa@2"),
+        ("5.1", "passed", "x"),
+    ]
 
 
 def test_every_check_made_is_listed_by_id_and_every_required_one():

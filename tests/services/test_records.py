@@ -1,9 +1,12 @@
 """Who may see a record, as one rule."""
 
+from contextlib import suppress
 from dataclasses import replace
+from hashlib import sha256
 from itertools import product
 
 import pytest
+from sqlalchemy import event
 
 from notary.errors import NotFound, UnknownAlgorithm
 from notary.evidence.number import lookup_code, show_number
@@ -93,3 +96,62 @@ def test_a_public_record_of_another_is_seen_and_not_ones_own(sqlite, tmp_path):
 def test_nothing_is_looked_up_by_a_claim(sqlite):
     with pytest.raises(UnknownAlgorithm, match="looked up by sha-256 or sm3"):
         Records(sqlite).lookup("sha-512", bytes(64), Viewer())
+
+
+@pytest.fixture
+def work(sqlite, monkeypatch):
+    """What a call costs that can be measured from outside: statements of SQL, and codes derived."""
+    done = []
+
+    def derive(salt):
+        done.append("code")
+        return lookup_code(salt)
+
+    def note(_connection, _cursor, statement, *_more):
+        done.append(statement)
+
+    def of(call):
+        done.clear()
+        with suppress(NotFound):
+            call()
+        return list(done)
+
+    monkeypatch.setattr("notary.services.records.lookup_code", derive)
+    event.listen(sqlite.engine, "before_cursor_execute", note)
+    yield of
+    event.remove(sqlite.engine, "before_cursor_execute", note)
+
+
+@pytest.mark.parametrize("visibility", ["private", "by-code", "by-document"])
+@pytest.mark.parametrize("code", [None, "x", show_number(lookup_code(bytes(32)))])
+def test_hidden_and_unknown_take_the_same_work(sqlite, tmp_path, work, visibility, code):
+    """Else the time of an answer would tell whose file is on record."""
+    rig = Rig(sqlite, tmp_path).open()
+    accepted = rig.intake.accept(rig.document(visibility=visibility))
+    rig.sequencer().sequence()
+    records, stranger = Records(sqlite), Viewer(code=code)
+    own = work(lambda: records.view(accepted.number, Viewer(rig.tenant)))
+    there, nowhere = (work(lambda n=n: records.view(n, stranger)) for n in (accepted.number, "2" * 16))
+    assert len(own) > len(there)  # that it is closed, and attested, is looked up only for who may know
+    assert there == nowhere
+
+
+@pytest.mark.parametrize("code", [None, show_number(lookup_code(bytes(32)))])
+def test_a_digest_on_record_takes_the_work_of_any_other(sqlite, tmp_path, work, code):
+    rig = Rig(sqlite, tmp_path).open()
+    rig.intake.accept(rig.document(visibility="by-code"))
+    rig.sequencer().sequence()
+    records, viewer = Records(sqlite), Viewer(code=code)
+    digest = sha256(b"a contract").digest()
+    assert records.lookup("sha-256", digest, Viewer(rig.tenant))
+    there, nowhere = (work(lambda d=d: records.lookup("sha-256", d, viewer)) for d in (digest, OTHER))
+    assert there == nowhere
+
+
+def test_a_code_opens_its_record_however_many_of_the_same_file_came_before(sqlite, tmp_path):
+    rig = Rig(sqlite, tmp_path).open()
+    rig.intake.accept_all([rig.document(visibility="by-code") for _ in range(150)])
+    last = rig.intake.accept(rig.document(visibility="by-code"))
+    code = lookup_code(parse_statement(last.statement).salt)
+    found = Records(sqlite).lookup("sha-256", sha256(b"a contract").digest(), Viewer(code=code))
+    assert [view.number for view in found] == [last.number]

@@ -44,24 +44,49 @@ def test_a_revoked_key_keeps_its_first_date(tenants, database):
     first = tenants.now()
     tenants.now.advance(60)
     tenants.revoke_key(key_id)
-    with pytest.raises(KeyInvalid, match="unknown or revoked"):
+    with pytest.raises(KeyInvalid, match="unknown, revoked or expired"):
         tenants.authenticate(key, "read")
     with database.reading() as connection:
         assert stored.find_api_key(connection, key_id).revoked_at == first
     assert tenants.now() == first + timedelta(seconds=60)
 
 
+def test_a_key_is_good_until_it_expires(tenants, database):
+    end = tenants.now() + timedelta(days=1)
+    first, second = tenants.add("a company", expires=end), tenants.give_key("a company", expires=end)
+    for_ever = tenants.give_key("a company")
+    tenants.now.advance(86399)
+    assert {tenants.authenticate(key, "read").scopes for key in (first, second, for_ever)} == {SCOPES}
+    tenants.now.advance(1)
+    for key in (first, second):
+        with pytest.raises(KeyInvalid, match="unknown, revoked or expired"):
+            tenants.authenticate(key, "read")
+        with database.reading() as connection:
+            assert stored.find_api_key(connection, key.split("_")[1]).expires_at == end
+    assert tenants.authenticate(for_ever, "read")
+
+
+@pytest.mark.parametrize("seconds", [0, -1])
+def test_no_key_is_given_that_has_expired_already(tenants, seconds):
+    end = tenants.now() + timedelta(seconds=seconds)
+    with pytest.raises(RequestError, match="is past: a key expires at a time to come"):
+        tenants.add("a company", expires=end)
+    tenants.add("a company")  # nothing was made before
+    with pytest.raises(RequestError, match="is past: a key expires at a time to come"):
+        tenants.give_key("a company", expires=end)
+
+
 @pytest.mark.parametrize(
     "token", ["", "nk_", "nk__", "nk_0123456789abcdef_", "x" * 5000, "nk_\0_\0", "nk_é_é"]
 )
 def test_what_is_no_key_is_refused(tenants, token):
-    with pytest.raises(KeyInvalid, match="unknown or revoked"):
+    with pytest.raises(KeyInvalid, match="unknown, revoked or expired"):
         tenants.authenticate(token, "read")
 
 
 def test_a_key_with_the_secret_of_another_is_refused(tenants):
     one, two = (tenants.add(name).split("_") for name in ("one", "two"))
-    with pytest.raises(KeyInvalid, match="unknown or revoked"):
+    with pytest.raises(KeyInvalid, match="unknown, revoked or expired"):
         tenants.authenticate("_".join([one[0], one[1], two[2]]), "read")
 
 
@@ -89,6 +114,7 @@ def test_a_name_is_given_once(tenants):
     tenants.add("a company")
     with pytest.raises(Conflict, match="a tenant named 'a company' already"):
         tenants.add(" a company ")
+    assert tenants.give_key(" a company ")
 
 
 def test_what_is_not_there_cannot_be_given_a_key_or_revoked(tenants):

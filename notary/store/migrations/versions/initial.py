@@ -90,6 +90,7 @@ def upgrade() -> None:
         sa.Column("secret_sha256", sa.LargeBinary(), nullable=False),
         sa.Column("scopes", sa.String(), nullable=False),
         sa.Column("created_at", _TIME, nullable=False),
+        sa.Column("expires_at", _TIME, nullable=True),
         sa.Column("revoked_at", _TIME, nullable=True),
         sa.Column("used_at", _TIME, nullable=True),
         sa.ForeignKeyConstraint(["tenant_id"], ["tenant.id"]),
