@@ -13,6 +13,7 @@ ALPHABET = "23456789ABCDEFGHJKLMNPQRSTUVWXYZ"
 LENGTH = 16
 _BITS = 5 * (LENGTH - 1)
 _RANDOM_BITS = 35
+LOOKUP_CONTEXT = b"notary lookup code v1\n"
 _POLYNOMIAL = 0b100101  # x^5 + x^2 + 1, primitive: its powers of x are the 31 non-zero values
 
 
@@ -32,7 +33,7 @@ def lookup_code(salt: bytes) -> str:
 
     Whoever holds the statement already holds all that the code would show; nobody else can guess it.
     """
-    digest = sha256(b"notary lookup code v1\n" + salt).digest()
+    digest = sha256(LOOKUP_CONTEXT + salt).digest()
     return _encode(int.from_bytes(digest[:10], "big") >> 5)
 
 

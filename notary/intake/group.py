@@ -8,9 +8,14 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 from notary.errors import Conflict, NotReady, Unavailable
 from notary.evidence.commitments import Opening
-from notary.evidence.receipt import Promise, group_root, receipts_of, sign_promise
+from notary.evidence.fields import show_moment
+from notary.evidence.note import parse_note
+from notary.evidence.receipt import Promise, parse_promise, receipts_of, sign_promise
 from notary.evidence.statement import Block
+from notary.intake.receipts import receipts_from
 from notary.intake.submission import Accepted
+from notary.merkle.hashing import hash_leaf
+from notary.merkle.tree import levels
 from notary.store.blocks import newest_block
 from notary.store.claims import Claim, Claimed, store_claims, stored_claims
 from notary.store.engine import Connection, Database
@@ -42,12 +47,12 @@ class Promises:
     final_target: timedelta
     max_pending: int
 
-    def sign(self, entries: Sequence[bytes], state: LogState, now: datetime) -> bytes:
-        """The signed promise of a group."""
+    def sign(self, count: int, root: bytes, state: LogState, now: datetime) -> bytes:
+        """The signed promise of a group of `count` entries whose tree has this root."""
         promise = Promise(
             origin=self.origin,
-            count=len(entries),
-            root=group_root(entries),
+            count=count,
+            root=root,
             size=state.size,
             size_root=state.root,
             close_by=now + self.close,
@@ -168,9 +173,18 @@ def replay(connection: Connection, claim: Claim | None) -> list[Accepted]:
 def accepted_before(connection: Connection, claimed: Claimed) -> list[Accepted]:
     """Records that were accepted, as they were answered."""
     group = group_by_id(connection, group_of(claimed.first_seq))
-    receipts = receipts_of(group.note or b"", entries_of(connection, group.id))
+    note = group.note or b""
+    receipts = receipts_of(note, entries_of(connection, group.id))
+    close_by = show_moment(parse_promise(parse_note(note).text).close_by)
     return [
-        _accepted(item.seq, item, receipts[position_of(item.seq)], openings_of(connection, item.seq), True)
+        _accepted(
+            item.seq,
+            item,
+            receipts[position_of(item.seq)],
+            openings_of(connection, item.seq),
+            close_by,
+            replayed=True,
+        )
         for item in records_from(connection, claimed.first_seq, claimed.count)
     ]
 
@@ -192,13 +206,15 @@ def _store(
 ) -> list[list[Accepted]]:
     records = [record for item in items for record in item.records]
     entries = [record.entry for record in records]
-    note = promises.sign(entries, state, now)
+    rows = levels([hash_leaf(entry) for entry in entries])
+    note = promises.sign(len(entries), rows[-1][0], state, now)
     block = items[0].block
     group = insert_group(connection, len(records), note, now, None if block is None else block.number)
     seqs = insert_records(connection, group, records)
+    close_by = show_moment(now + promises.close)
     accepted = [
-        _accepted(seq, record, receipt, record.openings, False)
-        for seq, record, receipt in zip(seqs, records, receipts_of(note, entries), strict=True)
+        _accepted(seq, record, receipt, record.openings, close_by, replayed=False)
+        for seq, record, receipt in zip(seqs, records, receipts_from(rows, note), strict=True)
     ]
     claims, answers, position = [], [], 0
     for item in items:
@@ -215,11 +231,17 @@ def _store(
 
 
 def _accepted(
-    seq: int, record: NewRecord | Record, receipt: bytes, openings: tuple[Opening, ...], replayed: bool
+    seq: int,
+    record: NewRecord | Record,
+    receipt: bytes,
+    openings: tuple[Opening, ...],
+    close_by: str,
+    *,
+    replayed: bool,
 ) -> Accepted:
     chosen = record.visibility if record.visibility_chosen else None
     return Accepted(
-        seq, record.number, record.entry, record.statement, receipt, openings, chosen, replayed=replayed
+        seq, record.number, record.entry, record.statement, receipt, openings, close_by, chosen, replayed
     )
 
 

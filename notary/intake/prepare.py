@@ -6,13 +6,17 @@ from typing import Any
 
 from notary.errors import FormatError, RequestError
 from notary.evidence.bodies import Document
-from notary.evidence.commitments import SALT_SIZE, commit
+from notary.evidence.commitments import SALT_SIZE, Commitments, commit
 from notary.evidence.number import make_number
 from notary.evidence.statement import Block, Statement, entry_of, parse_statement
+from notary.intake.numbers import number_of
 from notary.intake.submission import FIELDS, KINDS, Submission
+from notary.intake.template import template_at
+from notary.merkle.hashing import EMPTY_ROOT
 from notary.store.records import VISIBILITIES, NewRecord, Record
 
 DEFAULT_VISIBILITY = "by-code"
+_NONE = Commitments(0, EMPTY_ROOT)
 
 
 def prepare(
@@ -35,7 +39,8 @@ def prepare(
         raise RequestError(f"{unknown[0][:40]!r} cannot be committed to: use {', '.join(FIELDS)}")
     if submission.visibility not in (None, *VISIBILITIES):
         raise RequestError(f"a visibility is one of {', '.join(VISIBILITIES)}")
-    return build_record(
+    plain = submission.kind == "document" and not (submission.seen or submission.claimed)
+    return (_build_plain if plain else build_record)(
         submission.kind,
         _body(submission),
         submission.fields,
@@ -46,6 +51,51 @@ def prepare(
         origin,
         now,
         random,
+    )
+
+
+def _build_plain(
+    kind: str,
+    body: Document | None,
+    fields: Mapping[str, Any],
+    previous: Record | None,
+    tenant_id: int | None,
+    visibility: str | None,
+    block: Block | None,
+    origin: str,
+    now: datetime,
+    random: Callable[[int], bytes],
+) -> NewRecord:
+    """As `build_record`, for a document known by its SHA-256 alone: by template, a tenth of the time."""
+    assert body is not None  # noqa: S101 - the caller looked
+    if list(body.digests) != ["sha-256"]:
+        raise RequestError("digests are SHA-256, and SM3 where the bytes were seen, and no others")
+    try:
+        commitments, openings = commit(fields, lambda: random(SALT_SIZE)) if fields else (_NONE, ())
+        digest = bytes.fromhex(body.digests["sha-256"])
+        number = number_of(int(now.timestamp() * 1000), random(5))
+        statement = template_at(origin, now, block).document(
+            digest,
+            number,
+            random(32),
+            body.size,
+            body.media_type,
+            commitments,
+            None if previous is None else previous.entry,
+        )
+    except (FormatError, ValueError) as error:
+        raise RequestError(str(error)) from error
+    return NewRecord(
+        number=number,
+        tenant_id=tenant_id,
+        type=kind,
+        statement=statement,
+        entry=entry_of(statement),
+        visibility=visibility or DEFAULT_VISIBILITY,
+        visibility_chosen=visibility is not None,
+        sha256=digest,
+        follows_seq=None if previous is None else previous.seq,
+        openings=openings,
     )
 
 

@@ -55,6 +55,7 @@ class Accepted:
         statement: canonical JSON.
         receipt: the receipt file.
         openings: what opens its commitments, those that were not erased.
+        close_by: the moment promised, as the receipt says it.
         visibility: what the submitter chose; None where the default was taken.
         replayed: it was made by an earlier request with the same claim.
     """
@@ -65,5 +66,6 @@ class Accepted:
     statement: bytes
     receipt: bytes
     openings: tuple[Opening, ...]
+    close_by: str
     visibility: str | None = None
     replayed: bool = False

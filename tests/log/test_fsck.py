@@ -9,7 +9,7 @@ from sqlalchemy import text
 
 from notary.errors import Fatal, Unavailable
 from notary.evidence.note import Verifier, parse_note, sign_note
-from notary.evidence.receipt import parse_promise
+from notary.evidence.receipt import group_root, parse_promise
 from notary.log.fsck import fsck
 from notary.log.index import index_digests
 from notary.store.claims import Claim
@@ -162,7 +162,7 @@ def test_a_promise_over_a_checkpoint_that_is_not_ours_is_found(rig):
         (4, bytes(32), "of size 4 that is not ours"),
         (5, state.root, "it is in already"),
     ):
-        note = PROMISES.sign([record.entry], replace(state, size=size, root=root), rig.clock())
+        note = PROMISES.sign(1, group_root([record.entry]), replace(state, size=size, root=root), rig.clock())
         with rig.database.writing() as connection:
             connection.execute(text("UPDATE commit_group SET note = :note WHERE id = 3"), {"note": note})
         assert any(what in problem for problem in rig.fsck().problems)
@@ -172,7 +172,7 @@ def test_a_promise_of_another_log_is_found(rig):
     with rig.database.reading() as connection:
         state = read_state(connection)
         record = record_by_seq(connection, THIRD)
-    text_ = PROMISES.sign([record.entry], state, rig.clock())
+    text_ = PROMISES.sign(1, group_root([record.entry]), state, rig.clock())
     promise = replace(parse_promise(parse_note(text_).text), origin="log.example.org/other")
     note = sign_note(promise.text(), RECEIPT_VERIFIER.name, RECEIPT_KEY).encode()
     with rig.database.writing() as connection:

@@ -6,6 +6,7 @@ import pytest
 
 from notary.errors import Fatal, NotReady, Unavailable
 from notary.evidence.checkpoint import open_checkpoint
+from notary.evidence.receipt import group_root
 from notary.intake.prepare import prepare
 from notary.log.sequence import sign_checkpoint
 from notary.merkle.hashing import hash_leaf
@@ -227,7 +228,7 @@ def test_commits_that_become_visible_out_of_order_are_all_closed(postgres_url, t
     now = rig.clock()
     slow = prepare(rig.document(b"first, but committed later"), None, None, ORIGIN, now, rig.random.randbytes)
     with rig.database.writing() as connection:
-        note = PROMISES.sign([slow.entry], state_of(rig), now)
+        note = PROMISES.sign(1, group_root([slow.entry]), state_of(rig), now)
         (first,) = insert_records(connection, insert_group(connection, 1, note, now, None), [slow])
         later = rig.intake.accept(rig.document(b"later, but committed first"))
         assert later.seq > first
