@@ -4,7 +4,7 @@ import hashlib
 import time
 
 PERIOD_SECONDS = 3  # of the chain
-SILENCE_SECONDS = 2 * PERIOD_SECONDS + 1
+SILENCE_SECONDS = PERIOD_SECONDS + 2
 
 
 def newest_block(service):
