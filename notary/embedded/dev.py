@@ -20,7 +20,7 @@ import uvicorn
 
 from notary import keys, wiring
 from notary.anchoring.contract import deploy, open_log
-from notary.anchoring.rpc import Node
+from notary.anchoring.rpc import Node, quantity
 from notary.api.app import create_app
 from notary.embedded import seal, tsa
 from notary.embedded.anvil import Anvil
@@ -36,7 +36,7 @@ ORIGIN = "localhost/notary-embedded"
 CHAIN_ID = 31337
 OPERATOR = "notary embedded (proves nothing 无证明力)"
 _CHAIN, _TSA = "local-chain", "local-tsa"
-_FUNDS = hex(10**20)  # wei; anvil gives what is asked for
+_FUNDS = 10**20  # wei; anvil gives what is asked for
 _TSA_SECONDS = 20
 _GRACE_SECONDS = 10  # for requests under way when the service is stopped
 _STORED = "embedded.json"
@@ -185,7 +185,7 @@ def _contract(folder: Path, settings: Settings, found: Children) -> tuple[bytes,
     node = Node(found.chain_url, CHAIN_ID)
     wallet = keys.load_secp256k1(settings.wallet_key)
     head = keys.load_secp256k1(settings.head_key)
-    node.ask("anvil_setBalance", wallet.address, _FUNDS)
+    _fund(node, wallet.address)
     stored = _read(folder / _STORED)
     contract = deploy(node, wallet) if stored is None else bytes.fromhex(stored["contract"])
     # Durable once it is at its name. A crash before it leaves a contract that nobody uses.
@@ -196,6 +196,14 @@ def _contract(folder: Path, settings: Settings, found: Children) -> tuple[bytes,
         os.fsync(file.fileno())
     draft.replace(folder / _STORED)
     return contract, open_log(node, wallet, contract, settings.origin, head.address)
+
+
+def _fund(node: Node, address: str) -> None:
+    """Fill the wallet, unless it is full enough."""
+    # Not at each start: a gift changes the state beside the blocks, and the chain then gives proofs of its newest
+    # block that do not hold, for which an anchor in that block would have to wait.
+    if quantity(node.ask("eth_getBalance", address, "latest")) < _FUNDS // 2:
+        node.ask("anvil_setBalance", address, hex(_FUNDS))
 
 
 def _read(path: Path) -> dict[str, str] | None:

@@ -16,7 +16,9 @@ from notary.services.records import Records
 from notary.services.types import RecordView, Viewer
 from notary.store import anchorings, openings, views
 from notary.store.anchorings import Anchoring
-from notary.store.engine import Database
+from notary.store.engine import Connection, Database
+
+_LOOK_ON = 16  # final words of an anchor that are looked through for one that is whole
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,7 +70,8 @@ class Packages:
     def _heads(self, view: RecordView, index: int) -> dict[str, bytes]:
         """For each anchor its earliest final word on a head with this entry, and on one with its inspection."""
         with self.database.reading() as connection:
-            wanted = {item.id: item for item in anchorings.earliest_final(connection, index)}
+            earliest = anchorings.earliest_final(connection, index)
+            wanted = {item.id: item for item in (_whole(connection, found) for found in earliest)}
             inspected = views.inspection_of(connection, view.seq)
             later = inspected.index if inspected is not None else None
             if later is not None and all(item.size <= later for item in wanted.values()):
@@ -128,6 +131,24 @@ class Packages:
         proof = ProofFile(inspected.index, path, self.prover.checkpoint(size).note).encode(TLOG_PROOF)
         found = {"inspection/statement.json": inspected.statement, "inspection/inclusion.tlog-proof": proof}
         return found | ({"inspection/openings.json": encode_openings(opened)} if opened else {})
+
+
+def _whole(connection: Connection, item: Anchoring) -> Anchoring:
+    """The same anchor's next word that shows the contract's code, where this one does not.
+
+    A node forgets states. What was mined while the service was down may be final without a proof of the code, and
+    a package with it could never be checked to the end; each later anchor covers the same record.
+    """
+    if _shows_code(item):
+        return item
+    later = anchorings.final_words(connection, item.anchor, above=item.size, most=_LOOK_ON)
+    return next((word for word in later if _shows_code(word)), item)
+
+
+def _shows_code(item: Anchoring) -> bool:
+    if item.kind != "evm" or item.evidence is None:
+        return True
+    return decode_evidence(item.evidence).account_proof is not None
 
 
 def _readme() -> bytes:

@@ -124,6 +124,18 @@ def earliest_final(connection: Connection, index: int) -> list[Anchoring]:
     return sorted((Anchoring(*row) for row in rows if row is not None), key=_place)
 
 
+def final_words(
+    connection: Connection, anchor: str, *, above: int | None = None, most: int
+) -> list[Anchoring]:
+    """Final words of an anchor: on the checkpoints next larger than `above`, or without it the newest first."""
+    query = _ANCHORING.where(anchoring.c.anchor == anchor, anchoring.c.state == "final").limit(most)
+    if above is None:
+        query = query.order_by(anchoring.c.size.desc(), anchoring.c.id.desc())
+    else:
+        query = query.where(anchoring.c.size > above).order_by(anchoring.c.size, anchoring.c.id)
+    return [Anchoring(*row) for row in connection.execute(query)]
+
+
 def anchorings_of_sizes(
     connection: Connection, sizes: Sequence[int], kind: str, state: str
 ) -> list[Anchoring]:

@@ -16,6 +16,7 @@ from notary.anchoring.port import Anchor, Head
 from notary.anchoring.rfc3161 import TsaAnchor
 from notary.anchoring.rpc import Node
 from notary.evidence.bodies import Genesis
+from notary.evidence.chain import decode_evidence
 from notary.evidence.chain_file import MAX_NOT_BEFORE
 from notary.evidence.statement import Block
 from notary.intake.accept import Intake
@@ -33,6 +34,7 @@ from notary.wiring.trusting import authority, certificate, chain_trust
 
 _INSPECTING_SECONDS = 5.0  # then the step ends, though more may wait: an orderly stop waits for it
 _SWEEP_SECONDS = 3600.0
+_LOOK_BACK = 16  # final anchors that are looked through for one with all its proofs
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,7 +116,12 @@ class Steps:
     def _evm(self, chain: Chain, node: Node) -> EvmAnchor:
         def not_before(head: Head) -> list[bytes]:
             with self.database.reading() as connection:
-                last = anchorings.newest_anchoring(connection, chain.name, ("final",))
+                words = anchorings.final_words(connection, chain.name, most=_LOOK_BACK)
+                # Of one that lacks the proofs of state a later one takes the place, and needs its blocks, too.
+                whole = (
+                    w for w in words if w.evidence and decode_evidence(w.evidence).account_proof is not None
+                )
+                last = next(whole, None)
                 first = 0 if last is None else last.size
                 return views.not_before_headers(connection, chain.chain_id, first, head.size, MAX_NOT_BEFORE)
 

@@ -1,7 +1,7 @@
 """What a package holds, by what is final."""
 
 import io
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 
 import pytest
@@ -151,6 +151,29 @@ def test_the_anchor_keeps_the_block_of_this_record_and_no_other(bench):
         kept = decode_evidence(package.files["heads/3/anchor.json"])
         assert [item.header for item in kept.not_before] == [raw]
         assert package.files["heads/3/header.rlp"] == evidence.header == kept.header
+
+
+def test_an_anchor_without_proof_of_the_code_gives_way_to_the_next_that_has_one(bench):
+    number = bench.submit(**PUBLIC)
+    bench.close(5)
+
+    def anchored(size, *, whole):
+        root = bench.rig.prover().checkpoint(size).checkpoint.root
+        evidence = mini_chain.anchor([mini_chain.event(size, root)], number=200 + size, time=1772367000)
+        assert evidence.account_proof is not None
+        evidence = evidence if whole else replace(evidence, account_proof=None)
+        bench.anchored("chain", size, evidence=encode_evidence(evidence), kind="evm")
+
+    def sizes():
+        package = bench.read(number)
+        return [size for size in package.sizes() if f"heads/{size}/anchor.json" in package.files]
+
+    anchored(2, whole=False)
+    anchored(3, whole=False)
+    assert sizes() == [2]  # nothing better is there
+    anchored(4, whole=True)
+    anchored(5, whole=True)
+    assert sizes() == [4]
 
 
 def spooled(bench):

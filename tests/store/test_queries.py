@@ -365,6 +365,20 @@ def test_anchorings_are_listed(connection, state):
     assert [a.id for a in found] == [first.id]
 
 
+def test_final_words_of_an_anchor_are_found_from_a_size_on_or_from_the_newest_back(connection, state):
+    for size in range(2, 7):
+        checkpoints.insert_checkpoint(connection, size, bytes(32), b"note", NOW)
+        for anchor in ("chain", "other"):
+            made = anchorings.create_anchoring(connection, anchor, "evm", size, NOW)
+            if size != 4:
+                anchorings.move(connection, made.id, "due", "final", NOW, evidence=b"x")
+    sizes = lambda **more: [a.size for a in anchorings.final_words(connection, "chain", **more)]  # noqa: E731
+    assert sizes(most=9) == [6, 5, 3, 2]
+    assert sizes(most=2) == [6, 5]
+    assert sizes(above=2, most=2) == [3, 5]
+    assert sizes(above=6, most=2) == []
+
+
 def test_the_first_word_of_each_anchor_is_found_however_much_others_said_before(connection, state):
     def final(anchor, kind, size):
         made = anchorings.create_anchoring(connection, anchor, kind, size, NOW)
