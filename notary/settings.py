@@ -137,6 +137,7 @@ class Settings(BaseSettings):
 
     max_document_bytes: int = Field(100 * 2**20, ge=1, description="Largest document accepted.")
     max_request_bytes: int = Field(2**20, ge=1024, description="Largest request without a document.")
+    max_bulk_bytes: int = Field(2**23, ge=2**20, description="Largest bulk request (application/x-ndjson).")
     max_pending: int = Field(
         1_000_000, ge=1, description="Entries that may wait for a checkpoint before new ones are refused."
     )

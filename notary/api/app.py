@@ -36,7 +36,8 @@ def create_app(services: Services) -> FastAPI:
     for module in (submit, records, public, logs, health, pages):
         app.include_router(module.router)
     pages.mount(app)
-    max_body = services.max_document_bytes + services.max_request_bytes + _MULTIPART_OVERHEAD
+    max_body = max(services.max_document_bytes, services.bulk.max_bulk_bytes)
+    max_body += services.max_request_bytes + _MULTIPART_OVERHEAD
     app.add_middleware(Around, max_body=max_body)
     return app
 

@@ -62,6 +62,28 @@ class Accepted(Wire):
     close_by: str = Field(description="the promise: in the log by then")
 
 
+class AcceptedLine(Wire):
+    """One record of a bulk request."""
+
+    number: str = Field(description="record number, four groups of four")
+    statement: str = Field(description="the canonical JSON; its SHA-256 is the entry of the log")
+    index: int = Field(description="place in the group that was signed, and in the request, from 0")
+
+
+class AcceptedBulk(Wire):
+    """The answer to a bulk request: everything in it is durable."""
+
+    group: int
+    receipt: str = Field(description="the signed promise of the whole group")
+    count: int
+    close_by: str = Field(description="the promise: in the log by then")
+    lines: list[AcceptedLine]
+    tree: list[str] = Field(
+        description="rows of the group's Merkle tree, base64 of hashes of 32 bytes, leaves first: the path of "
+        "line i has from row k the hash (i >> k) ^ 1, where the row has one"
+    )
+
+
 class Attestation(Wire):
     """One anchoring of a head that covers the record."""
 

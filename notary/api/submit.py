@@ -1,22 +1,44 @@
-"""POST /v1/evidence: JSON with digests or an event, or multipart with the file."""
+"""POST /v1/evidence: JSON with digests or an event, or multipart with the file; and many at once."""
 
+import json
+from collections.abc import Awaitable, Callable
 from http import HTTPStatus
+from typing import Any
 
 from fastapi import APIRouter, Request
-from fastapi.responses import JSONResponse
+from fastapi.responses import Response
+from fastapi.routing import APIRoute
 from pydantic import ValidationError
 from starlette.concurrency import run_in_threadpool
+from starlette.types import Receive, Scope, Send
 
 from notary.api import forms
-from notary.api.auth import KEY, ServicesDep, bearer
-from notary.api.schemas import Accepted, SubmitRequest
+from notary.api.auth import KEY, bearer, services_of
+from notary.api.schemas import Accepted, AcceptedBulk, SubmitRequest
 from notary.errors import FormatError, RequestError, TooLarge
 from notary.evidence.canonical import loads_unordered
 from notary.services import Services
 from notary.services.submitting import Repeat, Wanted
 from notary.services.types import Principal
 
-router = APIRouter()
+
+class PlainRoute(APIRoute):
+    """A route that is documented like any other and called without the framework's dependencies.
+
+    They and the reading of bodies cost two thirds of the speed of a submission.
+    """
+
+    def __init__(self, path: str, endpoint: Callable[[Request], Awaitable[Response]], **more: Any) -> None:
+        super().__init__(path, endpoint, **more)
+
+        async def app(scope: Scope, receive: Receive, send: Send) -> None:
+            answer = await endpoint(Request(scope, receive))
+            await answer(scope, receive, send)
+
+        self.app = app
+
+
+router = APIRouter(route_class=PlainRoute)
 _MAX_KEY = 200
 _JSON = "application/json"
 _SCHEMA = {
@@ -39,6 +61,30 @@ _SCHEMA = {
 }
 
 
+_BULK_SCHEMA = {
+    "requestBody": {
+        "required": True,
+        "content": {
+            _JSON: {
+                "schema": {
+                    "type": "array",
+                    "minItems": 1,
+                    "maxItems": 10_000,
+                    "items": {"type": "string", "pattern": "^[0-9a-f]{64}$", "description": "SHA-256"},
+                }
+            },
+            "application/x-ndjson": {
+                "schema": {
+                    "type": "string",
+                    "description": "a JSON object in each of 1 to 10,000 lines, with the fields of a submission; "
+                    "`sha-256` may stand in place of `digests`",
+                }
+            },
+        },
+    }
+}
+
+
 @router.post(
     "/v1/evidence",
     status_code=HTTPStatus.ACCEPTED,
@@ -47,11 +93,12 @@ _SCHEMA = {
     openapi_extra=_SCHEMA,
     tags=["evidence"],
 )
-async def submit(request: Request, services: ServicesDep) -> JSONResponse:
+async def submit(request: Request) -> Response:
     """Submit a document, its digests, or an event. The answer is sent after everything in it is durable."""
-    principal = await run_in_threadpool(services.tenants.authenticate, bearer(request), "submit")
+    services = services_of(request)
+    principal = await _principal(request, services)
     repeat = _repeat(request)
-    media_type = request.headers.get("Content-Type", "").partition(";")[0].strip().lower()
+    media_type = _media_type(request)
     if media_type == forms.MEDIA_TYPE:
         answer = await _multipart(request, services, principal, repeat)
     elif media_type == _JSON:
@@ -59,7 +106,40 @@ async def submit(request: Request, services: ServicesDep) -> JSONResponse:
         answer = await services.submitting.digests(principal, wanted(parse(body)), repeat)
     else:
         raise RequestError(f"the Content-Type is {_JSON}, or {forms.MEDIA_TYPE} with the document")
-    return JSONResponse(answer, HTTPStatus.ACCEPTED)
+    return Response(json.dumps(answer, ensure_ascii=False), HTTPStatus.ACCEPTED, media_type=_JSON)
+
+
+@router.post(
+    "/v1/evidence/bulk",
+    status_code=HTTPStatus.ACCEPTED,
+    response_model=AcceptedBulk,
+    dependencies=[KEY],
+    openapi_extra=_BULK_SCHEMA,
+    tags=["evidence"],
+)
+async def submit_bulk(request: Request) -> Response:
+    """Submit up to 10,000 digests or events, all or none, under one signed promise."""
+    services = services_of(request)
+    principal = await _principal(request, services)
+    repeat = _repeat(request)
+    if repeat.return_equal:
+        raise RequestError("on_duplicate is not for bulk requests; send an Idempotency-Key")
+    media_type = _media_type(request)
+    body = await _body(request, services.bulk.limit(media_type))
+    answer = await services.bulk.submit(principal, media_type, body, repeat.key)
+    return Response(answer, HTTPStatus.ACCEPTED, media_type=_JSON)
+
+
+async def _principal(request: Request, services: Services) -> Principal:
+    key = bearer(request)
+    known = services.tenants.recent(key, "submit")
+    if known is not None:
+        return known
+    return await run_in_threadpool(services.tenants.authenticate, key, "submit")
+
+
+def _media_type(request: Request) -> str:
+    return request.headers.get("Content-Type", "").partition(";")[0].strip().lower()
 
 
 async def _multipart(

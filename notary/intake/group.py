@@ -88,6 +88,16 @@ class Item:
     inspect: tuple[str, str] | None = None
     outcome: list[Accepted] | Exception | None = field(default=None)
 
+    @property
+    def count(self) -> int:
+        """How many records it adds."""
+        return len(self.records)
+
+    @property
+    def tenant_id(self) -> int | None:
+        """Whose they are."""
+        return self.records[0].tenant_id
+
 
 class ClaimTaken(Unavailable):
     """Another process makes one of these claims at this moment: begin the group again."""
@@ -175,7 +185,7 @@ def accepted_before(connection: Connection, claimed: Claimed) -> list[Accepted]:
     group = group_by_id(connection, group_of(claimed.first_seq))
     note = group.note or b""
     receipts = receipts_of(note, entries_of(connection, group.id))
-    close_by = show_moment(parse_promise(parse_note(note).text).close_by)
+    close_by = promised(note)
     return [
         _accepted(
             item.seq,
@@ -187,6 +197,11 @@ def accepted_before(connection: Connection, claimed: Claimed) -> list[Accepted]:
         )
         for item in records_from(connection, claimed.first_seq, claimed.count)
     ]
+
+
+def promised(note: bytes) -> str:
+    """The moment by which a signed promise says that its entries are in the log."""
+    return show_moment(parse_promise(parse_note(note).text).close_by)
 
 
 def _once_each(items: Sequence[Item]) -> list[Item]:

@@ -26,8 +26,9 @@ def prepare(
     origin: str,
     now: datetime,
     random: Callable[[int], bytes],
+    number: str | None = None,
 ) -> NewRecord:
-    """Build the statement of a submission; the receipt is still missing.
+    """Build the statement of a submission, under a `number` that was drawn or under one of its own.
 
     Raises:
         RequestError: something in the submission cannot stand in a statement.
@@ -51,6 +52,7 @@ def prepare(
         origin,
         now,
         random,
+        number,
     )
 
 
@@ -65,6 +67,7 @@ def _build_plain(
     origin: str,
     now: datetime,
     random: Callable[[int], bytes],
+    number: str | None = None,
 ) -> NewRecord:
     """As `build_record`, for a document known by its SHA-256 alone: by template, a tenth of the time."""
     assert body is not None  # noqa: S101 - the caller looked
@@ -73,7 +76,7 @@ def _build_plain(
     try:
         commitments, openings = commit(fields, lambda: random(SALT_SIZE)) if fields else (_NONE, ())
         digest = bytes.fromhex(body.digests["sha-256"])
-        number = number_of(int(now.timestamp() * 1000), random(5))
+        number = number or number_of(int(now.timestamp() * 1000), random(5))
         statement = template_at(origin, now, block).document(
             digest,
             number,
@@ -110,6 +113,7 @@ def build_record(
     origin: str,
     now: datetime,
     random: Callable[[int], bytes],
+    number: str | None = None,
 ) -> NewRecord:
     """Draw number and salt, commit to `fields`, build the statement, and parse it as a verifier will.
 
@@ -121,7 +125,7 @@ def build_record(
         statement = Statement(
             type=kind,
             log=origin,
-            number=make_number(int(now.timestamp() * 1000), random(5)),
+            number=number or make_number(int(now.timestamp() * 1000), random(5)),
             time=now,
             salt=random(32),
             not_before=block,

@@ -14,11 +14,14 @@ from concurrent.futures import Future
 from contextlib import suppress
 from dataclasses import dataclass, field
 from queue import Empty, SimpleQueue
+from typing import Any
 
 from notary.errors import Busy, NotaryError, TooManyRequests, Unavailable
 from notary.intake.accept import Intake
+from notary.intake.bulk import BulkItem, Made, commit_bulk
 from notary.intake.group import ClaimTaken, Conditions, Item, commit
 from notary.intake.submission import Accepted
+from notary.store.claims import Claimed
 from notary.store.places import MAX_GROUP
 from notary.store.rows import NumberTaken
 
@@ -29,10 +32,10 @@ FRESH_SECONDS = 0.2  # how old what a submission rests on may be: the log's size
 
 @dataclass(slots=True)
 class _Waiting:
-    item: Item
+    item: Item | BulkItem
     records: int
     tenant_id: int | None
-    future: "Future[list[Accepted]] | asyncio.Future[list[Accepted]]"
+    future: "Future[Any] | asyncio.Future[Any]"
     loop: asyncio.AbstractEventLoop | None = None  # where the future may be touched; none: anywhere
 
 
@@ -82,8 +85,17 @@ class Writer:
             Busy, TooManyRequests: it was not queued; to be sent again in a second.
             Unavailable: the database does not answer; the records may have been made.
         """
+        accepted: list[Accepted] = await self._add(item)
+        return accepted
+
+    async def add_bulk(self, item: BulkItem) -> Made | Claimed:
+        """As `add`, for a bulk request, which is a group of its own; or what its claim was answered with before."""
+        made: Made | Claimed = await self._add(item)
+        return made
+
+    async def _add(self, item: Item | BulkItem) -> Any:
         loop = asyncio.get_running_loop()
-        future: asyncio.Future[list[Accepted]] = loop.create_future()
+        future: asyncio.Future[Any] = loop.create_future()
         self._put(item, future, loop)
         return await future
 
@@ -102,12 +114,11 @@ class Writer:
 
     def _put(
         self,
-        item: Item,
-        future: "Future[list[Accepted]] | asyncio.Future[list[Accepted]]",
+        item: Item | BulkItem,
+        future: "Future[Any] | asyncio.Future[Any]",
         loop: asyncio.AbstractEventLoop | None = None,
     ) -> None:
-        count = len(item.records)
-        tenant = item.records[0].tenant_id
+        count, tenant = item.count, item.tenant_id
         with self._lock:
             if self._total + count > MAX_QUEUED:
                 raise Busy("too much is being submitted at this moment; send it again in a second")
@@ -147,15 +158,21 @@ class Writer:
             if waiting is None:
                 return group, None, True
             total += waiting.records
-            if total > MAX_GROUP or waiting.item.block != first.item.block:
+            bulk = isinstance(first.item, BulkItem) or isinstance(waiting.item, BulkItem)
+            if bulk or total > MAX_GROUP or waiting.item.block != first.item.block:
                 return group, waiting, False
             group.append(waiting)
 
-    def _commit(self, items: Sequence[Item]) -> None:
+    def _commit(self, items: Sequence[Item | BulkItem]) -> None:
         """Commit a group and set the outcome of each item, whatever happens."""
+        intake = self.intake
         try:
             state = self.conditions().state
-            commit(self.intake.database, items, self.intake.promises, state, self.intake.now)
+            if isinstance(items[0], BulkItem):
+                commit_bulk(intake.database, items[0], intake.promises, state, intake.now)
+            else:
+                singles = [item for item in items if isinstance(item, Item)]
+                commit(intake.database, singles, intake.promises, state, intake.now)
         except (NumberTaken, ClaimTaken) as error:
             # Nothing was stored. Only one of them is in conflict: by themselves the others are not.
             for item in items:
@@ -203,4 +220,4 @@ def _deliver(group: list[_Waiting]) -> None:
         if isinstance(outcome, Exception):
             waiting.future.set_exception(outcome)
         else:
-            waiting.future.set_result(outcome or [])
+            waiting.future.set_result(outcome)

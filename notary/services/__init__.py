@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 
+from notary.services.bulk import BulkSubmitting
 from notary.services.health import Health
 from notary.services.log_files import LogFiles
 from notary.services.packages import Packages
@@ -23,6 +24,7 @@ class Services:
     max_request_bytes: int
     tenants: Tenants
     submitting: Submitting
+    bulk: BulkSubmitting
     records: Records
     packages: Packages
     reports: Reports

@@ -1,12 +1,12 @@
 """Rows of the table `record`, written past the ORM: a group in one statement.
 
-PostgreSQL takes them as arrays (`unnest`), which beats COPY up to a thousand rows; SQLite by its driver's
-`executemany`. All run in the transaction of the connection that is given.
+PostgreSQL takes few as arrays (`unnest`), which beats COPY up to a thousand rows, and many by COPY in its binary
+form; SQLite takes all by its driver's `executemany`. All run in the transaction of the connection that is given.
 """
 
 import sqlite3
 from collections.abc import Iterable, Sequence
-from typing import Any
+from typing import Any, Protocol
 
 import psycopg
 from sqlalchemy import Connection
@@ -32,10 +32,46 @@ _ARRAYS = ", ".join(f"%s::{kind}[]" for kind in ("bigint", *_TYPES))
 _POSTGRESQL = f"INSERT INTO record ({_NAMES}) SELECT * FROM unnest({_ARRAYS})"  # noqa: S608 - our names
 
 
+_COPY = f"COPY record ({_NAMES}) FROM STDIN (FORMAT BINARY)"
+_HEADER = b"PGCOPY\n\xff\r\n\0" + bytes(8)
+_TRAILER = b"\xff\xff"
+
+
+class Block(Protocol):
+    """Rows of one request that are laid out already: `seq` alone is missing, and follows from the first."""
+
+    def copied(self, first_seq: int) -> Iterable[bytes | memoryview]:
+        """The rows in the binary form of COPY, `seq` and then `COLUMNS`, without its header and trailer."""
+
+    def tuples(self, first_seq: int) -> Iterable[tuple[Any, ...]]:
+        """The rows, `seq` and then `COLUMNS`."""
+
+
 class NumberTaken(Unavailable):
     """A record number was drawn that another record has: draw again, in a new transaction."""
 
     code = "number_taken"
+
+
+def insert_block(connection: Connection, first_seq: int, block: Block) -> None:
+    """Write the rows of a block, `first_seq` being that of its first record.
+
+    Raises:
+        NumberTaken: a number is another record's; then the caller must not commit.
+    """
+    driver = connection.connection.driver_connection
+    try:
+        if isinstance(driver, sqlite3.Connection):
+            driver.executemany(_SQLITE, block.tuples(first_seq))
+        else:
+            assert isinstance(driver, psycopg.Connection)  # noqa: S101 - `open_database` knows no third
+            with driver.cursor().copy(_COPY) as copy:
+                copy.write(_HEADER)
+                for rows in block.copied(first_seq):
+                    copy.write(rows)
+                copy.write(_TRAILER)
+    except (sqlite3.IntegrityError, psycopg.errors.UniqueViolation) as error:
+        raise NumberTaken("a record number was drawn twice") from error
 
 
 def insert_rows(connection: Connection, seqs: Sequence[int], records: Iterable[Any]) -> None:

@@ -18,6 +18,7 @@ from notary.log.open import open_log, read_genesis
 from notary.log.sequence import Sequencer
 from notary.proving import Prover
 from notary.services import Services
+from notary.services.bulk import BulkSubmitting
 from notary.services.health import Health
 from notary.services.log_files import LogFiles
 from notary.services.packages import Packages
@@ -132,6 +133,7 @@ def _services(
     settings: Settings, objects: Objects, intake: Intake, prover: Prover, source: TrustSource
 ) -> Services:
     database = intake.database
+    writer = Writer(intake)
     records = Records(database)
     packages = Packages(database, records, prover)
     trust = partial(own_trust, database, source)
@@ -156,7 +158,8 @@ def _services(
         max_document_bytes=settings.max_document_bytes,
         max_request_bytes=settings.max_request_bytes,
         tenants=Tenants(database, now),
-        submitting=Submitting(intake, Writer(intake), settings.max_document_bytes),
+        submitting=Submitting(intake, writer, settings.max_document_bytes),
+        bulk=BulkSubmitting(writer, settings.max_bulk_bytes),
         records=records,
         packages=packages,
         reports=reports,

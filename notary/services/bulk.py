@@ -1,0 +1,147 @@
+"""Bulk: from the body of a request to its answer, and the same answer again to its repetition."""
+
+import json
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from threading import BoundedSemaphore
+
+from anyio import CapacityLimiter, to_thread
+
+from notary.errors import Busy, RequestError
+from notary.evidence import canonical
+from notary.intake.answers import bulk_answer, document_lines, join_lines, line
+from notary.intake.bulk import BulkItem, Made, fingerprint, prepare_bulk
+from notary.intake.bulkparse import MAX_ARRAY, Bulk, parse_array, parse_lines
+from notary.intake.group import promised
+from notary.intake.submission import Submission
+from notary.intake.template import template_at
+from notary.intake.writer import Writer
+from notary.merkle.hashing import hash_leaf
+from notary.merkle.tree import levels
+from notary.observe import SUBMISSIONS
+from notary.services.types import Principal
+from notary.store.claims import Claim, Claimed
+from notary.store.groups import group_by_id
+from notary.store.places import group_of, position_of
+from notary.store.records import Record, record_by_number, records_from
+
+ARRAY = "application/json"
+LINES = "application/x-ndjson"
+IN_FLIGHT = 6  # requests: each takes some 20 MiB while it is prepared, stored and answered
+
+
+@dataclass(frozen=True, slots=True)
+class BulkSubmitting:
+    """Takes bulk requests in, durably, and answers them."""
+
+    writer: Writer
+    max_bulk_bytes: int
+    _flying: BoundedSemaphore = field(default_factory=lambda: BoundedSemaphore(IN_FLIGHT), repr=False)
+    # One at a time is prepared: two at once would only take turns.
+    _preparing: list[CapacityLimiter] = field(default_factory=list, repr=False)
+
+    def limit(self, media_type: str) -> int:
+        """The most bytes of a body of this type.
+
+        Raises:
+            RequestError: no bulk request is of this type.
+        """
+        if media_type == ARRAY:
+            return MAX_ARRAY
+        if media_type == LINES:
+            return self.max_bulk_bytes
+        raise RequestError(f"the Content-Type of a bulk request is {ARRAY} or {LINES}")
+
+    async def submit(self, who: Principal, media_type: str, body: bytes, key: str | None) -> bytes:
+        """Accept all of a request, and answer it.
+
+        Raises:
+            RequestError: a line is wrong; it is named, and nothing is stored.
+            NotFound: the `previous` of a line is no record of this organisation.
+            Conflict: the key was used for another request.
+            NotReady: the log is not open yet.
+            Busy, TooManyRequests: too much is being submitted.
+            Unavailable: the database does not answer; all may have been stored, or nothing.
+        """
+        if not self._flying.acquire(blocking=False):
+            raise Busy(f"{IN_FLIGHT} bulk requests are under way; send it again in a second")
+        try:
+            if not self._preparing:
+                self._preparing.append(CapacityLimiter(1))
+            (limiter,) = self._preparing
+            item = await to_thread.run_sync(self._prepare, who, media_type, body, key, limiter=limiter)
+            made = await self.writer.add_bulk(item)
+            if isinstance(made, Claimed):
+                assert item.claim is not None  # noqa: S101 - it was found by that
+                made.check(item.claim)
+                return await to_thread.run_sync(self._again, made)
+            SUBMISSIONS.labels("document").inc(item.count)
+            return await to_thread.run_sync(self._answer, item, made, limiter=limiter)
+        finally:
+            self._flying.release()
+
+    def _prepare(self, who: Principal, media_type: str, body: bytes, key: str | None) -> BulkItem:
+        tenant, intake = who.tenant_id, self.writer.intake
+        bulk = parse_array(body) if media_type == ARRAY else parse_lines(body, tenant, self.max_bulk_bytes)
+        at = self.writer.conditions()
+        claim = None if key is None else Claim(tenant, f"k{key}", fingerprint(bulk, _canonical))
+        return prepare_bulk(
+            bulk, tenant, claim, at.block, intake.origin, intake.now(), intake.random, self._previous(bulk)
+        )
+
+    def _previous(self, bulk: Bulk) -> Callable[[Submission], Record | None]:
+        wanted = {(s.previous, s.tenant_id) for s in bulk.others.values() if s.previous is not None}
+        found: dict[str, Record] = {}
+        if wanted:
+            with self.writer.intake.database.reading() as connection:
+                found = {
+                    number: record_by_number(connection, number, tenant)
+                    for number, tenant in sorted(wanted)
+                    if number is not None
+                }
+        return lambda submission: None if submission.previous is None else found[submission.previous]
+
+    def _answer(self, item: BulkItem, made: Made) -> bytes:
+        template = template_at(self.writer.intake.origin, item.now, item.block)
+        plain = [
+            (group, document_lines(template, group, item.numbers, item.salts, 0)) for group in item.plain
+        ]
+        others = {at: line(new.number, new.statement, at) for at, new in item.others.items()}
+        return bulk_answer(
+            made.group, made.note, made.close_by, item.count, join_lines(plain, others), item.rows
+        )
+
+    def _again(self, claimed: Claimed) -> bytes:
+        with self.writer.intake.database.reading() as connection:
+            group = group_by_id(connection, group_of(claimed.first_seq))
+            records = records_from(connection, claimed.first_seq, claimed.count)
+        note = group.note or b""
+        lines = {
+            at: line(record.number, record.statement, position_of(record.seq))
+            for at, record in enumerate(records)
+        }
+        rows = levels([hash_leaf(record.entry) for record in records])
+        return bulk_answer(group.id, note, promised(note), claimed.count, join_lines([], lines), rows)
+
+
+def _canonical(submission: Submission) -> Iterator[bytes]:
+    """The parts of one line, for the fingerprint; a size is spelt as in a line that has nothing else."""
+    size = "" if submission.size is None else str(submission.size)
+    digest = submission.digests.get("sha-256", "")
+    rest = {
+        "kind": submission.kind,
+        "claimed": dict(submission.claimed),
+        "media_type": submission.media_type,
+        "visibility": submission.visibility,
+        "previous": submission.previous,
+    }
+    yield b"%b %b" % (bytes.fromhex(digest), size.encode())
+    if (
+        any(rest[name] for name in rest if name != "kind")
+        or submission.kind != "document"
+        or submission.fields
+    ):
+        yield b" " + canonical.dumps(rest)
+        # Each by itself: together they would be nested deeper than what may be committed to.
+        yield json.dumps([[n, canonical.dumps(v).hex()] for n, v in submission.fields.items()]).encode()
+    yield b"\n"
