@@ -6,13 +6,13 @@ from datetime import datetime, timedelta
 
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
-from notary.errors import Fatal, NotaryError, NotReady, Unavailable
+from notary.errors import Fatal, NotaryError, NotFound, NotReady, Unavailable
 from notary.evidence.checkpoint import Checkpoint, sign_checkpoint
 from notary.evidence.note import Verifier
 from notary.log import staging
 from notary.log.batch import build, last_entries
 from notary.log.publish import check_published, opened, publish
-from notary.store.checkpoints import StoredCheckpoint, newest_checkpoint
+from notary.store.checkpoints import StoredCheckpoint, checkpoint_at, newest_checkpoint
 from notary.store.engine import Connection, Database
 from notary.store.groups import assign_places, waiting_entries, waiting_groups
 from notary.store.logstate import LogState, read_state, release_lease, renew_lease, swap_state, take_lease
@@ -41,6 +41,8 @@ class Sequencer:
         holder: who this process is to the others; the same after a restart if there is only one.
         lease: how long a silent holder keeps the others waiting.
         max_batch: entries in one close; the rest waits for the next.
+        witnesses: each gives size and root of the newest head that a third party holds, size 0 before the first;
+            asked once, before this process makes its first checkpoint.
         leading: whether this process made the last close, also while the next one is under way; for other
             threads, which go on with what only one process may do.
     """
@@ -53,8 +55,10 @@ class Sequencer:
     holder: str
     lease: timedelta = LEASE
     max_batch: int = MAX_BATCH
+    witnesses: Sequence[Callable[[], tuple[int, bytes]]] = ()
     leading: bool = field(default=False, init=False)
     _epoch: int | None = field(default=None, init=False)
+    _witnessed: bool = field(default=False, init=False)
 
     def acquire(self) -> bool:
         """Take the lease if it is free, and bring what a crash left to its end.
@@ -64,11 +68,14 @@ class Sequencer:
 
         Raises:
             NotReady: the log is not open yet.
-            Fatal: what is stored or published contradicts the newest checkpoint, or the clock runs far behind it.
-            Unavailable: database or disk do not answer, or the clock was set back a little.
+            Fatal: what is stored, published or witnessed contradicts the newest checkpoint, or the clock runs far
+                behind it.
+            Unavailable: database, disk or a witness do not answer, or the clock was set back a little.
         """
         self._epoch, self.leading = None, False
         now = self.now()
+        # Before the lease is taken: one that does not answer keeps no other process from working.
+        heads = [] if self._witnessed else [witness() for witness in self.witnesses]
         with self.database.writing() as connection:
             if read_state(connection) is None:
                 raise NotReady("the log has no entry 0 yet")
@@ -77,6 +84,8 @@ class Sequencer:
             return False
         # From here on no swap of a holder before us can succeed, so the state below is the last of theirs.
         self._recover(epoch)
+        self._compare(heads)
+        self._witnessed = True
         self._epoch = epoch
         return True
 
@@ -167,6 +176,25 @@ class Sequencer:
         publish(self.objects, state.note, self._verifier)
         # Everything is at its name. Staging objects of closes that came to nothing go too.
         staging.discard_all(self.objects)
+
+    def _compare(self, heads: Sequence[tuple[int, bytes]]) -> None:
+        """Refuse to go on from a database that is older than what a third party holds, or another."""
+        for size, root in heads:
+            if size == 0:
+                continue
+            with self.database.reading() as connection:
+                newest = newest_checkpoint(connection)
+                if size > newest.size:
+                    raise Fatal(
+                        f"a head of size {size} is anchored, but the database ends at {newest.size}: it is older "
+                        "than what was published"
+                    )
+                try:
+                    known = checkpoint_at(connection, size)
+                except NotFound as error:
+                    raise Fatal(f"a head of size {size} is anchored that this log never had") from error
+            if known.root != root:
+                raise Fatal(f"two roots for size {size}: {root.hex()} is anchored")
 
     def _state(self, connection: Connection, epoch: int | None, now: datetime) -> LogState:
         state = read_state(connection)

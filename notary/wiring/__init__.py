@@ -125,8 +125,9 @@ def build(settings: Settings, *, working: bool = True) -> Assembly:
         # The embedded service has its data folder to itself: a restart need not wait for its own old lease.
         "embedded" if settings.embedded else secrets.token_hex(8),
     )
-    steps = Steps(settings, database, intake, prover, genesis, sequencer, now).all()
-    return Assembly(settings, database, genesis, services, source, steps, sequencer)
+    steps = Steps(settings, database, intake, prover, genesis, sequencer, now)
+    sequencer.witnesses = steps.witnesses()
+    return Assembly(settings, database, genesis, services, source, steps.all(), sequencer)
 
 
 def _services(

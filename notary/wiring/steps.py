@@ -66,6 +66,13 @@ class Steps:
             steps.append(Step(f"blocks {chain.name}", settings.poll_interval_seconds, poll))
         return tuple(steps)
 
+    def witnesses(self) -> tuple[Callable[[], tuple[int, bytes]], ...]:
+        """What each chain holds of this log, for the sequencer to compare before its first checkpoint."""
+        return tuple(
+            self._evm(chain, Node(chain.rpc_urls[0], chain.chain_id, fees=chain.fees)).on_chain_head
+            for chain in self.settings.chains
+        )
+
     def _close(self) -> None:
         self.sequencer.sequence()
 

@@ -17,11 +17,11 @@ from notary.store.blocks import add_block
 from notary.store.claims import Claim
 from notary.store.groups import waiting
 from notary.store.inspections import inspection_state
-from notary.store.records import record_by_number, records_from
 from notary.store.places import seq_of
+from notary.store.records import record_by_number, records_from
 from notary.store.tenants import create_tenant
-from tests.faults import Fault, faulty
 from notary.store.views import receipt_of
+from tests.faults import Fault, faulty
 from tests.rig import ORIGIN, PROMISES, RECEIPT_VERIFIER, START, Rig
 
 

@@ -5,7 +5,6 @@ from dataclasses import replace
 
 import pytest
 from sqlalchemy import text
-from sqlalchemy import text
 
 from notary.errors import NotReady, Unavailable
 from notary.evidence.commitments import check_openings

@@ -4,7 +4,7 @@ from datetime import timedelta
 
 import pytest
 
-from notary.errors import Fatal, NotReady, Unavailable
+from notary.errors import AnchorUnavailable, Fatal, NotReady, Unavailable
 from notary.evidence.checkpoint import open_checkpoint
 from notary.evidence.receipt import group_root
 from notary.intake.prepare import prepare
@@ -238,3 +238,42 @@ def test_commits_that_become_visible_out_of_order_are_all_closed(postgres_url, t
         assert [record_at(connection, index).seq for index in (1, 2)] == [later.seq, first]
     assert rig.fsck().problems == []
     database.dispose()
+
+
+def test_a_database_older_than_an_anchored_head_makes_no_checkpoint(rig):
+    rig.submit(2)
+    newest = rig.sequencer().sequence()
+    rig.submit(1, first=2)
+    for head, what in (
+        ((4, bytes(32)), "a head of size 4 is anchored, but the database ends at 3"),
+        ((2, bytes(32)), "a head of size 2 is anchored that this log never had"),
+        ((3, bytes(32)), "two roots for size 3: 0000"),
+    ):
+        with pytest.raises(Fatal, match=what):
+            rig.sequencer(witnesses=[lambda head=head: head]).sequence()
+    assert published(rig).size == 3
+    held = [(0, bytes(32)), (3, newest.root)]
+    assert rig.sequencer(witnesses=[lambda head=head: head for head in held]).sequence().size == 4
+
+
+def test_a_witness_that_does_not_answer_stops_closing_and_not_submitting(rig):
+    answers = [AnchorUnavailable("no answer"), (1, state_of(rig).root)]
+
+    def witness():
+        answer = answers.pop(0)
+        if isinstance(answer, Exception):
+            raise answer
+        return answer
+
+    sequencer = rig.sequencer(witnesses=[witness])
+    rig.submit(1)
+    with pytest.raises(AnchorUnavailable, match="no answer"):
+        sequencer.sequence()
+    rig.submit(1, first=1)
+    assert rig.sequencer("another").acquire()  # the lease was not taken
+    rig.clock.advance(21)
+    assert sequencer.sequence().size == 3
+    # Afterwards its own checkpoints are the newest that there are: nobody is asked again.
+    rig.submit(1, first=2)
+    assert sequencer.sequence().size == 4
+    assert answers == []

@@ -6,7 +6,9 @@ from sqlalchemy import text
 from notary.errors import Fatal
 from notary.log import staging
 from notary.log.batch import build, last_entries
-from notary.merkle.hashing import EMPTY_ROOT
+from notary.merkle.hashing import EMPTY_ROOT, hash_leaf
+from notary.merkle.tiles import TILE_WIDTH, append_tiles, encode_bundle, entry_bundles, new_tiles
+from notary.merkle.tree import root_of
 from notary.store.objects import Objects
 from tests.rig import Rig
 
@@ -54,15 +56,15 @@ def entries(count):
 
 
 def close(objects, size, root, added):
-    batch = build(objects, size, root, added)
-    objects.create_all(batch.objects.items())
-    return batch
+    (part,) = build(objects, size, root, added)
+    objects.create_all(part.objects.items())
+    return part
 
 
 def test_tiles_of_another_root_are_not_built_upon(objects):
     close(objects, 0, EMPTY_ROOT, entries(3))
     with pytest.raises(Fatal, match="the tiles at size 3 do not have the root"):
-        build(objects, 3, bytes(32), entries(1))
+        list(build(objects, 3, bytes(32), entries(1)))
 
 
 def test_a_bundle_that_is_missing_damaged_or_anothers_is_not_built_upon(objects):
@@ -73,10 +75,39 @@ def test_a_bundle_that_is_missing_damaged_or_anothers_is_not_built_upon(objects)
     for data, what in ((good[:-1], "is damaged: "), (good[:-1] + b"x", "are not those of its tile")):
         bundle.write_bytes(data)
         with pytest.raises(Fatal, match=what):
-            build(objects, 3, batch.root, entries(1))
+            list(build(objects, 3, batch.root, entries(1)))
     bundle.unlink()
     with pytest.raises(Fatal, match=r"000.p/3 is missing"):
-        build(objects, 3, batch.root, entries(1))
+        list(build(objects, 3, batch.root, entries(1)))
+
+
+@pytest.mark.parametrize(
+    ("old", "new"), [(0, 65_537), (3, 131_072), (65_530, 131_079), (65_536, 65_536 * 2 + 1)]
+)
+def test_a_large_batch_in_parts_has_the_objects_of_one_piece(objects, old, new):
+    """And no others: a partial tile of a size between would belong to no checkpoint."""
+    row = [n.to_bytes(32, "big") for n in range(new)]
+    before = close_all(objects, 0, EMPTY_ROOT, row[:old]) if old else None
+    made, parts = {}, list(build(objects, old, before.root if before else EMPTY_ROOT, row[old:]))
+    assert len(parts) > 1
+    for part in parts:
+        assert not made.keys() & part.objects.keys()
+        made |= part.objects
+    leaves = [hash_leaf(entry) for entry in row]
+    whole, root = append_tiles(0, leaves, dict().__getitem__)
+    wanted = {tile.path(): data for tile, data in whole.items() if tile in set(new_tiles(old, new))}
+    for bundle in entry_bundles(old, new):
+        start = bundle.index * TILE_WIDTH
+        wanted[bundle.path()] = encode_bundle(row[start : start + bundle.width])
+    assert made == wanted
+    assert (parts[-1].size, parts[-1].root) == (new, root)
+    assert root == root_of(leaves)
+
+
+def close_all(objects, size, root, added):
+    for part in build(objects, size, root, added):
+        objects.create_all(part.objects.items())
+    return part
 
 
 def test_a_newest_checkpoint_beside_another_size_stops_recovery(sqlite, tmp_path):

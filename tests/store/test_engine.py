@@ -161,7 +161,7 @@ def test_a_row_that_contradicts_is_fatal_and_shows_no_values(database):
         pytest.raises(Fatal, match="refuses what must be possible") as caught,
         database.writing() as connection,
     ):
-        connection.execute(text("INSERT INTO leaf (idx, seq) VALUES (0, 4711)"))
+        connection.execute(text("INSERT INTO tenant (id, name) VALUES (4711, NULL)"))
     assert "4711" not in str(caught.value)
 
 

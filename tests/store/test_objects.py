@@ -124,9 +124,9 @@ def log_of(objects, *sizes):
     entries, root, size = [], EMPTY_ROOT, 0
     for new in sizes:
         added = [n.to_bytes(32, "big") for n in range(size, new)]
-        batch = build(objects, size, root, added)
-        objects.create_all(batch.objects.items())
-        entries, root, size = entries + added, batch.root, new
+        for part in build(objects, size, root, added):
+            objects.create_all(part.objects.items())
+        entries, root, size = entries + added, part.root, new
     return entries
 
 
