@@ -52,6 +52,7 @@ FORBIDDEN = [
     ("evidence/timestamp", "import httpx", VERIFIER),
     ("evidence/statement", "import pydantic", VERIFIER),
     ("cli/verify", "def f():\n    import web3", VERIFIER),
+    ("evidence/note", "import obstore", VERIFIER),
     ("cli/verify", "def f():\n    import notary.store.engine", VERIFIER),
     ("api/submit", "from sqlmodel import Session", ROWS),
     ("log/sequence", "import sqlalchemy", ROWS),
@@ -59,6 +60,7 @@ FORBIDDEN = [
     ("worker", "import fastapi", HTTP),
     ("anchoring/advance", "from web3 import Web3", LIBRARY),
     ("intake/accept", "import httpx", LIBRARY),
+    ("store/files", "import obstore", LIBRARY),
     ("services/types", "from pydantic import BaseModel", PYDANTIC),
 ]
 

@@ -7,7 +7,7 @@ from notary.errors import Fatal
 from notary.log import staging
 from notary.log.batch import build, last_entries
 from notary.merkle.hashing import EMPTY_ROOT
-from notary.store.objects import Objects
+from notary.store.files import FileObjects
 from tests.rig import Rig
 
 TILES = {"tile/0/000.p/1": b"a" * 32, "tile/entries/000.p/1": b"", "tile/1/x001/000": bytes(range(256))}
@@ -15,7 +15,7 @@ TILES = {"tile/0/000.p/1": b"a" * 32, "tile/entries/000.p/1": b"", "tile/1/x001/
 
 @pytest.fixture
 def objects(tmp_path):
-    return Objects(tmp_path / "log")
+    return FileObjects(tmp_path / "log")
 
 
 def test_what_is_staged_is_applied(objects):
