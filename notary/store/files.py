@@ -13,7 +13,7 @@ from notary.errors import Fatal, Unavailable
 from notary.store.objects import check_same, check_size, checked_name, is_name
 from notary.store.parallel import each
 
-THREADS = 8  # most of a write is waiting for the disk, which takes many flushes as one
+THREADS = 16  # most of a write is waiting for the disk, which takes many flushes as one
 _TEMPORARY = ".new-"  # never the name of an object, so nothing reads a file that is half written
 
 
@@ -87,6 +87,8 @@ class FileObjects:
             return
         if folder != self.root:
             self._make_folder(folder.parent, unsynced)
+        else:
+            unsynced.add(folder.parent)  # or a power cut may take the whole root, and leave the database
         folder.mkdir(parents=folder == self.root, exist_ok=True)
         unsynced.add(folder)
 
