@@ -14,6 +14,7 @@ from notary.store.objects import check_same, check_size, checked_name, is_name
 from notary.store.parallel import each
 
 THREADS = 16  # most of a write is waiting for the disk, which takes many flushes as one
+FEW = 6  # objects of a small close, done before so many threads are running
 _TEMPORARY = ".new-"  # never the name of an object, so nothing reads a file that is half written
 
 
@@ -39,7 +40,7 @@ class FileObjects:
                 yield name, path, data
 
         with _translated():
-            each(_create, placed(), THREADS)
+            each(_create, placed(), THREADS, few=FEW)
             # Each file is durable, and its name not yet. A crash here leaves any of the names.
             for folder in folders:
                 _sync_folder(folder)

@@ -11,8 +11,10 @@ from notary.errors import Fatal
 T = TypeVar("T")
 
 
-def each(work: Callable[[T], None], items: Iterable[T], threads: int) -> None:
+def each(work: Callable[[T], None], items: Iterable[T], threads: int, *, few: int = 1) -> None:
     """Call `work` on every item, at most `threads` at a time; no more of the items are held than that.
+
+    So `few` items, of at most `threads`, are not worth threads: the caller's own does them one by one.
 
     After an error no further item is begun, and those under way are waited for: nothing is written after it returns.
 
@@ -22,7 +24,7 @@ def each(work: Callable[[T], None], items: Iterable[T], threads: int) -> None:
     """
     source = iter(items)
     first = list(islice(source, threads))
-    if len(first) <= 1:
+    if len(first) <= min(few, threads - 1):
         for item in first:
             work(item)
         return

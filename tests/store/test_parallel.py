@@ -16,6 +16,16 @@ def test_everything_is_done_once():
         assert sorted(done) == list(range(count))
 
 
+def test_a_few_are_done_by_the_caller_alone():
+    for count, alone in ((3, True), (4, False), (40, False)):
+        threads = set()
+        each(lambda _item, seen=threads: seen.add(threading.current_thread()), range(count), 8, few=3)
+        assert (threads == {threading.current_thread()}) is alone
+    done = []
+    each(done.append, range(20), 4, few=100)  # not more than are held
+    assert sorted(done) == list(range(20))
+
+
 def test_so_many_at_a_time_and_no_more_are_taken():
     lock, now, peak, taken = threading.Lock(), 0, 0, 0
 
