@@ -95,6 +95,18 @@ def load_secp256k1(path: Path, password_file: Path | None = None) -> LocalAccoun
     return account
 
 
+def load_secret(path: Path) -> str:
+    """Read a secret that is text: the first line, printable ASCII without spaces.
+
+    Raises:
+        SettingsError: no such file, others may read it, or it holds something else.
+    """
+    text = _read(path).decode("utf-8", "replace").split("\n", 1)[0].strip()
+    if not text or not all("!" <= character <= "~" for character in text):
+        raise SettingsError(f"the first line of {path} is no secret")
+    return text
+
+
 def _new_ed25519() -> bytes:
     key = Ed25519PrivateKey.generate()
     return key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption())

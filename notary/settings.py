@@ -98,6 +98,21 @@ class Settings(BaseSettings):
         pattern="^(sqlite:///|postgresql://)",
         description="sqlite:///FILE for one process, postgresql://… for any number.",
     )
+    objects_url: str | None = Field(
+        None,
+        pattern=r"^s3://[a-z0-9][a-z0-9.-]{1,61}[a-z0-9](/[a-zA-Z0-9_-]+)*$",
+        description="s3://BUCKET/PREFIX for tiles, checkpoint and reports; none: files in the data folder.",
+    )
+    s3_endpoint: str | None = Field(
+        None,
+        pattern=r"^https?://[^/@?#\s]+$",
+        description="https://HOST[:PORT] of the S3 server, http:// in local set-ups only; none: AWS.",
+    )
+    s3_region: str = Field(
+        "us-east-1", pattern="^[a-z0-9-]{1,40}$", description="Region that S3 requests are signed for."
+    )
+    s3_access_key_file: Path | None = Field(None, description="Holds the S3 access key, in its first line.")
+    s3_secret_key_file: Path | None = Field(None, description="Holds its secret, in its first line.")
     origin: str = Field(
         pattern=f"^{ORIGIN}$", description="Name of the log, for ever; by custom a host name and a path."
     )
@@ -153,7 +168,8 @@ class Settings(BaseSettings):
     )
     allow_private_addresses: bool = Field(
         False,
-        description="Allow time-stamping authorities on loopback and private addresses; for local set-ups only.",
+        description="Allow time-stamping authorities on loopback and private addresses, and S3 without TLS; "
+        "for local set-ups only.",
     )
 
     @classmethod

@@ -5,7 +5,8 @@ from dataclasses import dataclass, field
 
 from notary.errors import Unavailable
 from notary.store.engine import Database
-from notary.store.objects import CHECKPOINT, Objects
+from notary.store.files import FileObjects
+from notary.store.objects import CHECKPOINT
 
 
 class DiskError(Unavailable):
@@ -27,7 +28,7 @@ class Fault:
 
 
 @dataclass(frozen=True)
-class FaultyObjects(Objects):
+class FaultyObjects(FileObjects):
     fault: Fault = field(default_factory=Fault)
     shown: list[bytes] = field(default_factory=list)  # every checkpoint that the world could read
 

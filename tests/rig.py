@@ -20,6 +20,7 @@ from notary.log.open import open_log
 from notary.log.sequence import Sequencer
 from notary.proving import Prover
 from notary.store.engine import Database
+from notary.store.files import FileObjects
 from notary.store.objects import Objects
 from notary.store.tenants import create_tenant
 from notary.store.tiles import Tiles
@@ -62,7 +63,7 @@ class Rig:
     random: Random = field(default_factory=lambda: Random(7))
 
     def __post_init__(self) -> None:
-        self.objects = self.objects or Objects(self.folder / "log")
+        self.objects = self.objects or FileObjects(self.folder / "log")
         self.intake = Intake(
             self.database,
             Spool(self.folder / "spool"),

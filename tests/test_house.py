@@ -52,6 +52,7 @@ FORBIDDEN = [
     ("evidence/timestamp", "import httpx", VERIFIER),
     ("evidence/statement", "import pydantic", VERIFIER),
     ("cli/verify", "def f():\n    import web3", VERIFIER),
+    ("evidence/note", "import obstore", VERIFIER),
     ("cli/verify", "def f():\n    import notary.store.engine", VERIFIER),
     ("api/submit", "from sqlmodel import Session", ROWS),
     ("log/sequence", "import sqlalchemy", ROWS),
@@ -60,6 +61,7 @@ FORBIDDEN = [
     ("anchoring/advance", "from web3 import Web3", LIBRARY),
     ("intake/accept", "import httpx", LIBRARY),
     ("intake/accept", "import numpy", LIBRARY),
+    ("store/files", "import obstore", LIBRARY),
     ("services/types", "from pydantic import BaseModel", PYDANTIC),
 ]
 

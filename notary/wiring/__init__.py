@@ -33,6 +33,7 @@ from notary.settings import Settings
 from notary.store.engine import Database, open_database
 from notary.store.objects import Objects
 from notary.store.tiles import Tiles
+from notary.wiring.objects import LOG, REPORTS, open_objects
 from notary.wiring.sealing import sealing
 from notary.wiring.steps import Steps
 from notary.wiring.trusting import own_trust, trust_source
@@ -64,7 +65,7 @@ def now() -> datetime:
 
 def open_stores(settings: Settings) -> tuple[Database, Objects]:
     """Database and log objects; the tables are made by `notary.store.migrate`."""
-    return open_database(settings.database_url), Objects(settings.data_dir / "log")
+    return open_database(settings.database_url), open_objects(settings, LOG)
 
 
 def stored_genesis(settings: Settings) -> Genesis | None:
@@ -138,11 +139,9 @@ def _services(
     records = Records(database)
     packages = Packages(database, records, prover)
     trust = partial(own_trust, database, source)
-    # Unlike the log, reports are for those alone who asked for them.
-    (settings.data_dir / "reports").mkdir(mode=0o700, parents=True, exist_ok=True)
     reports = Reports(
         database=database,
-        objects=Objects(settings.data_dir / "reports"),
+        objects=open_objects(settings, REPORTS),
         intake=intake,
         packages=packages,
         trust=trust,

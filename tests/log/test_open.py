@@ -12,9 +12,10 @@ from notary.evidence.note import Verifier
 from notary.evidence.statement import entry_of, parse_statement
 from notary.log.open import open_log, read_genesis
 from notary.store.engine import open_database
+from notary.store.files import FileObjects
 from notary.store.logstate import read_state
 from notary.store.migrate import migrate
-from notary.store.objects import CHECKPOINT, Objects
+from notary.store.objects import CHECKPOINT
 from notary.store.records import record_at
 from tests.faults import Fault, FaultyObjects, faulty
 from tests.rig import GENESIS, LOG_KEY, ORIGIN, START, Rig
@@ -131,10 +132,10 @@ def test_two_roots_for_one_size_stop_everything(sqlite, tmp_path):
         source.connection.driver_connection.backup(target.connection.driver_connection)
     for path in (tmp_path / "log").rglob("*"):
         if path.is_file():
-            Objects(tmp_path / "fork").create(
+            FileObjects(tmp_path / "fork").create(
                 path.relative_to(tmp_path / "log").as_posix(), path.read_bytes()
             )
-    forked = Rig(fork, tmp_path / "other", objects=Objects(tmp_path / "fork"))
+    forked = Rig(fork, tmp_path / "other", objects=FileObjects(tmp_path / "fork"))
     forked.tenant = rig.tenant
     forked.random.seed(8)
     for each in (rig, forked):

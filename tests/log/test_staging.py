@@ -9,7 +9,7 @@ from notary.log.batch import build, last_entries
 from notary.merkle.hashing import EMPTY_ROOT, hash_leaf
 from notary.merkle.tiles import TILE_WIDTH, append_tiles, encode_bundle, entry_bundles, new_tiles
 from notary.merkle.tree import root_of
-from notary.store.objects import Objects
+from notary.store.files import FileObjects
 from tests.rig import Rig
 
 TILES = {"tile/0/000.p/1": b"a" * 32, "tile/entries/000.p/1": b"", "tile/1/x001/000": bytes(range(256))}
@@ -17,7 +17,7 @@ TILES = {"tile/0/000.p/1": b"a" * 32, "tile/entries/000.p/1": b"", "tile/1/x001/
 
 @pytest.fixture
 def objects(tmp_path):
-    return Objects(tmp_path / "log")
+    return FileObjects(tmp_path / "log")
 
 
 def test_what_is_staged_is_applied(objects):

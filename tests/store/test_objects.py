@@ -1,76 +1,110 @@
-"""Objects are made once and never change; one name is replaced whole."""
+"""What every kind of objects keeps: made once and never changed; one name is replaced whole."""
 
-import errno
-import os
 import threading
-from itertools import pairwise
-from pathlib import Path
 
 import pytest
 
-from notary.errors import Fatal, NotFound, ProofError, Unavailable
-from notary.log.batch import build
-from notary.merkle.hashing import EMPTY_ROOT, hash_leaf
-from notary.merkle.proof import check_consistency, check_inclusion
-from notary.merkle.tiles import Tile
-from notary.merkle.tree import root_of
-from notary.store.objects import Objects
-from notary.store.tiles import Tiles
+from notary.errors import Fatal, NotFound
+from notary.store import objects as port
+from notary.store.files import FileObjects
+from tests.s3 import opened
+
+
+@pytest.fixture(params=["files", "s3"])
+def objects(request, tmp_path):
+    if request.param == "files":
+        return FileObjects(tmp_path / "log")
+    return request.getfixturevalue("s3")
 
 
 @pytest.fixture
-def objects(tmp_path):
-    return Objects(tmp_path / "log")
+def others(objects, request):
+    """Makes the same objects as another process sees them."""
+    if isinstance(objects, FileObjects):
+        return lambda: FileObjects(objects.root)
+    server, bucket = (request.getfixturevalue(name) for name in ("s3_server", "bucket"))
+    return lambda: opened(server, bucket)
 
 
-def test_an_object_is_read_as_it_was_made(objects):
+def test_an_object_is_read_as_it_was_made(objects, others):
     objects.create("tile/0/x001/000.p/7", b"hashes")
     objects.create("tile/0/x001/000.p/7", b"hashes")
     assert objects.read("tile/0/x001/000.p/7") == b"hashes"
-    assert objects.read("tile/0/x001/000") is None
-    assert objects.read("tile/0/x001/000.p") is None
-    assert objects.read("tile/0/x001/000.p/7/8") is None
+    assert others().read("tile/0/x001/000.p/7") == b"hashes"
+    for name in ("tile/0/x001/000", "tile/0/x001/000.p", "tile/0/x001/000.p/7/8", "tile/0/x001/000.p/70"):
+        assert objects.read(name) is None
     assert list(objects.names("tile")) == ["tile/0/x001/000.p/7"]
 
 
-def test_an_object_never_changes(objects):
-    objects.create("tile/0/000", b"first")
+def test_an_object_of_no_bytes_is_one(objects):
+    objects.create("tile/0/000", b"")
+    assert objects.read("tile/0/000") == b""
     with pytest.raises(Fatal, match="tile/0/000 is there with other bytes"):
-        objects.create("tile/0/000", b"second")
+        objects.create("tile/0/000", b"x")
+
+
+def test_an_object_never_changes(objects, others):
+    objects.create("tile/0/000", b"first")
+    for maker in (objects, others()):
+        with pytest.raises(Fatal, match="tile/0/000 is there with other bytes"):
+            maker.create("tile/0/000", b"second")
+        with pytest.raises(Fatal, match="tile/0/000 is there with other bytes"):
+            maker.create_all([("tile/0/001", b"new"), ("tile/0/000", b"second")])
     assert objects.read("tile/0/000") == b"first"
 
 
-def test_of_many_who_make_an_object_one_wins(objects):
+def test_many_are_made_and_found(objects):
+    made = {f"tile/{level}/x{n:03}/000": b"%d %d" % (level, n) for level in range(3) for n in range(20)}
+    objects.create_all(made.items())
+    objects.create_all(iter(made.items()))
+    objects.create_all([])
+    assert {name: objects.read(name) for name in made} == made
+    assert sorted(objects.names("tile")) == sorted(made)
+    assert sorted(objects.names("tile/1")) == sorted(name for name in made if name.startswith("tile/1/"))
+    assert list(objects.names("til")) == []
+    assert list(objects.names("staging")) == []
+
+
+def test_of_many_who_make_an_object_one_wins(objects, others):
     outcomes = []
 
-    def make(data):
+    def make(maker, data):
         try:
-            objects.create("tile/0/000", data)
+            maker.create("tile/0/000", data)
             outcomes.append(data)
         except Fatal:
             outcomes.append(None)
 
-    threads = [threading.Thread(target=make, args=[b"%d" % n * 1000]) for n in range(8)]
+    makers = [objects, *(others() for _ in range(7))]
+    threads = [
+        threading.Thread(target=make, args=[maker, b"%d" % n * 1000]) for n, maker in enumerate(makers)
+    ]
     for thread in threads:
         thread.start()
     for thread in threads:
         thread.join()
+    assert len(outcomes) == 8
     (winner,) = [data for data in outcomes if data]
     assert objects.read("tile/0/000") == winner
-    assert [path.name for path in (objects.root / "tile/0").iterdir()] == ["000"]
+    assert list(objects.names("tile")) == ["tile/0/000"]
 
 
-def test_an_object_that_appears_while_it_is_made_is_compared(objects, monkeypatch):
-    link = os.link
+def test_of_many_who_make_the_same_object_all_win(objects, others):
+    failed = []
 
-    def late(source, target):
-        target.write_bytes(b"theirs")
-        link(source, target)
+    def make(maker):
+        try:
+            maker.create_all([(f"tile/0/{n:03}", b"%d" % n) for n in range(10)])
+        except Fatal as error:
+            failed.append(error)
 
-    monkeypatch.setattr(os, "link", late)
-    with pytest.raises(Fatal, match="with other bytes"):
-        objects.create("tile/0/000", b"ours")
-    assert [path.name for path in (objects.root / "tile/0").iterdir()] == ["000"]
+    threads = [threading.Thread(target=make, args=[maker]) for maker in (objects, others(), others())]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert failed == []
+    assert len(list(objects.names("tile"))) == 10
 
 
 def test_a_replaced_object_is_old_or_new(objects):
@@ -83,98 +117,28 @@ def test_a_replaced_object_is_old_or_new(objects):
 
 
 @pytest.mark.parametrize(
-    "name", ["", "../secret", "/etc/passwd", "tile/../../x", "Tile/0", "a//b", "a" * 201, ".new-1"]
+    "name", ["", "../secret", "/etc/passwd", "tile/../../x", "Tile/0", "a//b", "a" * 201, ".new-1", ".probe"]
 )
 def test_other_names_are_refused(objects, name):
-    for use in (objects.read, objects.delete, lambda name: objects.create(name, b"")):
+    for use in (
+        objects.read,
+        objects.delete,
+        lambda name: objects.create(name, b""),
+        lambda name: objects.create_all([("tile/0", b""), (name, b"")]),
+        lambda name: objects.replace(name, b""),
+        lambda name: list(objects.names(name)),
+    ):
         with pytest.raises(NotFound, match="not the name of an object"):
             use(name)
 
 
-@pytest.mark.parametrize(
-    ("number", "error", "what"),
-    [(errno.EIO, Fatal, "the disk failed"), (errno.ENOSPC, Unavailable, "cannot be read or written now")],
-)
-def test_a_sync_that_fails_is_never_taken_for_success(objects, monkeypatch, number, error, what):
-    def fail(_descriptor):
-        raise OSError(number, os.strerror(number))
-
-    monkeypatch.setattr(os, "fsync", fail)
+def test_an_object_that_is_too_large_is_neither_written_nor_read(objects, monkeypatch):
+    monkeypatch.setattr(port, "MAX_BYTES", 1000)
+    objects.create("tile/0/000", bytes(1000))
     for write in (objects.create, objects.replace):
-        with pytest.raises(error, match=what):
-            write("tile/0/000", b"data")
-    monkeypatch.undo()
-    assert objects.read("tile/0/000") is None
-    assert list((objects.root / "tile/0").iterdir()) == []
-
-
-def test_file_and_folder_are_synced_before_an_object_counts(objects, monkeypatch):
-    synced = []
-    fsync = os.fsync
-    monkeypatch.setattr(
-        os, "fsync", lambda fd: (synced.append(str(Path(f"/proc/self/fd/{fd}").readlink())), fsync(fd))
-    )
-    objects.create("tile/0/000", b"data")
-    assert ".new-" in synced[0]
-    folders = {str(objects.root), str(objects.root / "tile"), str(objects.root / "tile/0")}
-    assert folders == set(synced[1:])
-
-
-def log_of(objects, *sizes):
-    entries, root, size = [], EMPTY_ROOT, 0
-    for new in sizes:
-        added = [n.to_bytes(32, "big") for n in range(size, new)]
-        for part in build(objects, size, root, added):
-            objects.create_all(part.objects.items())
-        entries, root, size = entries + added, part.root, new
-    return entries
-
-
-def test_proofs_come_from_stored_tiles(objects):
-    sizes = (1, 5, 255, 256, 257, 700, 70_000)
-    entries = log_of(objects, *sizes)
-    leaves = [hash_leaf(entry) for entry in entries]
-    tiles = Tiles(objects)
-    roots = {size: root_of(leaves[:size]) for size in sizes}
-    for size in sizes:
-        assert tiles.root(size) == roots[size]
-        tiles.check_edge(size, roots[size])
-        for index in {0, size // 2, size - 1}:
-            check_inclusion(leaves[index], index, size, tiles.inclusion(index, size), roots[size])
-    for old, new in pairwise(sizes):
-        check_consistency(old, new, tiles.consistency(old, new), roots[old], roots[new])
-    assert tiles.root(0) == EMPTY_ROOT
-
-
-def test_proofs_of_other_sizes_are_refused(objects):
-    log_of(objects, 5)
-    with pytest.raises(ProofError, match="outside a tree of 5"):
-        Tiles(objects).inclusion(5, 5)
-    with pytest.raises(ProofError, match="from the empty tree"):
-        Tiles(objects).consistency(0, 5)
-
-
-def test_a_partial_tile_is_cut_from_the_full_one(objects):
-    log_of(objects, 300)
-    assert len(Tiles(objects).read(Tile(0, 0, 17))) == 17 * 32
-    with pytest.raises(Fatal, match=r"tile/0/001.p/43 is missing or damaged"):
-        Tiles(objects).read(Tile(0, 1, 43))
-
-
-@pytest.mark.parametrize("name", ["tile/0/000", "tile/0/002.p/188", "tile/1/000.p/2"])
-def test_the_edge_is_checked_tile_by_tile(objects, name):
-    log_of(objects, 700)
-    tiles = Tiles(objects)
-    root = tiles.root(700)
-    tiles.check_edge(700, root)
-    path = objects.root / name
-    path.write_bytes(bytes(32) + path.read_bytes()[32:])
-    if name == "tile/0/000":
-        tiles.check_edge(700, root)  # not at the edge: that is for fsck
-        path = objects.root / "tile/0/001"
-        path.write_bytes(bytes(32) + path.read_bytes()[32:])
-    with pytest.raises(Fatal, match=r"does not hash into the one above|do not have the root"):
-        tiles.check_edge(700, root)
-    path.unlink()
-    with pytest.raises(Fatal, match="is missing or damaged"):
-        tiles.check_edge(700, root)
+        with pytest.raises(Fatal, match="tile/0/001 has 1001 bytes, more than the 1000 of any of ours"):
+            write("tile/0/001", bytes(1001))
+    assert objects.read("tile/0/001") is None
+    monkeypatch.setattr(port, "MAX_BYTES", 999)
+    with pytest.raises(Fatal, match="tile/0/000 has 1000 bytes, more than the 999 of any of ours"):
+        objects.read("tile/0/000")

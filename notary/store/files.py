@@ -1,0 +1,162 @@
+"""Objects as files under a folder."""
+
+import contextlib
+import errno
+import os
+import secrets
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+from notary.errors import Fatal, Unavailable
+from notary.store.objects import check_same, check_size, checked_name, is_name
+from notary.store.parallel import each
+
+THREADS = 16  # most of a write is waiting for the disk, which takes many flushes as one
+FEW = 6  # objects of a small close, done before so many threads are running
+_TEMPORARY = ".new-"  # never the name of an object, so nothing reads a file that is half written
+
+
+@dataclass(frozen=True, slots=True)
+class FileObjects:
+    """Objects under a folder; every process that uses it sees the same file system."""
+
+    root: Path
+
+    def create(self, name: str, data: bytes) -> None:
+        """As `Objects.create`."""
+        self.create_all([(name, data)])
+
+    def create_all(self, objects: Iterable[tuple[str, bytes]]) -> None:
+        """As `Objects.create_all`."""
+        folders: set[Path] = set()
+
+        def placed() -> Iterator[tuple[str, Path, bytes]]:
+            for name, data in objects:
+                check_size(name, len(data))
+                path = self._path(name)
+                self._make_folder(path.parent, folders)
+                yield name, path, data
+
+        with _translated():
+            each(_create, placed(), THREADS, few=FEW)
+            # Each file is durable, and its name not yet. A crash here leaves any of the names.
+            for folder in folders:
+                _sync_folder(folder)
+            # Durable: all of them under their names.
+
+    def replace(self, name: str, data: bytes) -> None:
+        """As `Objects.replace`."""
+        check_size(name, len(data))
+        with _translated():
+            path = self._path(name)
+            folders: set[Path] = set()
+            self._make_folder(path.parent, folders)
+            temporary = _written(path, data)
+            # Durable: a file that nobody reads. A crash here leaves it, and the old bytes at the name.
+            temporary.replace(path)
+            # Visible, and durable only below: a power cut here may bring back the old bytes.
+            for folder in folders:
+                _sync_folder(folder)
+
+    def read(self, name: str) -> bytes | None:
+        """As `Objects.read`."""
+        path = self._path(name)
+        with _translated():
+            return _read(name, path)
+
+    def delete(self, name: str) -> None:
+        """As `Objects.delete`. A power cut may bring the object back."""
+        path = self._path(name)
+        with _translated():
+            path.unlink(missing_ok=True)
+
+    def names(self, prefix: str) -> Iterator[str]:
+        """As `Objects.names`."""
+        folder = self._path(prefix)
+        with _translated():
+            for path in folder.rglob("*"):
+                name = path.relative_to(self.root).as_posix()
+                if is_name(name) and path.is_file():
+                    yield name
+
+    def _make_folder(self, folder: Path, unsynced: set[Path]) -> None:
+        """Make a folder, and add it to those whose entries are not known to be durable."""
+        # Also where it exists: whoever made it may have died before it was synced.
+        if folder in unsynced:
+            return
+        if folder != self.root:
+            self._make_folder(folder.parent, unsynced)
+        else:
+            unsynced.add(folder.parent)  # or a power cut may take the whole root, and leave the database
+        folder.mkdir(parents=folder == self.root, exist_ok=True)
+        unsynced.add(folder)
+
+    def _path(self, name: str) -> Path:
+        return self.root / checked_name(name)
+
+
+def _create(item: tuple[str, Path, bytes]) -> None:
+    name, path, data = item
+    with _translated():
+        existing = _read(name, path)
+        if existing is None:
+            temporary = _written(path, data)
+            # Durable: a file that nobody reads. A crash here leaves it.
+            try:
+                # The whole file gets its name at once, unless another has made it meanwhile.
+                os.link(temporary, path)
+            except FileExistsError:
+                existing = _read(name, path)
+            else:
+                return
+            finally:
+                temporary.unlink()
+    if existing is None:
+        raise Unavailable(f"object {name} appeared while it was made, and is gone again")
+    check_same(name, existing, data)
+
+
+def _read(name: str, path: Path) -> bytes | None:
+    try:
+        with path.open("rb") as file:
+            check_size(name, os.fstat(file.fileno()).st_size)
+            return file.read()
+    except (FileNotFoundError, NotADirectoryError, IsADirectoryError):
+        return None
+
+
+def _written(path: Path, data: bytes) -> Path:
+    temporary = path.with_name(_TEMPORARY + secrets.token_hex(8))
+    try:
+        with temporary.open("xb", buffering=0) as file:
+            left = memoryview(data)
+            while left:
+                left = left[file.write(left) :]
+            os.fsync(file.fileno())
+    except OSError:
+        with contextlib.suppress(OSError):
+            temporary.unlink()
+        raise
+    return temporary
+
+
+def _sync_folder(folder: Path) -> None:
+    descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
+
+
+@contextmanager
+def _translated() -> Iterator[None]:
+    try:
+        yield
+    except OSError as error:
+        shown = f"{os.strerror(error.errno or 0)}: {error.filename}"
+        if error.errno == errno.EIO:
+            # After a failed fsync the kernel may hold pages that the disk does not: nothing can be retried.
+            raise Fatal(f"the disk failed: {shown}") from error
+        raise Unavailable(f"an object cannot be read or written now: {shown}") from error
