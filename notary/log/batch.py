@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from notary.errors import Fatal, FormatError
-from notary.merkle.hashing import hash_leaf
+from notary.merkle.hashing import hash_leaves
 from notary.merkle.tiles import (
     TILE_WIDTH,
     Bundle,
@@ -37,7 +37,7 @@ def build(objects: Objects, old_size: int, old_root: bytes, entries: Sequence[by
     tiles = Tiles(objects)
     if tiles.root(old_size) != old_root:
         raise Fatal(f"the tiles at size {old_size} do not have the root of the checkpoint")
-    made, root = append_tiles(old_size, [hash_leaf(entry) for entry in entries], tiles.read)
+    made, root = append_tiles(old_size, hash_leaves(entries), tiles.read)
     new = {tile.path(): data for tile, data in made.items()}
     first = old_size // TILE_WIDTH * TILE_WIDTH
     row = [*last_entries(objects, old_size), *entries]
@@ -66,6 +66,6 @@ def last_entries(objects: Objects, size: int) -> list[bytes]:
     except FormatError as error:
         raise Fatal(f"{path} is damaged: {error}") from error
     tile = Tiles(objects).read(Tile(0, index, width))
-    if b"".join(hash_leaf(entry) for entry in entries) != tile:
+    if b"".join(hash_leaves(entries)) != tile:
         raise Fatal(f"the entries in {path} are not those of its tile")
     return entries
