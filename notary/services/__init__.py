@@ -4,6 +4,7 @@ from dataclasses import dataclass
 
 from notary.services.health import Health
 from notary.services.log_files import LogFiles
+from notary.services.log_proofs import LogProofs
 from notary.services.packages import Packages
 from notary.services.records import Records
 from notary.services.reports import Reports
@@ -28,4 +29,5 @@ class Services:
     reports: Reports
     verifying: Verifying
     tiles: LogFiles
+    log_proofs: LogProofs
     health: Health
