@@ -13,7 +13,9 @@ from notary.store.tile_cache import TileCache
 
 
 def root_from(node: Node, size: int) -> bytes:
-    """The root of the first `size` leaves, 1 to 2^63, from their complete subtrees."""
+    """The root of the first `size` leaves, 0 to 2^63, from their complete subtrees; 32 bytes."""
+    if size == 0:
+        return EMPTY_ROOT
     *larger, root = (node(level, index) for level, index in range_nodes(0, size))
     for left in reversed(larger):
         root = hash_node(left, root)
@@ -56,8 +58,6 @@ class Tiles:
         Raises:
             Fatal, Unavailable: as `read`.
         """
-        if size == 0:
-            return EMPTY_ROOT
         return root_from(node_from_tiles(self.read, size), size)
 
     def check_edge(self, size: int, root: bytes) -> None:

@@ -46,7 +46,8 @@ def test_tiles_and_bundles_give_the_root_of_the_checkpoint(service):
     "path",
     [
         "0/001", "0/000", "0/000.p/3", "entries/000.p/3", "entries/000", "0/000.p/0", "0/000.p/256", "0/0", "0/0000",
-        "64/000", "-1/000", "x/000", "entries/001", "entries/000.p/999", "", "0", "0/", "0//000", "00/000", "0/x001/000", "0/000.p/4/",
+        "64/000", "-1/000", "x/000", "entries/001", "entries/000.p/999", "", "0", "0/",
+        "0//000", "00/000", "0/x001/000", "0/000.p/4/",
         "../checkpoint", "0/../../checkpoint", "..%2f..%2fkeys%2flog.pem", "%2e%2e/%2e%2e/keys/log.pem",
         "0/000%00", "0/%EF%BC%90%EF%BC%90%EF%BC%90", "a" * 3000, "staging/1",
     ],
