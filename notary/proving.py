@@ -1,7 +1,7 @@
 """The proof of one entry, assembled from what is stored and checked before it is handed out."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from notary.errors import EvidenceError, Fatal, NotFound, NotReady
 from notary.evidence.checkpoint import SignedCheckpoint, open_checkpoint
@@ -14,6 +14,21 @@ from notary.store.engine import Connection, Database
 from notary.store.objects import CHECKPOINT
 from notary.store.records import Record, record_at, record_by_number, record_by_seq
 from notary.store.tiles import Tiles
+
+_NOTES_KEPT = 1024  # checkpoints, of a few hundred bytes each
+
+
+@dataclass(slots=True)
+class Known:
+    """What was checked before: the same bytes need no second look.
+
+    Attributes:
+        published: the newest published checkpoint that was seen. The world may have a larger one, never a smaller.
+        notes: checkpoints of ours by their bytes.
+    """
+
+    published: SignedCheckpoint | None = None
+    notes: dict[bytes, SignedCheckpoint] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,12 +43,14 @@ class Prover:
         tiles: the log's tiles.
         origin: name of the log.
         keys: every key that ever signed checkpoints.
+        known: signatures that were verified.
     """
 
     database: Database
     tiles: Tiles
     origin: str
     keys: Sequence[Verifier]
+    known: Known = field(default_factory=Known, compare=False)
 
     def prove(self, record: str | int, size: int | None = None) -> bytes:
         """The `.tlog-proof` (C2SP tlog-proof) of a record, with its statement in the extra line.
@@ -87,10 +104,11 @@ class Prover:
             raise NotFound(f"a log of {old} entries does not begin one of {new}")
         with self.database.reading() as connection:
             first, second = (self._opened(self._stored(connection, size)) for size in (old, new))
-        path = self.tiles.consistency(old, new)
+        path = self.tiles.consistency(old, new, self._have(new))
         try:
             check_consistency(old, new, path, first.checkpoint.root, second.checkpoint.root)
         except EvidenceError as error:
+            self.tiles.cache.clear()
             raise Fatal(f"the stored tiles do not connect two checkpoints: {error}") from error
         return path
 
@@ -107,14 +125,56 @@ class Prover:
             raise Fatal(f"the tiles at size {signed.checkpoint.size} do not have the root that was signed")
         return signed
 
+    def signed_at(self, size: int) -> SignedCheckpoint | None:
+        """The checkpoint of exactly `size`, its signature checked; None if none was made of that size.
+
+        Raises:
+            NotReady: it is not published yet.
+            Fatal, Unavailable: as `prove`.
+        """
+        try:
+            with self.database.reading() as connection:
+                return self._opened(self._stored(connection, size))
+        except NotFound:
+            return None
+
+    def published(self, at_least: int | None = None) -> SignedCheckpoint | None:
+        """The newest checkpoint that the world can read; None before the first.
+
+        Args:
+            at_least: one of that size or larger is new enough; then what was seen before will do.
+
+        Raises:
+            Fatal: it is not ours.
+            Unavailable: it cannot be read now.
+        """
+        known = self.known.published
+        if known is not None and at_least is not None and known.checkpoint.size >= at_least:
+            return known
+        note = self.tiles.objects.read(CHECKPOINT)
+        if note is None:
+            return None
+        try:
+            signed = self._verified(note)
+        except EvidenceError as error:
+            raise Fatal(f"the published checkpoint is not ours: {error}") from error
+        self.known.published = signed
+        return signed
+
     def _path(self, record: Record, index: int, signed: SignedCheckpoint) -> list[bytes]:
         size, root = signed.checkpoint.size, signed.checkpoint.root
-        path = self.tiles.inclusion(index, size)
+        path = self.tiles.inclusion(index, size, self._have(size))
         try:
             check_inclusion(hash_leaf(record.entry), index, size, path, root)
         except EvidenceError as error:
+            self.tiles.cache.clear()  # it may be what was read, and not what is stored
             raise Fatal(f"the stored tiles do not prove record {record.number}: {error}") from error
         return path
+
+    def _have(self, size: int) -> int:
+        """A published size that is no smaller: its few partial tiles serve the proofs at all sizes."""
+        known = self.known.published
+        return size if known is None else max(size, known.checkpoint.size)
 
     def _stored(self, connection: Connection, size: int | None) -> StoredCheckpoint:
         """A checkpoint whose tiles are all at their names.
@@ -122,28 +182,29 @@ class Prover:
         Between the swap and the publishing of a close the database is ahead of the tiles. That is no damage:
         what is published is what can be proved.
         """
-        published = self._published()
+        published = self.published(size)
         if size is None and published is not None:
-            return checkpoint_at(connection, published)
+            return checkpoint_at(connection, published.checkpoint.size)
         stored = newest_checkpoint(connection) if size is None else checkpoint_at(connection, size)
-        if published is None or stored.size > published:
+        if published is None or stored.size > published.checkpoint.size:
             raise NotReady(f"the checkpoint of size {stored.size} is being published; ask again in a second")
         return stored
 
-    def _published(self) -> int | None:
-        note = self.tiles.objects.read(CHECKPOINT)
-        if note is None:
-            return None
-        try:
-            return open_checkpoint(note, self.origin, self.keys).checkpoint.size
-        except EvidenceError as error:
-            raise Fatal(f"the published checkpoint is not ours: {error}") from error
-
     def _opened(self, stored: StoredCheckpoint) -> SignedCheckpoint:
         try:
-            signed = open_checkpoint(stored.note, self.origin, self.keys)
+            signed = self._verified(stored.note)
         except EvidenceError as error:
             raise Fatal(f"the stored checkpoint of size {stored.size}: {error}") from error
         if (signed.checkpoint.size, signed.checkpoint.root) != (stored.size, stored.root):
             raise Fatal(f"the stored checkpoint of size {stored.size} is signed for another size or root")
+        return signed
+
+    def _verified(self, note: bytes) -> SignedCheckpoint:
+        notes = self.known.notes
+        signed = notes.get(note)
+        if signed is None:
+            signed = open_checkpoint(note, self.origin, self.keys)
+            if len(notes) >= _NOTES_KEPT:
+                notes.clear()
+            notes[note] = signed
         return signed

@@ -2,7 +2,7 @@
 
 from fastapi.responses import PlainTextResponse, Response
 
-__all__ = ["Octets", "Pdf", "PlainTextResponse", "Response", "Statement", "Zip"]
+__all__ = ["Json", "Octets", "Pdf", "PlainTextResponse", "Response", "Statement", "Zip"]
 
 
 class Statement(Response):
@@ -27,3 +27,9 @@ class Octets(Response):
     """A tile or an entry bundle."""
 
     media_type = "application/octet-stream"
+
+
+class Json(Response):
+    """JSON that is encoded already."""
+
+    media_type = "application/json"

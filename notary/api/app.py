@@ -6,7 +6,7 @@ from anyio import CapacityLimiter
 from fastapi import FastAPI
 
 from notary import __version__
-from notary.api import health, logs, pages, problems, public, records, submit
+from notary.api import cors, health, log_proofs, logs, pages, problems, public, records, submit
 from notary.api.middleware import Around
 from notary.api.schemas import Problem
 from notary.services import Services
@@ -33,7 +33,8 @@ def create_app(services: Services) -> FastAPI:
     app.state.services = services
     app.state.verifications = CapacityLimiter(_VERIFICATIONS)
     problems.install(app)
-    for module in (submit, records, public, logs, health, pages):
+    app.router.routes.extend(log_proofs.plain)
+    for module in (submit, records, public, log_proofs, logs, health, pages, cors):
         app.include_router(module.router)
     pages.mount(app)
     max_body = max(services.max_document_bytes, services.bulk.max_bulk_bytes)

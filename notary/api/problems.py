@@ -11,6 +11,7 @@ from starlette.exceptions import HTTPException
 from starlette.responses import Response
 
 from notary import errors
+from notary.api import cors
 
 _log = structlog.get_logger()
 
@@ -87,25 +88,32 @@ def status_of(error: errors.NotaryError) -> HTTPStatus:
     return HTTPStatus.INTERNAL_SERVER_ERROR
 
 
-async def _ours(_request: Request, error: Exception) -> Response:
+async def _ours(request: Request, error: Exception) -> Response:
     assert isinstance(error, errors.NotaryError)  # noqa: S101 - registered for no other class
     status = status_of(error)
     if status is HTTPStatus.INTERNAL_SERVER_ERROR:
-        return fault(error)
-    return problem(status, error.code, str(error))
+        return _readable(request, fault(error))
+    return _readable(request, problem(status, error.code, str(error)))
 
 
-async def _validation(_request: Request, error: Exception) -> Response:
+async def _validation(request: Request, error: Exception) -> Response:
     assert isinstance(error, RequestValidationError)  # noqa: S101 - registered for no other class
     first = error.errors()[0] if error.errors() else {"loc": (), "msg": "the request is malformed"}
     where = ".".join(str(part) for part in first["loc"])
-    return problem(HTTPStatus.BAD_REQUEST, errors.RequestError.code, f"{where}: {first['msg']}")
+    detail = f"{where}: {first['msg']}"
+    return _readable(request, problem(HTTPStatus.BAD_REQUEST, errors.RequestError.code, detail))
 
 
-async def _http(_request: Request, error: Exception) -> Response:
+async def _http(request: Request, error: Exception) -> Response:
     assert isinstance(error, HTTPException)  # noqa: S101 - registered for no other class
     status = HTTPStatus(error.status_code)
     code, detail = _FRAMEWORK.get(status, (errors.RequestError.code, str(error.detail)))
     answer = problem(status, code, detail)
     answer.headers.update(error.headers or {})  # such as Allow
+    return _readable(request, answer)
+
+
+def _readable(request: Request, answer: Response) -> Response:
+    """What other origins may read, they may read the problems of, too."""
+    answer.headers.update(cors.headers_for(request.url.path))
     return answer

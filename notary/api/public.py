@@ -6,7 +6,7 @@ from anyio import to_thread
 from fastapi import APIRouter, Request
 from fastapi.responses import Response
 
-from notary.api import forms
+from notary.api import cors, forms
 from notary.api.auth import ServicesDep, ViewerDep
 from notary.api.schemas import Lookup, PublicRecord
 from notary.errors import NotReady
@@ -17,7 +17,6 @@ from notary.services import Services
 from notary.services.types import RecordView, Viewer
 
 router = APIRouter(tags=["public"])
-_CORS = {"Access-Control-Allow-Origin": "*"}
 _FILE = {
     "type": "object",
     "required": [forms.FILE],
@@ -34,7 +33,7 @@ def lookup(
     Records that the asker may not see are not mentioned: not found means not found here, never forged.
     """
     value = parse_digest(algorithm, digest)
-    response.headers.update(_CORS)
+    response.headers.update(cors.HEADERS)
     asker = Viewer(viewer.tenant_id, (algorithm, value), viewer.code)
     records = [_public(services, view, asker) for view in services.records.lookup(algorithm, value, asker)]
     return Lookup(algorithm=algorithm, digest=value.hex(), records=records)

@@ -13,6 +13,7 @@ from notary.services.types import RecordView
 
 router = APIRouter(tags=["evidence"])
 _MAX_PAGE = 200
+SIZE = "^[1-9][0-9]{0,17}$"  # one form for each number
 _PRIVATE = {"Cache-Control": "private, no-store"}
 
 
@@ -56,10 +57,18 @@ def receipt(number: str, services: ServicesDep, principal: Reader) -> Response:
 
 
 @router.get("/v1/evidence/{number}/proof", response_class=PlainTextResponse)
-def proof(number: str, services: ServicesDep, viewer: ViewerDep) -> Response:
-    """A tlog-proof under the newest checkpoint, with the statement in its extra line."""
+def proof(
+    number: str,
+    services: ServicesDep,
+    viewer: ViewerDep,
+    size: Annotated[
+        str | None,
+        Query(pattern=SIZE, description="of the checkpoint; else the first that covers the record"),
+    ] = None,
+) -> Response:
+    """A tlog-proof under one checkpoint, with the statement in its extra line."""
     known = parse_number(number)
-    data = services.packages.proof(known, viewer)
+    data = services.packages.proof(known, viewer, None if size is None else int(size))
     return PlainTextResponse(data, headers=_download(known, "tlog-proof"))
 
 

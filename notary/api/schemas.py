@@ -50,6 +50,30 @@ class SubmitRequest(Wire):
     )
 
 
+class LogHead(Wire):
+    """The log at a size. Hashes and notes are base64."""
+
+    size: int
+    root: str
+    checkpoint: str | None = Field(description="the signed checkpoint of this size, where there is one")
+
+
+class LogInclusion(LogHead):
+    """An entry is in the log (RFC 9162 §2.1.3)."""
+
+    index: int
+    leaf_hash: str
+    path: list[str] = Field(max_length=63, description="sibling hashes, the leaf's own first")
+
+
+class LogConsistency(Wire):
+    """The older log begins the newer (RFC 9162 §2.1.4)."""
+
+    old: LogHead
+    new: LogHead
+    path: list[str] = Field(max_length=63)
+
+
 class Accepted(Wire):
     """The answer to a submission: everything in it is durable."""
 

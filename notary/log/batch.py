@@ -2,13 +2,16 @@
 
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from functools import cache
 from itertools import islice
 
 from notary.errors import Fatal, FormatError
-from notary.merkle.hashing import hash_leaf
+from notary.merkle.hashing import hash_leaves
+from notary.merkle.tile_nodes import node_from_tiles
 from notary.merkle.tiles import (
     TILE_WIDTH,
     Bundle,
+    ReadTile,
     Tile,
     append_tiles,
     decode_bundle,
@@ -17,7 +20,7 @@ from notary.merkle.tiles import (
     tiles_at,
 )
 from notary.store.objects import Objects
-from notary.store.tiles import Tiles
+from notary.store.tiles import Tiles, root_from
 
 CHUNK = TILE_WIDTH * TILE_WIDTH  # entries: what is in memory at a time, and in one staging object
 
@@ -41,20 +44,21 @@ def build(objects: Objects, old_size: int, old_root: bytes, entries: Iterable[by
         Fatal: the stored tiles are not those of `old_root`.
         Unavailable: they cannot be read now.
     """
-    stored = Tiles(objects)
-    if stored.root(old_size) != old_root:
+    # The tiles that the old root is computed from are the ones that are appended to; each is read once.
+    stored = cache(Tiles(objects).read)
+    if root_from(node_from_tiles(stored, old_size), old_size) != old_root:
         raise Fatal(f"the tiles at size {old_size} do not have the root of the checkpoint")
     edge: dict[Tile, bytes] = {}
 
     def read(tile: Tile) -> bytes:
-        return edge.get(tile) or stored.read(tile)
+        return edge.get(tile) or stored(tile)
 
-    size, begun = old_size, last_entries(objects, old_size)
+    size, begun = old_size, last_entries(objects, old_size, stored)
     source = iter(entries)
     chunk = list(islice(source, CHUNK - size % CHUNK))
     while chunk:
         following = list(islice(source, CHUNK))
-        made, root = append_tiles(size, [hash_leaf(entry) for entry in chunk], read)
+        made, root = append_tiles(size, hash_leaves(chunk), read)
         end = size + len(chunk)
         edge |= {tile: data for tile, data in made.items() if tile.width < TILE_WIDTH}
         new = {tile.path(): data for tile, data in made.items() if tile.width == TILE_WIDTH}
@@ -75,8 +79,13 @@ def _bundles(old_size: int, row: Sequence[bytes]) -> dict[str, bytes]:
     return made
 
 
-def last_entries(objects: Objects, size: int) -> list[bytes]:
+def last_entries(objects: Objects, size: int, read: ReadTile | None = None) -> list[bytes]:
     """The entries of the partial bundle at the end of a log of `size`, compared with their tile.
+
+    Args:
+        objects: the log's objects.
+        size: of the log.
+        read: gives tiles; None reads them from `objects`.
 
     Raises:
         Fatal: it is missing, damaged, or holds other entries.
@@ -93,7 +102,7 @@ def last_entries(objects: Objects, size: int) -> list[bytes]:
         entries = decode_bundle(data, width)
     except FormatError as error:
         raise Fatal(f"{path} is damaged: {error}") from error
-    tile = Tiles(objects).read(Tile(0, index, width))
-    if b"".join(hash_leaf(entry) for entry in entries) != tile:
+    tile = (read or Tiles(objects).read)(Tile(0, index, width))
+    if b"".join(hash_leaves(entries)) != tile:
         raise Fatal(f"the entries in {path} are not those of its tile")
     return entries

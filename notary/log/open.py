@@ -105,7 +105,7 @@ def _create(
     entry = entry_of(statement)
     (part,) = build(objects, 0, EMPTY_ROOT, [entry])
     # Durable: an object that nobody reads. A crash here leaves it, and the first sequencer removes it.
-    staged = staging.stage(objects, part.objects)
+    staged = staging.stage(objects, part.objects, epoch=0)
     note = sign_checkpoint(Checkpoint(verifier.name, 1, part.root), key).encode()
     record = NewRecord(number, None, "genesis", statement, entry, "public")
     with database.writing() as connection:

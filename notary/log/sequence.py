@@ -135,7 +135,7 @@ class Sequencer:
         staged = []
         for part in build(self.objects, state.size, state.root, self._entries(groups)):
             # Durable: an object that nobody reads. A crash here leaves it, and the next holder removes it.
-            staged.append(staging.stage(self.objects, part.objects))
+            staged.append(staging.stage(self.objects, part.objects, state.epoch))
         # The note is signed before the swap and shown to nobody until after it.
         checkpoint = Checkpoint(self.origin, part.size, part.root)
         note = sign_checkpoint(checkpoint, self.key).encode()
@@ -175,7 +175,7 @@ class Sequencer:
         last_entries(self.objects, state.size)
         publish(self.objects, state.note, self._verifier)
         # Everything is at its name. Staging objects of closes that came to nothing go too.
-        staging.discard_all(self.objects)
+        staging.discard_all(self.objects, epoch)
 
     def _compare(self, heads: Sequence[tuple[int, bytes]]) -> None:
         """Refuse to go on from a database that is older than what a third party holds, or another."""

@@ -1,4 +1,4 @@
-"""Staging objects: the tiles of one close, some thousand in each, named by the object's own SHA-256."""
+"""Staging objects: the tiles of one close, some thousand in each, named by its maker's epoch and its own SHA-256."""
 
 from collections.abc import Iterable, Mapping
 from hashlib import sha256
@@ -39,8 +39,11 @@ def decode(bundle: bytes) -> dict[str, bytes]:
     return objects
 
 
-def stage(objects: Objects, tiles: Mapping[str, bytes]) -> str:
+def stage(objects: Objects, tiles: Mapping[str, bytes], epoch: int) -> str:
     """Make tiles durable in one object.
+
+    The epoch of the holder who makes it is in its name: one who slept through the end of his own, and wakes while
+    he removes what he found, never removes what his successor has staged since, though it may be the same bytes.
 
     Returns:
         Its name.
@@ -49,7 +52,7 @@ def stage(objects: Objects, tiles: Mapping[str, bytes]) -> str:
         Fatal, Unavailable: as `Objects.create`. What may be left is read by nobody.
     """
     bundle = encode(tiles)
-    name = f"{FOLDER}/{sha256(bundle).hexdigest()}"
+    name = f"{FOLDER}/{epoch}/{sha256(bundle).hexdigest()}"
     objects.create(name, bundle)
     return name
 
@@ -90,13 +93,17 @@ def _apply(objects: Objects, name: str) -> bool:
     bundle = objects.read(name)
     if bundle is None:
         return False
-    if name != f"{FOLDER}/{sha256(bundle).hexdigest()}":
+    if name.rpartition("/")[2] != sha256(bundle).hexdigest():
         raise Fatal(f"the staging object {name} is damaged")
     objects.create_all(decode(bundle).items())
     return True
 
 
-def discard_all(objects: Objects) -> None:
-    """Remove every staging object. Only after the tiles of the newest checkpoint are at their names."""
+def discard_all(objects: Objects, epoch: int) -> None:
+    """Remove the staging objects of this epoch and of all before it.
+
+    Only after the tiles of the newest checkpoint are at their names.
+    """
     for name in list(objects.names(FOLDER)):
-        objects.delete(name)
+        if int(name.split("/")[1]) <= epoch:
+            objects.delete(name)

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from notary.services.bulk import BulkSubmitting
 from notary.services.health import Health
 from notary.services.log_files import LogFiles
+from notary.services.log_proofs import LogProofs
 from notary.services.packages import Packages
 from notary.services.records import Records
 from notary.services.reports import Reports
@@ -30,4 +31,5 @@ class Services:
     reports: Reports
     verifying: Verifying
     tiles: LogFiles
+    log_proofs: LogProofs
     health: Health

@@ -29,17 +29,22 @@ class Packages:
     records: Records
     prover: Prover
 
-    def proof(self, number: str, viewer: Viewer) -> bytes:
-        """A tlog-proof under the first checkpoint that covers the record, with the statement in `extra`.
+    def proof(self, number: str, viewer: Viewer, size: int | None = None) -> bytes:
+        """A tlog-proof, with the statement in `extra`.
+
+        Args:
+            number: of the record, in canonical form.
+            viewer: who asks.
+            size: of the checkpoint to prove it under; None takes the first that covers the record.
 
         Raises:
-            NotFound: `viewer` may not see the record.
-            NotReady: it is in no checkpoint yet.
+            NotFound: `viewer` may not see the record, or there is no checkpoint of that size.
+            NotReady: it is in no checkpoint yet, or in none of that size.
         """
         view = self.records.view(number, viewer)
         if view.index is None or view.size is None:
             raise NotReady("the record is in no checkpoint yet; ask again in a few seconds")
-        return self.prover.prove(view.number, view.size)
+        return self.prover.prove(view.number, view.size if size is None else size)
 
     def package(self, number: str, viewer: Viewer) -> bytes:
         """The evidence package (docs/formats.md §11), without the document.

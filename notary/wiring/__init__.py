@@ -21,6 +21,7 @@ from notary.services import Services
 from notary.services.bulk import BulkSubmitting
 from notary.services.health import Health
 from notary.services.log_files import LogFiles
+from notary.services.log_proofs import LogProofs
 from notary.services.packages import Packages
 from notary.services.records import Records
 from notary.services.reports import Reports
@@ -165,6 +166,7 @@ def _services(
         reports=reports,
         verifying=Verifying(records, packages, trust),
         tiles=LogFiles(objects),
+        log_proofs=LogProofs(prover),
         health=Health(database, timedelta(seconds=settings.close_promise_seconds), now),
     )
 

@@ -91,6 +91,9 @@ CALLS = {
     ("post", "/v1/verify"),
     ("get", "/log/checkpoint"),
     ("get", "/log/tile/{path}"),
+    ("get", "/log/tile/entries/{path}"),
+    ("get", "/log/proof/inclusion"),
+    ("get", "/log/proof/consistency"),
     ("get", "/log/anchors"),
     ("get", "/healthz"),
     ("get", "/readyz"),
@@ -198,6 +201,8 @@ def test_the_examples_of_answers_are_of_the_shape_of_answers(service):
         ("get", "/v1/evidence/{number}"): service.get(f"/v1/evidence/{number}").json(),
         ("get", "/v1/lookup/{algorithm}/{digest}"): service.get(f"/v1/lookup/sha-256/{DIGEST}").json(),
         ("post", "/v1/verify"): service.client.post("/v1/verify", files={"file": package}).json(),
+        ("get", "/log/proof/inclusion"): service.get("/log/proof/inclusion?index=1&size=2").json(),
+        ("get", "/log/proof/consistency"): service.get("/log/proof/consistency?old=1&new=2").json(),
         ("get", "/log/anchors"): service.get("/log/anchors").json(),
         ("get", "/readyz"): service.get("/readyz").json(),
     }

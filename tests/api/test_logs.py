@@ -1,7 +1,9 @@
 """GET /log/…: the log as others read it."""
 
 import base64
+import gzip
 from datetime import UTC, datetime
+from hashlib import sha256
 
 import pytest
 
@@ -43,8 +45,9 @@ def test_tiles_and_bundles_give_the_root_of_the_checkpoint(service):
 @pytest.mark.parametrize(
     "path",
     [
-        "0/001", "0/000", "0/000.p/3", "0/000.p/0", "0/000.p/256", "0/0", "0/0000", "64/000", "-1/000", "x/000",
-        "entries/001", "entries/000.p/999", "", "0", "0/", "0//000", "00/000", "0/x001/000", "0/000.p/4/",
+        "0/001", "0/000", "0/000.p/3", "entries/000.p/3", "entries/000", "0/000.p/0", "0/000.p/256", "0/0", "0/0000",
+        "64/000", "-1/000", "x/000", "entries/001", "entries/000.p/999", "", "0", "0/",
+        "0//000", "00/000", "0/x001/000", "0/000.p/4/",
         "../checkpoint", "0/../../checkpoint", "..%2f..%2fkeys%2flog.pem", "%2e%2e/%2e%2e/keys/log.pem",
         "0/000%00", "0/%EF%BC%90%EF%BC%90%EF%BC%90", "a" * 3000, "staging/1",
     ],
@@ -58,6 +61,79 @@ def test_a_path_that_is_no_tile_is_not_found(service, path):
     answer = service.raw_get(f"/log/tile/{path}")
     assert "tile" in problem(answer, 404, "not_found")
     assert answer.headers["Cache-Control"] == "no-store"
+
+
+def test_a_partial_tile_of_any_width_is_cut_from_the_full_one(service):
+    for n in range(257):
+        service.accepted(b"%d" % n)
+    service.close()
+    full, bundle = service.get("/log/tile/0/000").content, service.get("/log/tile/entries/000").content
+    for width in (1, 17, 255):
+        assert service.get(f"/log/tile/0/000.p/{width}").content == full[: 32 * width]
+        assert service.get(f"/log/tile/entries/000.p/{width}").content == bundle[: 34 * width]
+    assert service.get("/log/tile/0/001.p/2").status_code == 200
+    for path in ("0/001.p/1", "0/001.p/3", "entries/001.p/1", "1/000.p/2"):
+        assert "tile" in problem(service.get(f"/log/tile/{path}"), 404, "not_found")
+    path = service.settings.data_dir / "log/tile/entries/000"
+    path.write_bytes(bundle[:-1])
+    problem(service.get("/log/tile/entries/000.p/7"), 500, "error")
+
+
+@pytest.mark.parametrize(
+    "path", ["checkpoint", "tile/0/000.p/1", "tile/entries/000.p/1", "proof/inclusion?index=0&size=1"]
+)
+def test_what_a_cache_has_is_not_sent_again(service, path):
+    whole = service.get(f"/log/{path}", {"Accept-Encoding": "identity"})
+    tag = whole.headers["ETag"]
+    assert tag == f'"{sha256(whole.content).hexdigest()[:32]}"'
+    for header in (tag, f"W/{tag}", f'"x", {tag}', "*"):
+        answer = service.get(f"/log/{path}", {"If-None-Match": header, "Accept-Encoding": "identity"})
+        assert (answer.status_code, answer.content) == (304, b"")
+        for name in ("ETag", "Cache-Control", "Access-Control-Allow-Origin"):
+            assert answer.headers[name] == whole.headers[name]
+        assert answer.headers.get("Vary") == whole.headers.get("Vary")
+    for header in ('"x"', tag.strip('"'), tag.replace('"', "'"), f'"{tag}"', ""):
+        answer = service.get(f"/log/{path}", {"If-None-Match": header, "Accept-Encoding": "identity"})
+        assert (answer.status_code, answer.content) == (200, whole.content), header
+
+
+def test_the_tag_of_the_checkpoint_changes_with_it(service):
+    tag = service.get("/log/checkpoint").headers["ETag"]
+    service.accepted()
+    service.close()
+    assert service.get("/log/checkpoint", {"If-None-Match": tag}).status_code == 200
+
+
+@pytest.mark.parametrize(
+    ("header", "taken"),
+    [
+        ("gzip", True), ("GZIP", True), ("br, gzip;q=0.5", True), ("*", True), ("identity, gzip", True),
+        ("gzip;q=1.000", True), ("gzip ; q=0.1", True), ("deflate, *;q=0.3", True),
+        ("", False), ("identity", False), ("gzip;q=0", False), ("gzip;q=0.000", False), ("*;q=0", False),
+        ("gzip;q=0, *", False), ("gzip;q=0.5, identity;q=0.8", False), ("x-gzip", False), ("br", False),
+        ("gzip;q=2", False), ("gzip;q=-1", False), ("gzip;q=nan", False), ("gzipped", False), (",;,", False),
+    ],
+)  # fmt: skip
+def test_bundles_are_compressed_for_whoever_takes_that(service, header, taken):
+    plain = service.get("/log/tile/entries/000.p/1", {"Accept-Encoding": "identity"})
+    answer = service.get("/log/tile/entries/000.p/1", {"Accept-Encoding": header})
+    assert answer.content == plain.content  # as the client unpacked it
+    assert answer.headers["Vary"] == plain.headers["Vary"] == "Accept-Encoding"
+    assert answer.headers.get("Content-Encoding") == ("gzip" if taken else None)
+    tag = answer.headers["ETag"]
+    assert (tag != plain.headers["ETag"]) is taken
+    again = {"Accept-Encoding": header, "If-None-Match": tag}
+    assert service.get("/log/tile/entries/000.p/1", again).status_code == 304
+    hashes = service.get("/log/tile/0/000.p/1", {"Accept-Encoding": header})
+    assert "Content-Encoding" not in hashes.headers
+
+
+def test_a_compressed_bundle_is_the_same_bytes_each_time(service):
+    bundles = [
+        service.raw("GET", "/log/tile/entries/000.p/1", None, {"Accept-Encoding": "gzip"}) for _ in range(2)
+    ]
+    assert bundles[0]["body"] == bundles[1]["body"]
+    assert gzip.decompress(bundles[0]["body"])[:2] == b"\x00\x20"
 
 
 def test_a_log_that_is_not_open_has_no_checkpoint(service):

@@ -35,10 +35,11 @@ def test_an_address_without_anything_is_a_problem(service, path):
     [
         ("PUT", "/v1/evidence", "POST"),
         ("DELETE", "/v1/evidence/x", "GET"),
-        ("POST", "/log/checkpoint", "GET"),
         ("GET", "/v1/verify", "POST"),
         ("OPTIONS", "/v1/verify", "POST"),
-        ("OPTIONS", "/v1/lookup/sha-256/x", "GET"),
+        ("OPTIONS", "/v1/evidence", "POST"),
+        ("POST", "/log/checkpoint", "GET"),
+        ("DELETE", "/log/proof/inclusion", "GET"),
         ("TRACE", "/healthz", "GET"),
         ("BREW", "/healthz", "GET"),
     ],
@@ -184,7 +185,8 @@ def test_other_origins_may_read_public_gets_and_nothing_else(service):
     service.close()
     origin = {"Origin": "https://example.com"}
     tile = "/log/tile/0/000.p/2"
-    public = {"/log/checkpoint", "/log/anchors", tile, f"/v1/lookup/sha-256/{DIGEST}"}
+    proof = "/log/proof/inclusion?index=0"
+    public = {"/log/checkpoint", "/log/anchors", tile, proof, f"/v1/lookup/sha-256/{DIGEST}"}
     others = {
         f"/v1/evidence/{number}",
         f"/v1/evidence/{number}/proof",
@@ -201,6 +203,34 @@ def test_other_origins_may_read_public_gets_and_nothing_else(service):
     posted = service.client.post("/v1/verify", files={"file": b"PK"}, headers=origin)
     assert posted.status_code == 200
     assert "Access-Control-Allow-Origin" not in posted.headers
+
+
+@pytest.mark.parametrize(
+    ("path", "status", "readable"),
+    [
+        ("/log/tile/0/001", 404, True),
+        ("/log/proof/inclusion", 400, True),
+        ("/log/nothing", 404, True),
+        ("/v1/lookup/sha-256/x", 400, True),
+        ("/v1/evidence/x", 400, False),
+        ("/logs", 404, False),
+    ],
+)
+def test_other_origins_may_read_the_problems_of_public_gets(service, path, status, readable):
+    answer = service.get(path, {"Origin": "https://example.com"})
+    assert answer.status_code == status
+    assert ("Access-Control-Allow-Origin" in answer.headers) is readable
+
+
+@pytest.mark.parametrize("path", ["/log/checkpoint", "/log/tile/0/000", f"/v1/lookup/sha-256/{DIGEST}"])
+def test_a_browser_that_asks_first_is_told_what_it_may_send(service, path):
+    asked = {"Origin": "https://example.com", "Access-Control-Request-Method": "GET"}
+    answer = service.client.options(path, headers=asked)
+    assert (answer.status_code, answer.content) == (204, b"")
+    assert answer.headers["Access-Control-Allow-Origin"] == "*"
+    assert answer.headers["Access-Control-Allow-Methods"] == "GET, HEAD, OPTIONS"
+    assert answer.headers["Access-Control-Allow-Headers"] == "If-None-Match, Notary-Lookup-Code"
+    assert "Access-Control-Allow-Credentials" not in answer.headers
 
 
 def test_what_depends_on_the_caller_is_kept_by_nobody(service):

@@ -8,6 +8,7 @@ import pytest
 from notary.errors import ProofError
 from notary.merkle.hashing import EMPTY_ROOT, hash_leaves
 from notary.merkle.proof import check_consistency, check_inclusion, consistency_path, inclusion_path
+from notary.merkle.tile_nodes import node_from_tiles
 from notary.merkle.tiles import (
     Bundle,
     Tile,
@@ -16,7 +17,6 @@ from notary.merkle.tiles import (
     encode_bundle,
     entry_bundles,
     new_tiles,
-    node_from_tiles,
     parse_tile_path,
 )
 from notary.merkle.tree import CompactRange, root_of

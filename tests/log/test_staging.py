@@ -21,12 +21,24 @@ def objects(tmp_path):
 
 
 def test_what_is_staged_is_applied(objects):
-    name = staging.stage(objects, TILES)
+    name = staging.stage(objects, TILES, 3)
     assert staging.apply(objects, name)
     assert staging.apply(objects, name)
     assert {path: objects.read(path) for path in TILES} == TILES
-    staging.discard_all(objects)
+    staging.discard_all(objects, 3)
     assert not staging.apply(objects, name)
+
+
+def test_who_slept_removes_nothing_that_a_successor_staged_since(objects):
+    """The very same tiles, staged again under the next epoch."""
+    old, new = staging.stage(objects, TILES, 3), staging.stage(objects, TILES, 4)
+    assert old != new
+    staging.discard_all(objects, 3)
+    assert not staging.apply(objects, old)
+    assert staging.apply(objects, new)
+    assert not staging.apply(objects, staging.join([new, old]))
+    staging.discard(objects, staging.join([new, old]))
+    assert list(objects.names(staging.FOLDER)) == []
 
 
 @pytest.mark.parametrize("length", range(1, 26))
@@ -42,13 +54,13 @@ def test_every_bundle_that_ends_early_is_refused_or_shorter(length):
 
 
 def test_a_damaged_staging_object_is_refused(objects):
-    name = staging.stage(objects, TILES)
+    name = staging.stage(objects, TILES, 3)
     path = objects.root / name
     path.write_bytes(path.read_bytes() + b"x")
     with pytest.raises(Fatal, match=r"staging object .* is damaged"):
         staging.apply(objects, name)
     with pytest.raises(Fatal, match="with other bytes"):
-        staging.stage(objects, TILES)
+        staging.stage(objects, TILES, 3)
 
 
 def entries(count):

@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 from notary.errors import FormatError
 from notary.merkle.hashing import EMPTY_ROOT
 from notary.merkle.proof import consistency_path, inclusion_path
+from notary.merkle.tile_nodes import node_from_tiles
 from notary.merkle.tiles import (
     Bundle,
     Tile,
@@ -17,7 +18,6 @@ from notary.merkle.tiles import (
     encode_bundle,
     entry_bundles,
     new_tiles,
-    node_from_tiles,
     parse_tile_path,
     tiles_at,
 )

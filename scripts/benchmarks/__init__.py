@@ -1,0 +1,1 @@
+"""What `make bench` measures: each module holds benchmarks of one subject, `harness` what they share."""

@@ -1,0 +1,147 @@
+"""What benchmarks share: runs in pairs, rows, the table, bench.json.
+
+A subject runs next to its reference, turn by turn, so that a slow spell of the machine hits both; what counts is
+the median of the ratios.
+"""
+
+import json
+import statistics
+import time
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import asdict, dataclass, replace
+from hashlib import sha256
+from pathlib import Path
+
+from rich.console import Console
+from rich.progress import Progress, SpinnerColumn, TaskID, TextColumn, TimeElapsedColumn
+from rich.table import Table
+
+MIN_RUNS = 5
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """One figure. `ratio` is value / reference, the median of the paired runs; an empty `goal` is met."""
+
+    name: str
+    value: float
+    unit: str
+    ratio: float
+    reference: str
+    goal: str
+    ok: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Context:
+    """What a benchmark is given.
+
+    Attributes:
+        runs: counted runs of each pair, at least 5.
+        folder: where it may leave files; they are removed at the end.
+        tell: shows what is being done.
+    """
+
+    runs: int
+    folder: Path
+    tell: Callable[[str], None]
+
+
+Benchmark = Callable[[Context], Iterable[Row]]
+
+
+@dataclass(frozen=True, slots=True)
+class Pair:
+    """Median seconds of subject and reference, and the median of their ratios."""
+
+    subject: float
+    reference: float
+    ratio: float
+
+
+def paired(subject: Callable[[], object], reference: Callable[[], object], runs: int) -> Pair:
+    """Run both, turn by turn."""
+    subject(), reference()  # the first run of each fills caches and is not counted
+    return pair_of([(seconds(subject), seconds(reference)) for _ in range(runs)])
+
+
+def pair_of(times: Sequence[tuple[float, float]]) -> Pair:
+    """What paired times, each (subject, reference), say."""
+    return Pair(
+        statistics.median(mine for mine, _ in times),
+        statistics.median(theirs for _, theirs in times),
+        statistics.median(mine / theirs for mine, theirs in times),
+    )
+
+
+def seconds(call: Callable[[], object]) -> float:
+    """How long a call takes."""
+    start = time.perf_counter()
+    call()
+    return time.perf_counter() - start
+
+
+def by_ratio(name: str, value: float, unit: str, pair: Pair, reference: str, most: float) -> Row:
+    """A figure whose ratio may be `most`."""
+    return Row(name, value, unit, pair.ratio, reference, f"ratio <= {most}", pair.ratio <= most)
+
+
+def by_value(name: str, value: float, unit: str, ratio: float, reference: str, most: float) -> Row:
+    """A figure that may be `most` itself."""
+    return with_goal(Row(name, value, unit, ratio, reference, "", ok=True), most)
+
+
+def with_goal(row: Row, most: float) -> Row:
+    """The same figure, which may be `most`."""
+    return replace(row, goal=f"value <= {most}", ok=row.value <= most)
+
+
+def beside(name: str, value: float, unit: str, ratio: float, reference: str) -> Row:
+    """A figure that stands there for comparison."""
+    return Row(name, value, unit, ratio, reference, "", ok=True)
+
+
+def bare_hashing(leaves: int) -> list[bytes]:
+    """Hash as often, and as many bytes, as a tree of 32-byte entries takes, and build nothing."""
+    leaf, node = bytes(33), bytes(65)
+    return [sha256(leaf).digest() for _ in range(leaves)] + [sha256(node).digest() for _ in range(leaves - 1)]
+
+
+def percentile(values: Iterable[float], part: float) -> float:
+    """The value that `part` of all are below, 0 to 1."""
+    ordered = sorted(values)
+    return ordered[min(len(ordered) - 1, int(len(ordered) * part))]
+
+
+def run(benchmarks: Sequence[Benchmark], runs: int, folder: Path) -> Iterator[Row]:
+    """Run benchmarks one after another, and say meanwhile which one it is."""
+    columns = (SpinnerColumn(), TextColumn("{task.description}"), TimeElapsedColumn())
+    with Progress(*columns, console=Console(stderr=True), transient=True) as progress:
+        for number, benchmark in enumerate(benchmarks, 1):
+            title = f"{number} of {len(benchmarks)}: {(benchmark.__doc__ or '').partition('.')[0]}"
+            task = progress.add_task(title, total=None)
+            place = folder / benchmark.__name__
+            place.mkdir()
+
+            yield from benchmark(Context(runs, place, _teller(progress, task, title)))
+            progress.remove_task(task)
+
+
+def _teller(progress: Progress, task: TaskID, title: str) -> Callable[[str], None]:
+    return lambda what: progress.update(task, description=f"{title} ({what})")
+
+
+def show(rows: Iterable[Row]) -> None:
+    """Print the table."""
+    table = Table("what", "median", "ratio", "reference", "goal", "")
+    for row in rows:
+        verdict = "" if not row.goal else "reached" if row.ok else "missed"
+        table.add_row(
+            row.name, f"{row.value:.2f} {row.unit}", f"{row.ratio:.2f}", row.reference, row.goal, verdict
+        )
+    Console().print(table)
+
+
+def write(rows: Iterable[Row], path: Path) -> None:
+    """Write bench.json."""
+    path.write_text(json.dumps([asdict(row) for row in rows], indent=1) + "\n")

@@ -1,0 +1,91 @@
+"""What measures must itself be right: the logs that it makes, the proofs that it counts, the verdicts."""
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from benchmarks import log, serving, synthetic
+from benchmarks.harness import Context, Pair, beside, by_ratio, by_value, paired
+
+from notary.log.batch import build
+from notary.merkle.hashing import EMPTY_ROOT
+from notary.store.files import FileObjects
+from notary.store.tiles import Tiles
+
+SCRIPTS = Path(__file__).resolve().parents[1] / "scripts"
+
+
+@pytest.fixture
+def context(tmp_path):
+    return Context(5, tmp_path, lambda _: None)
+
+
+@pytest.mark.parametrize("size", [1, 255, 256, 700, 65_536, 70_001])
+def test_a_synthetic_log_is_the_one_that_a_close_would_have_made(tmp_path, monkeypatch, size):
+    monkeypatch.setattr(synthetic, "_CHUNK", 131 * 256)
+    root = synthetic.build_log(tmp_path, size, lambda _: None)
+    objects = FileObjects(tmp_path)
+    Tiles(objects).check_edge(size, root)
+    parts = list(build(FileObjects(tmp_path / "empty"), 0, EMPTY_ROOT, synthetic.entries_from(0, size)))
+    made = {name: data for part in parts for name, data in part.objects.items()}
+    assert (parts[-1].size, parts[-1].root) == (size, root)
+    assert set(objects.names("tile")) == set(made)
+    assert all(objects.read(name) == data for name, data in made.items())
+    assert synthetic.entry_at(size - 1) == synthetic.entries_from(0, size)[-1]
+
+
+def test_appending_is_measured_at_each_size_and_leaves_nothing(context, monkeypatch):
+    monkeypatch.setattr(log, "SIZES", (300, 70_000))
+    rows = {row.name: row for row in log.appending(context)}
+    assert {"append 10,000 to 300, durable", "append 10,000 to 70,000, durable"} <= set(rows)
+    assert rows["append 10,000 to 300, durable"].ratio > 0.5
+    assert 66 < rows["bytes a leaf, 70,000"].value < 67
+    assert list(context.folder.iterdir()) == []
+
+
+def test_proofs_are_measured_through_the_real_service_and_verified(context, monkeypatch):
+    for name, value in (("SIZE", 1000), ("REQUESTS", 210), ("RECENT", 100), ("KEEP", 50)):
+        monkeypatch.setattr(serving, name, value)
+    rows = list(serving.proofs(context))
+    assert len(rows) == 6
+    assert all(row.value > 0 and " 0 verified" not in row.reference for row in rows)
+    assert [bool(row.goal) for row in rows] == [False, True, False, True, False, True]
+
+
+def test_a_missed_goal_is_said_and_a_reached_one_too():
+    pair = Pair(3.0, 2.0, 1.5)
+    assert by_ratio("x", 3.0, "s", pair, "y", 1.5).ok
+    assert not by_ratio("x", 3.0, "s", pair, "y", 1.49).ok
+    assert by_value("x", 3.0, "s", 1.5, "y", 3.0).ok
+    assert not by_value("x", 3.0, "s", 1.5, "y", 2.9).ok
+    assert beside("x", 3.0, "s", 1.5, "y").goal == ""
+
+
+def test_the_reference_takes_turns_with_its_subject():
+    calls = []
+    paired(lambda: calls.append("mine"), lambda: calls.append("theirs"), 5)
+    assert calls == ["mine", "theirs"] * 6
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"), [(["--runs", "4"], "at least 5 runs"), (["nothing"], "there are these: log")]
+)
+def test_what_cannot_be_measured_is_refused(tmp_path, arguments, message):
+    run = _bench(tmp_path, *arguments)
+    assert run.returncode == 2
+    assert message in run.stderr
+
+
+def test_one_command_writes_the_rows_that_it_shows(tmp_path):
+    run = _bench(tmp_path, "merkle.verifying", "--runs", "5")
+    (row,) = json.loads((tmp_path / "bench.json").read_text())
+    assert list(row) == ["name", "value", "unit", "ratio", "reference", "goal", "ok"]
+    assert run.returncode == (0 if row["ok"] else 1)
+    assert row["value"] > 0
+
+
+def _bench(folder, *arguments):
+    command = [sys.executable, SCRIPTS / "bench.py", *arguments]
+    return subprocess.run(command, cwd=folder, capture_output=True, text=True, check=False, timeout=200)
