@@ -2,6 +2,8 @@
 
 python -m tests.faults.tracee SOCKET MODULE
 
+A module may have a function `warm`, called before the first fork; it must leave no thread behind.
+
 Each request on the socket is answered twice: by the new process, with its number and the descriptor at which
 its system calls can be answered, before it runs `main(arguments)` of the module; and with its status at its end.
 All of its threads and children are watched.
@@ -31,12 +33,13 @@ def say(line: str) -> None:
 
 def main(descriptor: str, module: str) -> None:
     control = socket.socket(fileno=int(descriptor))
-    run = importlib.import_module(module).main
+    program = importlib.import_module(module)
+    getattr(program, "warm", lambda: None)()
     control.send(b"{}")  # ready
     while request := control.recv(STACK):
         pid = os.fork()
         if pid == 0:
-            _child(control, run, json.loads(request))
+            _child(control, program.main, json.loads(request))
         _, status = os.waitpid(pid, 0)
         control.send(json.dumps({"status": os.waitstatus_to_exitcode(status)}).encode())
 
