@@ -111,6 +111,9 @@ class Objects:
             self._make_folder(folder.parent, unsynced)
         folder.mkdir(parents=folder == self.root, exist_ok=True)
         unsynced.add(folder)
+        if folder == self.root:
+            # Its own name too: else a power cut takes the whole log, and the database says it is there.
+            unsynced.add(folder.parent)
 
     def _path(self, name: str) -> Path:
         if not _NAME.fullmatch(name) or len(name) > 200:  # noqa: PLR2004 - the longest tile path has 59

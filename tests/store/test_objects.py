@@ -116,7 +116,10 @@ def test_file_and_folder_are_synced_before_an_object_counts(objects, monkeypatch
     )
     objects.create("tile/0/000", b"data")
     assert ".new-" in synced[0]
-    folders = {str(objects.root), str(objects.root / "tile"), str(objects.root / "tile/0")}
+    folders = {
+        str(folder)
+        for folder in (objects.root.parent, objects.root, objects.root / "tile", objects.root / "tile/0")
+    }
     assert folders == set(synced[1:])
 
 
