@@ -12,13 +12,13 @@ from contextlib import contextmanager
 from hashlib import sha256
 from pathlib import Path
 
-from notary.errors import NotFound, Unavailable
+from notary.errors import NotaryError, NotFound, Unavailable
 from notary.evidence.checkpoint import open_checkpoint
 from notary.intake.submission import Idempotency
 from notary.log import staging
 from notary.log.open import open_log
 from notary.store import engine
-from notary.store.checkpoints import checkpoints_after
+from notary.store.checkpoints import checkpoints_after, newest_checkpoint
 from notary.store.engine import open_database
 from notary.store.inspections import spooled_names
 from notary.store.migrate import migrate
@@ -68,6 +68,13 @@ def setup(folder: str, closed: str, waiting: str) -> None:
         sequencer.release()
 
 
+def more(folder: str) -> None:
+    """Two that wait, after a close."""
+    with opened(folder, "more") as rig:
+        rig.clock.advance(4)
+        rig.submit(2, first=1000)
+
+
 def create(folder: str) -> None:
     """Tables, entry 0, an organisation."""
     say("begin")
@@ -100,7 +107,7 @@ def _submit(rig: Rig, key: str):
     digest = sha256(key.encode()).digest()
     idempotency = Idempotency(key, digest)
     if key == "single":
-        return [rig.intake.accept(rig.document(digest), idempotency)]
+        return [rig.intake.accept(rig.document(digest, fields={"title": "Lease"}), idempotency)]
     if key == "group":
         return rig.intake.accept_all([rig.document(digest + bytes([n])) for n in range(5)], idempotency)
     spooled = rig.intake.spool.receive([_PDF], 1000)
@@ -242,3 +249,57 @@ def check_readable(folder: Path) -> None:
     if note is not None:
         found = open_checkpoint(note, ORIGIN, [LOG_VERIFIER]).checkpoint
         Tiles(Objects(folder / "log")).check_edge(found.size, found.root)
+
+
+# --- what fsck says of a folder, and what no signature covers
+
+# Tables and columns that nothing signed speaks of: a flipped bit there cannot be told from an honest value.
+UNSIGNED = {
+    "alembic_version": {"version_num"},  # the next start refuses it
+    "tenant": {"id", "name", "created_at"},
+    "record": {"tenant_id", "visibility", "visibility_chosen", "created_at"},
+    "idempotency": {"tenant_id", "key", "request_sha256", "answer", "created_at"},
+    "opening": {"name"},  # a copy of what the disclosure says, for erasing by name
+    "inspection": {"seq", "path", "media_type", "state", "tries", "taken_until", "reason"},
+    "log_state": {"id", "staging", "epoch", "holder", "lease_until"},
+    "checkpoint": {"time"},
+    "sqlite_sequence": {"name", "seq"},
+}
+# How fsck names what is wrong in a table; at least one problem must read so.
+NAMED = {
+    "record": r"^record \w+: |^checkpoint \d+: |^sequence \d+ |leaves",
+    "pending": r"^sequence \d+ waits|^record \w+: ",
+    "leaf": r"^leaf \d+|^checkpoint \d+|^record \w+: |leaves",
+    "opening": r"^record \w+: ",
+    "log_state": r"^the state of the log ",
+    "checkpoint": r"^checkpoint \d+|^the state of the log ",
+}
+
+
+def problems(folder: Path) -> list[str]:
+    """What fsck says; also when it gives up."""
+    database = open_database(f"sqlite:///{folder}/{DATABASE}")
+    try:
+        return Rig(database, folder).fsck().problems
+    except NotaryError as error:
+        return [str(error)]
+    finally:
+        database.dispose()
+
+
+def refused_proofs(folder: Path) -> dict[int, str]:
+    """Of every entry of the newest checkpoint whose proof is not given, its index and why."""
+    database = open_database(f"sqlite:///{folder}/{DATABASE}")
+    refused = {}
+    try:
+        prover = Rig(database, folder).prover()
+        with database.reading() as connection:
+            size = newest_checkpoint(connection).size
+        for index in range(size):
+            try:
+                prover.proof_at(index, size)
+            except NotaryError as error:
+                refused[index] = str(error)
+        return refused
+    finally:
+        database.dispose()
