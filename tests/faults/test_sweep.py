@@ -143,6 +143,22 @@ def cut_off(sweep, folder, torn, every):
             shutil.rmtree(left)
 
 
+@sweeps("submit")
+def test_what_was_acknowledged_and_is_not_there_is_found(sweep, tmp_path):
+    made = shutil.copytree(sweep.start, tmp_path / "made")
+    lines = run(sweep.log, sweep.command(made), made).ended.lines
+    (single,) = (line for line in lines if line.startswith("acknowledged single"))
+    _, _, bodies, number = single.split(" ")
+    for folder, line, what in (
+        (sweep.start, single, "single was acknowledged and is lost"),
+        (made, single.replace(bodies, "0" * 64), "single was acknowledged with other bytes"),
+        (made, single.replace(number, f"{number} {number}"), "single was made a second time"),
+    ):
+        copy = shutil.copytree(folder, tmp_path / what)
+        found = json.loads(sweep.log.run(["recover", str(copy), line]).lines[-1])
+        assert what in " ".join(found["problems"])
+
+
 @sweeps("submit", "close", marks=FULL)
 @pytest.mark.parametrize("how", How)
 def test_a_fault_at_any_call(sweep, tmp_path, how):
