@@ -9,3 +9,9 @@ from tests.faults.watch import Tracee
 def tracee():
     with Tracee("tests.faults.programs") as opened:
         yield opened
+
+
+@pytest.fixture(scope="session")
+def log():
+    with Tracee("tests.faults.scenario") as opened:
+        yield opened

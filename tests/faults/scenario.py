@@ -3,7 +3,6 @@
 `main([step, folder, …])` runs one step in the process; `begin` and `end` are printed around the part that counts.
 """
 
-import base64
 import json
 import sys
 import tempfile
@@ -218,25 +217,7 @@ def main(arguments: list[str]) -> None:
     getattr(sys.modules[__name__], step)(*rest)
 
 
-# --- what the tests read by themselves, as the world does
-
-
-def published(tree: dict[str, bytes | None]) -> dict[str, bytes]:
-    """Of the files in a folder those that the world can read, and that never change again."""
-    return {
-        name: data
-        for name, data in tree.items()
-        if data is not None and name.startswith("log/tile/") and "/." not in name
-    }
-
-
-def checkpoint(tree: dict[str, bytes | None]) -> tuple[int, str] | None:
-    """Size and root (hexadecimal) of the checkpoint that the world can read."""
-    note = tree.get(f"log/{CHECKPOINT}")
-    if note is None:
-        return None
-    _, size, root, *_ = note.decode().split("\n")
-    return int(size), base64.b64decode(root).hex()
+# --- what the tests ask of a folder at rest
 
 
 def check_readable(folder: Path) -> None:
@@ -250,8 +231,6 @@ def check_readable(folder: Path) -> None:
         found = open_checkpoint(note, ORIGIN, [LOG_VERIFIER]).checkpoint
         Tiles(Objects(folder / "log")).check_edge(found.size, found.root)
 
-
-# --- what fsck says of a folder, and what no signature covers
 
 # Tables and columns that nothing signed speaks of: a flipped bit there cannot be told from an honest value.
 UNSIGNED = {

@@ -13,8 +13,9 @@ import pytest
 from notary.errors import Fatal
 from tests.faults.inject import Fault, How, run
 from tests.faults.powercut import record
-from tests.faults.scenario import check_readable, checkpoint, published
+from tests.faults.scenario import check_readable
 from tests.faults.watch import Tracee
+from tests.faults.world import checkpoint, published, tree
 
 FULL = (pytest.mark.faults, pytest.mark.timeout(3600))
 # What is swept: a step, and the numbers of closed and of waiting entries before it (none: there is no log yet).
@@ -27,12 +28,6 @@ SWEEPS = {
 # SQLite syncs the folder of a new write-ahead log, and does not look at the result.
 UNHEARD = "fdatasync(.)"
 SUBMITTED = 7  # records of the step `submit`, and of each recovery that finds them missing
-
-
-@pytest.fixture(scope="session")
-def log():
-    with Tracee("tests.faults.scenario") as opened:
-        yield opened
 
 
 @dataclass
@@ -76,13 +71,6 @@ def sweeps(*names, marks=()):
     return pytest.mark.parametrize(
         "sweep", [pytest.param(name, marks=marks) for name in names], indirect=True
     )
-
-
-def tree(folder: Path) -> dict[str, bytes | None]:
-    return {
-        path.relative_to(folder).as_posix(): None if path.is_dir() else path.read_bytes()
-        for path in folder.rglob("*")
-    }
 
 
 def check(sweep, folder, lines, before, at_fault):
