@@ -21,7 +21,7 @@ CODE := notary scripts tests
 
 .PHONY: help
 help: ## show this list
-	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-8s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-11s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 .PHONY: demo
 demo: $(PYTHON_ENV) $(NODE_ENV) ## one signed contract becomes evidence and is verified offline (FILE=… OUT=…)
@@ -30,6 +30,10 @@ demo: $(PYTHON_ENV) $(NODE_ENV) ## one signed contract becomes evidence and is v
 .PHONY: test
 test: $(PYTHON_ENV) $(BASE_ENV) $(NODE_ENV) $(BROWSER) ## run the tests (ARGS=… for pytest)
 	$(BIN)/python -m pytest -n 2 --dist worksteal $(ARGS)
+
+.PHONY: test-faults
+test-faults: $(PYTHON_ENV) ## kill, fail and power-cut every write of submit and close (ARGS=… for pytest)
+	$(BIN)/python -m pytest -n 2 --dist worksteal -m faults $(ARGS)
 
 .PHONY: run
 run: $(PYTHON_ENV) $(NODE_ENV) ## run the service with a local chain and TSA: http://127.0.0.1:8000

@@ -1,5 +1,6 @@
 """Documents on their way in: to disk, digested in one pass, and gone after inspection."""
 
+import errno
 import os
 import secrets
 import time
@@ -7,7 +8,7 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from notary.errors import DigestMismatch, EmptyDocument, TooLarge, Unavailable
+from notary.errors import DigestMismatch, EmptyDocument, Fatal, TooLarge, Unavailable
 from notary.evidence.digests import Digester, parse_digest
 
 SEEN = ("sha-256", "sm3")  # what a statement about bytes that we saw must hold
@@ -54,6 +55,7 @@ class Spool:
             DigestMismatch: a claimed digest is not that of the bytes.
             BadDigest, UnknownAlgorithm: a claimed digest or an algorithm is of no known form.
             Unavailable: the disk takes nothing now.
+            Fatal: the disk reports an error of its own.
             Whatever is raised, nothing is left behind.
         """
         wanted = {name: parse_digest(name, text).hex() for name, text in (claimed or {}).items()}
@@ -70,6 +72,9 @@ class Spool:
                     )
         except OSError as error:
             path.unlink(missing_ok=True)
+            if error.errno == errno.EIO:
+                # After a failed fsync the kernel may hold pages that the disk does not: nothing can be retried.
+                raise Fatal(f"the disk failed under the spool: {os.strerror(errno.EIO)}") from error
             raise Unavailable(
                 f"the document cannot be stored now: {os.strerror(error.errno or 0)}"
             ) from error
@@ -117,9 +122,11 @@ class Spool:
             file.flush()
             # Durable before the record names it: an inspection that is due finds its document.
             os.fsync(file.fileno())
-        folder = os.open(self.folder, os.O_RDONLY | os.O_DIRECTORY)
-        try:
-            os.fsync(folder)
-        finally:
-            os.close(folder)
+        # Its name, and that of the spool itself: whoever made that may have died before it was synced.
+        for folder in (self.folder, self.folder.parent):
+            descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
+            try:
+                os.fsync(descriptor)
+            finally:
+                os.close(descriptor)
         return start

@@ -212,7 +212,7 @@ def test_a_number_that_is_taken_leaves_the_task(rig):
         rig.intake, random=lambda length: bytes(length) if length == 5 else rig.random.randbytes(length)
     )
     intake.accept(rig.document())
-    with pytest.raises(Unavailable, match="the record number of an inspection was taken"):
+    with pytest.raises(Unavailable, match="a record number was drawn twice"):
         inspect_next(intake, lambda *_: SIGNED)
     rig.sequencer().sequence()
     rig.clock.advance(301)

@@ -6,7 +6,15 @@ from hashlib import sha256
 
 import pytest
 
-from notary.errors import BadDigest, DigestMismatch, EmptyDocument, TooLarge, Unavailable, UnknownAlgorithm
+from notary.errors import (
+    BadDigest,
+    DigestMismatch,
+    EmptyDocument,
+    Fatal,
+    TooLarge,
+    Unavailable,
+    UnknownAlgorithm,
+)
 from notary.intake.spool import Spool
 
 
@@ -88,6 +96,17 @@ def test_a_disk_that_takes_nothing_leaves_nothing_behind(spool, monkeypatch):
 
     monkeypatch.setattr(os, "fsync", fail)
     with pytest.raises(Unavailable, match="cannot be stored now: No space left"):
+        spool.receive([b"hello"], 10)
+    monkeypatch.undo()
+    assert left(spool) == []
+
+
+def test_a_disk_that_fails_is_the_end(spool, monkeypatch):
+    def fail(_descriptor):
+        raise OSError(errno.EIO, "failed")
+
+    monkeypatch.setattr(os, "fsync", fail)
+    with pytest.raises(Fatal, match="the disk failed under the spool: Input/output error"):
         spool.receive([b"hello"], 10)
     monkeypatch.undo()
     assert left(spool) == []
