@@ -1,5 +1,7 @@
 """The app factory."""
 
+import gc
+import sys
 from typing import Any
 
 from anyio import CapacityLimiter
@@ -41,6 +43,18 @@ def create_app(services: Services) -> FastAPI:
     max_body += services.max_request_bytes + _MULTIPART_OVERHEAD
     app.add_middleware(Around, max_body=max_body)
     return app
+
+
+def settle() -> None:
+    """Prepare a process that serves, once everything is imported and put together.
+
+    What lives as long as the process is no longer looked at by the garbage collector, whose pauses were most of
+    the slowest hundredth of submissions; and the writer's thread gets its turn ten times sooner than by default.
+    """
+    gc.collect()
+    gc.freeze()
+    gc.set_threshold(20_000, 20, 100)
+    sys.setswitchinterval(0.0005)
 
 
 class _App(FastAPI):

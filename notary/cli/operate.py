@@ -17,7 +17,7 @@ from notary import keys, observe, wiring
 from notary.anchoring.contract import deploy, open_log
 from notary.anchoring.poll import newest_finalized
 from notary.anchoring.rpc import Node, octets, record
-from notary.api.app import create_app
+from notary.api.app import create_app, settle
 from notary.embedded import dev
 from notary.errors import SettingsError
 from notary.evidence.note import Verifier
@@ -67,8 +67,10 @@ def serve() -> None:
     settings = load_settings()
     assembly = wiring.build(settings, working=False)
     try:
+        app = create_app(assembly.services)
+        settle()
         uvicorn.run(
-            create_app(assembly.services),
+            app,
             host=settings.host,
             port=settings.port,
             log_config=None,

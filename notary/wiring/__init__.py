@@ -53,7 +53,8 @@ class Assembly:
     sequencer: Sequencer | None
 
     def close(self) -> None:
-        """Give the lease back and close the database."""
+        """Commit what is queued, give the lease back and close the database."""
+        self.services.submitting.writer.close()
         if self.sequencer is not None:
             self.sequencer.release()
         self.database.dispose()

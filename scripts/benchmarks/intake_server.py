@@ -1,0 +1,71 @@
+"""The API in a process of its own for the benchmarks of intake: as it is, or with one thing about its writer changed.
+
+python -m benchmarks.intake_server MODE PORT, settings in the environment. Modes:
+
+    as-is   what `notary serve` runs
+    no-op   the same writer, whose transaction is never begun: everything but the database's part
+    each    one transaction, one signature and one flush for each submission, in 16 threads
+"""
+
+import sys
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
+from itertools import count
+from typing import Any
+
+import uvicorn
+
+from notary import wiring
+from notary.api.app import create_app, settle
+from notary.intake import group
+from notary.intake.writer import Writer
+from notary.settings import load_settings
+from notary.store.engine import Database
+
+THREADS = 16
+
+
+def without_database() -> None:
+    """Take the database's part out of a commit, and nothing else."""
+    ids = count(1)
+
+    @contextmanager
+    def writing(_self: Database) -> Iterator[Any]:
+        yield None
+
+    def insert_records(_connection: Any, number: int, records: Any) -> list[int]:
+        return [number << 14 | at for at in range(len(records))]
+
+    Database.writing = writing  # type: ignore[method-assign]
+    group.stored_claims = lambda _connection, _wanted: {}
+    group.insert_group = lambda *_arguments: next(ids)
+    group.insert_records = insert_records
+    group.store_claims = lambda *_arguments: True
+
+
+def one_by_one() -> None:
+    """Give each item a transaction of its own."""
+    pool = ThreadPoolExecutor(THREADS)
+
+    def put(self: Writer, item: Any, future: Any, loop: Any = None) -> None:
+        def run() -> None:
+            self._commit([item])
+            loop.call_soon_threadsafe(future.set_result, item.outcome)
+
+        pool.submit(run)
+
+    Writer._put = put  # type: ignore[method-assign] # noqa: SLF001 - the very thing that is compared
+
+
+def main(mode: str, port: str) -> None:
+    """Serve until it is ended."""
+    {"as-is": lambda: None, "no-op": without_database, "each": one_by_one}[mode]()
+    assembly = wiring.build(load_settings(), working=False)
+    app = create_app(assembly.services)
+    settle()
+    uvicorn.run(app, host="127.0.0.1", port=int(port), log_config=None, access_log=False)
+
+
+if __name__ == "__main__":
+    main(*sys.argv[1:])
