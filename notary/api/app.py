@@ -5,18 +5,22 @@ import sys
 from typing import Any
 
 from anyio import CapacityLimiter
-from fastapi import FastAPI
+from fastapi import FastAPI, Request
+from fastapi.routing import APIRoute
+from starlette.types import Receive, Scope, Send
 
 from notary import __version__
-from notary.api import cors, health, log_proofs, logs, pages, problems, public, records, submit
+from notary.api import cors, health, hot, log_proofs, logs, pages, problems, public, records, submit
 from notary.api.middleware import Around
 from notary.api.schemas import Problem
+from notary.errors import NotaryError
 from notary.services import Services
 
 _MULTIPART_OVERHEAD = 64 * 1024
 # Packages take memory and processor time; those who wait here do not keep the other calls waiting.
 _VERIFICATIONS = 4
 
+_ROUTES = {route.path: route for route in submit.router.routes if isinstance(route, APIRoute)}
 _PROBLEM = {"application/problem+json": {"schema": {"$ref": "#/components/schemas/Problem"}}}
 
 
@@ -39,9 +43,8 @@ def create_app(services: Services) -> FastAPI:
     for module in (submit, records, public, log_proofs, logs, health, pages, cors):
         app.include_router(module.router)
     pages.mount(app)
-    max_body = max(services.max_document_bytes, services.bulk.max_bulk_bytes)
-    max_body += services.max_request_bytes + _MULTIPART_OVERHEAD
-    app.add_middleware(Around, max_body=max_body)
+    max_body = services.max_document_bytes + services.max_request_bytes + _MULTIPART_OVERHEAD
+    app.around = Around(app.dispatch, max_body, {submit.BULK: services.bulk.max_bulk_bytes})
     return app
 
 
@@ -58,6 +61,35 @@ def settle() -> None:
 
 
 class _App(FastAPI):
+    around: Around
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] == "http" and scope["path"] == hot.PATH and scope["method"] == "POST":
+            try:
+                await hot.single(self.state.services, scope, receive, send)
+            except hot.Unread as error:
+                receive = hot.again(error, receive)
+            except NotaryError as error:
+                scope["route"] = _ROUTES[hot.PATH]
+                await Around(problems.answer(error), self.around.max_body, {})(scope, receive, send)
+                return
+            else:
+                return
+        await self.around(scope, receive, send)
+
+    async def dispatch(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Answer a request: the busiest calls at once, all others through the framework."""
+        endpoint = submit.DIRECT.get((scope["method"], scope["path"])) if scope["type"] == "http" else None
+        if endpoint is None:
+            await super().__call__(scope, receive, send)
+            return
+        scope["app"], scope["route"] = self, _ROUTES[scope["path"]]
+        try:
+            answer = await endpoint(Request(scope, receive))
+        except NotaryError as error:
+            answer = problems.answer(error)
+        await answer(scope, receive, send)
+
     def openapi(self) -> dict[str, Any]:
         document = super().openapi()
         # By hand: a model given to `responses` would be described as of each route's own media type.

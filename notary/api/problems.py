@@ -88,12 +88,19 @@ def status_of(error: errors.NotaryError) -> HTTPStatus:
     return HTTPStatus.INTERNAL_SERVER_ERROR
 
 
+def answer(error: errors.NotaryError) -> Response:
+    """The answer to an error of ours."""
+    status = status_of(error)
+    return (
+        fault(error)
+        if status is HTTPStatus.INTERNAL_SERVER_ERROR
+        else problem(status, error.code, str(error))
+    )
+
+
 async def _ours(request: Request, error: Exception) -> Response:
     assert isinstance(error, errors.NotaryError)  # noqa: S101 - registered for no other class
-    status = status_of(error)
-    if status is HTTPStatus.INTERNAL_SERVER_ERROR:
-        return _readable(request, fault(error))
-    return _readable(request, problem(status, error.code, str(error)))
+    return _readable(request, answer(error))
 
 
 async def _validation(request: Request, error: Exception) -> Response:

@@ -58,7 +58,7 @@ def parse_number(text: str) -> str:
 
 def show_number(number: str) -> str:
     """Four groups of four, as printed: at most 19 characters."""
-    return "-".join(number[i : i + 4] for i in range(0, LENGTH, 4))
+    return f"{number[:4]}-{number[4:8]}-{number[8:12]}-{number[12:]}"
 
 
 def _encode(value: int) -> str:

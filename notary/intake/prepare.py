@@ -56,6 +56,24 @@ def prepare(
     )
 
 
+def plain_record(
+    tenant_id: int,
+    digest: bytes,
+    size: int | None,
+    block: Block | None,
+    origin: str,
+    now: datetime,
+    random: Callable[[int], bytes],
+) -> NewRecord:
+    """As `prepare`, for a document of which nothing but its SHA-256 (32 bytes) and perhaps its size is said."""
+    chance = random(37)
+    number = number_of(int(now.timestamp() * 1000), chance[:5])
+    statement = template_at(origin, now, block).document(digest, number, chance[5:], size)
+    return NewRecord(
+        number, tenant_id, "document", statement, entry_of(statement), DEFAULT_VISIBILITY, False, digest
+    )
+
+
 def _build_plain(
     kind: str,
     body: Document | None,

@@ -27,7 +27,8 @@ from notary.store.rows import NumberTaken
 
 MAX_QUEUED = 4 * MAX_GROUP  # records that wait for the writer
 SHARE = MAX_QUEUED // 2  # of them, the most of one organisation while others may want to send
-FRESH_SECONDS = 0.2  # how old what a submission rests on may be: the log's size, the newest block
+FRESH_SECONDS = 0.2  # after this the writer looks at the log again: its size, what waits, the newest block
+STALE_SECONDS = 2.0  # what is older is rested on by nobody
 
 
 @dataclass(slots=True)
@@ -52,6 +53,7 @@ class Writer:
     clock: Callable[[], float] = time.monotonic
     _queue: "SimpleQueue[_Waiting | None]" = field(default_factory=SimpleQueue, repr=False)
     _lock: threading.Lock = field(default_factory=threading.Lock, repr=False)
+    _reading: threading.Lock = field(default_factory=threading.Lock, repr=False)
     _queued: Counter[int | None] = field(default_factory=Counter, repr=False)
     _total: int = 0
     _thread: threading.Thread | None = field(default=None, repr=False)
@@ -65,17 +67,20 @@ class Writer:
             NotReady: the log is not open yet.
             Unavailable: too much waits for a checkpoint, or the database does not answer.
         """
-        if self._at is None or self.clock() - self._read_at > FRESH_SECONDS:
-            self._refresh()
+        if not self.known:
+            with self._reading:
+                if not self.known:  # whoever waited for another who read need not read again
+                    self._refresh()
         if isinstance(self._at, NotaryError):
             raise self._at
         assert self._at is not None  # noqa: S101 - `_refresh` sets it
         return self._at
 
     @property
-    def fresh(self) -> bool:
+    def known(self) -> bool:
         """Whether `conditions` answers at once, without the database."""
-        return self._at is not None and self.clock() - self._read_at <= FRESH_SECONDS
+        age = STALE_SECONDS if isinstance(self._at, Conditions) else FRESH_SECONDS
+        return self._at is not None and self.clock() - self._read_at <= age
 
     async def add(self, item: Item) -> list[Accepted]:
         """Have an item committed, from a coroutine: returns when it is durable.
@@ -167,6 +172,8 @@ class Writer:
         """Commit a group and set the outcome of each item, whatever happens."""
         intake = self.intake
         try:
+            if self.clock() - self._read_at > FRESH_SECONDS:
+                self._refresh()
             state = self.conditions().state
             if isinstance(items[0], BulkItem):
                 commit_bulk(intake.database, items[0], intake.promises, state, intake.now)
@@ -205,11 +212,12 @@ class Writer:
                 )  # one call for all: waking it costs more than the rest
 
     def _refresh(self) -> None:
+        read_at = self.clock()
         try:
             self._at = self.intake.conditions()
         except NotaryError as error:
             self._at = error
-        self._read_at = self.clock()
+        self._read_at = read_at
 
 
 def _deliver(group: list[_Waiting]) -> None:

@@ -5,6 +5,7 @@ import re
 import threading
 from base64 import b64encode
 from hashlib import sha256
+from itertools import count
 
 import pytest
 
@@ -383,6 +384,7 @@ def test_a_disk_that_takes_nothing_is_a_problem_to_be_tried_again(service, monke
 
 def test_when_too_much_waits_new_ones_are_refused_and_leave_nothing(make_service):
     service = make_service(max_pending=1)
+    service.services.submitting.writer.clock = count().__next__  # nothing that was read is fresh enough
     service.accepted()
     for answer in (service.post({"digests": SHA256}), service.upload(b"%PDF-1.7 a")):
         assert "wait for a checkpoint" in problem(answer, 503, "unavailable")
