@@ -4,7 +4,7 @@ Plain ASGI, since Starlette's BaseHTTPMiddleware costs two thirds of the speed.
 """
 
 import time
-from collections.abc import Awaitable, Callable, Mapping, MutableMapping
+from collections.abc import Awaitable, Callable, MutableMapping
 from typing import Any
 
 import structlog
@@ -38,11 +38,9 @@ _METHODS = ("GET", "HEAD", "POST", "OPTIONS")
 class Around:
     """The outermost layer of the application."""
 
-    def __init__(self, app: App, max_body: int, others: Mapping[str, int]) -> None:
-        """Let bodies through up to `max_body` bytes; at the paths in `others`, up to as many as stand there."""
+    def __init__(self, app: App, max_body: int) -> None:
         self.app = app
         self.max_body = max_body
-        self.others = others
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Pass on; whatever happens, the answer is a problem at worst."""
@@ -62,12 +60,11 @@ class Around:
                     headers.setdefault(name, value)
             await send(message)
 
-        limit = self.others.get(scope["path"], self.max_body)
         try:
-            if _announced(scope) > limit:
-                await problems.too_large(limit)(inner, receive, with_headers)
+            if _announced(scope) > self.max_body:
+                await problems.too_large(self.max_body)(inner, receive, with_headers)
             else:
-                await self.app(inner, _limited(receive, limit), with_headers)
+                await self.app(inner, _limited(receive, self.max_body), with_headers)
         except ClientDisconnect:
             status = 499  # nobody is there to be answered; the number is nginx's, for the metrics
         except Exception as error:

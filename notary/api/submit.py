@@ -1,6 +1,5 @@
 """POST /v1/evidence: JSON with digests or an event, or multipart with the file; and many at once."""
 
-from collections.abc import Awaitable, Callable
 from http import HTTPStatus
 
 from fastapi import APIRouter, Request
@@ -20,7 +19,6 @@ from notary.services.types import Principal
 router = APIRouter()
 SINGLE = "/v1/evidence"
 BULK = "/v1/evidence/bulk"
-Endpoint = Callable[[Request], Awaitable[Response]]
 _MAX_KEY = 200
 _JSON = "application/json"
 _SCHEMA = {
@@ -110,11 +108,6 @@ async def submit_bulk(request: Request) -> Response:
     body = await _body(request, services.bulk.limit(media_type))
     answer = await services.bulk.submit(principal, media_type, body, repeat.key)
     return Response(answer, HTTPStatus.ACCEPTED, media_type=_JSON)
-
-
-# Called past the framework, whose dependencies, stacks and reading of bodies cost three quarters of the speed of a
-# submission; the routes above describe them.
-DIRECT: dict[tuple[str, str], Endpoint] = {("POST", SINGLE): submit, ("POST", BULK): submit_bulk}
 
 
 async def _principal(request: Request, services: Services) -> Principal:

@@ -7,6 +7,7 @@ from typing import Any
 from notary.errors import FormatError, RequestError
 from notary.evidence.bodies import Document
 from notary.evidence.commitments import SALT_SIZE, Commitments, commit
+from notary.evidence.fields import hexadecimal
 from notary.evidence.number import make_number
 from notary.evidence.statement import Block, Statement, entry_of, parse_statement
 from notary.intake.numbers import number_of
@@ -89,9 +90,10 @@ def _build_plain(
 ) -> NewRecord:
     """As `build_record`, for a document known by its SHA-256 alone: by template, a tenth of the time."""
     assert body is not None  # noqa: S101 - the caller looked
-    if list(body.digests) != ["sha-256"]:
-        raise RequestError("digests are SHA-256, and SM3 where the bytes were seen, and no others")
     try:
+        if list(body.digests) != ["sha-256"]:
+            raise FormatError("digests are SHA-256, and SM3 where the bytes were seen, and no others")
+        hexadecimal(body.digests["sha-256"], "sha-256 digest", 32)
         commitments, openings = commit(fields, lambda: random(SALT_SIZE)) if fields else (_NONE, ())
         digest = bytes.fromhex(body.digests["sha-256"])
         number = number or number_of(int(now.timestamp() * 1000), random(5))
@@ -104,7 +106,7 @@ def _build_plain(
             commitments,
             None if previous is None else previous.entry,
         )
-    except (FormatError, ValueError) as error:
+    except FormatError as error:
         raise RequestError(str(error)) from error
     return NewRecord(
         number=number,

@@ -80,6 +80,7 @@ def test_requests_are_counted_by_route_and_never_by_what_stands_in_them(service)
 # design §5, without bulk; what a browser reads is no part of it
 CALLS = {
     ("post", "/v1/evidence"),
+    ("post", "/v1/evidence/bulk"),
     ("get", "/v1/evidence"),
     ("get", "/v1/evidence/{number}"),
     ("get", "/v1/evidence/{number}/statement"),
