@@ -16,6 +16,8 @@ from dataclasses import dataclass, field
 from queue import Empty, SimpleQueue
 from typing import Any
 
+import structlog
+
 from notary.errors import Busy, NotaryError, TooManyRequests, Unavailable
 from notary.intake.accept import Intake
 from notary.intake.bulk import BulkItem, Made, commit_bulk
@@ -27,7 +29,10 @@ from notary.store.rows import NumberTaken
 
 MAX_QUEUED = 4 * MAX_GROUP  # records that wait for the writer
 SHARE = MAX_QUEUED // 2  # of them, the most of one organisation while others may want to send
+_TRIES = 5  # at claims that other processes make
 FRESH_SECONDS = 0.2  # how old what a submission rests on may be: the log's size, the newest block
+
+_log = structlog.get_logger()
 
 
 @dataclass(slots=True)
@@ -55,6 +60,7 @@ class Writer:
     _queued: Counter[int | None] = field(default_factory=Counter, repr=False)
     _total: int = 0
     _thread: threading.Thread | None = field(default=None, repr=False)
+    _closed: bool = False
     _at: Conditions | NotaryError | None = field(default=None, repr=False)
     _read_at: float = 0.0
 
@@ -83,6 +89,7 @@ class Writer:
         Raises:
             Conflict: its claim was made by another request.
             Busy, TooManyRequests: it was not queued; to be sent again in a second.
+            NumberTaken: a number that was drawn for it is another record's; nothing was stored.
             Unavailable: the database does not answer; the records may have been made.
         """
         accepted: list[Accepted] = await self._add(item)
@@ -106,11 +113,13 @@ class Writer:
         return future.result()
 
     def close(self) -> None:
-        """Commit what is queued, and end the thread."""
-        if self._thread is not None:
+        """Commit what is queued, and end the thread; what comes later is refused."""
+        with self._lock:
+            self._closed = True
+            thread, self._thread = self._thread, None
             self._queue.put(None)
-            self._thread.join()
-            self._thread = None
+        if thread is not None:
+            thread.join()
 
     def _put(
         self,
@@ -120,6 +129,8 @@ class Writer:
     ) -> None:
         count, tenant = item.count, item.tenant_id
         with self._lock:
+            if self._closed:
+                raise Unavailable("the service is stopping; send it again in a moment")
             if self._total + count > MAX_QUEUED:
                 raise Busy("too much is being submitted at this moment; send it again in a second")
             if self._queued[tenant] + count > SHARE:
@@ -131,7 +142,7 @@ class Writer:
             if self._thread is None:
                 self._thread = threading.Thread(target=self._run, name="writer", daemon=True)
                 self._thread.start()
-        self._queue.put(_Waiting(item, count, tenant, future, loop))
+            self._queue.put(_Waiting(item, count, tenant, future, loop))  # never behind what ends the thread
 
     def _run(self) -> None:
         following: _Waiting | None = None
@@ -163,7 +174,7 @@ class Writer:
                 return group, waiting, False
             group.append(waiting)
 
-    def _commit(self, items: Sequence[Item | BulkItem]) -> None:
+    def _commit(self, items: Sequence[Item | BulkItem], tries: int = _TRIES) -> None:
         """Commit a group and set the outcome of each item, whatever happens."""
         intake = self.intake
         try:
@@ -174,20 +185,21 @@ class Writer:
                 singles = [item for item in items if isinstance(item, Item)]
                 commit(intake.database, singles, intake.promises, state, intake.now)
         except (NumberTaken, ClaimTaken) as error:
-            # Nothing was stored. Only one of them is in conflict: by themselves the others are not.
+            # Nothing was stored. A claim was made for good meanwhile: the next try finds it.
+            if isinstance(error, ClaimTaken) and tries > 1:
+                self._commit(items, tries - 1)
+                return
+            # Only one of them is in conflict: by themselves the others are not.
             for item in items:
                 if len(items) > 1:
                     self._commit([item])
                 else:
                     item.outcome = error
         except NotaryError as error:
-            for item in items:
-                item.outcome = error
-        except BaseException as error:
-            for item in items:
-                item.outcome = Unavailable("the service could not store this; send it again")
-            if not isinstance(error, Exception):
-                raise
+            _fail(items, error)
+        except BaseException as error:  # noqa: BLE001 - this thread must not end while others wait for it
+            _log.error("a commit group failed", kind=type(error).__name__, exc_info=error)
+            _fail(items, Unavailable("the service could not store this; send it again"))
 
     def _done(self, group: list[_Waiting]) -> None:
         with self._lock:
@@ -210,6 +222,12 @@ class Writer:
         except NotaryError as error:
             self._at = error
         self._read_at = self.clock()
+
+
+def _fail(items: Sequence[Item | BulkItem], error: NotaryError) -> None:
+    for item in items:
+        if item.outcome is None:  # what is durable was answered already
+            item.outcome = error
 
 
 def _deliver(group: list[_Waiting]) -> None:

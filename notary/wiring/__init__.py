@@ -51,7 +51,8 @@ class Assembly:
     sequencer: Sequencer | None
 
     def close(self) -> None:
-        """Give the lease back and close the database."""
+        """Store what was submitted, give the lease back and close the database."""
+        self.services.submitting.writer.close()
         if self.sequencer is not None:
             self.sequencer.release()
         self.database.dispose()
