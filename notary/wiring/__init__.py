@@ -51,7 +51,7 @@ class Assembly:
     sequencer: Sequencer | None
 
     def close(self) -> None:
-        """Store what was submitted, give the lease back and close the database."""
+        """Commit what is queued, give the lease back and close the database."""
         self.services.submitting.writer.close()
         if self.sequencer is not None:
             self.sequencer.release()
