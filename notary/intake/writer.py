@@ -18,14 +18,13 @@ from typing import Any
 
 import structlog
 
-from notary.errors import Busy, NotaryError, TooManyRequests, Unavailable
+from notary.errors import Busy, NotaryError, NumberTaken, TooManyRequests, Unavailable
 from notary.intake.accept import Intake
 from notary.intake.bulk import BulkItem, Made, commit_bulk
 from notary.intake.group import ClaimTaken, Conditions, Item, commit
 from notary.intake.submission import Accepted
 from notary.store.claims import Claimed
 from notary.store.places import MAX_GROUP
-from notary.store.rows import NumberTaken
 
 MAX_QUEUED = 4 * MAX_GROUP  # records that wait for the writer
 SHARE = MAX_QUEUED // 2  # of them, the most of one organisation while others may want to send

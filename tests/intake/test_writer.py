@@ -8,7 +8,7 @@ from datetime import timedelta
 
 import pytest
 
-from notary.errors import Busy, Conflict, NotReady, TooManyRequests, Unavailable
+from notary.errors import Busy, Conflict, NotReady, NumberTaken, TooManyRequests, Unavailable
 from notary.evidence.receipt import check_receipt, open_receipt
 from notary.evidence.statement import Block
 from notary.intake import writer as module
@@ -22,7 +22,6 @@ from notary.store.engine import Database, open_database
 from notary.store.groups import groups_after
 from notary.store.migrate import migrate
 from notary.store.records import count_records
-from notary.store.rows import NumberTaken
 from notary.store.tenants import create_tenant
 from tests.faults import Fault, faulty
 from tests.intake.samples import digests_of
