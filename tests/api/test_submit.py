@@ -9,6 +9,7 @@ from hashlib import sha256
 
 import pytest
 
+from notary import wiring
 from notary.api.schemas import Accepted
 from notary.errors import FormatError
 from notary.evidence import canonical
@@ -415,11 +416,15 @@ def test_a_full_queue_is_a_problem_of_a_second_and_leaves_nothing(service, monke
     assert (service.count(), service.spooled()) == (0, [])
 
 
-def test_a_number_that_is_taken_is_a_problem_to_be_tried_again(service, monkeypatch):
-    monkeypatch.setattr("notary.intake.accept.Intake.random", property(lambda _: bytes), raising=False)
-    answers = [service.post({"digests": SHA256}) for _ in range(2)]
-    assert answers[0].status_code == 202
-    assert "drawn twice" in problem(answers[1], 503, "number_taken")
+def test_a_number_that_is_taken_is_a_problem_to_be_tried_again(service):
+    moment, intake = wiring.now(), service.services.submitting.intake
+    object.__setattr__(intake, "now", lambda: moment)
+    object.__setattr__(intake, "random", bytes)
+    assert service.post({"digests": SHA256}).status_code == 202
+    for answer in (service.post({"digests": SHA256}), service.upload(b"%PDF-1.7 a")):
+        assert "drawn twice" in problem(answer, 503, "number_taken")
+        assert answer.headers["Retry-After"] == "1"
+    assert (service.count(), service.spooled()) == (1, [])
 
 
 # --- on_duplicate=return
