@@ -25,6 +25,7 @@ NotaryError
 ├── TooManyRequests        this organisation sends more than its share: send less at a time
 ├── Unavailable            a service we lean on does not answer: try again later
 │   ├── Busy                   more comes in than can be stored: try again in a second
+│   ├── NumberTaken            a record number was drawn that another record has: send it again
 │   └── AnchorUnavailable      a time-stamping authority or a chain endpoint
 ├── AnchorRejected         an authority answered, and the answer cannot be used: look at it
 ├── SettingsError          the configuration is wrong: correct it
@@ -187,6 +188,12 @@ class Busy(Unavailable):
     """More comes in than can be stored; nothing of this was."""
 
     code = "busy"
+
+
+class NumberTaken(Unavailable):
+    """A record number was drawn that another record has; nothing was stored. To be tried with a new one."""
+
+    code = "number_taken"
 
 
 class AnchorUnavailable(Unavailable):

@@ -31,7 +31,7 @@ STATUSES: dict[type[errors.NotaryError], HTTPStatus] = {
     errors.Unavailable: HTTPStatus.SERVICE_UNAVAILABLE,
 }
 _RETRY_SECONDS = "5"
-_SOON = {errors.Busy.code: "1", errors.TooManyRequests.code: "1"}
+_SOON = dict.fromkeys((errors.Busy.code, errors.NumberTaken.code, errors.TooManyRequests.code), "1")
 _RETRIED = {HTTPStatus.SERVICE_UNAVAILABLE, HTTPStatus.TOO_MANY_REQUESTS}
 # What the framework answers by itself; any other of its statuses has the code of a wrong request.
 _FRAMEWORK = {

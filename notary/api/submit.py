@@ -21,7 +21,20 @@ SINGLE = "/v1/evidence"
 BULK = "/v1/evidence/bulk"
 _MAX_KEY = 200
 _JSON = "application/json"
+_IDEMPOTENCY_KEY = {
+    "name": "Idempotency-Key",
+    "in": "header",
+    "schema": {"type": "string", "minLength": 1, "maxLength": _MAX_KEY},
+    "description": "the same request with the same key is answered alike and makes no second record",
+}
+_ON_DUPLICATE = {
+    "name": "on_duplicate",
+    "in": "query",
+    "schema": {"type": "string", "enum": ["return"]},
+    "description": "answer with the record of an equal request that was sent so, too; not together with a key",
+}
 _SCHEMA = {
+    "parameters": [_IDEMPOTENCY_KEY, _ON_DUPLICATE],
     "requestBody": {
         "required": True,
         "content": {
@@ -37,11 +50,12 @@ _SCHEMA = {
                 }
             },
         },
-    }
+    },
 }
 
 
 _BULK_SCHEMA = {
+    "parameters": [_IDEMPOTENCY_KEY],
     "requestBody": {
         "required": True,
         "content": {
@@ -61,7 +75,7 @@ _BULK_SCHEMA = {
                 }
             },
         },
-    }
+    },
 }
 
 
@@ -82,7 +96,7 @@ async def submit(request: Request) -> Response:
     if media_type == forms.MEDIA_TYPE:
         answer = await _multipart(request, services, principal, repeat)
     elif media_type == _JSON:
-        body = await _body(request, services.max_request_bytes)
+        body = await _body(request, services.max_request_bytes, "send a file as multipart/form-data")
         answer = await services.submitting.digests(principal, wanted(parse(body)), repeat)
     else:
         raise RequestError(f"the Content-Type is {_JSON}, or {forms.MEDIA_TYPE} with the document")
@@ -105,7 +119,7 @@ async def submit_bulk(request: Request) -> Response:
     if repeat.return_equal:
         raise RequestError("on_duplicate is not for bulk requests; send an Idempotency-Key")
     media_type = _media_type(request)
-    body = await _body(request, services.bulk.limit(media_type))
+    body = await _body(request, services.bulk.limit(media_type), "send fewer lines at a time")
     answer = await services.bulk.submit(principal, media_type, body, repeat.key)
     return Response(answer, HTTPStatus.ACCEPTED, media_type=_JSON)
 
@@ -164,11 +178,11 @@ def parse(body: bytes) -> SubmitRequest:
         raise RequestError(f"{where}: {first['msg']}") from error
 
 
-async def _body(request: Request, limit: int) -> bytes:
+async def _body(request: Request, limit: int, instead: str) -> bytes:
     chunks, size = [], 0
     async for chunk in request.stream():
         size += len(chunk)
         if size > limit:
-            raise TooLarge(f"the request is larger than {limit} bytes; send a file as multipart/form-data")
+            raise TooLarge(f"the request is larger than {limit} bytes; {instead}")
         chunks.append(chunk)
     return b"".join(chunks)

@@ -39,8 +39,9 @@ class Client:
             raise KeyMissing(f"the API key in {path} cannot be read") from error
         if not key or not key.isprintable():
             raise KeyMissing(f"{path} does not hold one API key and nothing else")
+        self.url = str(_address(url or os.environ.get(URL, _DEFAULT_URL))).rstrip("/")
         self._http = httpx.Client(
-            base_url=_address(url or os.environ.get(URL, _DEFAULT_URL)),
+            base_url=self.url,
             headers={"Authorization": f"Bearer {key}"},
             timeout=_TIMEOUT,
             trust_env=False,
@@ -51,15 +52,30 @@ class Client:
         self._http.close()
 
     def submit_file(
-        self, file: BinaryIO, name: str, request: str, idempotency_key: str | None
+        self,
+        file: BinaryIO,
+        name: str,
+        request: str,
+        idempotency_key: str | None,
+        media_type: str | None = None,
     ) -> dict[str, Any]:
         """Send a document; `request` is the JSON part."""
         headers = {} if idempotency_key is None else {"Idempotency-Key": idempotency_key}
         with _translated():
             response = self._http.post(
-                "/v1/evidence", files={"file": (name, file)}, data={"request": request}, headers=headers
+                "/v1/evidence",
+                files={"file": (name, file, media_type)},
+                data={"request": request},
+                headers=headers,
             )
         return _json(_checked(response))
+
+    def submit_bulk(self, lines: bytes, idempotency_key: str) -> dict[str, Any]:
+        """Send up to 10,000 lines, all or none."""
+        headers = {"Content-Type": "application/x-ndjson", "Idempotency-Key": idempotency_key}
+        with _translated():
+            response = self._http.post("/v1/evidence/bulk", content=lines, headers=headers)
+        return _json(_checked(response), "lines")
 
     def state(self, number: str) -> dict[str, Any]:
         """Where a record stands."""
@@ -88,12 +104,12 @@ def _path(number: str) -> str:
     return f"/v1/evidence/{show_number(parse_number(number))}"
 
 
-def _json(response: httpx.Response) -> dict[str, Any]:
+def _json(response: httpx.Response, name: str = "number") -> dict[str, Any]:
     try:
         answer = response.json()
     except ValueError:
         answer = None
-    if not isinstance(answer, dict) or "number" not in answer:
+    if not isinstance(answer, dict) or name not in answer:
         raise Unavailable("what answers there is no service of this kind")
     return answer
 

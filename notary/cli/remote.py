@@ -2,10 +2,12 @@
 
 import io
 import json
+import mimetypes
+import secrets
 import sys
 import time
 from contextlib import closing
-from hashlib import sha256
+from hashlib import file_digest, sha256
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -16,6 +18,7 @@ from rich.progress import Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
 from rich.table import Table
 
 from notary.cli.client import Client
+from notary.cli.submitting import Selection, submit_many
 from notary.errors import DigestMismatch, NotReady, RequestError
 from notary.evidence.bodies import Document
 from notary.evidence.package import read_package, write_package
@@ -39,32 +42,77 @@ def add_to(app: typer.Typer) -> None:
 
 
 def submit(
-    files: Annotated[list[Path], typer.Argument(help="Documents.")],
+    files: Annotated[
+        list[Path] | None, typer.Argument(help="Documents, or folders: of every file in one, the digest.")
+    ] = None,
     url: Url = None,
     key_file: KeyFile = None,
     title: Annotated[str | None, typer.Option(help="Committed, not shown.")] = None,
     visibility: Annotated[str | None, typer.Option(help="by-document, by-code, public or private.")] = None,
+    from_file: Annotated[
+        Path | None,
+        typer.Option(help="Digests of the files listed there, one path a line; - for standard input."),
+    ] = None,
+    journal: Annotated[
+        Path | None,
+        typer.Option(help="Where digests sent and answers are kept; else beside the folder or list."),
+    ] = None,
+    receipts: Annotated[
+        Path | None, typer.Option(help="Folder for receipt and statement of each file of a folder or list.")
+    ] = None,
+    again: Annotated[
+        bool, typer.Option(help="Record a document once more that was recorded before.")
+    ] = False,
     as_json: AsJson = False,
 ) -> None:
-    """Submit documents and print their record numbers."""
-    request = {
+    """Submit documents and print their record numbers; of folders and lists the digests alone leave this machine."""
+    paths = files or []
+    if not paths and from_file is None:
+        raise RequestError("name documents, a folder, or a list of files with --from-file")
+    common = {
         key: value for key, value in (("title", title), ("visibility", visibility)) if value is not None
     }
+    many = from_file is not None or any(path.is_dir() for path in paths)
+    if not many and (journal or receipts):
+        raise RequestError("--journal and --receipts are for folders and lists")
+    if many and again:
+        raise RequestError(
+            "--again is for documents; a folder or list is recorded anew with another --journal"
+        )
     with closing(Client(url, key_file)) as client:
-        for path in files:
-            try:
-                with path.open("rb") as stream:
-                    answer = client.submit_file(stream, path.name, json.dumps(request), None)
-            except OSError as error:
-                raise RequestError(f"{path}: {error.strerror}") from error
-            if as_json:
-                sys.stdout.write(json.dumps(answer, ensure_ascii=False) + "\n")
-            else:
-                number, close_by = escape(answer["number"]), escape(answer["close_by"])
-                # On one line however long the path is: scripts read it.
-                Console(soft_wrap=True, highlight=False).print(
-                    f"[bold]{number}[/]  {escape(str(path))}  (in the log by {close_by})"
-                )
+        if many:
+            selected = Selection(paths, from_file, journal, receipts)
+            submit_many(client, selected, common, as_json=as_json)
+            return
+        for path in paths:
+            _submit_one(client, path, common, again=again, as_json=as_json)
+
+
+def _submit_one(client: Client, path: Path, common: dict[str, str], *, again: bool, as_json: bool) -> None:
+    media_type = mimetypes.guess_type(path.name)[0] or "application/octet-stream"
+    try:
+        with path.open("rb") as stream:
+            digest = file_digest(stream, "sha256").hexdigest()
+            stream.seek(0)
+            request = {"digests": {"sha-256": digest}, **common}  # compared with the bytes that arrive
+            key = secrets.token_hex(16) if again else _key_of(request, media_type)
+            answer = client.submit_file(stream, path.name, json.dumps(request), key, media_type)
+    except OSError as error:
+        raise RequestError(f"{path}: {error.strerror}") from error
+    if as_json:
+        sys.stdout.write(json.dumps(answer, ensure_ascii=False) + "\n")
+        return
+    number, close_by = escape(answer["number"]), escape(answer["close_by"])
+    # On one line however long the path is: scripts read it.
+    Console(soft_wrap=True, highlight=False).print(
+        f"[bold]{number}[/]  {escape(str(path))}  (in the log by {close_by})"
+    )
+
+
+def _key_of(request: dict[str, Any], media_type: str) -> str:
+    """The same for the same request: who repeats the command after a lost answer makes no second record."""
+    whole = json.dumps([request, media_type], sort_keys=True)
+    return f"notary-submit-{sha256(whole.encode()).hexdigest()}"
 
 
 def status(

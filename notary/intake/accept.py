@@ -4,7 +4,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from notary.errors import Conflict, Fatal, NotaryError, NotFound, NotReady, RequestError
+from notary.errors import Conflict, Fatal, NotaryError, NotFound, NotReady, NumberTaken, RequestError
 from notary.intake.group import ClaimTaken, Conditions, Item, Promises, commit, conditions, replay
 from notary.intake.prepare import prepare
 from notary.intake.spool import Spool
@@ -13,7 +13,6 @@ from notary.store.claims import Claim
 from notary.store.engine import Connection, Database
 from notary.store.places import MAX_GROUP
 from notary.store.records import Record, record_by_number
-from notary.store.rows import NumberTaken
 
 _TRIES = 5  # at drawing numbers that are free, and at claims that others make
 _INSPECTED = "application/pdf"

@@ -10,7 +10,7 @@ from datetime import datetime
 from hashlib import sha256
 from typing import Any
 
-from notary.errors import RequestError
+from notary.errors import FormatError, RequestError
 from notary.evidence.fields import show_moment
 from notary.evidence.statement import Block
 from notary.intake.bulkparse import Bulk
@@ -176,11 +176,18 @@ def commit_bulk(
 
 
 def fingerprint(bulk: Bulk, other: Callable[[Submission], Iterable[bytes]]) -> bytes:
-    """SHA-256 over what a bulk request says, line by line, however it was spelt."""
+    """SHA-256 over what a bulk request says, line by line, however it was spelt.
+
+    Raises:
+        RequestError: something in a line has no canonical form; the line is named.
+    """
     lines: dict[int, bytes] = {}
     for plain in bulk.plain:
         for row, at in enumerate(plain.at.tolist()):
             lines[at] = b"%b %b\n" % (plain.digests[32 * row : 32 * row + 32], plain.sizes[row].tobytes())
     for at, submission in bulk.others.items():
-        lines[at] = b"".join(other(submission))
+        try:
+            lines[at] = b"".join(other(submission))
+        except FormatError as error:
+            raise RequestError(f"line {at + 1}: {error}") from error
     return sha256(b"".join(lines[at] for at in range(bulk.count))).digest()

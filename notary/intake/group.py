@@ -6,7 +6,7 @@ from datetime import datetime, timedelta
 
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
-from notary.errors import Conflict, NotReady, Unavailable
+from notary.errors import NotaryError, NotReady, Unavailable
 from notary.evidence.commitments import Opening
 from notary.evidence.fields import show_moment
 from notary.evidence.note import parse_note
@@ -159,11 +159,9 @@ def commit(
     # with the same key and get them.
     for item, accepted in zip(fresh, made, strict=True):
         item.outcome = accepted
-    repeated = [item for item in items if item.outcome is None]
-    if repeated:
-        with database.reading() as connection:
-            for item in repeated:
-                item.outcome = _replayed(connection, item.claim)
+    for item in items:
+        if item.outcome is None:
+            item.outcome = _replayed(database, item.claim)
 
 
 def replay(connection: Connection, claim: Claim | None) -> list[Accepted]:
@@ -260,10 +258,11 @@ def _accepted(
     )
 
 
-def _replayed(connection: Connection, claim: Claim | None) -> list[Accepted] | Exception:
+def _replayed(database: Database, claim: Claim | None) -> list[Accepted] | Exception:
     try:
-        return replay(connection, claim)
-    except Conflict as error:
+        with database.reading() as connection:
+            return replay(connection, claim)
+    except NotaryError as error:  # a conflict, or no answer from the database: of this item alone
         return error
 
 

@@ -67,6 +67,18 @@ def receipt_of(index: int, tree: Sequence[str], note: str) -> bytes:
     return ProofFile(index, tuple(path), note.encode(errors="replace")).encode(RECEIPT)
 
 
+def decode_tree(tree: Sequence[str]) -> list[list[bytes]]:
+    """The rows that `encode_tree` was given.
+
+    Raises:
+        FormatError: not base64 of hashes.
+    """
+    rows = [_row(text) for text in tree]
+    if any(len(row) % _HASH for row in rows):
+        raise FormatError("a row of the answer's tree does not consist of hashes")
+    return [[row[at : at + _HASH] for at in range(0, len(row), _HASH)] for row in rows]
+
+
 def _row(text: str) -> bytes:
     try:
         return base64.b64decode(text, validate=True)

@@ -16,19 +16,23 @@ from dataclasses import dataclass, field
 from queue import Empty, SimpleQueue
 from typing import Any
 
-from notary.errors import Busy, NotaryError, TooManyRequests, Unavailable
+import structlog
+
+from notary.errors import Busy, NotaryError, NumberTaken, TooManyRequests, Unavailable
 from notary.intake.accept import Intake
 from notary.intake.bulk import BulkItem, Made, commit_bulk
 from notary.intake.group import ClaimTaken, Conditions, Item, commit
 from notary.intake.submission import Accepted
 from notary.store.claims import Claimed
 from notary.store.places import MAX_GROUP
-from notary.store.rows import NumberTaken
 
 MAX_QUEUED = 4 * MAX_GROUP  # records that wait for the writer
 SHARE = MAX_QUEUED // 2  # of them, the most of one organisation while others may want to send
+_TRIES = 5  # at claims that other processes make
 FRESH_SECONDS = 0.2  # after this the writer looks at the log again: its size, what waits, the newest block
 STALE_SECONDS = 2.0  # what is older is rested on by nobody
+
+_log = structlog.get_logger()
 
 
 @dataclass(slots=True)
@@ -57,6 +61,7 @@ class Writer:
     _queued: Counter[int | None] = field(default_factory=Counter, repr=False)
     _total: int = 0
     _thread: threading.Thread | None = field(default=None, repr=False)
+    _closed: bool = False
     _at: Conditions | NotaryError | None = field(default=None, repr=False)
     _read_at: float = 0.0
 
@@ -88,6 +93,7 @@ class Writer:
         Raises:
             Conflict: its claim was made by another request.
             Busy, TooManyRequests: it was not queued; to be sent again in a second.
+            NumberTaken: a number that was drawn for it is another record's; nothing was stored.
             Unavailable: the database does not answer; the records may have been made.
         """
         accepted: list[Accepted] = await self._add(item)
@@ -111,11 +117,13 @@ class Writer:
         return future.result()
 
     def close(self) -> None:
-        """Commit what is queued, and end the thread."""
-        if self._thread is not None:
+        """Commit what is queued, and end the thread; what comes later is refused."""
+        with self._lock:
+            self._closed = True
+            thread, self._thread = self._thread, None
             self._queue.put(None)
-            self._thread.join()
-            self._thread = None
+        if thread is not None:
+            thread.join()
 
     def _put(
         self,
@@ -125,6 +133,8 @@ class Writer:
     ) -> None:
         count, tenant = item.count, item.tenant_id
         with self._lock:
+            if self._closed:
+                raise Unavailable("the service is stopping; send it again in a moment")
             if self._total + count > MAX_QUEUED:
                 raise Busy("too much is being submitted at this moment; send it again in a second")
             if self._queued[tenant] + count > SHARE:
@@ -136,7 +146,7 @@ class Writer:
             if self._thread is None:
                 self._thread = threading.Thread(target=self._run, name="writer", daemon=True)
                 self._thread.start()
-        self._queue.put(_Waiting(item, count, tenant, future, loop))
+            self._queue.put(_Waiting(item, count, tenant, future, loop))  # never behind what ends the thread
 
     def _run(self) -> None:
         following: _Waiting | None = None
@@ -168,7 +178,7 @@ class Writer:
                 return group, waiting, False
             group.append(waiting)
 
-    def _commit(self, items: Sequence[Item | BulkItem]) -> None:
+    def _commit(self, items: Sequence[Item | BulkItem], tries: int = _TRIES) -> None:
         """Commit a group and set the outcome of each item, whatever happens."""
         intake = self.intake
         try:
@@ -181,20 +191,21 @@ class Writer:
                 singles = [item for item in items if isinstance(item, Item)]
                 commit(intake.database, singles, intake.promises, state, intake.now)
         except (NumberTaken, ClaimTaken) as error:
-            # Nothing was stored. Only one of them is in conflict: by themselves the others are not.
+            # Nothing was stored. A claim was made for good meanwhile: the next try finds it.
+            if isinstance(error, ClaimTaken) and tries > 1:
+                self._commit(items, tries - 1)
+                return
+            # Only one of them is in conflict: by themselves the others are not.
             for item in items:
                 if len(items) > 1:
                     self._commit([item])
                 else:
                     item.outcome = error
         except NotaryError as error:
-            for item in items:
-                item.outcome = error
-        except BaseException as error:
-            for item in items:
-                item.outcome = Unavailable("the service could not store this; send it again")
-            if not isinstance(error, Exception):
-                raise
+            _fail(items, error)
+        except BaseException as error:  # noqa: BLE001 - this thread must not end while others wait for it
+            _log.error("a commit group failed", kind=type(error).__name__, exc_info=error)
+            _fail(items, Unavailable("the service could not store this; send it again"))
 
     def _done(self, group: list[_Waiting]) -> None:
         with self._lock:
@@ -207,9 +218,8 @@ class Writer:
                 _deliver(there)
                 continue
             with suppress(RuntimeError):  # it was closed: nobody there waits any more
-                loop.call_soon_threadsafe(
-                    _deliver, there
-                )  # one call for all: waking it costs more than the rest
+                # One call for all: waking it costs more than the rest.
+                loop.call_soon_threadsafe(_deliver, there)
 
     def _refresh(self) -> None:
         read_at = self.clock()
@@ -218,6 +228,12 @@ class Writer:
         except NotaryError as error:
             self._at = error
         self._read_at = read_at
+
+
+def _fail(items: Sequence[Item | BulkItem], error: NotaryError) -> None:
+    for item in items:
+        if item.outcome is None:  # what is durable was answered already
+            item.outcome = error
 
 
 def _deliver(group: list[_Waiting]) -> None:

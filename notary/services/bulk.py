@@ -7,7 +7,7 @@ from threading import BoundedSemaphore
 
 from anyio import CapacityLimiter, to_thread
 
-from notary.errors import Busy, RequestError
+from notary.errors import Busy, NotFound, RequestError
 from notary.evidence import canonical
 from notary.intake.answers import bulk_answer, document_lines, join_lines, line
 from notary.intake.bulk import BulkItem, Made, fingerprint, prepare_bulk
@@ -75,7 +75,9 @@ class BulkSubmitting:
                 assert item.claim is not None  # noqa: S101 - it was found by that
                 made.check(item.claim)
                 return await to_thread.run_sync(self._again, made)
-            SUBMISSIONS.labels("document").inc(item.count)
+            events = sum(new.type == "event" for new in item.others.values())
+            SUBMISSIONS.labels("document").inc(item.count - events)
+            SUBMISSIONS.labels("event").inc(events)
             return await to_thread.run_sync(self._answer, item, made, limiter=limiter)
         finally:
             self._flying.release()
@@ -90,15 +92,15 @@ class BulkSubmitting:
         )
 
     def _previous(self, bulk: Bulk) -> Callable[[Submission], Record | None]:
-        wanted = {(s.previous, s.tenant_id) for s in bulk.others.values() if s.previous is not None}
+        wanted = {s.previous: (at, s.tenant_id) for at, s in bulk.others.items() if s.previous is not None}
         found: dict[str, Record] = {}
         if wanted:
             with self.writer.intake.database.reading() as connection:
-                found = {
-                    number: record_by_number(connection, number, tenant)
-                    for number, tenant in sorted(wanted)
-                    if number is not None
-                }
+                for number, (at, tenant) in wanted.items():
+                    try:
+                        found[number] = record_by_number(connection, number, tenant)
+                    except NotFound as error:
+                        raise NotFound(f"line {at + 1}: {error}") from error
         return lambda submission: None if submission.previous is None else found[submission.previous]
 
     def _answer(self, item: BulkItem, made: Made) -> bytes:

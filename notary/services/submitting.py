@@ -14,6 +14,7 @@ from notary.errors import (
     EmptyDocument,
     FormatError,
     NotaryError,
+    NumberTaken,
     RequestError,
     TooManyRequests,
 )
@@ -153,7 +154,7 @@ class Submitting:
             raise
         try:
             done = self.writer.add_and_wait(item)
-        except (Conflict, Busy, TooManyRequests):
+        except (Conflict, Busy, NumberTaken, TooManyRequests):
             self.intake.spool.discard(spooled.path.name)  # nothing was stored; else that is not certain
             raise
         self.intake.settle([submission], done)

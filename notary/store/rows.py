@@ -11,7 +11,7 @@ from typing import Any, Protocol
 import psycopg
 from sqlalchemy import Connection
 
-from notary.errors import Unavailable
+from notary.errors import NumberTaken
 
 COLUMNS = (
     "number",
@@ -45,12 +45,6 @@ class Block(Protocol):
 
     def tuples(self, first_seq: int) -> Iterable[tuple[Any, ...]]:
         """The rows, `seq` and then `COLUMNS`."""
-
-
-class NumberTaken(Unavailable):
-    """A record number was drawn that another record has: draw again, in a new transaction."""
-
-    code = "number_taken"
 
 
 def insert_block(connection: Connection, first_seq: int, block: Block) -> None:

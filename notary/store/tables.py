@@ -107,7 +107,7 @@ class RecordRow(SQLModel, table=True):
         Index("ix_record_tenant_id_number", "tenant_id", "number"),
         Index("ix_record_follows_seq", "follows_seq", **_where("follows_seq IS NOT NULL")),
     )
-    seq: int = Field(primary_key=True, sa_type=BigInteger, sa_column_kwargs=_GIVEN)  # see `seq_of`
+    seq: int = Field(primary_key=True, sa_type=Serial, sa_column_kwargs=_GIVEN)  # see `seq_of`
     number: str = Field(unique=True)
     tenant_id: int | None = None  # none: the service's
     type: str

@@ -161,7 +161,7 @@ def _query() -> Select[Any]:
             INDEX_OF_RECORD.label("idx"),
             inspection.c.state.label("inspected"),
         )
-        .select_from(record)
+        .select_from(record)  # spelt out: the next line's condition does not show that it is of a record
         .join(commit_group, commit_group.c.id == GROUP_OF_RECORD)
         .outerjoin(inspection, inspection.c.seq == record.c.seq)
     )

@@ -4,6 +4,7 @@ import asyncio
 import time
 from collections.abc import Iterator
 from dataclasses import dataclass, field
+from functools import partial
 from typing import Any
 
 import uvloop
@@ -46,7 +47,7 @@ async def _post_all(port: int, requests: Iterator[bytes], connections: int, keep
     ends = [loop.create_future() for _ in range(connections)]
     start = time.perf_counter()
     for end in ends:
-        await loop.create_connection(lambda end=end: _Client(requests, posted, end, keep), "127.0.0.1", port)
+        await loop.create_connection(partial(_Client, requests, posted, end, keep), "127.0.0.1", port)
     await asyncio.gather(*ends)
     posted.wall = time.perf_counter() - start
     return posted

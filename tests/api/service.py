@@ -143,6 +143,10 @@ class Service:
         """Close the batch."""
         self.assembly.sequencer.sequence()
 
+    def later(self) -> None:
+        """Let what the writer rests on be old: it is read again."""
+        self.services.submitting.writer._read_at = float("-inf")
+
     def inspect(self) -> None:
         """Look into what waits for inspection."""
         next(step for step in self.assembly.steps if step.name == "inspect").run()

@@ -9,6 +9,10 @@ from prometheus_client.parser import text_string_to_metric_families
 
 from notary import wiring
 from notary.errors import Unavailable
+from notary.intake.bulkline import MAX_LINE
+from notary.intake.bulkparse import MAX_ARRAY, MAX_LINES
+from notary.intake.writer import MAX_QUEUED, SHARE
+from notary.services.bulk import IN_FLIGHT
 from tests.api.service import DIGEST, ORIGIN
 
 API = (Path(__file__).parents[2] / "docs/api.md").read_text()
@@ -134,6 +138,7 @@ def test_the_openapi_document_lists_every_call(service):
     }
     assert bodies == {
         ("post", "/v1/evidence"): {"application/json", "multipart/form-data"},
+        ("post", "/v1/evidence/bulk"): {"application/json", "application/x-ndjson"},
         ("post", "/v1/verify"): {"multipart/form-data"},
     }
     for reference in references(document):
@@ -198,6 +203,9 @@ def test_the_examples_of_answers_are_of_the_shape_of_answers(service):
     package = service.get(f"/v1/evidence/{number}/package").content
     answers = {
         ("post", "/v1/evidence"): accepted,
+        ("post", "/v1/evidence/bulk"): service.client.post(
+            "/v1/evidence/bulk", json=[DIGEST], headers=service.own
+        ).json(),
         ("get", "/v1/evidence"): service.get("/v1/evidence", service.own).json(),
         ("get", "/v1/evidence/{number}"): service.get(f"/v1/evidence/{number}").json(),
         ("get", "/v1/lookup/{algorithm}/{digest}"): service.get(f"/v1/lookup/sha-256/{DIGEST}").json(),
@@ -218,3 +226,10 @@ def test_the_limits_are_those_of_the_settings(service):
     limits = re.search(r"^## Limits\n(.*?)^## ", API, re.MULTILINE | re.DOTALL).group(1)
     assert f"| document | {service.settings.max_document_bytes >> 20} MiB |" in limits
     assert f"| {service.settings.max_request_bytes >> 20} MiB | `NOTARY_MAX_REQUEST_BYTES`" in limits
+    assert (
+        f"{service.settings.max_bulk_bytes >> 20} MiB; {MAX_ARRAY >> 20} MiB | `NOTARY_MAX_BULK_BYTES`"
+        in limits
+    )
+    assert f"| {MAX_LINES:,}; a line {MAX_LINE >> 10} KiB |" in limits
+    assert f"| {IN_FLIGHT} |" in limits
+    assert f"| {MAX_QUEUED:,}; of one organisation {SHARE:,} |" in limits

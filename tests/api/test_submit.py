@@ -4,11 +4,13 @@ import json
 import re
 import threading
 from base64 import b64encode
+from concurrent.futures import ThreadPoolExecutor
 from hashlib import sha256
 from itertools import count
 
 import pytest
 
+from notary import wiring
 from notary.api.schemas import Accepted
 from notary.errors import FormatError
 from notary.evidence import canonical
@@ -257,11 +259,11 @@ def test_a_body_over_the_limit_is_refused(make_service):
 
 @pytest.mark.parametrize("chunked", [False, True])
 def test_an_upload_over_the_limit_leaves_nothing_behind(make_service, chunked):
-    service = make_service(max_document_bytes=50_000, max_request_bytes=1024)
+    service = make_service(max_document_bytes=50_000, max_request_bytes=1024, max_bulk_bytes=2**20)
     data = bytes(50_001)
     for body, detail in (
         (data, "the document is larger than 50000"),
-        (data * 8, "the request is larger than 116560"),
+        (data * 30, "the request is larger than 1115136"),
     ):
         whole = form(("file", body))
         sent = (whole[start : start + 9999] for start in range(0, len(whole), 9999)) if chunked else whole
@@ -386,12 +388,118 @@ def test_when_too_much_waits_new_ones_are_refused_and_leave_nothing(make_service
     service = make_service(max_pending=1)
     service.services.submitting.writer.clock = count().__next__  # nothing that was read is fresh enough
     service.accepted()
+    service.later()
     for answer in (service.post({"digests": SHA256}), service.upload(b"%PDF-1.7 a")):
         assert "wait for a checkpoint" in problem(answer, 503, "unavailable")
         assert answer.headers["Retry-After"] == "5"
     assert service.spooled() == []
     service.close()
+    service.later()
     assert service.upload(b"%PDF-1.7 a").status_code == 202
+
+
+@pytest.mark.parametrize(
+    ("bounds", "status", "code"),
+    [({"MAX_QUEUED": 0}, 503, "busy"), ({"SHARE": 0}, 429, "too_many_requests")],
+)
+def test_a_full_queue_is_a_problem_of_a_second_and_leaves_nothing(service, monkeypatch, bounds, status, code):
+    for name, value in bounds.items():
+        monkeypatch.setattr(f"notary.intake.writer.{name}", value)
+    body = json.dumps([DIGEST]).encode()
+    headers = {"Content-Type": "application/json", **service.own}
+    for answer in (
+        service.post({"digests": SHA256}),
+        service.upload(b"%PDF-1.7 a"),
+        service.client.post("/v1/evidence/bulk", content=body, headers=headers),
+    ):
+        problem(answer, status, code)
+        assert answer.headers["Retry-After"] == "1"
+    monkeypatch.undo()
+    assert (service.count(), service.spooled()) == (0, [])
+
+
+def test_a_number_that_is_taken_is_a_problem_to_be_tried_again(service):
+    moment, intake = wiring.now(), service.services.submitting.intake
+    object.__setattr__(intake, "now", lambda: moment)
+    object.__setattr__(intake, "random", bytes)
+    assert service.post({"digests": SHA256}).status_code == 202
+    for answer in (service.post({"digests": SHA256}), service.upload(b"%PDF-1.7 a")):
+        assert "drawn twice" in problem(answer, 503, "number_taken")
+        assert answer.headers["Retry-After"] == "1"
+    assert (service.count(), service.spooled()) == (1, [])
+
+
+# --- on_duplicate=return
+
+CHANGED = [
+    {"digests": {"sha-256": "11" * 32}},
+    {"digests": SHA256, "title": "b"},
+    {"digests": SHA256},
+    {"digests": SHA256, "title": "a", "visibility": "private"},
+    {"digests": SHA256 | {"sm3": "22" * 32}, "title": "a"},
+    {"kind": "event", "title": "a"},
+]
+
+
+def again(service, request, headers=None, **more):
+    return service.post(request, headers=headers or {}, params={"on_duplicate": "return"}, **more)
+
+
+def test_an_equal_request_is_answered_with_the_record_of_before_if_that_is_wished(service):
+    request = {"digests": SHA256, "title": "a", "metadata": {"b": 1, "a": 2}}
+    first = again(service, request)
+    assert first.status_code == 202, first.text
+    service.close()
+    assert again(service, dict(reversed(request.items()))).content == first.content
+    assert service.count() == 1
+    assert service.post(request).json()["number"] != first.json()["number"]  # without the wish
+    assert again(service, request).content == first.content
+    assert again(service, request, service.other).json()["number"] != first.json()["number"]
+
+
+@pytest.mark.parametrize("request_", CHANGED)
+def test_only_a_request_that_is_equal_in_all_is_a_duplicate(service, request_):
+    first = again(service, {"digests": SHA256, "title": "a"}).json()
+    other = again(service, request_)
+    assert other.status_code == 202, other.text
+    assert other.json()["number"] != first["number"]
+    assert service.count() == 2
+
+
+def test_a_document_that_is_sent_twice_is_a_duplicate(service):
+    wish = {"params": {"on_duplicate": "return"}}
+    first = service.upload(b"%PDF-1.7 a", request='{"title":"a"}', **wish)
+    assert service.upload(b"%PDF-1.7 a", request='{ "title" : "a" }', **wish).content == first.content
+    assert (service.count(), len(service.spooled())) == (1, 1)
+    for data, request in ((b"%PDF-1.7 b", '{"title":"a"}'), (b"%PDF-1.7 a", "{}")):
+        assert service.upload(data, request=request, **wish).status_code == 202
+    assert (service.count(), len(service.spooled())) == (3, 3)
+    # Digests alone say something else: that the service saw no bytes.
+    digests = {"digests": {"sha-256": sha256(b"%PDF-1.7 a").hexdigest()}, "title": "a"}
+    assert again(service, digests).json()["number"] != first.json()["number"]
+
+
+def test_the_wish_and_a_key_exclude_each_other(service):
+    keyed = {"Idempotency-Key": "a"}
+    assert "exclude each other" in problem(again(service, {"digests": SHA256}, keyed), 400, "bad_request")
+    answer = service.upload(headers=keyed, params={"on_duplicate": "return"})
+    assert "exclude each other" in problem(answer, 400, "bad_request")
+    for wish in ("", "Return", "refuse"):
+        answer = service.post({"digests": SHA256}, params={"on_duplicate": wish})
+        assert "on_duplicate takes the value 'return'" in problem(answer, 400, "bad_request")
+    assert (service.count(), service.spooled()) == (0, [])
+
+
+def test_equal_requests_at_once_make_one_record(service):
+    request = {"digests": SHA256, "title": "a"}
+    with ThreadPoolExecutor(8) as pool:
+        service.own, service.client  # noqa: B018 - made before the threads need it
+        answers = list(pool.map(lambda _: again(service, request), range(24)))
+        others = list(pool.map(lambda n: again(service, request | {"title": f"{n}"}), range(8)))
+    assert {answer.status_code for answer in answers + others} == {202}
+    assert len({answer.content for answer in answers}) == 1
+    assert len({answer.json()["number"] for answer in others}) == 8
+    assert service.count() == 9
 
 
 # --- Idempotency-Key
@@ -415,16 +523,6 @@ def test_the_same_document_with_the_same_key_gets_the_same_answer(service):
     again = service.upload(b"%PDF-1.7 a", request='{ "title" : "a" }', headers=keyed)
     assert (again.status_code, again.content) == (202, first.content)
     assert (service.count(), len(service.spooled())) == (1, 1)
-
-
-CHANGED = [
-    {"digests": {"sha-256": "11" * 32}},
-    {"digests": SHA256, "title": "b"},
-    {"digests": SHA256},
-    {"digests": SHA256, "title": "a", "visibility": "private"},
-    {"digests": SHA256 | {"sm3": "22" * 32}, "title": "a"},
-    {"kind": "event", "title": "a"},
-]
 
 
 def test_another_request_with_the_same_key_is_refused_and_changes_nothing(service):

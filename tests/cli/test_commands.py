@@ -92,7 +92,7 @@ def test_documents_are_submitted_and_their_numbers_printed(remote, document, tmp
     ("make", "reason"),
     [
         (lambda _: None, "No such file"),
-        (lambda path: path.mkdir(), "Is a directory"),
+        (lambda path: path.mkdir(), "there is no file to submit"),
         (lambda path: path.touch(), "at least one byte"),
     ],
 )

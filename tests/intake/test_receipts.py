@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from notary.errors import FormatError
 from notary.evidence.note import sign_note
 from notary.evidence.receipt import Promise, group_root, receipt_key_name, sign_receipts
-from notary.intake.receipts import encode_tree, receipt_of, receipts_from
+from notary.intake.receipts import decode_tree, encode_tree, receipt_of, receipts_from
 from notary.merkle.hashing import hash_leaves
 from notary.merkle.tree import levels
 from tests.evidence.build import ed25519, moment
@@ -78,3 +78,14 @@ def test_what_is_no_tree_with_that_leaf_is_refused(index, tree, message):
 
 def test_a_note_that_no_text_has_is_left_to_the_check_of_its_signature():
     assert receipt_of(0, [LEAF], "\ud800").endswith(b"\n\n?")
+
+
+def test_a_tree_is_read_back_and_one_that_is_none_is_refused():
+    rows = levels(hash_leaves(digests_of(5)))
+    assert decode_tree(encode_tree(rows)) == [list(row) for row in rows]
+    for bad in (["AAAA"], [base64.b64encode(bytes(33)).decode()]):
+        with pytest.raises(FormatError, match="does not consist of hashes"):
+            decode_tree(bad)
+    for bad in (["?"], [None], ["AAA"]):
+        with pytest.raises(FormatError, match="is not base64"):
+            decode_tree(bad)

@@ -5,7 +5,7 @@ from hashlib import sha256
 
 import pytest
 
-from notary.errors import AnchorRejected, Conflict, Fatal, NotFound, NotReady
+from notary.errors import AnchorRejected, Conflict, Fatal, NotFound, NotReady, NumberTaken
 from notary.evidence.commitments import commit
 from notary.evidence.statement import Block
 from notary.store import (
@@ -24,7 +24,6 @@ from notary.store import tenants as customers
 from notary.store.claims import Claim, Claimed
 from notary.store.places import group_of, position_of, seq_of
 from notary.store.records import NewRecord
-from notary.store.rows import NumberTaken
 
 NOW = datetime(2026, 3, 1, 12, tzinfo=UTC)
 LATER = NOW + timedelta(minutes=1)

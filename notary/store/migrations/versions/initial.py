@@ -122,7 +122,7 @@ def upgrade() -> None:
     op.create_index("ix_commit_group_waiting", "commit_group", ["id"], **_where("first_idx IS NULL"))
     op.create_table(
         "record",
-        sa.Column("seq", sa.BigInteger(), autoincrement=False, nullable=False),
+        sa.Column("seq", _SERIAL, autoincrement=False, nullable=False),
         sa.Column("number", sa.String(), nullable=False),
         sa.Column("tenant_id", sa.Integer(), nullable=True),
         sa.Column("type", sa.String(), nullable=False),
