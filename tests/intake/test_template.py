@@ -109,6 +109,7 @@ def test_another_media_type_is_refused(media_type):
 @pytest.mark.parametrize(
     ("digest", "number", "salt"),
     [(bytes(31), NUMBER, bytes(32)), (bytes(32), NUMBER[:-1], bytes(32)), (bytes(32), NUMBER, bytes(33))],
+    ids=["digest", "number", "salt"],  # the number differs from process to process
 )
 def test_another_length_is_refused(digest, number, salt):
     with pytest.raises(FormatError, match="digest and salt are 32 bytes, a record number is 16 characters"):
