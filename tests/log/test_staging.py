@@ -106,7 +106,7 @@ def test_a_large_batch_in_parts_has_the_objects_of_one_piece(objects, old, new):
         assert not made.keys() & part.objects.keys()
         made |= part.objects
     leaves = [hash_leaf(entry) for entry in row]
-    whole, root = append_tiles(0, leaves, dict().__getitem__)
+    whole, root = append_tiles(0, leaves, {}.__getitem__)
     wanted = {tile.path(): data for tile, data in whole.items() if tile in set(new_tiles(old, new))}
     for bundle in entry_bundles(old, new):
         start = bundle.index * TILE_WIDTH
