@@ -1,5 +1,6 @@
 """The app factory."""
 
+from collections.abc import Callable
 from typing import Any
 
 from anyio import CapacityLimiter
@@ -9,6 +10,7 @@ from notary import __version__
 from notary.api import cors, health, log_proofs, logs, pages, problems, public, records, submit
 from notary.api.middleware import Around
 from notary.api.schemas import Problem
+from notary.errors import DiskFailed
 from notary.services import Services
 
 _MULTIPART_OVERHEAD = 64 * 1024
@@ -18,8 +20,13 @@ _VERIFICATIONS = 4
 _PROBLEM = {"application/problem+json": {"schema": {"$ref": "#/components/schemas/Problem"}}}
 
 
-def create_app(services: Services) -> FastAPI:
-    """The API and the pages over these services."""
+def create_app(services: Services, stop: Callable[[DiskFailed], None] | None = None) -> FastAPI:
+    """The API and the pages over these services.
+
+    Args:
+        services: what answers.
+        stop: called once the disk has failed under a request, which gets its answer; every later one is refused.
+    """
     app = _App(
         title="notary",
         version=__version__,
@@ -31,6 +38,7 @@ def create_app(services: Services) -> FastAPI:
         redirect_slashes=False,  # an address is right or wrong; a redirect would name the host that was sent
     )
     app.state.services = services
+    app.state.broken = problems.Broken(stop)
     app.state.verifications = CapacityLimiter(_VERIFICATIONS)
     problems.install(app)
     app.router.routes.extend(log_proofs.plain)
@@ -39,7 +47,7 @@ def create_app(services: Services) -> FastAPI:
     pages.mount(app)
     max_body = max(services.max_document_bytes, services.bulk.max_bulk_bytes)
     max_body += services.max_request_bytes + _MULTIPART_OVERHEAD
-    app.add_middleware(Around, max_body=max_body)
+    app.add_middleware(Around, max_body=max_body, broken=app.state.broken)
     return app
 
 
