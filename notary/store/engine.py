@@ -20,6 +20,8 @@ __all__ = ["Connection", "Database", "open_database", "ping"]  # a connection is
 
 BUSY_SECONDS = 30
 _POOL = 16
+# A process that stands still within a transaction holds its locks, and nobody could take over from it.
+_IDLE_SECONDS = 20
 # After one of these nothing that SQLite says is worth anything: a later commit may "succeed" on lost pages.
 _UNANSWERED = (
     OperationalError,
@@ -29,6 +31,7 @@ _UNANSWERED = (
     sqlite3.OperationalError,
     psycopg.OperationalError,
     psycopg.InterfaceError,
+    psycopg.errors.IdleInTransactionSessionTimeout,
 )
 _BROKEN = (sqlite3.SQLITE_IOERR, sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB)
 
@@ -52,6 +55,8 @@ class Database:
         with self._translated(), self.engine.connect() as connection:
             if snapshot and connection.dialect.name == "postgresql":  # SQLite gives no other
                 connection.execution_options(isolation_level="REPEATABLE READ")
+                # It holds no lock, and may take its time between two questions.
+                connection.exec_driver_sql("SET LOCAL idle_in_transaction_session_timeout = 0")
             yield connection
 
     @contextmanager
@@ -190,6 +195,7 @@ def _prepare_postgresql(connection: Any, _record: Any) -> None:
         cursor.execute("SHOW synchronous_commit")
         if cursor.fetchone()[0] == "off":  # other values are at least as strong as what we need
             cursor.execute("SET synchronous_commit = on")
+        cursor.execute(f"SET idle_in_transaction_session_timeout = '{_IDLE_SECONDS}s'")
     connection.commit()
 
 
@@ -199,7 +205,7 @@ def _ours(error: Exception) -> NotaryError:
     cause = getattr(getattr(cause, "diag", None), "message_primary", None) or cause
     if _is_damage(error):
         return DiskFailed(f"the database file cannot be trusted any more: {cause}")
-    if isinstance(error, _UNANSWERED):
+    if isinstance(error, _UNANSWERED) or isinstance(getattr(error, "orig", None), _UNANSWERED):
         return Unavailable(f"the database does not answer: {cause}")
     return Fatal(f"the database refuses what must be possible: {cause}")
 

@@ -4,6 +4,7 @@ import errno
 import os
 import sqlite3
 import threading
+import time
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -165,6 +166,28 @@ def test_a_row_that_contradicts_is_fatal_and_shows_no_values(database):
     ):
         connection.execute(text("INSERT INTO tenant (id, name) VALUES (4711, NULL)"))
     assert "4711" not in str(caught.value)
+
+
+def test_a_transaction_that_stands_still_loses_its_locks(postgres_url, monkeypatch):
+    monkeypatch.setattr(engine, "_IDLE_SECONDS", 1)
+    database = open_database(postgres_url)
+    migrate(database)
+
+    def stand_still():
+        with database.writing() as connection:
+            create_tenant(connection, "one", NOW)
+            with database.writing() as other:  # waits until the first has lost its row of the same name
+                create_tenant(other, "one", NOW)
+            connection.execute(text("SELECT 1"))
+
+    with pytest.raises(Unavailable, match="idle-in-transaction timeout"):
+        stand_still()
+    with database.reading() as connection:
+        assert [t.name for t in tenants(connection)] == ["one"]
+    with database.reading(snapshot=True) as connection:
+        time.sleep(1.5)  # holds no lock, and may take its time
+        assert len(tenants(connection)) == 1
+    database.dispose()
 
 
 def test_a_database_that_is_not_there_is_unavailable(tmp_path):
