@@ -31,6 +31,7 @@ NotaryError
 ├── SettingsError          the configuration is wrong: correct it
 ├── ToolMissing            a program that is needed is not installed: install it
 └── Fatal                  state is unclear or contradicts what was published: stop, do not repair
+    └── DiskFailed             what this process reads and writes from here on may not be on the disk: end it
 """
 
 from typing import ClassVar
@@ -224,3 +225,7 @@ class Fatal(NotaryError):
     """State is unclear or contradicts what was published: the process must stop."""
 
     code = "fatal"
+
+
+class DiskFailed(Fatal):
+    """The disk failed under a write, or under the database: nothing that this process says counts from here on."""

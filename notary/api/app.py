@@ -15,7 +15,7 @@ from notary import __version__
 from notary.api import cors, health, hot, log_proofs, logs, pages, problems, public, records, submit
 from notary.api.middleware import Around
 from notary.api.schemas import Problem
-from notary.errors import NotaryError
+from notary.errors import DiskFailed, NotaryError
 from notary.services import Services
 
 _MULTIPART_OVERHEAD = 64 * 1024
@@ -26,8 +26,13 @@ _ROUTES = {route.path: route for route in submit.router.routes if isinstance(rou
 _PROBLEM = {"application/problem+json": {"schema": {"$ref": "#/components/schemas/Problem"}}}
 
 
-def create_app(services: Services) -> FastAPI:
-    """The API and the pages over these services."""
+def create_app(services: Services, stop: Callable[[DiskFailed], None] | None = None) -> FastAPI:
+    """The API and the pages over these services.
+
+    Args:
+        services: what answers.
+        stop: called once the disk has failed under a request, which gets its answer; every later one is refused.
+    """
     app = _App(
         title="notary",
         version=__version__,
@@ -39,6 +44,7 @@ def create_app(services: Services) -> FastAPI:
         redirect_slashes=False,  # an address is right or wrong; a redirect would name the host that was sent
     )
     app.state.services = services
+    app.state.broken = problems.Broken(stop)
     app.state.verifications = CapacityLimiter(_VERIFICATIONS)
     problems.install(app)
     app.router.routes.extend(log_proofs.plain)
@@ -46,10 +52,11 @@ def create_app(services: Services) -> FastAPI:
         app.include_router(module.router)
     pages.mount(app)
     max_body = services.max_document_bytes + services.max_request_bytes + _MULTIPART_OVERHEAD
-    app.add_middleware(Around, max_body=max_body)
+    broken = app.state.broken
+    app.add_middleware(Around, max_body=max_body, broken=broken)
     app.direct = {
-        submit.SINGLE: Around(_direct(app, submit.submit), max_body),
-        submit.BULK: Around(_direct(app, submit.submit_bulk), services.bulk.max_bulk_bytes),
+        submit.SINGLE: Around(_direct(app, submit.submit), max_body, broken),
+        submit.BULK: Around(_direct(app, submit.submit_bulk), services.bulk.max_bulk_bytes, broken),
     }
     return app
 
@@ -74,6 +81,7 @@ def _direct(app: FastAPI, endpoint: Callable[[Request], Awaitable[Response]]) ->
         try:
             answered = await endpoint(Request(scope, receive))
         except NotaryError as error:
+            app.state.broken.see(error)
             answered = problems.answer(error)
         await answered(scope, receive, send)
 
@@ -90,14 +98,15 @@ class _App(FastAPI):
         if direct is None:
             await super().__call__(scope, receive, send)
             return
-        if scope["path"] == hot.PATH:
+        if scope["path"] == hot.PATH and self.state.broken.error is None:
             try:
                 await hot.single(self.state.services, scope, receive, send)
             except hot.Unread as error:
                 receive = hot.again(error, receive)
             except NotaryError as error:
+                self.state.broken.see(error)
                 scope["route"] = _ROUTES[hot.PATH]
-                direct = Around(problems.answer(error), direct.max_body)
+                direct = Around(problems.answer(error), direct.max_body, problems.Broken(None))
             else:
                 return
         await direct(scope, receive, send)

@@ -38,9 +38,10 @@ _METHODS = ("GET", "HEAD", "POST", "OPTIONS")
 class Around:
     """The outermost layer of the application."""
 
-    def __init__(self, app: App, max_body: int) -> None:
+    def __init__(self, app: App, max_body: int, broken: problems.Broken) -> None:
         self.app = app
         self.max_body = max_body
+        self.broken = broken
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Pass on; whatever happens, the answer is a problem at worst."""
@@ -61,13 +62,16 @@ class Around:
             await send(message)
 
         try:
-            if _announced(scope) > self.max_body:
+            if self.broken.error is not None:
+                await problems.stopped()(inner, receive, with_headers)
+            elif _announced(scope) > self.max_body:
                 await problems.too_large(self.max_body)(inner, receive, with_headers)
             else:
                 await self.app(inner, _limited(receive, self.max_body), with_headers)
         except ClientDisconnect:
             status = 499  # nobody is there to be answered; the number is nginx's, for the metrics
         except Exception as error:
+            self.broken.see(error)
             if sent:
                 raise  # too late for a problem: the server breaks the connection off
             await problems.fault(error)(inner, receive, with_headers)

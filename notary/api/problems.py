@@ -1,5 +1,6 @@
 """RFC 9457 problem details: the one table from our errors to HTTP statuses."""
 
+from collections.abc import Callable
 from http import HTTPStatus
 from typing import Any
 
@@ -44,6 +45,22 @@ _FRAMEWORK = {
 _FAULT = "the service could not answer; the request can be sent again"
 
 
+class Broken:
+    """Whether the disk has failed under this process: then nothing that it says counts any more."""
+
+    def __init__(self, stop: Callable[[errors.DiskFailed], None] | None) -> None:
+        self.error: errors.DiskFailed | None = None
+        self._stop = stop
+
+    def see(self, error: Exception) -> None:
+        """Stop the process, once, if this error says so."""
+        if isinstance(error, errors.DiskFailed) and self.error is None:
+            self.error = error
+            _log.critical("the disk has failed; stopping", detail=str(error))
+            if self._stop is not None:
+                self._stop(error)
+
+
 def install(app: FastAPI) -> None:
     """Answer every error with a problem."""
     app.add_exception_handler(errors.NotaryError, _ours)
@@ -74,6 +91,14 @@ def fault(error: Exception) -> JSONResponse:
     return problem(HTTPStatus.INTERNAL_SERVER_ERROR, errors.NotaryError.code, _FAULT)
 
 
+def stopped() -> JSONResponse:
+    """The answer of a process that is about to end."""
+    detail = (
+        "this process is stopping after a failure of its disk; send the request again, to another or later"
+    )
+    return problem(HTTPStatus.SERVICE_UNAVAILABLE, errors.Fatal.code, detail)
+
+
 def too_large(limit: int) -> JSONResponse:
     """The answer to a body that says itself that it is over the limit; none of it is read."""
     detail = f"the request is larger than {limit} bytes; send the digests of the document instead"
@@ -100,6 +125,7 @@ def answer(error: errors.NotaryError) -> Response:
 
 async def _ours(request: Request, error: Exception) -> Response:
     assert isinstance(error, errors.NotaryError)  # noqa: S101 - registered for no other class
+    request.app.state.broken.see(error)
     return _readable(request, answer(error))
 
 

@@ -19,7 +19,7 @@ from notary.anchoring.poll import newest_finalized
 from notary.anchoring.rpc import Node, octets, record
 from notary.api.app import create_app, settle
 from notary.embedded import dev
-from notary.errors import SettingsError
+from notary.errors import DiskFailed, SettingsError
 from notary.evidence.note import Verifier
 from notary.log.fsck import fsck
 from notary.services.tenants import SCOPES, Tenants
@@ -66,18 +66,23 @@ def serve() -> None:
     observe.set_up(human=sys.stderr.isatty())
     settings = load_settings()
     assembly = wiring.build(settings, working=False)
+    failed: list[DiskFailed] = []
+
+    def stop(error: DiskFailed) -> None:
+        failed.append(error)
+        server.should_exit = True
+
+    app = create_app(assembly.services, stop)
+    server = uvicorn.Server(
+        uvicorn.Config(app, host=settings.host, port=settings.port, log_config=None, access_log=False)
+    )
     try:
-        app = create_app(assembly.services)
         settle()
-        uvicorn.run(
-            app,
-            host=settings.host,
-            port=settings.port,
-            log_config=None,
-            access_log=False,
-        )
+        server.run()
     finally:
         assembly.close()
+    if failed:
+        raise failed[0]
 
 
 def worker() -> None:

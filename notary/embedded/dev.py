@@ -113,22 +113,26 @@ def serve(settings: Settings, listener: socket.socket, ready: Callable[[str], No
         Fatal: a step found the state of the log unclear.
     """
     assembly = wiring.build(settings)
+    fatal: list[Fatal] = []
+
+    def stop(error: Fatal) -> None:
+        fatal.append(error)
+        server.should_exit = True
+
     config = uvicorn.Config(
-        create_app(assembly.services),
+        create_app(assembly.services, stop),
         log_config=None,
         access_log=False,
         timeout_graceful_shutdown=_GRACE_SECONDS,
     )
     server = uvicorn.Server(config)
     worker = Worker(assembly.steps)
-    fatal: list[Fatal] = []
 
     def work() -> None:
         try:
             worker.run()
         except Fatal as error:
-            fatal.append(error)
-            server.should_exit = True
+            stop(error)
 
     thread = threading.Thread(target=work, name="worker")
     signal.signal(signal.SIGHUP, server.handle_exit)  # of the others the server takes care itself

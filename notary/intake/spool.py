@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from notary.errors import DigestMismatch, EmptyDocument, Fatal, TooLarge, Unavailable
+from notary.errors import DigestMismatch, DiskFailed, EmptyDocument, TooLarge, Unavailable
 from notary.evidence.digests import Digester, parse_digest
 
 SEEN = ("sha-256", "sm3")  # what a statement about bytes that we saw must hold
@@ -55,7 +55,7 @@ class Spool:
             DigestMismatch: a claimed digest is not that of the bytes.
             BadDigest, UnknownAlgorithm: a claimed digest or an algorithm is of no known form.
             Unavailable: the disk takes nothing now.
-            Fatal: the disk reports an error of its own.
+            DiskFailed: the disk reports an error of its own.
             Whatever is raised, nothing is left behind.
         """
         wanted = {name: parse_digest(name, text).hex() for name, text in (claimed or {}).items()}
@@ -74,7 +74,7 @@ class Spool:
             path.unlink(missing_ok=True)
             if error.errno == errno.EIO:
                 # After a failed fsync the kernel may hold pages that the disk does not: nothing can be retried.
-                raise Fatal(f"the disk failed under the spool: {os.strerror(errno.EIO)}") from error
+                raise DiskFailed(f"the disk failed under the spool: {os.strerror(errno.EIO)}") from error
             raise Unavailable(
                 f"the document cannot be stored now: {os.strerror(error.errno or 0)}"
             ) from error

@@ -10,6 +10,7 @@ from notary.log.fsck_records import record_problems
 from notary.store.claims import claims_after
 from notary.store.engine import Connection
 from notary.store.groups import Group
+from notary.store.openings import count_openings
 from notary.store.places import group_of, seq_of
 from notary.store.records import count_records, record_by_seq, records_from
 
@@ -24,6 +25,7 @@ class GroupChecks:
     receipt_keys: Sequence[Verifier]
     roots: Mapping[int, bytes]
     _seen: int = 0
+    _openings: int = 0
 
     def problems(self, connection: Connection, group: Group) -> Iterator[str]:
         """One sentence for each thing wrong with a group or one of its records."""
@@ -32,7 +34,7 @@ class GroupChecks:
         if [record.seq for record in records] != [seq_of(group.id, at) for at in range(group.count)]:
             yield f"commit group {group.id} has not the {group.count} records that it says"
         for record in records:
-            for problem in record_problems(connection, self.origin, record):
+            for problem in record_problems(connection, self.origin, record, self._opened):
                 yield f"record {record.number}: {problem}"
         for problem in self._promise(group, [record.entry for record in records]):
             yield f"commit group {group.id}: {problem}"
@@ -42,6 +44,9 @@ class GroupChecks:
         stored = count_records(connection)
         if stored != self._seen:
             yield f"{stored} records are stored, but the commit groups have {self._seen}"
+        openings = count_openings(connection)
+        if openings != self._openings:
+            yield f"{openings} openings are stored, but the records have {self._openings}"
         after: tuple[int, str] | None = None
         while page := claims_after(connection, after, CLAIMS):
             for claim, claimed in page:
@@ -57,6 +62,9 @@ class GroupChecks:
                     yield f"a claim of organisation {claim.tenant_id} names records of two groups"
             count("claims", len(page))
             after = (page[-1][0].tenant_id, page[-1][0].key)
+
+    def _opened(self, openings: int) -> None:
+        self._openings += openings
 
     def _promise(self, group: Group, entries: Sequence[bytes]) -> Iterator[str]:
         if group.note is None:

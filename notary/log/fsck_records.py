@@ -1,24 +1,26 @@
 """What must be true of every single record."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Sequence
 
 from notary.errors import EvidenceError, NotFound
 from notary.evidence.bodies import Document
-from notary.evidence.commitments import check_openings
+from notary.evidence.commitments import Opening, check_openings, name_of
 from notary.evidence.statement import Statement, entry_of, parse_statement
 from notary.store.engine import Connection
-from notary.store.openings import openings_of
+from notary.store.openings import filed_openings
 from notary.store.records import Record, record_by_seq
 
 
-def record_problems(connection: Connection, origin: str, record: Record) -> Iterator[str]:
-    """One sentence for each thing wrong with a record."""
+def record_problems(
+    connection: Connection, origin: str, record: Record, seen: Callable[[int], None]
+) -> Iterator[str]:
+    """One sentence for each thing wrong with a record; `seen` is told how many openings it has."""
     if entry_of(record.statement) != record.entry:
         yield "its entry is not the SHA-256 of its statement"
     try:
         statement = parse_statement(record.statement)
         if statement.commitments.count:
-            check_openings(openings_of(connection, record.seq), statement.commitments)
+            yield from _openings(filed_openings(connection, record.seq), statement, seen)
     except EvidenceError as error:
         yield str(error)
         return
@@ -26,6 +28,16 @@ def record_problems(connection: Connection, origin: str, record: Record) -> Iter
         yield f"its statement is of log {statement.log!r}"
     yield from _columns(statement, record)
     yield from _previous(connection, statement, record)
+
+
+def _openings(
+    filed: Sequence[tuple[str, Opening]], statement: Statement, seen: Callable[[int], None]
+) -> Iterator[str]:
+    seen(len(filed))
+    check_openings(tuple(opening for _, opening in filed), statement.commitments)
+    for name, opening in filed:
+        if name_of(opening) != name:
+            yield f"an opening is filed as {name!r} and opens another"
 
 
 def _previous(connection: Connection, statement: Statement, record: Record) -> Iterator[str]:

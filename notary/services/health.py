@@ -4,7 +4,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from notary.errors import NotaryError
+from notary.errors import DiskFailed, NotaryError
 from notary.store.engine import Database
 from notary.store.groups import waiting
 from notary.store.logstate import read_state
@@ -19,10 +19,16 @@ class Health:
     now: Callable[[], datetime]
 
     def late(self) -> list[str]:
-        """Names of the steps that do not keep up; empty when all is well."""
+        """Names of the steps that do not keep up; empty when all is well.
+
+        Raises:
+            DiskFailed: the process must end.
+        """
         try:
             with self.database.reading() as connection:
                 state, queue = read_state(connection), waiting(connection)
+        except DiskFailed:
+            raise
         except NotaryError:
             return ["database"]
         if state is None:

@@ -14,12 +14,14 @@ from sqlalchemy import Connection, Engine, create_engine, event, make_url, text
 from sqlalchemy.exc import DBAPIError, InterfaceError, OperationalError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 
-from notary.errors import Fatal, NotaryError, SettingsError, Unavailable
+from notary.errors import DiskFailed, Fatal, NotaryError, SettingsError, Unavailable
 
 __all__ = ["Connection", "Database", "open_database", "ping"]  # a connection is handed on, never looked into
 
 BUSY_SECONDS = 30
 _POOL = 16
+# A process that stands still within a transaction holds its locks, and nobody could take over from it.
+_IDLE_SECONDS = 20
 # After one of these nothing that SQLite says is worth anything: a later commit may "succeed" on lost pages.
 _UNANSWERED = (
     OperationalError,
@@ -29,6 +31,7 @@ _UNANSWERED = (
     sqlite3.OperationalError,
     psycopg.OperationalError,
     psycopg.InterfaceError,
+    psycopg.errors.IdleInTransactionSessionTimeout,
 )
 _BROKEN = (sqlite3.SQLITE_IOERR, sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB)
 
@@ -39,7 +42,7 @@ class Database:
 
     engine: Engine
     _lock: "threading.Lock | None" = field(default=None, repr=False)  # a function before Python 3.13
-    _damage: list[Fatal] = field(default_factory=list, init=False, repr=False)  # once seen, it stays
+    _damage: list[DiskFailed] = field(default_factory=list, init=False, repr=False)  # once seen, it stays
 
     @contextmanager
     def reading(self, *, snapshot: bool = False) -> Iterator[Connection]:
@@ -52,6 +55,8 @@ class Database:
         with self._translated(), self.engine.connect() as connection:
             if snapshot and connection.dialect.name == "postgresql":  # SQLite gives no other
                 connection.execution_options(isolation_level="REPEATABLE READ")
+                # It holds no lock, and may take its time between two questions.
+                connection.exec_driver_sql("SET LOCAL idle_in_transaction_session_timeout = 0")
             yield connection
 
     @contextmanager
@@ -75,15 +80,15 @@ class Database:
     @contextmanager
     def _translated(self) -> Iterator[None]:
         if self._damage:
-            raise Fatal(str(self._damage[0]))
+            raise DiskFailed(str(self._damage[0]))
         try:
             yield
         except NotaryError:
             raise
         except (DBAPIError, PoolTimeout, sqlite3.Error, psycopg.Error) as error:
             ours = _ours(error)
-            if _is_damage(error):
-                self._damage.append(Fatal(str(ours)))
+            if isinstance(ours, DiskFailed):
+                self._damage.append(ours)
             raise ours from error
 
     @contextmanager
@@ -116,7 +121,9 @@ def open_database(url: str) -> Database:
             raise SettingsError("a database in memory keeps nothing: name a file")
         _make_file(Path(str(address.database)))
         engine = create_engine(address, pool_size=_POOL, max_overflow=_POOL)
+        folder = Path(str(address.database)).absolute().parent
         event.listen(engine, "connect", _prepare_sqlite)
+        event.listen(engine, "connect", lambda connection, _record: _sync_names(connection, folder))
         event.listen(engine, "begin", _begin_sqlite)
         return Database(engine, threading.Lock())
     if backend == "postgresql":
@@ -153,6 +160,30 @@ def _prepare_sqlite(connection: Any, _record: Any) -> None:
     cursor.close()
 
 
+def _sync_names(connection: Any, folder: Path) -> None:
+    """Make the names of the database and of its write-ahead log durable.
+
+    SQLite does that, too, when it first syncs a new log, but takes no notice of a failure.
+
+    Raises:
+        sqlite3.OperationalError: the disk failed; as SQLite would have said it.
+    """
+    connection.execute("SELECT 1 FROM sqlite_schema").fetchone()  # from here on the log exists
+    for path in (folder, folder.parent):
+        try:
+            descriptor = os.open(path, os.O_RDONLY | os.O_DIRECTORY)
+        except PermissionError:  # a folder that we may not list is none that we have made
+            continue
+        try:
+            os.fsync(descriptor)
+        except OSError as error:
+            failed = sqlite3.OperationalError(f"a folder cannot be synced: {error.strerror}: {path}")
+            failed.sqlite_errorcode = sqlite3.SQLITE_IOERR
+            raise failed from error
+        finally:
+            os.close(descriptor)
+
+
 def _begin_sqlite(connection: Connection) -> None:
     # A writer takes the lock at once: a reader that wants to write later can lose its snapshot.
     writes = connection.get_execution_options().get("notary_writes", False)
@@ -164,6 +195,7 @@ def _prepare_postgresql(connection: Any, _record: Any) -> None:
         cursor.execute("SHOW synchronous_commit")
         if cursor.fetchone()[0] == "off":  # other values are at least as strong as what we need
             cursor.execute("SET synchronous_commit = on")
+        cursor.execute(f"SET idle_in_transaction_session_timeout = '{_IDLE_SECONDS}s'")
     connection.commit()
 
 
@@ -172,8 +204,8 @@ def _ours(error: Exception) -> NotaryError:
     cause = getattr(error, "orig", None) or error
     cause = getattr(getattr(cause, "diag", None), "message_primary", None) or cause
     if _is_damage(error):
-        return Fatal(f"the database file cannot be trusted any more: {cause}")
-    if isinstance(error, _UNANSWERED):
+        return DiskFailed(f"the database file cannot be trusted any more: {cause}")
+    if isinstance(error, _UNANSWERED) or isinstance(getattr(error, "orig", None), _UNANSWERED):
         return Unavailable(f"the database does not answer: {cause}")
     return Fatal(f"the database refuses what must be possible: {cause}")
 

@@ -9,7 +9,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-from notary.errors import Fatal, Unavailable
+from notary.errors import DiskFailed, Fatal, Unavailable
 from notary.store.objects import check_same, check_size, checked_name, is_name
 from notary.store.parallel import each
 
@@ -63,7 +63,7 @@ class FileObjects:
     def read(self, name: str) -> bytes | None:
         """As `Objects.read`."""
         path = self._path(name)
-        with _translated():
+        with _translated(writing=False):  # one bad sector is that object's affair
             return _read(name, path)
 
     def delete(self, name: str) -> None:
@@ -75,7 +75,7 @@ class FileObjects:
     def names(self, prefix: str) -> Iterator[str]:
         """As `Objects.names`."""
         folder = self._path(prefix)
-        with _translated():
+        with _translated(writing=False):
             for path in folder.rglob("*"):
                 name = path.relative_to(self.root).as_posix()
                 if is_name(name) and path.is_file():
@@ -151,12 +151,12 @@ def _sync_folder(folder: Path) -> None:
 
 
 @contextmanager
-def _translated() -> Iterator[None]:
+def _translated(*, writing: bool = True) -> Iterator[None]:
     try:
         yield
     except OSError as error:
         shown = f"{os.strerror(error.errno or 0)}: {error.filename}"
         if error.errno == errno.EIO:
             # After a failed fsync the kernel may hold pages that the disk does not: nothing can be retried.
-            raise Fatal(f"the disk failed: {shown}") from error
+            raise (DiskFailed if writing else Fatal)(f"the disk failed: {shown}") from error
         raise Unavailable(f"an object cannot be read or written now: {shown}") from error

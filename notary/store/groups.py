@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from sqlalchemy import ColumnElement, Connection, bindparam, func, select, update
+from sqlalchemy import ARRAY, BigInteger, ColumnElement, Connection, bindparam, func, select, text, update
 
 from notary.errors import Fatal, NotFound
 from notary.store.places import GROUPS_AND_RECORDS, in_group
@@ -167,18 +167,28 @@ def assign_places(connection: Connection, first: int, groups: Sequence[tuple[int
     for group, count in groups:
         places.append({"group": group, "place": first})
         first += count
-    statement = (
-        update(commit_group)
-        .where(commit_group.c.id == bindparam("group"), commit_group.c.first_idx.is_(None))
-        .values(first_idx=bindparam("place"))
-    )
     for at in range(0, len(places), _PLACED_AT_ONCE):
         part = places[at : at + _PLACED_AT_ONCE]
-        if connection.execute(statement, part).rowcount != len(part):
+        if connection.dialect.name == "postgresql":
+            # One statement: after many in a pipeline PostgreSQL forgets that the transaction may be idle too long.
+            arrays = {"groups": [one["group"] for one in part], "places": [one["place"] for one in part]}
+            placed = connection.execute(_PLACE_ALL, arrays).rowcount
+        else:
+            placed = connection.execute(_PLACE, part).rowcount
+        if placed != len(part):
             raise Fatal("a commit group was given its places twice")
 
 
 _PLACED_AT_ONCE = 1000
+_PLACE = (
+    update(commit_group)
+    .where(commit_group.c.id == bindparam("group"), commit_group.c.first_idx.is_(None))
+    .values(first_idx=bindparam("place"))
+)
+_PLACE_ALL = text(
+    "UPDATE commit_group SET first_idx = given.place FROM unnest(:groups, :places) AS given (id, place)"
+    " WHERE commit_group.id = given.id AND first_idx IS NULL"
+).bindparams(bindparam("groups", type_=ARRAY(BigInteger)), bindparam("places", type_=ARRAY(BigInteger)))
 _GROUP = select(
     commit_group.c.id,
     commit_group.c.count,

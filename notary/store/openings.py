@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 
-from sqlalchemy import Connection, delete, select
+from sqlalchemy import Connection, delete, func, select
 
 from notary.evidence.commitments import Opening, name_of
 from notary.store.tables import opening
@@ -29,11 +29,21 @@ def insert_openings(connection: Connection, openings: Mapping[int, tuple[Opening
 
 def openings_of(connection: Connection, seq: int) -> tuple[Opening, ...]:
     """The openings of a record that were not erased, in the order of the commitments."""
-    query = select(opening.c.disclosure, opening.c.position, opening.c.path).where(opening.c.seq == seq)
-    return tuple(
-        Opening(row.disclosure, row.position, _hashes(row.path))
-        for row in connection.execute(query.order_by(opening.c.position))
-    )
+    return tuple(item for _, item in filed_openings(connection, seq))
+
+
+def filed_openings(connection: Connection, seq: int) -> list[tuple[str, Opening]]:
+    """The openings of a record as `openings_of`, each with the name under which it can be erased."""
+    query = select(opening.c.name, opening.c.disclosure, opening.c.position, opening.c.path)
+    return [
+        (row.name, Opening(row.disclosure, row.position, _hashes(row.path)))
+        for row in connection.execute(query.where(opening.c.seq == seq).order_by(opening.c.position))
+    ]
+
+
+def count_openings(connection: Connection) -> int:
+    """How many openings there are, of any record or of none."""
+    return connection.execute(select(func.count()).select_from(opening)).scalar_one()
 
 
 def erase_openings(connection: Connection, seq: int, names: tuple[str, ...] | None = None) -> int:

@@ -1,6 +1,8 @@
 """Every answer that is not a success is a problem, and a fault of ours shows nothing of itself."""
 
+import errno
 import json
+import os
 import re
 import subprocess
 import sys
@@ -278,3 +280,42 @@ def test_a_request_that_recurses_ends_itself_and_not_the_process():
         [sys.executable, "-c", code], capture_output=True, text=True, check=True, timeout=120
     )
     assert int(done.stdout) == 1000
+
+
+def test_after_a_failed_disk_every_request_is_refused_and_the_process_told_to_end(service, monkeypatch):
+    told = []
+    service.app.state.broken._stop = told.append
+    assert service.accepted()
+    failing = OSError(errno.EIO, os.strerror(errno.EIO))
+
+    def fail(_descriptor):
+        raise failing
+
+    monkeypatch.setattr(os, "fsync", fail)
+    problem(service.upload(b"another"), 500, "error")
+    monkeypatch.undo()
+    for path in ("/healthz", "/readyz", "/log/checkpoint", "/nothing"):
+        assert "stopping after a failure of its disk" in problem(service.get(path), 503, "fatal")
+    assert "stopping" in problem(service.post({"digests": {"sha-256": DIGEST}}), 503, "fatal")
+    (error,) = told
+    assert isinstance(error, errors.DiskFailed)
+
+
+@pytest.mark.parametrize("path", ["/readyz", f"/v1/lookup/sha-256/{DIGEST}"])
+def test_a_damaged_database_is_the_end_of_the_process(service, path):
+    told = []
+    service.app.state.broken._stop = told.append
+    assert service.accepted()
+    service.assembly.database.dispose()
+    (service.settings.data_dir / "notary.db").write_bytes(b"this is not a database at all" * 100)
+    problem(service.get(path), 500, "error")
+    assert "stopping" in problem(service.get("/healthz"), 503, "fatal")
+    assert len(told) == 1
+
+
+def test_another_fault_is_not_the_end_of_the_process(service):
+    service.assembly.sequencer.sequence()
+    (service.settings.data_dir / "log" / "checkpoint").write_bytes(b"not ours")
+    service.get("/log/proof/consistency?old=1&new=1")
+    assert service.app.state.broken.error is None
+    assert service.get("/healthz").status_code == 200

@@ -6,30 +6,30 @@
 import json
 import sys
 import tempfile
+import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
-from hashlib import sha256
 from pathlib import Path
 
 from notary.errors import NotaryError, NotFound, Unavailable
 from notary.evidence.checkpoint import open_checkpoint
-from notary.intake.submission import Idempotency
 from notary.log import staging
+from notary.log.index import index_digests
 from notary.log.open import open_log
 from notary.store import engine
 from notary.store.checkpoints import checkpoints_after, newest_checkpoint
 from notary.store.engine import open_database
+from notary.store.files import FileObjects
 from notary.store.inspections import spooled_names
 from notary.store.migrate import migrate
-from notary.store.objects import CHECKPOINT, Objects
-from notary.store.records import record_by_number
+from notary.store.objects import CHECKPOINT
 from notary.store.tenants import create_tenant, tenants
 from notary.store.tiles import Tiles
+from tests.faults.submissions import KEYS, Answered, stored_answer, submitting
 from tests.faults.tracee import say
 from tests.rig import GENESIS, LOG_KEY, LOG_VERIFIER, ORIGIN, Rig
 
 DATABASE = "notary.db"
-_PDF = b"%PDF-1.7\nnot much of one\n"
 _TRIES = 3
 
 
@@ -55,6 +55,10 @@ def warm() -> None:
     with tempfile.TemporaryDirectory() as folder:
         setup(folder, "2", "1")
         check(folder)
+    for thread in threading.enumerate():
+        if thread is not threading.current_thread():
+            thread.join(10)  # those of an event loop end by themselves, after it
+    assert threading.active_count() == 1
 
 
 def setup(folder: str, closed: str, waiting: str) -> None:
@@ -83,60 +87,48 @@ def create(folder: str) -> None:
 
 
 def submit(folder: str) -> None:
-    """One after the other: a digest, a group, a document that waits for inspection."""
-    with opened(folder, "submit") as rig:
+    """One after the other, each in a transaction of its own: a digest, a group, a document to be inspected."""
+    _answered(folder, "submit")
+
+
+def write(folder: str) -> None:
+    """Through the writer and its thread: three that come at once, a digest, a document, a bulk request."""
+    _answered(folder, "write")
+
+
+def _answered(folder: str, step: str) -> None:
+    with opened(folder, step) as rig, submitting(rig) as answers:
         say("begin")
-        for key in KEYS:
-            for left in reversed(range(_TRIES)):
-                try:
-                    acknowledge(key, _submit(rig, key))
-                    break
-                except Unavailable as error:
-                    say(f"refused {error}")
-                    if not left:
-                        raise
+        for key in KEYS[step]:
+            acknowledge(key, _tried(lambda key=key: answers(key)))
         say("end")
 
 
-KEYS = ("single", "group", "document")
+def acknowledge(key: str, answered: Answered) -> None:
+    say(f"acknowledged {key} {answered.digest} {' '.join(answered.numbers)}")
 
 
-def _submit(rig: Rig, key: str):
-    """Submit what belongs to an idempotency key; a second time, the first answer comes."""
-    digest = sha256(key.encode()).digest()
-    idempotency = Idempotency(key, digest)
-    if key == "single":
-        return [rig.intake.accept(rig.document(digest, fields={"title": "Lease"}), idempotency)]
-    if key == "group":
-        return rig.intake.accept_all([rig.document(digest + bytes([n])) for n in range(5)], idempotency)
-    spooled = rig.intake.spool.receive([_PDF], 1000)
-    document = rig.document(
-        _PDF, seen=True, digests=spooled.digests, size=spooled.size, media_type=spooled.media_type, spooled=spooled.path
-    )  # fmt: skip
-    return [rig.intake.accept(document, idempotency)]
-
-
-def acknowledge(key: str, accepted) -> None:
-    numbers = " ".join(one.number for one in accepted)
-    bodies = sha256(b"".join(one.statement + one.receipt for one in accepted)).hexdigest()
-    say(f"acknowledged {key} {bodies} {numbers}")
+def _tried(call):
+    """What a call returns, with further tries where its error allows them."""
+    for left in reversed(range(_TRIES)):
+        try:
+            return call()
+        except Unavailable as error:
+            say(f"refused {error}")
+            if not left:
+                raise
+    raise AssertionError
 
 
 def close(folder: str) -> None:
-    """Close what waits, with a second try where the error allows one."""
+    """Close what waits, and index its digests."""
     with opened(folder, "close") as rig:
         rig.clock.advance(2)
         sequencer = rig.sequencer()
         say("begin")
-        for left in reversed(range(_TRIES)):
-            try:
-                checkpoint = sequencer.sequence()
-                say(f"closed {checkpoint.size if checkpoint else 'nothing'}")
-                break
-            except Unavailable as error:
-                say(f"refused {error}")
-                if not left:
-                    raise
+        checkpoint = _tried(sequencer.sequence)
+        say(f"closed {checkpoint.size if checkpoint else 'nothing'}")
+        say(f"indexed {_tried(lambda: index_digests(rig.database))}")
         say("end")
 
 
@@ -148,21 +140,23 @@ def recover(folder: str, *lines: str) -> None:
 def check(folder: str, *lines: str) -> dict:
     """Start again, submit again, close, and tell what is wrong, and every root that the log has signed."""
     problems: list[str] = []
-    with opened(folder, "recover") as rig:
+    acknowledged = [line.split(" ")[1:] for line in lines if line.startswith("acknowledged")]
+    with opened(folder, "recover") as rig, submitting(rig) as answers:
         rig.clock.advance(3)
-        problems += _look_for(rig, lines)
-        again = {key: _submit(rig, key) for key in KEYS}
+        problems += _look_for(rig, acknowledged)
+        again = {key: answers(key) for keys in KEYS.values() for key in keys}
         sequencer = rig.sequencer()
         assert sequencer.acquire()
         while sequencer.sequence():
             pass
+        index_digests(rig.database)
         sequencer.release()
-        problems += _look_for(rig, lines)
-        for line in lines:
-            if line.startswith("acknowledged"):
-                _, key, _, *numbers = line.split(" ")
-                if [one.number for one in again[key]] != numbers:
-                    problems.append(f"{key} was made a second time")
+        problems += _look_for(rig, acknowledged)
+        for key, digest, *numbers in acknowledged:
+            if again[key].numbers != numbers:
+                problems.append(f"{key} was made a second time")
+            elif again[key].digest != digest:
+                problems.append(f"{key} was answered with other bytes the second time")
         result = rig.fsck()
         problems += result.problems
         with rig.database.reading() as connection:
@@ -171,19 +165,15 @@ def check(folder: str, *lines: str) -> dict:
         return {"problems": problems, "roots": roots, "records": result.counts["records"]}
 
 
-def _look_for(rig: Rig, lines) -> Iterator[str]:
+def _look_for(rig: Rig, acknowledged) -> Iterator[str]:
     """What was acknowledged and is not there, byte for byte."""
-    for line in lines:
-        if not line.startswith("acknowledged"):
-            continue
-        _, key, bodies, *numbers = line.split(" ")
+    for key, digest, *numbers in acknowledged:
         try:
-            with rig.database.reading() as connection:
-                found = [record_by_number(connection, number, rig.tenant) for number in numbers]
+            found = stored_answer(rig, key, numbers)
         except NotFound as error:
             yield f"{key} was acknowledged and is lost: {error}"
             continue
-        if sha256(b"".join(one.statement + one.receipt for one in found)).hexdigest() != bodies:
+        if found != digest:
             yield f"{key} was acknowledged with other bytes"
 
 
@@ -226,19 +216,20 @@ def check_readable(folder: Path) -> None:
     Raises:
         Fatal: they are not, or do not.
     """
-    note = Objects(folder / "log").read(CHECKPOINT)
+    note = FileObjects(folder / "log").read(CHECKPOINT)
     if note is not None:
         found = open_checkpoint(note, ORIGIN, [LOG_VERIFIER]).checkpoint
-        Tiles(Objects(folder / "log")).check_edge(found.size, found.root)
+        Tiles(FileObjects(folder / "log")).check_edge(found.size, found.root)
 
 
 # Tables and columns that nothing signed speaks of: a flipped bit there cannot be told from an honest value.
 UNSIGNED = {
     "alembic_version": {"version_num"},  # the next start refuses it
     "tenant": {"id", "name", "created_at"},
-    "record": {"tenant_id", "visibility", "visibility_chosen", "created_at"},
-    "idempotency": {"tenant_id", "key", "request_sha256", "answer", "created_at"},
-    "opening": {"name"},  # a copy of what the disclosure says, for erasing by name
+    "commit_group": {"created_at"},
+    "record": {"tenant_id", "visibility", "visibility_chosen"},
+    "digest_state": {"id", "size"},  # a smaller size costs time alone; a larger one is found by what it hides
+    "claim": {"tenant_id", "key", "request_sha256", "count", "created_at"},
     "inspection": {"seq", "path", "media_type", "state", "tries", "taken_until", "reason"},
     "log_state": {"id", "staging", "epoch", "holder", "lease_until"},
     "checkpoint": {"time"},
@@ -246,10 +237,11 @@ UNSIGNED = {
 }
 # How fsck names what is wrong in a table; at least one problem must read so.
 NAMED = {
-    "record": r"^record \w+: |^checkpoint \d+: |^sequence \d+ |leaves",
-    "pending": r"^sequence \d+ waits|^record \w+: ",
-    "leaf": r"^leaf \d+|^checkpoint \d+|^record \w+: |leaves",
-    "opening": r"^record \w+: ",
+    "commit_group": r"^commit group \d+",
+    "record": r"^record \w+: |^commit group \d+",
+    "digest_index": r"^digest \w+ is indexed|^record \w+ is not found by its digest",
+    "opening": r"^record \w+: |^\d+ openings are stored",
+    "claim": r"^a claim of organisation \d+ ",
     "log_state": r"^the state of the log ",
     "checkpoint": r"^checkpoint \d+|^the state of the log ",
 }

@@ -14,6 +14,7 @@ from notary.errors import Fatal
 from tests.faults.inject import Fault, How, run
 from tests.faults.powercut import record
 from tests.faults.scenario import check_readable
+from tests.faults.submissions import RECORDS
 from tests.faults.watch import Tracee
 from tests.faults.world import checkpoint, published, tree
 
@@ -22,12 +23,13 @@ FULL = (pytest.mark.faults, pytest.mark.timeout(3600))
 SWEEPS = {
     "create": ("create", ()),
     "submit": ("submit", (5, 2)),
+    "write": ("write", (5, 2)),
     "close": ("close", (5, 2)),
     "close over the edge of a tile": ("close", (254, 4)),
 }
-# SQLite syncs the folder of a new write-ahead log, and does not look at the result.
+# SQLite syncs the folder of a new write-ahead log, and does not look at the result. By then `notary.store.engine`
+# has synced it, by `fsync(.)`, and looked.
 UNHEARD = "fdatasync(.)"
-SUBMITTED = 7  # records of the step `submit`, and of each recovery that finds them missing
 
 
 @dataclass
@@ -80,7 +82,7 @@ def check(sweep, folder, lines, before, at_fault):
     assert ended.status == 0, ended.stderr
     found = json.loads(ended.lines[-1])
     assert found["problems"] == []
-    assert found["records"] == sweep.records + SUBMITTED
+    assert found["records"] == sweep.records + RECORDS
     after = tree(folder)
     assert published(at_fault).items() <= published(after).items()
     for shown in map(checkpoint, (before, at_fault, after)):
@@ -147,13 +149,13 @@ def test_what_was_acknowledged_and_is_not_there_is_found(sweep, tmp_path):
         assert what in " ".join(found["problems"])
 
 
-@sweeps("submit", "close", marks=FULL)
+@sweeps("submit", "write", "close", marks=FULL)
 @pytest.mark.parametrize("how", How)
 def test_a_fault_at_any_call(sweep, tmp_path, how):
     everywhere(sweep, tmp_path, how)
 
 
-@sweeps("submit", "close", marks=FULL)
+@sweeps("submit", "write", "close", marks=FULL)
 @pytest.mark.parametrize("how", [How.EIO, How.ENOSPC])
 def test_a_disk_that_fails_for_good_at_any_call(sweep, tmp_path, how):
     everywhere(sweep, tmp_path, how, lasting=True)
@@ -164,12 +166,20 @@ def test_a_kill_at_any_call(sweep, tmp_path):
     everywhere(sweep, tmp_path, How.KILL_BEFORE)
 
 
-@sweeps("submit", "close")
+@sweeps("submit", "write", "close")
 def test_a_fault_at_some_calls(sweep, tmp_path):
     # Each kind of call once, each kind of fault in turn.
     kinds = {call.split("(")[0]: at for at, call in enumerate(sweep.calls(tmp_path / "whole"), start=1)}
     for turn, at in enumerate(sorted(kinds.values())):
         assert faulted(sweep, tmp_path / str(at), Fault(at, list(How)[turn % len(How)]))
+
+
+@sweeps("create")
+def test_a_folder_of_the_database_that_cannot_be_synced_is_the_end(sweep, tmp_path):
+    calls = sweep.calls(tmp_path / "whole")
+    first = calls.index("fsync(.)")
+    assert first < calls.index("fdatasync(notary.db-wal)")  # before anything is committed
+    assert faulted(sweep, tmp_path / "failed", Fault(first + 1, How.EIO)) == "fsync(.)"
 
 
 @sweeps("close")
@@ -187,7 +197,7 @@ def test_a_power_cut_at_any_moment(sweep, tmp_path, torn):
     cut_off(sweep, tmp_path, torn, 1)
 
 
-@sweeps("submit", "close")
+@sweeps("submit", "write", "close")
 def test_a_power_cut_at_some_moments(sweep, tmp_path):
     cut_off(sweep, tmp_path, None, 25)
 

@@ -187,6 +187,21 @@ def test_a_thousand_problems_are_enough(rig):
     assert rig.fsck().problems[-1] == "and more: the first thousand are shown"
 
 
+@pytest.mark.parametrize(
+    ("damage", "told"),
+    [
+        (
+            "name = CASE name WHEN 'title' THEN 'matter' ELSE 'title' END",
+            "is filed as 'title' and opens another",
+        ),
+        ("seq = seq + 1", "2 openings are stored, but the records have 0"),
+    ],
+)
+def test_an_opening_that_an_erasure_would_miss_is_named(rig, damage, told):
+    sql(f"UPDATE opening SET {damage}")(rig)
+    assert told in " ".join(rig.fsck().problems)
+
+
 def test_openings_that_were_erased_are_no_damage(rig):
     with rig.database.writing() as connection:
         assert erase_openings(connection, SECOND, ("title",)) == 1

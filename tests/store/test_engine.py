@@ -1,9 +1,12 @@
 """Durable, one writer, and errors of ours alone."""
 
+import errno
 import os
 import sqlite3
 import threading
+import time
 from datetime import UTC, datetime
+from pathlib import Path
 
 import pytest
 from alembic.autogenerate import compare_metadata
@@ -11,7 +14,7 @@ from alembic.runtime.migration import MigrationContext
 from sqlalchemy import text
 from sqlalchemy.exc import OperationalError
 
-from notary.errors import Conflict, Fatal, SettingsError, Unavailable
+from notary.errors import Conflict, DiskFailed, Fatal, SettingsError, Unavailable
 from notary.store import engine
 from notary.store.engine import open_database, ping
 from notary.store.migrate import migrate
@@ -165,6 +168,28 @@ def test_a_row_that_contradicts_is_fatal_and_shows_no_values(database):
     assert "4711" not in str(caught.value)
 
 
+def test_a_transaction_that_stands_still_loses_its_locks(postgres_url, monkeypatch):
+    monkeypatch.setattr(engine, "_IDLE_SECONDS", 1)
+    database = open_database(postgres_url)
+    migrate(database)
+
+    def stand_still():
+        with database.writing() as connection:
+            create_tenant(connection, "one", NOW)
+            with database.writing() as other:  # waits until the first has lost its row of the same name
+                create_tenant(other, "one", NOW)
+            connection.execute(text("SELECT 1"))
+
+    with pytest.raises(Unavailable, match="idle-in-transaction timeout"):
+        stand_still()
+    with database.reading() as connection:
+        assert [t.name for t in tenants(connection)] == ["one"]
+    with database.reading(snapshot=True) as connection:
+        time.sleep(1.5)  # holds no lock, and may take its time
+        assert len(tenants(connection)) == 1
+    database.dispose()
+
+
 def test_a_database_that_is_not_there_is_unavailable(tmp_path):
     database = open_database("postgresql://postgres@127.0.0.1:1/none?connect_timeout=2")
     with pytest.raises(Unavailable, match="does not answer") as caught:
@@ -187,6 +212,44 @@ def test_an_input_output_error_of_sqlite_is_fatal():
     assert isinstance(engine._ours(OperationalError("COMMIT", {}, cause)), Fatal)
     cause.sqlite_errorcode = sqlite3.SQLITE_FULL
     assert isinstance(engine._ours(OperationalError("COMMIT", {}, cause)), Unavailable)
+
+
+def test_a_folder_of_the_database_that_cannot_be_synced_is_damage(tmp_path, monkeypatch):
+    (tmp_path / "made").mkdir()
+    database = open_database(f"sqlite:///{tmp_path / 'made' / 'notary.db'}")
+    sync = os.fsync
+    synced = []
+
+    def fail(descriptor):
+        synced.append(str(Path(f"/proc/self/fd/{descriptor}").readlink()))
+        if len(synced) == 2:
+            raise OSError(errno.EIO, os.strerror(errno.EIO))
+        sync(descriptor)
+
+    monkeypatch.setattr(os, "fsync", fail)
+    with pytest.raises(DiskFailed, match="a folder cannot be synced: Input/output error"):
+        ping(database)
+    assert synced == [str(tmp_path / "made"), str(tmp_path)]
+    with pytest.raises(DiskFailed, match="a folder cannot be synced"):
+        ping(database)
+    assert len(synced) == 2  # it was not even asked again
+    database.dispose()
+
+
+def test_a_folder_that_we_may_not_list_is_not_ours_to_sync(tmp_path, monkeypatch):
+    database = open_database(f"sqlite:///{tmp_path / 'notary.db'}")
+    sync, opened, synced = os.fsync, os.open, []
+
+    def refuse(path, *more):
+        if path == tmp_path.parent:
+            raise PermissionError(errno.EACCES, "refused")
+        return opened(path, *more)
+
+    monkeypatch.setattr(os, "open", refuse)
+    monkeypatch.setattr(os, "fsync", lambda descriptor: synced.append(sync(descriptor)))
+    ping(database)
+    assert len(synced) == 1
+    database.dispose()
 
 
 def test_after_damage_nothing_is_stored_any_more(sqlite, monkeypatch):
