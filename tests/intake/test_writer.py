@@ -15,7 +15,7 @@ from notary.intake import writer as module
 from notary.intake.bulk import prepare_bulk
 from notary.intake.bulkparse import parse_array
 from notary.intake.group import ClaimTaken, Conditions, commit
-from notary.intake.writer import FRESH_SECONDS, Writer
+from notary.intake.writer import FRESH_SECONDS, STALE_SECONDS, Writer
 from notary.services.submitting import answer
 from notary.store.claims import Claim
 from notary.store.engine import Database, open_database
@@ -223,14 +223,42 @@ def test_what_a_submission_rests_on_is_read_again_when_it_is_old(rig, make):
     writer = make()
     seconds = 0.0
     writer.clock = lambda: seconds
-    assert not writer.fresh
+    assert not writer.known
     before = writer.conditions()
-    assert writer.fresh
+    assert writer.known
     rig.submit(1)
     rig.sequencer().sequence()
     assert writer.conditions() is before
+    seconds = STALE_SECONDS + 0.01
+    assert not writer.known
+    assert writer.conditions().state.size == 2
+
+
+def test_the_writer_looks_again_before_others_must(rig, make):
+    writer = make()
+    seconds = 0.0
+    writer.clock = lambda: seconds
+    before = writer.conditions()
+    rig.submit(1)
+    rig.sequencer().sequence()
     seconds = FRESH_SECONDS + 0.01
-    assert not writer.fresh
+    assert writer.conditions() is before  # a request does not wait for the database
+    writer.add_and_wait(item(rig))
+    assert writer.conditions().state.size == 2
+
+
+def test_a_log_that_can_promise_nothing_is_looked_at_again_soon(rig, make):
+    rig.submit(1)
+    rig.clock.advance(31)
+    writer = make()
+    seconds = 0.0
+    writer.clock = lambda: seconds
+    with pytest.raises(Unavailable, match="behind with closing"):
+        writer.conditions()
+    rig.sequencer().sequence()
+    with pytest.raises(Unavailable, match="behind with closing"):
+        writer.conditions()
+    seconds = FRESH_SECONDS + 0.01
     assert writer.conditions().state.size == 2
 
 
