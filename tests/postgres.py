@@ -48,6 +48,14 @@ def own_postgres(*options: str) -> Iterator["Server"]:
         shutil.rmtree(folder)
 
 
+def _lives(pid: int) -> bool:
+    """Whether a process is there that is more than an entry for its parent to read."""
+    try:
+        return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] not in "ZX"
+    except (FileNotFoundError, ProcessLookupError):
+        return False
+
+
 def _unprivileged(programs: Path, folder: Path) -> tuple[Path, dict]:
     """PostgreSQL refuses to run as root; then nobody runs a copy that nobody can reach."""
     if os.geteuid() != 0:
@@ -96,12 +104,17 @@ class Server:
     def kill(self) -> None:
         """Kill -9 the server and all of its processes, at once."""
         number = self.process.pid
-        children = Path(f"/proc/{number}/task/{number}/children").read_text().split()
+        children = [int(pid) for pid in Path(f"/proc/{number}/task/{number}/children").read_text().split()]
         self.process.kill()
-        for child in map(int, children):
+        for child in children:
             with suppress(ProcessLookupError):
                 os.kill(child, signal.SIGKILL)
         self.process.wait()
+        # It starts again only when none of them holds its shared memory any more.
+        deadline = time.monotonic() + _START_SECONDS
+        while any(_lives(child) for child in children):
+            assert time.monotonic() < deadline, f"processes of PostgreSQL do not end: {children}"
+            time.sleep(0.01)
 
     def stop(self) -> None:
         self.process.terminate()
