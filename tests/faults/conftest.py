@@ -1,8 +1,11 @@
-"""The watched programs, imported once for all tests of a worker."""
+"""The watched programs, imported once for all tests of a worker; databases."""
 
 import pytest
 
+from tests.databases import database_url, postgres_server, postgres_url
 from tests.faults.watch import Tracee
+
+__all__ = ["database_url", "postgres_server", "postgres_url"]
 
 
 @pytest.fixture(scope="session")

@@ -25,7 +25,7 @@ from notary.store.migrate import migrate
 from notary.store.objects import CHECKPOINT
 from notary.store.tenants import create_tenant, tenants
 from notary.store.tiles import Tiles
-from tests.faults.submissions import KEYS, Answered, stored_answer, submitting
+from tests.faults.submissions import KEYS, Answered, Stored, submitting
 from tests.faults.tracee import say
 from tests.rig import GENESIS, LOG_KEY, LOG_VERIFIER, ORIGIN, Rig
 
@@ -167,14 +167,16 @@ def check(folder: str, *lines: str) -> dict:
 
 def _look_for(rig: Rig, acknowledged) -> Iterator[str]:
     """What was acknowledged and is not there, byte for byte."""
-    for key, digest, *numbers in acknowledged:
-        try:
-            found = stored_answer(rig, key, numbers)
-        except NotFound as error:
-            yield f"{key} was acknowledged and is lost: {error}"
-            continue
-        if found != digest:
-            yield f"{key} was acknowledged with other bytes"
+    stored = Stored(rig)
+    with rig.database.reading() as connection:
+        for key, digest, *numbers in acknowledged:
+            try:
+                found = stored.digest(connection, key, numbers)
+            except NotFound as error:
+                yield f"{key} was acknowledged and is lost: {error}"
+                continue
+            if found != digest:
+                yield f"{key} was acknowledged with other bytes"
 
 
 def _missing(rig: Rig, names: set[str]) -> set[str]:

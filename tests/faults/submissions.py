@@ -8,7 +8,7 @@ import threading
 from collections.abc import Callable, Iterator
 from concurrent.futures import Future
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from hashlib import sha256
 
 from notary.evidence.number import parse_number
@@ -19,6 +19,9 @@ from notary.services.bulk import ARRAY, BulkSubmitting
 from notary.services.submitting import Repeat, Submitting, Wanted, answer
 from notary.services.types import Principal
 from notary.store.claims import Claim, Claimed
+from notary.store.engine import Connection
+from notary.store.groups import group_by_id
+from notary.store.places import group_of, seq_of
 from notary.store.records import record_by_number
 from tests.rig import Rig
 
@@ -49,11 +52,11 @@ class Answers:
 
     def single(self) -> Answered:
         document = self.rig.document(b"single", fields={"title": "Lease"})
-        return _all([answer(self.rig.intake.accept(document, self._claim("single")))])
+        return answered([answer(self.rig.intake.accept(document, self._claim("single")))])
 
     def group(self) -> Answered:
         documents = [self.rig.document(b"group %d" % n) for n in range(5)]
-        return _all(map(answer, self.rig.intake.accept_all(documents, self._claim("group"))))
+        return answered(map(answer, self.rig.intake.accept_all(documents, self._claim("group"))))
 
     def document(self) -> Answered:
         spooled = self.rig.intake.spool.receive([_PDF], _LIMIT)
@@ -61,7 +64,7 @@ class Answers:
             _PDF, seen=True, digests=spooled.digests, size=spooled.size, media_type=spooled.media_type,
             spooled=spooled.path,
         )  # fmt: skip
-        return _all([answer(self.rig.intake.accept(document, self._claim("document")))])
+        return answered([answer(self.rig.intake.accept(document, self._claim("document")))])
 
     def joined(self) -> Answered:
         """Three requests of which the writer makes one group, whatever the moment at which its thread wakes."""
@@ -77,19 +80,19 @@ class Answers:
             writer._put(item, futures[-1])
         if first:
             writer._thread.start()
-        return _all(answer(future.result()[0]) for future in futures)
+        return answered(answer(future.result()[0]) for future in futures)
 
     def written(self) -> Answered:
         wanted = Wanted(digests={"sha-256": sha256(b"written").hexdigest()}, fields={"matter": "7"})
-        return _all([asyncio.run(self._submitting.digests(self._who, wanted, Repeat("written")))])
+        return answered([asyncio.run(self._submitting.digests(self._who, wanted, Repeat("written")))])
 
     def seen(self) -> Answered:
         wanted, stream = Wanted(), io.BytesIO(_PDF + b"of another")
-        return _all([self._submitting.file(self._who, wanted, stream, None, Repeat("seen"))])
+        return answered([self._submitting.file(self._who, wanted, stream, None, Repeat("seen"))])
 
     def bulk(self) -> Answered:
         body = json.dumps([sha256(b"bulk %d" % n).hexdigest() for n in range(4)]).encode()
-        return _bulk(asyncio.run(self._bulk.submit(self._who, ARRAY, body, "bulk")))
+        return answered_bulk(asyncio.run(self._bulk.submit(self._who, ARRAY, body, "bulk")))
 
     def _claim(self, key: str) -> Claim:
         return Claim(self.rig.tenant, f"k{key}", sha256(key.encode()).digest())
@@ -118,29 +121,40 @@ def submitting(rig: Rig) -> Iterator[Callable[[str], Answered]]:
             writer.close()
 
 
-def stored_answer(rig: Rig, key: str, numbers: list[str]) -> str:
-    """The SHA-256 of the answer of a key, from what is stored under these numbers.
+@dataclass(frozen=True, slots=True)
+class Stored:
+    """What is stored, as it was answered; groups are read once."""
 
-    Raises:
-        NotFound: one of the records is not there.
-    """
-    with rig.database.reading() as connection:
-        records = [record_by_number(connection, number, rig.tenant) for number in numbers]
-        accepted: list[Accepted] = []
-        for record in records:
-            accepted += accepted_before(connection, Claimed(b"", record.seq, 1))
-    if key == "bulk":
-        bulk = BulkSubmitting(Writer(rig.intake), _LIMIT)
-        return _bulk(bulk._again(Claimed(b"", records[0].seq, len(records)))).digest
-    return _all(map(answer, accepted)).digest
+    rig: Rig
+    groups: dict[int, dict[str, Accepted]] = field(default_factory=dict)
+
+    def digest(self, connection: Connection, key: str, numbers: list[str]) -> str:
+        """The SHA-256 of the answer of a key, from what is stored under these numbers.
+
+        Raises:
+            NotFound: one of the records is not there.
+        """
+        first = record_by_number(connection, numbers[0], self.rig.tenant)
+        if key.startswith("bulk"):
+            records = [record_by_number(connection, number, self.rig.tenant) for number in numbers]
+            bulk = BulkSubmitting(Writer(self.rig.intake), _LIMIT)
+            return answered_bulk(bulk._again(Claimed(b"", first.seq, len(records)))).digest
+        return answered(answer(self._accepted(connection, number)) for number in numbers).digest
+
+    def _accepted(self, connection: Connection, number: str) -> Accepted:
+        group = group_of(record_by_number(connection, number, self.rig.tenant).seq)
+        if group not in self.groups:
+            whole = Claimed(b"", seq_of(group, 0), group_by_id(connection, group).count)
+            self.groups[group] = {one.number: one for one in accepted_before(connection, whole)}
+        return self.groups[group][number]
 
 
-def _all(answers) -> Answered:
+def answered(answers) -> Answered:
     answers = list(answers)
     numbers = [parse_number(one["number"]) for one in answers]
     return Answered(numbers, sha256(json.dumps(answers, sort_keys=True).encode()).hexdigest())
 
 
-def _bulk(body: bytes) -> Answered:
+def answered_bulk(body: bytes) -> Answered:
     numbers = [parse_number(line["number"]) for line in json.loads(body)["lines"]]
     return Answered(numbers, sha256(body).hexdigest())

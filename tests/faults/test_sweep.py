@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 
 from notary.errors import Fatal
+from tests.faults.counts import count
 from tests.faults.inject import Fault, How, run
 from tests.faults.powercut import record
 from tests.faults.scenario import check_readable
@@ -81,6 +82,16 @@ def check(sweep, folder, lines, before, at_fault):
     ended = sweep.log.run(["recover", str(folder), *lines])
     assert ended.status == 0, ended.stderr
     found = json.loads(ended.lines[-1])
+    acknowledged = [line.split(" ")[3:] for line in lines if line.startswith("acknowledged")]
+    seen = [shown for shown in map(checkpoint, (before, at_fault)) if shown is not None]
+    count(
+        "sweeps",
+        faults=1,
+        acknowledged_requests=len(acknowledged),
+        acknowledged_records=sum(map(len, acknowledged)),
+        lost=sum("is lost" in problem for problem in found["problems"]),
+        forks=sum(found["roots"].get(str(size)) != root for size, root in seen),
+    )
     assert found["problems"] == []
     assert found["records"] == sweep.records + RECORDS
     after = tree(folder)

@@ -1,55 +1,118 @@
-"""A process that submits and closes until it is killed: prints each record number after it was accepted.
+"""A process that submits and closes until it is killed: what it prints was acknowledged.
 
-python -m tests.log.submitter DATABASE_URL FOLDER ROUND
+python -m tests.log.submitter DATABASE_URL FOLDER MARK [PAUSE]
+
+A line for each answer: key, SHA-256 of the answer, record numbers. What is before the `-` in MARK is the holder of
+the lease, the whole of it is in each key. PAUSE: seconds between two submissions of one of its threads.
+
+Ends with status 3 where the sequencer finds that it must: a new process takes over.
 """
 
+import asyncio
+import io
+import json
+import os
 import secrets
 import sys
 import threading
-from datetime import UTC, datetime
+import time
+from datetime import UTC, datetime, timedelta
+from hashlib import sha256
 from pathlib import Path
 
-from notary.errors import NotReady
+from notary.errors import Fatal, NotReady, Unavailable
+from notary.intake.writer import Writer
+from notary.log.index import index_digests
 from notary.log.open import open_log
+from notary.services.bulk import ARRAY, BulkSubmitting
+from notary.services.submitting import Repeat, Submitting, Wanted, answer
+from notary.services.types import Principal
 from notary.store.claims import Claim
 from notary.store.engine import open_database
 from notary.store.tenants import create_tenant, tenants
+from tests.faults.submissions import Answered, answered, answered_bulk
 from tests.rig import GENESIS, LOG_KEY, ORIGIN, Rig
 
+THREADS = 6  # that submit one digest at a time; one more sends documents, and one bulk requests
+BULK = 20
+LEASE = timedelta(seconds=2)
+FATAL = 3
+_LIMIT = 1 << 20
+_WAIT = 0.05  # seconds, where something does not answer
 
-def main(url: str, folder: str, mark: str) -> None:
+
+def main(url: str, folder: str, mark: str, pause: str = "0") -> None:
     rig = Rig(open_database(url), Path(folder), clock=lambda: datetime.now(UTC))
     rig.random.seed(secrets.token_bytes(16))
     open_log(rig.database, rig.objects, LOG_KEY, ORIGIN, GENESIS, rig.clock(), secrets.token_bytes)
     with rig.database.writing() as connection:
         known = tenants(connection)
         rig.tenant = (known[0] if known else create_tenant(connection, "a company", rig.clock())).id
-    sequencer = rig.sequencer()
-    threading.Thread(target=close, args=[sequencer], daemon=True).start()
-    writers = [threading.Thread(target=submit, args=[rig, f"{mark}-{n}"]) for n in range(4)]
-    for writer in writers:
-        writer.start()
-    for writer in writers:
-        writer.join()
+    sequencer = rig.sequencer(mark.partition("-")[0], lease=LEASE)
+    threading.Thread(target=close, args=[rig, sequencer], daemon=True).start()
+    submitting = Submits(rig, Writer(rig.intake))
+    kinds = [submitting.single] * THREADS + [submitting.document, submitting.bulk]
+    for number, kind in enumerate(kinds):
+        key = f"{kind.__name__}-{mark}-{number}"
+        threading.Thread(target=submit, args=[kind, key, float(pause)], daemon=True).start()
+    threading.Event().wait()
 
 
-def close(sequencer) -> None:
+def close(rig: Rig, sequencer) -> None:
     while True:
         try:
-            sequencer.sequence()
-        except NotReady:
-            continue
+            if sequencer.sequence():
+                index_digests(rig.database)
+        except (NotReady, Unavailable):
+            time.sleep(_WAIT)
+        except Fatal as error:
+            sys.stderr.write(f"{error}\n")
+            os._exit(FATAL)
+        time.sleep(0.01)
 
 
-def submit(rig: Rig, mark: str) -> None:
+def submit(kind, mark: str, pause: float) -> None:
     count = 0
     while True:
         key = f"{mark}-{count}"
-        digest = key.encode().ljust(32, b"-")
-        accepted = rig.intake.accept(rig.document(key.encode()), Claim(rig.tenant, key, digest))
-        sys.stdout.write(f"{key} {accepted.number}\n")
-        sys.stdout.flush()
+        done = None
+        while done is None:
+            try:
+                done = kind(key)
+            except Unavailable:
+                time.sleep(_WAIT)  # the same request again, which may have been stored
+            except Fatal as error:
+                sys.stderr.write(f"{error}\n")
+                os._exit(FATAL)
+        os.write(1, f"{key} {done.digest} {' '.join(done.numbers)}\n".encode())
         count += 1
+        time.sleep(pause)
+
+
+class Submits:
+    """The kinds of submissions, each the same request for the same key."""
+
+    def __init__(self, rig: Rig, writer: Writer) -> None:
+        self.rig, self.writer = rig, writer
+        self.who = Principal(rig.tenant, frozenset({"submit"}))
+        self.files = Submitting(rig.intake, writer, _LIMIT)
+        self.bulks = BulkSubmitting(writer, _LIMIT)
+
+    def single(self, key: str) -> Answered:
+        claim = Claim(self.rig.tenant, f"k{key}", sha256(key.encode()).digest())
+        document = self.rig.document(key.encode(), fields={"reference": key})
+        (done,) = self.writer.add_and_wait(
+            self.rig.intake.prepare([document], self.writer.conditions(), claim)
+        )
+        return answered([answer(done)])
+
+    def document(self, key: str) -> Answered:
+        content = io.BytesIO(b"%PDF-1.7\n" + key.encode())
+        return answered([self.files.file(self.who, Wanted(), content, None, Repeat(key))])
+
+    def bulk(self, key: str) -> Answered:
+        body = json.dumps([sha256(f"{key}-{n}".encode()).hexdigest() for n in range(BULK)]).encode()
+        return answered_bulk(asyncio.run(self.bulks.submit(self.who, ARRAY, body, key)))
 
 
 if __name__ == "__main__":

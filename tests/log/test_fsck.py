@@ -20,6 +20,7 @@ from notary.store.objects import CHECKPOINT
 from notary.store.openings import erase_openings
 from notary.store.places import seq_of
 from notary.store.records import record_by_seq
+from tests.faults import Fault, FaultyObjects
 from tests.rig import LOG_VERIFIER, ORIGIN, PROMISES, RECEIPT_KEY, RECEIPT_VERIFIER, Rig
 
 
@@ -200,6 +201,22 @@ def test_a_thousand_problems_are_enough(rig):
 def test_an_opening_that_an_erasure_would_miss_is_named(rig, damage, told):
     sql(f"UPDATE opening SET {damage}")(rig)
     assert told in " ".join(rig.fsck().problems)
+
+
+def test_tiles_that_a_crash_left_in_their_staging_object_are_there(rig):
+    disk = FaultyObjects(rig.objects.root, fault=Fault("tile"))
+    with pytest.raises(Unavailable, match="the disk fails at tile"):
+        rig.sequencer(objects=disk).sequence()
+    assert rig.fsck().problems == []
+    (staged,) = rig.objects.names("staging")
+    path = rig.objects.root / staged
+    bundle = path.read_bytes()
+    for damaged in (None, bundle[:-1], b"x"):
+        path.unlink() if damaged is None else path.write_bytes(damaged)
+        assert any("is missing" in problem for problem in rig.fsck().problems)
+    path.write_bytes(bundle)
+    rig.sequencer().acquire()
+    assert rig.fsck().problems == []
 
 
 def test_openings_that_were_erased_are_no_damage(rig):
