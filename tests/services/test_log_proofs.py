@@ -93,7 +93,7 @@ def test_a_size_that_is_not_published_is_not_ready(proofs):
 
 
 def test_a_log_that_is_not_open_proves_nothing(proofs, monkeypatch):
-    monkeypatch.setattr("notary.store.objects.Objects.read", lambda *_: None)
+    monkeypatch.setattr("notary.store.files.FileObjects.read", lambda *_: None)
     with pytest.raises(NotReady, match="the log is not open yet"):
         proofs.inclusion(0, None)
 
