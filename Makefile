@@ -51,6 +51,10 @@ check: $(PYTHON_ENV) ## format, lint, types, layers, names
 bench: $(PYTHON_ENV) $(NODE_ENV) ## measure, and write bench.json
 	$(BIN)/python scripts/bench.py
 
+.PHONY: bench-large
+bench-large: $(PYTHON_ENV) $(NODE_ENV) ## the same at sizes that take an hour and 40 GB
+	$(BIN)/python scripts/bench.py --large
+
 COMPILE := env -u PIP_FIND_LINKS -u UV_FIND_LINKS $(BIN)/uv --no-config pip compile --universal --generate-hashes \
 	--no-emit-index-url --no-emit-find-links --python-version 3.11 -q --custom-compile-command 'make lock' $(UPGRADE)
 

@@ -6,6 +6,7 @@ import stat
 import sys
 import tempfile
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from cryptography.exceptions import UnsupportedAlgorithm
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
@@ -15,14 +16,11 @@ from cryptography.hazmat.primitives.serialization import (
     PrivateFormat,
     load_pem_private_key,
 )
-from eth_account import Account
-from eth_account.signers.local import LocalAccount
 
 from notary.errors import SettingsError
 
-# eth_account brings py_ecc, which lets the interpreter recurse 100,000 levels deep: the stack ends before, and
-# with it the process, where a RecursionError would be one request's.
-sys.setrecursionlimit(1000)
+if TYPE_CHECKING:
+    from eth_account.signers.local import LocalAccount
 
 ED25519_FILES = ("log.pem", "receipt.pem")
 SECP256K1_FILES = ("head.key", "wallet.key")
@@ -68,7 +66,16 @@ def load_ed25519(path: Path) -> Ed25519PrivateKey:
     return key
 
 
-def load_secp256k1(path: Path, password_file: Path | None = None) -> LocalAccount:
+def bound_recursion() -> None:
+    """Set the limit of recursion back; to be called after eth_account or web3 is imported.
+
+    They bring py_ecc, which lets the interpreter recurse 100,000 levels deep: the stack ends before, and with it
+    the process, where a RecursionError would be one request's.
+    """
+    sys.setrecursionlimit(1000)
+
+
+def load_secp256k1(path: Path, password_file: Path | None = None) -> "LocalAccount":
     """Read a secp256k1 key: 64 hexadecimal characters, or a Web3 keystore (version 3) and its password.
 
     Args:
@@ -78,6 +85,10 @@ def load_secp256k1(path: Path, password_file: Path | None = None) -> LocalAccoun
     Raises:
         SettingsError: no such file, others may read it, not such a key, or the password does not open it.
     """
+    # Only here: whoever needs no such key, as the API, has no memory for what this brings.
+    from eth_account import Account  # noqa: PLC0415
+
+    bound_recursion()
     text = _read(path).decode("utf-8", "replace").strip()
     try:
         if text.startswith("{"):

@@ -10,7 +10,7 @@ import tempfile
 from collections.abc import Sequence
 from pathlib import Path
 
-from benchmarks import harness, log, merkle, serving
+from benchmarks import closing, finding, harness, intake, log, merkle, serving
 
 BENCHMARKS: Sequence[harness.Benchmark] = (
     merkle.building,
@@ -19,6 +19,11 @@ BENCHMARKS: Sequence[harness.Benchmark] = (
     merkle.peers,
     log.appending,
     serving.proofs,
+    intake.singles,
+    intake.bulk,
+    finding.lookups,
+    closing.batches,
+    closing.beside_submissions,
 )
 
 
@@ -31,6 +36,9 @@ def main() -> int:
     parser.add_argument(
         "--folder", type=Path, help="for the logs, 1.5 GB; on the disk that is to be measured"
     )
+    parser.add_argument(
+        "--large", action="store_true", help="logs of 10⁸ and tables of 10⁷, too: an hour, 40 GB"
+    )
     arguments = parser.parse_args()
     if arguments.runs < harness.MIN_RUNS:
         parser.error(f"a median needs at least {harness.MIN_RUNS} runs")
@@ -38,7 +46,7 @@ def main() -> int:
     if not chosen:
         parser.error("there are these: " + ", ".join(sorted(set().union(*map(_named, BENCHMARKS)))))
     with tempfile.TemporaryDirectory(dir=arguments.folder, prefix="bench-") as folder:
-        rows = list(harness.run(chosen, arguments.runs, Path(folder)))
+        rows = list(harness.run(chosen, arguments.runs, Path(folder), large=arguments.large))
     harness.show(rows)
     harness.write(rows, arguments.output)
     return 0 if all(row.ok for row in rows) else 1

@@ -3,16 +3,18 @@
 import json
 import time
 from importlib import resources
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from eth_abi.abi import decode, encode
 from eth_abi.exceptions import DecodingError
-from eth_account.signers.local import LocalAccount
 
 from notary.anchoring.fees import fee_fields
 from notary.anchoring.rpc import Answer, Node, octets, quantity, record
 from notary.errors import AnchorRejected, AnchorUnavailable
 from notary.evidence.keccak import keccak256
+
+if TYPE_CHECKING:
+    from eth_account.signers.local import LocalAccount
 
 _ARTIFACT: dict[str, Any] = json.loads(
     (resources.files("notary.anchoring") / "artifact" / "CheckpointAnchor.json").read_text("utf-8")
@@ -72,7 +74,7 @@ def revert_reason(answer: Answer) -> str:
 
 
 def signed_transaction(
-    node: Node, wallet: LocalAccount, nonce: int, to: bytes | None, data: bytes
+    node: Node, wallet: "LocalAccount", nonce: int, to: bytes | None, data: bytes
 ) -> tuple[bytes, bytes]:
     """Try a transaction, then sign it with our own chain id, nonce and fees: (raw bytes, hash).
 
@@ -98,7 +100,7 @@ def signed_transaction(
     return bytes(signed.raw_transaction), bytes(signed.hash)
 
 
-def deploy(node: Node, wallet: LocalAccount, timeout: float = 120) -> bytes:
+def deploy(node: Node, wallet: "LocalAccount", timeout: float = 120) -> bytes:
     """Put the contract onto the chain and return its address (20 bytes). Twice makes two contracts.
 
     Raises:
@@ -114,7 +116,7 @@ def deploy(node: Node, wallet: LocalAccount, timeout: float = 120) -> bytes:
 
 
 def open_log(
-    node: Node, wallet: LocalAccount, contract: bytes, origin: str, head_key: str, timeout: float = 120
+    node: Node, wallet: "LocalAccount", contract: bytes, origin: str, head_key: str, timeout: float = 120
 ) -> bytes:
     """Open a log under the wallet's address and return its id; nothing is sent where it is open already.
 
@@ -134,7 +136,7 @@ def open_log(
 
 
 def _transact(
-    node: Node, wallet: LocalAccount, to: bytes | None, data: bytes, timeout: float
+    node: Node, wallet: "LocalAccount", to: bytes | None, data: bytes, timeout: float
 ) -> dict[str, Any]:
     """Set-up only: sign, send and wait. Anchors are stored before they are sent."""
     nonce = quantity(node.ask("eth_getTransactionCount", wallet.address, "latest"))

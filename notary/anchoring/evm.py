@@ -2,9 +2,8 @@
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from eth_account.signers.local import LocalAccount
 from eth_typing import Hash32
 
 from notary.anchoring.blocks import FINALIZED, block_at, final_number
@@ -16,6 +15,9 @@ from notary.errors import AnchorRejected, AnchorUnavailable, ProofError
 from notary.evidence.chain import ANCHORED, encode_evidence
 from notary.evidence.chain_header import PROFILES
 from notary.merkle.proof import check_consistency
+
+if TYPE_CHECKING:
+    from eth_account.signers.local import LocalAccount
 
 _ANCHOR = "anchor(bytes32,uint64,bytes32,bytes32[],bytes)"
 _SEARCH_BLOCKS = 5000  # back from the newest, for an anchor that somebody else sent
@@ -39,8 +41,8 @@ class EvmAnchor:
     node: Node
     contract: bytes
     log_id: bytes
-    head_key: LocalAccount
-    wallet: LocalAccount
+    head_key: "LocalAccount"
+    wallet: "LocalAccount"
     not_before: Callable[[Head], Sequence[bytes]]
     finality: str = FINALIZED
     profile: str = PROFILES[0]

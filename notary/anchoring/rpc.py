@@ -3,11 +3,8 @@
 from dataclasses import dataclass
 from typing import Any
 
-from web3 import HTTPProvider, Web3
-from web3.exceptions import Web3Exception
-from web3.types import RPCEndpoint
-
 from notary.errors import AnchorRejected, AnchorUnavailable
+from notary.keys import bound_recursion
 
 TIMEOUT = 20  # seconds an answer may take
 _MAX_REASON = 200
@@ -30,6 +27,10 @@ class Node:
     """
 
     def __init__(self, url: str, chain_id: int, timeout: float = TIMEOUT, *, fees: str = "eip1559") -> None:
+        # Only here: the API talks to no node, and has no memory for what this brings.
+        from web3 import HTTPProvider, Web3  # noqa: PLC0415
+
+        bound_recursion()
         # To the address that the operator named and nowhere else: no redirects, no proxies of the environment.
         direct = {"timeout": timeout, "allow_redirects": False, "proxies": {"http": "", "https": ""}}
         provider = HTTPProvider(url, direct, exception_retry_configuration=None)
@@ -67,6 +68,9 @@ class Node:
         Raises:
             AnchorUnavailable: no answer.
         """
+        from web3.exceptions import Web3Exception  # noqa: PLC0415
+        from web3.types import RPCEndpoint  # noqa: PLC0415
+
         try:
             reply: Any = self.w3.provider.make_request(RPCEndpoint(method), params)
         except (Web3Exception, OSError, ValueError) as error:

@@ -26,8 +26,8 @@ from notary.intake.submission import Accepted
 from notary.store.claims import Claimed
 from notary.store.places import MAX_GROUP
 
-MAX_QUEUED = 4 * MAX_GROUP  # records that wait for the writer
-SHARE = MAX_QUEUED // 2  # of them, the most of one organisation while others may want to send
+MAX_QUEUED = 8 * MAX_GROUP  # records that wait for the writer
+SHARE = MAX_QUEUED // 2  # of them, the most of one organisation: four bulk requests at a time
 _TRIES = 5  # at claims that other processes make
 FRESH_SECONDS = 0.2  # after this the writer looks at the log again: its size, what waits, the newest block
 STALE_SECONDS = 2.0  # what is older is rested on by nobody

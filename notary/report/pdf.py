@@ -8,7 +8,6 @@ from pathlib import Path
 from typing import Any
 
 import segno
-import typst
 
 from notary.errors import ToolMissing
 from notary.report.details import page_two
@@ -48,6 +47,8 @@ def render(facts: Facts, fonts: Path | None = None) -> bytes:
 
 def _compile(inputs: dict[str, str], timestamp: int, fonts: Path | None) -> bytes:
     template = (files("notary.report") / "template.typ").read_bytes()
+    import typst  # noqa: PLC0415 - most processes make no report, and have no memory for it
+
     pdf: bytes = typst.compile(
         template,
         format="pdf",
@@ -68,6 +69,8 @@ def _packaged_fonts() -> Any:
 
 def _load_fonts(folder: Path) -> Any:
     # Only the files of ours and those inside typst: a font of the machine would change the bytes.
+    import typst  # noqa: PLC0415
+
     loaded = typst.Fonts(include_system_fonts=False, include_embedded_fonts=True, font_paths=[str(folder)])
     found = {(font.family, font.weight) for font in loaded.fonts()}
     for family, weight in [*((FAMILY, weight) for weight in _WEIGHTS), (_MONO, 400)]:

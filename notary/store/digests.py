@@ -5,26 +5,74 @@ grows with the log. So it is filled after a batch is closed, sorted; until then 
 at the groups that it does not cover, which are few.
 """
 
-from sqlalchemy import ColumnElement, Connection, Select, and_, func, or_, select, union_all, update
+from sqlalchemy import (
+    ColumnElement,
+    Connection,
+    Select,
+    and_,
+    bindparam,
+    exists,
+    func,
+    literal,
+    or_,
+    select,
+    union_all,
+    update,
+)
 
 from notary.store.groups import Group, closed_groups
 from notary.store.places import GROUPS_AND_RECORDS, in_group
-from notary.store.sql import insert, insert_new
+from notary.store.rows import insert_pairs
+from notary.store.sql import insert_new
 from notary.store.tables import commit_group, digest_index, digest_state, record
 
 _ROW = 1
 _COLUMNS = {"sha-256": record.c.sha256, "sm3": record.c.sm3}
+MANY = 1000  # records of one digest, which are then not told one by one
+
+_ONE = select(literal(1).label("one")).subquery()
+# How far the index goes, where the last closed group begins, whether any waits; and what the index holds.
+_INDEXED = (
+    select(
+        select(digest_state.c.size).where(digest_state.c.id == _ROW).scalar_subquery().label("indexed"),
+        select(func.max(commit_group.c.first_idx)).scalar_subquery().label("last"),
+        exists().where(commit_group.c.first_idx.is_(None)).label("waits"),
+        digest_index.c.seq,
+    )
+    .select_from(_ONE.outerjoin(digest_index, digest_index.c.digest == bindparam("digest")))
+    .limit(MANY)
+)
+
+
+def find_digest(connection: Connection, algorithm: str, digest: bytes) -> list[int] | None:
+    """The `seq` of each record with this SHA-256 or SM3; of an indexed one perhaps with the other.
+
+    Few questions, each of one simple plan: most look-ups find nothing, or one record.
+
+    Returns:
+        None if they are many.
+    """
+    rows = connection.execute(_INDEXED, {"digest": digest}).all()
+    indexed, last, waits, _ = rows[0]
+    found = [row.seq for row in rows if row.seq is not None]
+    if waits or (last is not None and last >= (indexed or 0)):
+        query = _not_indexed(indexed or 0, _COLUMNS[algorithm], digest)
+        found += connection.execute(query.limit(MANY)).scalars()
+    return None if len(found) >= MANY else found
 
 
 def with_digest(connection: Connection, algorithm: str, digest: bytes) -> ColumnElement[bool]:
     """The condition that a record has this SHA-256 or SM3."""
     column = _COLUMNS[algorithm]
+    found = find_digest(connection, algorithm, digest)
+    if found is not None:
+        return (column == digest) & record.c.seq.in_(found)
     indexed = select(digest_index.c.seq).where(digest_index.c.digest == digest)
-    return (column == digest) & record.c.seq.in_(union_all(indexed, _not_indexed(connection, column, digest)))
+    behind = _not_indexed(indexed_size(connection), column, digest)
+    return (column == digest) & record.c.seq.in_(union_all(indexed, behind))
 
 
-def _not_indexed(connection: Connection, column: ColumnElement[bytes], digest: bytes) -> Select[tuple[int]]:
-    size = indexed_size(connection)
+def _not_indexed(size: int, column: ColumnElement[bytes], digest: bytes) -> Select[tuple[int]]:
     behind = or_(commit_group.c.first_idx.is_(None), commit_group.c.first_idx >= size)
     return select(record.c.seq).select_from(GROUPS_AND_RECORDS).where(behind, column == digest)
 
@@ -94,10 +142,8 @@ def index_next(connection: Connection, limit: int) -> int:
         seen += group.count
         done += group.count
     if seen:
-        rows = [{"digest": digest, "seq": seq} for digest, seq in sorted(pairs)]
-        if rows:
-            # Nothing is in conflict unless a commit was thought lost and was not.
-            connection.execute(insert(connection, digest_index).on_conflict_do_nothing(), rows)
+        # Nothing is in conflict unless a commit was thought lost and was not.
+        insert_pairs(connection, sorted(pairs))
         connection.execute(update(digest_state).where(digest_state.c.id == _ROW).values(size=done))
     return seen
 

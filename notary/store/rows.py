@@ -37,6 +37,13 @@ _HEADER = b"PGCOPY\n\xff\r\n\0" + bytes(8)
 _TRAILER = b"\xff\xff"
 
 
+_PAIRS_SQLITE = "INSERT OR IGNORE INTO digest_index (digest, seq) VALUES (?, ?)"
+_PAIRS_POSTGRESQL = (
+    "INSERT INTO digest_index (digest, seq) SELECT * FROM unnest(%s::bytea[], %s::bigint[]) "
+    "ON CONFLICT DO NOTHING"
+)
+
+
 class Block(Protocol):
     """Rows of one request that are laid out already: `seq` alone is missing, and follows from the first."""
 
@@ -84,3 +91,14 @@ def insert_rows(connection: Connection, seqs: Sequence[int], records: Iterable[A
             driver.execute(_POSTGRESQL, [list(column) for column in zip(*rows, strict=True)])
     except (sqlite3.IntegrityError, psycopg.errors.UniqueViolation) as error:
         raise NumberTaken("a record number was drawn twice") from error
+
+
+def insert_pairs(connection: Connection, pairs: Sequence[tuple[bytes, int]]) -> None:
+    """Write pairs of digest and `seq` into the index of digests; those that are there already stay."""
+    driver = connection.connection.driver_connection
+    if isinstance(driver, sqlite3.Connection):
+        driver.executemany(_PAIRS_SQLITE, pairs)
+    elif pairs:
+        assert isinstance(driver, psycopg.Connection)  # noqa: S101 - `open_database` knows no third
+        with driver.cursor(binary=True) as cursor:
+            cursor.execute(_PAIRS_POSTGRESQL, [list(column) for column in zip(*pairs, strict=True)])

@@ -1,20 +1,21 @@
 """What is read of records: where each stands, by number, by organisation or by digest."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Connection, Row, Select, or_, select
+from sqlalchemy import ColumnElement, Connection, Row, Select, bindparam, or_, select
 
 from notary.evidence.receipt import receipt_at
 from notary.store.anchorings import anchor_names
-from notary.store.digests import with_digest
+from notary.store.digests import find_digest, with_digest
 from notary.store.groups import entries_of, group_by_id
 from notary.store.places import GROUP_OF_RECORD, INDEX_OF_RECORD, group_of, position_of
 from notary.store.tables import anchoring, block, checkpoint, commit_group, inspection, record
 
 _MAX_ROWS = 1000
+_NOBODYS = -1  # number of no record and of no organisation
 
 
 @dataclass(frozen=True, slots=True)
@@ -121,15 +122,20 @@ def by_digest(
     Only those of `visibilities`, or of an organisation: hidden ones, however many, keep nothing else out. With
     `shown`, `limit` of those that it lets through, from the first 1000.
     """
-    query = _query().where(
-        with_digest(connection, algorithm, value),
-        record.c.type.in_(("document", "report")),
-        or_(record.c.visibility.in_(visibilities), record.c.tenant_id == tenant_id)
-        if tenant_id is not None
-        else record.c.visibility.in_(visibilities),
-    )
-    rows = limit if shown is None else _MAX_ROWS
-    return _views(connection, query.order_by(record.c.seq).limit(rows), shown, limit)
+    found = find_digest(connection, algorithm, value)
+    values = {
+        "digest": value,
+        # Asked for even where nothing was found: a record that is hidden takes the work of one that is not there.
+        "seqs": found or [_NOBODYS],
+        "visibilities": list(visibilities),
+        "tenant_id": _NOBODYS if tenant_id is None else tenant_id,
+        "rows": limit if shown is None else _MAX_ROWS,
+    }
+    query = _BY_DIGEST[algorithm]
+    if found is None:
+        del values["seqs"], values["digest"]
+        query = _documents(with_digest(connection, algorithm, value))
+    return _views(connection, query, shown, limit, values)
 
 
 def inspection_of(connection: Connection, seq: int) -> RecordView | None:
@@ -167,13 +173,40 @@ def _query() -> Select[Any]:
     )
 
 
+def _documents(condition: ColumnElement[bool]) -> Select[Any]:
+    """Documents of which this is true, as far as the asker may know of them, earliest first."""
+    return (
+        _query()
+        .where(condition, record.c.type.in_(("document", "report")))
+        .where(
+            or_(
+                record.c.visibility.in_(bindparam("visibilities", expanding=True)),
+                record.c.tenant_id == bindparam("tenant_id"),
+            )
+        )
+        .order_by(record.c.seq)
+        .limit(bindparam("rows"))
+    )
+
+
+# Put together once: it would cost more than the database's answer.
+_BY_DIGEST = {
+    name: _documents((column == bindparam("digest")) & record.c.seq.in_(bindparam("seqs", expanding=True)))
+    for name, column in (("sha-256", record.c.sha256), ("sm3", record.c.sm3))
+}
+
+
 def _views(
-    connection: Connection, query: Select[Any], shown: Shown | None = None, limit: int = _MAX_ROWS
+    connection: Connection,
+    query: Select[Any],
+    shown: Shown | None = None,
+    limit: int = _MAX_ROWS,
+    values: Mapping[str, Any] | None = None,
 ) -> list[RecordView]:
     # Records that one checkpoint closed stand alike: every later head covers all of them.
     stand: dict[int, tuple[AnchoringState, ...]] = {}
     found: list[RecordView] = []
-    for row in connection.execute(query).all():
+    for row in connection.execute(query, values).all():
         view = _view(row)
         if shown is not None and not shown(view):
             continue
@@ -209,8 +242,7 @@ def _view(row: Row[Any]) -> RecordView:
 
 
 def _closed(connection: Connection, index: int) -> Row[Any] | None:
-    query: Select[Any] = select(checkpoint.c.size, checkpoint.c.time).where(checkpoint.c.size > index)
-    return connection.execute(query.order_by(checkpoint.c.size).limit(1)).first()
+    return connection.execute(_CLOSED, {"place": index}).first()
 
 
 def _attestations(connection: Connection, size: int) -> tuple[AnchoringState, ...]:
@@ -231,6 +263,12 @@ def _furthest(connection: Connection, anchor: str, size: int) -> AnchoringState 
     return None
 
 
+_CLOSED: Select[Any] = (
+    select(checkpoint.c.size, checkpoint.c.time)
+    .where(checkpoint.c.size > bindparam("place"))
+    .order_by(checkpoint.c.size)
+    .limit(1)
+)
 _STATE: Select[Any] = select(
     *(anchoring.c[name] for name in ("anchor", "kind", "size", "state", "updated_at", "detail"))
 )

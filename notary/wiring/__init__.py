@@ -36,7 +36,6 @@ from notary.store.objects import Objects
 from notary.store.tiles import Tiles
 from notary.wiring.objects import LOG, REPORTS, open_objects
 from notary.wiring.sealing import sealing
-from notary.wiring.steps import Steps
 from notary.wiring.trusting import own_trust, trust_source
 
 
@@ -119,6 +118,9 @@ def build(settings: Settings, *, working: bool = True) -> Assembly:
     services = _services(settings, objects, intake, prover, source)
     if not working:
         return Assembly(settings, database, genesis, services, source, (), None)
+    # Only here: the API takes no steps, and has no memory for what they bring.
+    from notary.wiring.steps import Steps  # noqa: PLC0415
+
     sequencer = Sequencer(
         database,
         objects,

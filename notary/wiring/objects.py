@@ -7,7 +7,6 @@ from notary.errors import SettingsError
 from notary.settings import Settings
 from notary.store.files import FileObjects
 from notary.store.objects import Objects
-from notary.store.s3 import open_s3
 
 LOG: Final = "log"
 REPORTS: Final = "reports"
@@ -32,6 +31,8 @@ def open_objects(settings: Settings, kind: str) -> Objects:
         raise SettingsError(
             "NOTARY_OBJECTS_URL needs NOTARY_S3_ACCESS_KEY_FILE and NOTARY_S3_SECRET_KEY_FILE"
         )
+    from notary.store.s3 import open_s3  # noqa: PLC0415 - only here: most services keep files
+
     bucket, _, prefix = settings.objects_url.removeprefix("s3://").partition("/")
     return open_s3(
         bucket,

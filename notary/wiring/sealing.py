@@ -4,7 +4,6 @@ from collections.abc import Callable
 
 from notary.errors import SettingsError
 from notary.outbound import Outbound
-from notary.report.seal import Stamper, load_sealer, seal
 from notary.settings import Settings
 
 
@@ -19,6 +18,9 @@ def sealing(settings: Settings) -> Callable[[bytes], bytes]:
         return bytes
     if certificates is None or key is None:
         raise SettingsError("a seal needs both seal_certificates and seal_key")
+    # Only here: a service without a seal, as most are, has no memory for what this brings.
+    from notary.report.seal import Stamper, load_sealer, seal  # noqa: PLC0415
+
     try:
         sealer = load_sealer(certificates.read_bytes(), key.read_bytes())
     except OSError as error:

@@ -40,11 +40,13 @@ class Context:
         runs: counted runs of each pair, at least 5.
         folder: where it may leave files; they are removed at the end.
         tell: shows what is being done.
+        large: whether to measure at the sizes that take an hour, too.
     """
 
     runs: int
     folder: Path
     tell: Callable[[str], None]
+    large: bool = False
 
 
 Benchmark = Callable[[Context], Iterable[Row]]
@@ -96,6 +98,14 @@ def with_goal(row: Row, most: float) -> Row:
     return replace(row, goal=f"value <= {most}", ok=row.value <= most)
 
 
+def at_least(row: Row, *, ratio: float | None = None, value: float | None = None) -> Row:
+    """The same figure, whose ratio or value must be that much."""
+    if ratio is not None:
+        return replace(row, goal=f"ratio >= {ratio}", ok=row.ratio >= ratio)
+    assert value is not None
+    return replace(row, goal=f"value >= {value}", ok=row.value >= value)
+
+
 def beside(name: str, value: float, unit: str, ratio: float, reference: str) -> Row:
     """A figure that stands there for comparison."""
     return Row(name, value, unit, ratio, reference, "", ok=True)
@@ -113,7 +123,16 @@ def percentile(values: Iterable[float], part: float) -> float:
     return ordered[min(len(ordered) - 1, int(len(ordered) * part))]
 
 
-def run(benchmarks: Sequence[Benchmark], runs: int, folder: Path) -> Iterator[Row]:
+def hash_ns(times: int = 100_000) -> float:
+    """Nanoseconds of one SHA-256 of 65 bytes, called in a loop: how fast this machine is at this moment."""
+    block = bytes(65)
+    start = time.perf_counter()
+    for _ in range(times):
+        sha256(block).digest()
+    return (time.perf_counter() - start) / times * 1e9
+
+
+def run(benchmarks: Sequence[Benchmark], runs: int, folder: Path, *, large: bool = False) -> Iterator[Row]:
     """Run benchmarks one after another, and say meanwhile which one it is."""
     columns = (SpinnerColumn(), TextColumn("{task.description}"), TimeElapsedColumn())
     with Progress(*columns, console=Console(stderr=True), transient=True) as progress:
@@ -122,8 +141,7 @@ def run(benchmarks: Sequence[Benchmark], runs: int, folder: Path) -> Iterator[Ro
             task = progress.add_task(title, total=None)
             place = folder / benchmark.__name__
             place.mkdir()
-
-            yield from benchmark(Context(runs, place, _teller(progress, task, title)))
+            yield from benchmark(Context(runs, place, _teller(progress, task, title), large))
             progress.remove_task(task)
 
 

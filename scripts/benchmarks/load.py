@@ -17,35 +17,41 @@ class Load:
     bodies: list[bytes]
 
 
-def get_all(port: int, paths: Sequence[str], connections: int, keep: int = 0) -> Load:
-    """Ask for every path once; of the answers every `keep`-th body is kept.
+def get_all(port: int, paths: Sequence[str], connections: int, keep: int = 0, key: str = "") -> Load:
+    """Ask for every path once, with an API key or without; of the answers every `keep`-th body is kept.
 
     Raises:
         ValueError: an answer is no success.
     """
-    return uvloop.run(_get_all(port, paths, connections, keep))
+    return uvloop.run(_get_all(port, paths, connections, keep, key))
 
 
-async def _get_all(port: int, paths: Sequence[str], connections: int, keep: int) -> Load:
+async def _get_all(port: int, paths: Sequence[str], connections: int, keep: int, key: str) -> Load:
+    head = f"Host: bench\r\nAuthorization: Bearer {key}\r\n" if key else "Host: bench\r\n"
     waiting = iter(enumerate(paths))
     seconds: list[float] = []
     bodies: list[bytes] = []
     start = time.perf_counter()
-    await asyncio.gather(*(_one(port, waiting, keep, seconds, bodies) for _ in range(connections)))
+    await asyncio.gather(*(_one(port, head, waiting, keep, seconds, bodies) for _ in range(connections)))
     return Load(seconds, len(paths) / (time.perf_counter() - start), bodies)
 
 
 async def _one(
-    port: int, waiting: Iterator[tuple[int, str]], keep: int, seconds: list[float], bodies: list[bytes]
+    port: int,
+    head: str,
+    waiting: Iterator[tuple[int, str]],
+    keep: int,
+    seconds: list[float],
+    bodies: list[bytes],
 ) -> None:
     reader, writer = await asyncio.open_connection("127.0.0.1", port)
     for number, path in waiting:
         start = time.perf_counter()
-        writer.write(f"GET {path} HTTP/1.1\r\nHost: bench\r\n\r\n".encode())
-        head = await reader.readuntil(b"\r\n\r\n")
-        if not head.startswith(b"HTTP/1.1 200 "):
-            raise ValueError(f"{path}: {head[:60]!r}")
-        length = int(head.lower().partition(b"content-length:")[2].partition(b"\r\n")[0])
+        writer.write(f"GET {path} HTTP/1.1\r\n{head}\r\n".encode())
+        answer = await reader.readuntil(b"\r\n\r\n")
+        if not answer.startswith(b"HTTP/1.1 200 "):
+            raise ValueError(f"{path}: {answer[:60]!r}")
+        length = int(answer.lower().partition(b"content-length:")[2].partition(b"\r\n")[0])
         body = await reader.readexactly(length)
         seconds.append(time.perf_counter() - start)
         if keep and number % keep == 0:

@@ -1,6 +1,7 @@
 """A closed loop of POST requests over keep-alive connections: a protocol, and nothing that costs more."""
 
 import asyncio
+import random
 import time
 from collections.abc import Iterator
 from dataclasses import dataclass, field
@@ -10,13 +11,22 @@ from typing import Any
 import uvloop
 
 
+@dataclass(frozen=True, slots=True)
+class Kept:
+    """Body of a request and body of its answer; `part` of all were kept, by chance."""
+
+    body: bytes
+    answer: bytes
+    part: float
+
+
 @dataclass
 class Posted:
-    """What a run gave: seconds of each request, seconds of all, and the answers."""
+    """What a run gave: seconds of each request, seconds of all, and some of the answers."""
 
     seconds: list[float] = field(default_factory=list)
     wall: float = 0.0
-    answers: list[bytes] = field(default_factory=list)
+    kept: list[Kept] = field(default_factory=list)
 
     @property
     def rate(self) -> float:
@@ -33,8 +43,14 @@ def request(path: str, body: bytes, key: str, media_type: str = "application/jso
     return head.encode() + body
 
 
-def post_all(port: int, requests: Iterator[bytes], connections: int, *, keep: bool = True) -> Posted:
+def post_all(port: int, requests: Iterator[bytes], connections: int, keep: float = 0.0) -> Posted:
     """Send every request; each connection waits for its answer before it sends the next.
+
+    Args:
+        port: on this machine.
+        requests: the bytes of each.
+        connections: at once.
+        keep: part of the answers that are kept, 0 to 1.
 
     Raises:
         ValueError: an answer is not 202.
@@ -42,7 +58,7 @@ def post_all(port: int, requests: Iterator[bytes], connections: int, *, keep: bo
     return uvloop.run(_post_all(port, requests, connections, keep))
 
 
-async def _post_all(port: int, requests: Iterator[bytes], connections: int, keep: bool) -> Posted:
+async def _post_all(port: int, requests: Iterator[bytes], connections: int, keep: float) -> Posted:
     posted, loop = Posted(), asyncio.get_running_loop()
     ends = [loop.create_future() for _ in range(connections)]
     start = time.perf_counter()
@@ -55,7 +71,7 @@ async def _post_all(port: int, requests: Iterator[bytes], connections: int, keep
 
 class _Client(asyncio.Protocol):
     def __init__(
-        self, requests: Iterator[bytes], posted: Posted, end: "asyncio.Future[None]", keep: bool
+        self, requests: Iterator[bytes], posted: Posted, end: "asyncio.Future[None]", keep: float
     ) -> None:
         self.requests, self.posted, self.end, self.keep = requests, posted, end, keep
         self.got: list[bytes] = []
@@ -71,6 +87,7 @@ class _Client(asyncio.Protocol):
             self.transport.close()
             self.end.set_result(None)
             return
+        self.request = following
         self.sent = time.perf_counter()
         self.transport.write(following)
 
@@ -90,8 +107,11 @@ class _Client(asyncio.Protocol):
             self.wanted = at + 4 + int(head[place + 15 : head.find(b"\r\n", place)])
         if self.length >= self.wanted:
             self.posted.seconds.append(time.perf_counter() - self.sent)
-            if self.keep:
-                self.posted.answers.append(b"".join(self.got)[-(self.wanted) :].partition(b"\r\n\r\n")[2])
+            if self.keep and random.random() < self.keep:
+                body, answer = (
+                    whole.partition(b"\r\n\r\n")[2] for whole in (self.request, b"".join(self.got))
+                )
+                self.posted.kept.append(Kept(body, answer, self.keep))
             self.got, self.length, self.wanted = [], 0, 0
             self.send()
 
