@@ -452,7 +452,7 @@ def test_a_document_whose_answer_was_lost_is_recorded_once(remote, folder, monke
     path = folder / "sub/1.txt"
     assert "between commit and answer" in remote(path, expected=2).err
     monkeypatch.setattr(Submitting, "file", plain)
-    assert json.loads(remote(path, "--json").out) == made[0]
+    assert json.loads(remote(path, "--json").out) == json.loads(made[0])
     assert stored(remote) == 1
 
 
