@@ -6,8 +6,12 @@ import sys
 from pathlib import Path
 
 import pytest
-from benchmarks import log, serving, synthetic
-from benchmarks.harness import Context, Pair, beside, by_ratio, by_value, paired
+from benchmarks import intake, log, service, serving, synthetic
+from benchmarks.filling import filling
+from benchmarks.harness import Context, Pair, at_least, beside, by_ratio, by_value, paired
+from benchmarks.postload import Kept, post_all
+from benchmarks.service import make, on_postgresql
+from benchmarks.truth import Truth, counted
 
 from notary.log.batch import build
 from notary.merkle.hashing import EMPTY_ROOT
@@ -70,7 +74,8 @@ def test_the_reference_takes_turns_with_its_subject():
 
 
 @pytest.mark.parametrize(
-    ("arguments", "message"), [(["--runs", "4"], "at least 5 runs"), (["nothing"], "there are these: log")]
+    ("arguments", "message"),
+    [(["--runs", "4"], "at least 5 runs"), (["nothing"], "there are these: closing")],
 )
 def test_what_cannot_be_measured_is_refused(tmp_path, arguments, message):
     run = _bench(tmp_path, *arguments)
@@ -89,3 +94,46 @@ def test_one_command_writes_the_rows_that_it_shows(tmp_path):
 def _bench(folder, *arguments):
     command = [sys.executable, SCRIPTS / "bench.py", *arguments]
     return subprocess.run(command, cwd=folder, capture_output=True, text=True, check=False, timeout=200)
+
+
+def test_records_written_past_the_api_are_records_like_any_other_and_a_lie_is_told(tmp_path):
+    with on_postgresql(tmp_path / "data") as place:
+        truth = Truth(place)
+        with filling(place) as filler:
+            assert filler.copy(25, of_each=10) > 0
+        truth.acknowledged = 25
+        assert truth.verdict() == ""
+        truth.acknowledged = 26
+        assert truth.verdict() == "26 records were acknowledged, 25 are stored"
+
+
+def test_single_digests_are_counted_and_their_receipts_verified(tmp_path):
+    place = make(f"sqlite:///{tmp_path}/notary.db", tmp_path / "data")
+    truth = Truth(place)
+    with service.serving(place) as server:
+        posted = post_all(server.port, intake.single_requests(place.key, 0.3), 4, keep=1.0)
+        assert server.peak_mib() > 50
+    truth.acknowledged, truth.kept = len(posted.seconds), posted.kept[:20]
+    assert truth.acknowledged > 0
+    assert truth.verdict() == ""
+    truth.kept.append(
+        Kept(truth.kept[0].body.replace(b'"sha-256":"', b'"sha-256":"00'), truth.kept[0].answer, 1.0)
+    )
+    assert "the statement is about another document" in truth.verdict()
+
+
+def test_what_is_not_true_reaches_no_goal():
+    row = beside("x", 1.0, "s", 1.0, "y")
+    assert counted([row], "") == [row]
+    (lie,) = counted([row], "a record is missing")
+    assert not lie.ok
+    assert lie.goal
+    assert lie.reference == "NOT TRUE: a record is missing"
+
+
+def test_at_least_is_no_at_most():
+    row = beside("x", 2.0, "/s", 0.5, "y")
+    assert at_least(row, ratio=0.5).ok
+    assert not at_least(row, ratio=0.51).ok
+    assert at_least(row, value=2.0).ok
+    assert not at_least(row, value=2.1).ok

@@ -150,5 +150,5 @@ def index_next(connection: Connection, limit: int) -> int:
 
 def _digests_of(connection: Connection, group: Group) -> list[tuple[bytes, int]]:
     query = select(record.c.seq, record.c.sha256, record.c.sm3).where(*in_group(group.id))
-    rows = connection.execute(query)
+    rows = connection.execute(query).all()
     return [(digest, seq) for seq, *digests in rows for digest in digests if digest is not None]

@@ -152,7 +152,7 @@ def closed_entries(connection: Connection, groups: Sequence[Group]) -> dict[int,
 def _entries(connection: Connection, *conditions: ColumnElement[bool]) -> dict[int, list[bytes]]:
     query = select(commit_group.c.id, record.c.entry).select_from(GROUPS_AND_RECORDS).where(*conditions)
     found: dict[int, list[bytes]] = {}
-    for group, entry in connection.execute(query.order_by(record.c.seq)):
+    for group, entry in connection.execute(query.order_by(record.c.seq)).all():  # not row by row
         found.setdefault(group, []).append(entry)
     return found
 

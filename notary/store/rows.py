@@ -38,10 +38,13 @@ _TRAILER = b"\xff\xff"
 
 
 _PAIRS_SQLITE = "INSERT OR IGNORE INTO digest_index (digest, seq) VALUES (?, ?)"
-_PAIRS_POSTGRESQL = (
-    "INSERT INTO digest_index (digest, seq) SELECT * FROM unnest(%s::bytea[], %s::bigint[]) "
-    "ON CONFLICT DO NOTHING"
-)
+# All digests as one value, cut by the server: the driver would escape an array of them one by one.
+_PAIRS_POSTGRESQL = """
+    INSERT INTO digest_index (digest, seq)
+    SELECT substring(%b FROM (32 * place - 31)::int FOR 32), seq
+    FROM unnest(%b::bigint[]) WITH ORDINALITY AS pair (seq, place)
+    ON CONFLICT DO NOTHING
+"""
 
 
 class Block(Protocol):
@@ -94,11 +97,11 @@ def insert_rows(connection: Connection, seqs: Sequence[int], records: Iterable[A
 
 
 def insert_pairs(connection: Connection, pairs: Sequence[tuple[bytes, int]]) -> None:
-    """Write pairs of digest and `seq` into the index of digests; those that are there already stay."""
+    """Write pairs of digest (32 bytes) and `seq` into the index of digests; those that are there already stay."""
     driver = connection.connection.driver_connection
     if isinstance(driver, sqlite3.Connection):
         driver.executemany(_PAIRS_SQLITE, pairs)
     elif pairs:
         assert isinstance(driver, psycopg.Connection)  # noqa: S101 - `open_database` knows no third
-        with driver.cursor(binary=True) as cursor:
-            cursor.execute(_PAIRS_POSTGRESQL, [list(column) for column in zip(*pairs, strict=True)])
+        digests, seqs = zip(*pairs, strict=True)
+        driver.execute(_PAIRS_POSTGRESQL, [b"".join(digests), list(seqs)])

@@ -51,14 +51,15 @@ class Filler:
         return taken
 
     def fill(self, total: int, tell: Callable[[str], None]) -> int:
-        """Write until there are about `total` records, as the planner's statistics say, too. Returns how many."""
+        """Write `total` records, none if that is negative, and let the planner know. Returns how many."""
         step, done = 10 * MAX_GROUP, 0
         while done < total:
             tell(f"filling: {done:,} of {total:,}")
-            self.copy(min(step, total - done))
-            done += min(step, total - done)
+            many = min(step, total - done)
+            self.copy(many)
+            done += many
         self.settle()
-        return total
+        return done
 
     def settle(self) -> None:
         """What autovacuum does in its time, and a checkpoint, so that nothing of it falls into what is measured."""

@@ -25,8 +25,8 @@ RATE, P99_MS = 10_000, 15.0
 
 BULK = 10_000
 BULK_CONNECTIONS = 4
-BULK_REQUESTS = 16  # a run
-COPIED = 5  # groups, just before each run
+BULK_REQUESTS = 8  # a run; half of it in a small table, which would not stay small
+COPIED = 2  # groups, just before each run
 ARRAY_RATIO, LINES_RATIO, GROWTH_RATIO = 0.7, 0.5, 0.9
 SMALL, NORMAL, LARGE = 100_000, 1_000_000, 10_000_000  # rows
 
@@ -138,7 +138,8 @@ def bulk(context: Context) -> Iterator[Row]:
                 truth.acknowledged += filler.fill(size - truth.acknowledged, context.tell)
                 forms = (array, lines) if size == NORMAL else (array,)
                 for form in forms:
-                    mine, copied = _bulk_runs(form, server.port, filler, truth, context)
+                    requests = BULK_REQUESTS // 2 if size == SMALL else BULK_REQUESTS
+                    mine, copied = _bulk_runs(form, server.port, filler, truth, context, requests)
                     ratios[size] = ratios.get(size, mine.ratio(copied))
                     rows.append(_bulk_row(form, size, mine, copied))
             rows.append(beside("memory of the API after bulk, peak", server.peak_mib(), "MiB", 0, ""))
@@ -150,13 +151,13 @@ def bulk(context: Context) -> Iterator[Row]:
 
 
 def _bulk_runs(
-    form: Callable[[int], bytes], port: int, filler: Filler, truth: Truth, context: Context
+    form: Callable[[int], bytes], port: int, filler: Filler, truth: Truth, context: Context, many: int
 ) -> tuple[Runs, list[float]]:
     media_type = "application/json" if form is array else "application/x-ndjson"
     mine, copied = Runs(), list[float]()
     for turn in range(context.runs + 1):
         context.tell(f"{form.__name__} at {truth.acknowledged:,}, turn {turn}")
-        count = BULK_REQUESTS if turn else BULK_CONNECTIONS
+        count = many if turn else BULK_CONNECTIONS
         requests = [
             request("/v1/evidence/bulk", form(BULK), truth.place.key, media_type) for _ in range(count)
         ]

@@ -203,7 +203,11 @@ def found(connection, algorithm, digest):
     return set(connection.execute(query).scalars())
 
 
-def test_documents_are_found_by_digest_before_and_after_they_are_indexed(connection):
+@pytest.mark.parametrize("many", [digests.MANY, 2])
+def test_documents_are_found_by_digest_before_and_after_they_are_indexed(connection, monkeypatch, many):
+    monkeypatch.setattr(
+        digests, "MANY", many
+    )  # two of one digest are many: found in one question, by no list
     a, b = b"a" * 32, b"b" * 32
     first = group_of(insert(connection, record("A", sha256=a, sm3=b), record("B", sha256=b))[0])
     second = group_of(insert(connection, record("C", sha256=a), record("D"))[0])
