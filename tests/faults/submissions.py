@@ -151,8 +151,8 @@ class Stored:
 
 def answered(answers) -> Answered:
     answers = list(answers)
-    numbers = [parse_number(one["number"]) for one in answers]
-    return Answered(numbers, sha256(json.dumps(answers, sort_keys=True).encode()).hexdigest())
+    numbers = [parse_number(json.loads(one)["number"]) for one in answers]
+    return Answered(numbers, sha256(b"\n".join(answers)).hexdigest())
 
 
 def answered_bulk(body: bytes) -> Answered:
