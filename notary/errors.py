@@ -229,3 +229,5 @@ class Fatal(NotaryError):
 
 class DiskFailed(Fatal):
     """The disk failed under a write, or under the database: nothing that this process says counts from here on."""
+
+    code = "disk_failed"
