@@ -1,4 +1,4 @@
-"""A PostgreSQL server of our own, from a pip package; tests and benchmarks share it."""
+"""A PostgreSQL server of our own, from a pip package, for the benchmarks; that of the tests can be killed."""
 
 import os
 import pwd

@@ -19,22 +19,9 @@ from numpy.typing import NDArray
 
 from notary.intake.plain import Plain
 from notary.intake.template import HEX, NUMBER, Bytes, Template
+from notary.store.rows import COLUMNS as ROW
 
-HEADER = b"PGCOPY\n\xff\r\n\0" + bytes(8)
-TRAILER = b"\xff\xff"
-COLUMNS = (
-    "seq",
-    "number",
-    "tenant_id",
-    "type",
-    "statement",
-    "entry",
-    "sha256",
-    "sm3",
-    "visibility",
-    "visibility_chosen",
-    "follows_seq",
-)
+COLUMNS = ("seq", *ROW)
 _NULL = -1
 _DIGEST = 32
 _TYPE = b"document"

@@ -33,8 +33,8 @@ _POSTGRESQL = f"INSERT INTO record ({_NAMES}) SELECT * FROM unnest({_ARRAYS})"  
 
 
 _COPY = f"COPY record ({_NAMES}) FROM STDIN (FORMAT BINARY)"
-_HEADER = b"PGCOPY\n\xff\r\n\0" + bytes(8)
-_TRAILER = b"\xff\xff"
+HEADER = b"PGCOPY\n\xff\r\n\0" + bytes(8)
+TRAILER = b"\xff\xff"
 
 
 _PAIRS_SQLITE = "INSERT OR IGNORE INTO digest_index (digest, seq) VALUES (?, ?)"
@@ -70,10 +70,10 @@ def insert_block(connection: Connection, first_seq: int, block: Block) -> None:
         else:
             assert isinstance(driver, psycopg.Connection)  # noqa: S101 - `open_database` knows no third
             with driver.cursor().copy(_COPY) as copy:
-                copy.write(_HEADER)
+                copy.write(HEADER)
                 for rows in block.copied(first_seq):
                     copy.write(rows)
-                copy.write(_TRAILER)
+                copy.write(TRAILER)
     except (sqlite3.IntegrityError, psycopg.errors.UniqueViolation) as error:
         raise NumberTaken("a record number was drawn twice") from error
 

@@ -19,12 +19,11 @@ from notary.intake.bulk import BulkItem, prepare_bulk
 from notary.intake.bulkparse import Bulk
 from notary.intake.group import Promises
 from notary.intake.plain import Plain
-from notary.intake.rows import HEADER, TRAILER
 from notary.store.engine import Database
 from notary.store.groups import insert_group
 from notary.store.logstate import read_state
 from notary.store.places import MAX_GROUP, seq_of
-from notary.store.rows import COLUMNS
+from notary.store.rows import COLUMNS, HEADER, TRAILER
 
 _COPY = f"COPY record ({', '.join(('seq', *COLUMNS))}) FROM STDIN (FORMAT BINARY)"
 

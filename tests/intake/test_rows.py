@@ -14,8 +14,6 @@ from notary.evidence.statement import entry_of
 from notary.intake.bulkparse import parse_array, parse_lines
 from notary.intake.rows import (
     COLUMNS,
-    HEADER,
-    TRAILER,
     cut,
     document_rows,
     draw_salts,
@@ -23,6 +21,7 @@ from notary.intake.rows import (
     entries_of,
 )
 from notary.intake.template import Template
+from notary.store.rows import HEADER, TRAILER
 from tests.intake.samples import BLOCK, NOW, ORIGIN, digests_of, drawn, slow_statement
 
 TEMPLATE = Template(ORIGIN, NOW, BLOCK)
