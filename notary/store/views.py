@@ -49,6 +49,7 @@ class RecordView:
     size: int | None  # of that checkpoint
     attestations: tuple[AnchoringState, ...]
     inspection: str  # none, waiting, done, failed
+    inspection_attested: bool = False  # its statement is in the log, under a head that an anchor attests
 
     def due(self) -> list[str]:
         """What is still to come, in order."""
@@ -59,7 +60,7 @@ class RecordView:
                 ("close", self.index is None),
                 ("stamp", "rfc3161" not in kinds),
                 ("anchor", "evm" not in kinds),
-                ("inspection", self.inspection == "waiting"),
+                ("inspection", self.inspection != "none" and not self.inspection_attested),
             )
             if missing
         ]
@@ -215,10 +216,25 @@ def _views(
             if closed.size not in stand:
                 stand[closed.size] = _attestations(connection, closed.size)
             view = replace(view, closed=closed.time, size=closed.size, attestations=stand[closed.size])
+        if view.inspection in ("done", "failed"):
+            view = replace(view, inspection_attested=_inspection_attested(connection, view.seq, stand))
         found.append(view)
         if len(found) == limit:
             break
     return found
+
+
+def _inspection_attested(
+    connection: Connection, seq: int, stand: dict[int, tuple[AnchoringState, ...]]
+) -> bool:
+    """Whether a package holds the inspection too: its statement needs a head of its own, which may come later."""
+    index: int | None = connection.execute(_INSPECTION_INDEX, {"follows": seq}).scalar_one_or_none()
+    closed = None if index is None else _closed(connection, index)
+    if closed is None:
+        return False
+    if closed.size not in stand:
+        stand[closed.size] = _attestations(connection, closed.size)
+    return any(item.state == "final" for item in stand[closed.size])
 
 
 def _view(row: Row[Any]) -> RecordView:
@@ -267,6 +283,14 @@ _CLOSED: Select[Any] = (
     select(checkpoint.c.size, checkpoint.c.time)
     .where(checkpoint.c.size > bindparam("place"))
     .order_by(checkpoint.c.size)
+    .limit(1)
+)
+_INSPECTION_INDEX: Select[Any] = (
+    select(INDEX_OF_RECORD)
+    .select_from(record)
+    .join(commit_group, commit_group.c.id == GROUP_OF_RECORD)
+    .where(record.c.follows_seq == bindparam("follows"), record.c.type == "inspection")
+    .order_by(record.c.seq)
     .limit(1)
 )
 _STATE: Select[Any] = select(

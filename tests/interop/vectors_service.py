@@ -48,10 +48,10 @@ NAMES = sorted({*UNREADABLE, *UNSIGNED, *SIGNED})
 
 
 def wait_inspected(service, numbers):
-    """Until none waits for its inspection; one after the other, and none for longer than it may take."""
+    """Until none waits for its inspection to begin and end; one after the other, and none for longer than it may take."""
     waiting, since = set(numbers), time.monotonic()
     while waiting:
-        done = {n for n in waiting if "inspection" not in service.client.state(n)["due"]}
+        done = {n for n in waiting if service.client.state(n)["inspection"] != "waiting"}
         if done:
             waiting, since = waiting - done, time.monotonic()
         # The limit itself, and what it takes to start, to be killed and to be noticed.

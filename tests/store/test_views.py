@@ -138,9 +138,19 @@ def test_an_inspection_is_part_of_where_a_document_stands(connection):
     assert (view.inspection, view.due()[-1]) == ("waiting", "inspection")
     inspections.end_inspection(connection, seq, "done", "")
     view = views.by_number(connection, "A")
-    assert view.inspection == "done"
-    assert "inspection" not in view.due()
-    assert views.by_number(connection, "A").index is None
+    assert (view.inspection, view.due()[-1]) == ("done", "inspection")  # no package has it yet
+
+    inspected = add(connection, "B", type="inspection", follows_seq=seq)
+    place(connection, 0, [seq])
+    close(connection, 1)
+    anchor(connection, "tsa", 1, "final", evidence=b"token")
+    assert views.by_number(connection, "A").due() == ["anchor", "inspection"]
+    place(connection, 1, [inspected])
+    close(connection, 2)
+    late = anchorings.create_anchoring(connection, "tsa", "rfc3161", 2, NOW).id
+    assert views.by_number(connection, "A").due() == ["anchor", "inspection"]
+    anchorings.move(connection, late, "due", "final", at(3), evidence=b"token")
+    assert views.by_number(connection, "A").due() == ["anchor"]
 
 
 def test_the_inspection_of_a_document_is_the_first_that_follows_it(connection):
