@@ -252,11 +252,14 @@ def block_number(anchor):
 def assert_one_chain_of_heads(events, service):
     """Each anchor starts where the one before it ended; no size stands twice, each has the root of the log."""
     assert events
-    leaves = [hash_leaf(entry) for entry in service.entries()]
-    last = 0
+    assert_one_chain(events, service.entries())
+
+
+def assert_one_chain(events, entries):
+    leaves, last = [hash_leaf(entry) for entry in entries], 0
     for old, new, root in events:
-        assert old == last < new
-        assert root == root_of(leaves[:new])
+        assert old == last < new, f"sizes {old} to {new} after {last}"
+        assert root == root_of(leaves[:new]), f"another root at size {new}"
         last = new
 
 

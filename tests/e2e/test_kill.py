@@ -18,7 +18,7 @@ from notary.evidence.trust import parse_trust
 from notary.evidence.verify import verify
 from notary.merkle.hashing import hash_leaf
 from notary.merkle.tree import root_of
-from tests.dev_service import assert_one_chain_of_heads
+from tests.dev_service import assert_one_chain, assert_one_chain_of_heads
 
 DOCUMENTS = 200
 PDFS = 2  # few: each is inspected in a process of its own, or given up after three deaths of the service
@@ -98,9 +98,12 @@ class Watcher:
                     continue
                 if answer.status_code != 200:
                     continue
-                _origin, size, root, *_ = answer.text.split("\n")
-                known = self.seen.setdefault(int(size), root)
-                assert known == root, f"two roots for size {size}"
+                self.note(answer.text)
+
+    def note(self, checkpoint):
+        _origin, size, root, *_ = checkpoint.split("\n")
+        known = self.seen.setdefault(int(size), root)
+        assert known == root, f"two roots for size {size}"
 
 
 def bodies(signed_contract):
@@ -159,23 +162,31 @@ def test_what_was_acknowledged_becomes_evidence_once(warm_service, signed_contra
     assert platform.broken_off, "no kill met a request"
 
     records = wait_for_all(service, "document", DOCUMENTS)
-    assert {r["number"] for r in records} == {a["number"] for a in platform.acknowledged.values()}
-    assert len({r["index"] for r in records}) == len({r["entry"] for r in records}) == DOCUMENTS
+    assert_each_once(records, platform.acknowledged)
     assert len(wait_for_all(service, "inspection", PDFS)) == PDFS
     assert_answered_as_before(platform)
     assert_evidence_of_each(service, platform, tmp_path)
     assert_one_chain_of_heads(service.anchored(), service)
-    assert_heads_of_this_log(watcher.seen, service)
+    assert len(watcher.seen) > KILLS
+    assert_heads_of(watcher.seen, service.entries())
     service.stop()
     assert service.run("fsck", "--data-dir", service.data).startswith("0 problems")
 
 
-def assert_heads_of_this_log(seen, service):
-    assert len(seen) > KILLS
-    leaves = [hash_leaf(entry) for entry in service.entries()]
-    assert {size: base64.b64decode(root) for size, root in seen.items()} == {
-        size: root_of(leaves[:size]) for size in seen
-    }
+def assert_each_once(records, acknowledged):
+    """What was acknowledged is there, at a place of its own, and nothing else is."""
+    promised = {answer["number"] for answer in acknowledged.values()}
+    there = [record["number"] for record in records]
+    assert promised <= set(there), f"acknowledged and lost: {promised - set(there)}"
+    assert sorted(promised) == sorted(there), "there without having been acknowledged"
+    assert len({r["index"] for r in records}) == len({r["entry"] for r in records}) == len(records)
+
+
+def assert_heads_of(seen, entries):
+    """Every head that was shown is one of the log with these entries."""
+    leaves = [hash_leaf(entry) for entry in entries]
+    for size, root in seen.items():
+        assert base64.b64decode(root) == root_of(leaves[:size]), f"another root at size {size}"
 
 
 def wait_for_all(service, kind, count):
@@ -220,3 +231,48 @@ def assert_evidence_of_each(service, platform, folder):
         passed = {check.id for check in report.checks if check.outcome.value == "passed"}
         assert report.outcome.value == "passed", (number, report.failures())
         assert {"2.3", "3.1", "3.2", "4.1", "4.2", "4.3", "5.1", "6.4", "8.1"} <= passed, (number, passed)
+
+
+# Controls: what the test would say of a service that lost, forked or anchored twice
+
+
+def test_a_service_that_loses_or_doubles_would_be_found():
+    acknowledged = {0: {"number": "A"}, 1: {"number": "B"}}
+    first, second = ({"number": n, "index": i, "entry": n} for i, n in enumerate("AB"))
+    assert_each_once([first, second], acknowledged)
+    with pytest.raises(AssertionError, match="acknowledged and lost"):
+        assert_each_once([first], acknowledged)
+    with pytest.raises(AssertionError, match="without having been acknowledged"):
+        assert_each_once([first, second, {"number": "C", "index": 2, "entry": "C"}], acknowledged)
+    with pytest.raises(AssertionError, match="without having been acknowledged"):
+        assert_each_once([first, second, second], acknowledged)
+    with pytest.raises(AssertionError):
+        assert_each_once([first, second | {"index": 0}], acknowledged)
+
+
+def test_a_service_that_forks_would_be_found():
+    entries = [bytes([n]) * 32 for n in range(3)]
+    roots = {n: base64.b64encode(root_of([hash_leaf(e) for e in entries[:n]])).decode() for n in (1, 2, 3)}
+    watcher = Watcher(None)
+    for size, root in roots.items():
+        watcher.note(f"log.example\n{size}\n{root}\n\n")
+    assert_heads_of(watcher.seen, entries)
+    with pytest.raises(AssertionError, match="two roots for size 2"):
+        watcher.note(f"log.example\n2\n{roots[1]}\n\n")
+    with pytest.raises(AssertionError, match="another root at size 3"):
+        assert_heads_of(watcher.seen, [*entries[:2], bytes(32)])
+
+
+def test_a_service_that_anchors_twice_would_be_found():
+    entries = [bytes([n]) * 32 for n in range(3)]
+    one, three = (root_of([hash_leaf(e) for e in entries[:n]]) for n in (1, 3))
+    assert_one_chain([(0, 1, one), (1, 3, three)], entries)
+    for events, words in (
+        ([(0, 1, one), (0, 1, one)], "sizes 0 to 1 after 1"),
+        ([(0, 1, one), (1, 3, three), (1, 3, three)], "sizes 1 to 3 after 3"),
+        ([(0, 1, one), (1, 1, one)], "sizes 1 to 1 after 1"),
+        ([(1, 3, three)], "sizes 1 to 3 after 0"),
+        ([(0, 1, three)], "another root at size 1"),
+    ):
+        with pytest.raises(AssertionError, match=words):
+            assert_one_chain(events, entries)
