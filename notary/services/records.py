@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from notary.errors import BadNumber, NotFound, UnknownAlgorithm
 from notary.evidence.number import lookup_code, parse_number
 from notary.services.types import AttestedHead, Viewer
-from notary.store import views
+from notary.store import lookups, standing, views
 from notary.store.engine import Database
 from notary.store.views import RecordView
 
@@ -69,7 +69,7 @@ class Records:
             raise UnknownAlgorithm(f"documents are looked up by {' or '.join(_LOOKED_UP)}")
         eyes = _Eyes(viewer)
         with self.database.reading() as connection:
-            found = views.by_digest(
+            found = lookups.by_digest(
                 connection,
                 algorithm,
                 value,
@@ -96,7 +96,7 @@ class Records:
     def attested_heads(self) -> list[AttestedHead]:
         """The newest heads that third parties attest, the largest first."""
         with self.database.reading() as connection:
-            return [AttestedHead(*row) for row in views.attested_heads(connection)]
+            return [AttestedHead(*row) for row in standing.attested_heads(connection)]
 
 
 @dataclass(slots=True)

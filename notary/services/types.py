@@ -2,7 +2,8 @@
 
 from dataclasses import dataclass
 
-from notary.store.views import AnchoringState, RecordView
+from notary.store.standing import AnchoringState
+from notary.store.views import RecordView
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,7 +5,7 @@ from sqlalchemy import Connection, select
 from notary.errors import AnchorRejected, NotFound
 from notary.evidence.statement import Block
 from notary.store.sql import insert
-from notary.store.tables import block
+from notary.store.tables import block, commit_group
 
 
 def add_block(connection: Connection, new: Block, header: bytes) -> None:
@@ -55,3 +55,24 @@ def block_header(connection: Connection, chain_id: int, number: int) -> bytes:
     if header is None:
         raise NotFound(f"block {number} of chain {chain_id} was not kept")
     return header
+
+
+def not_before_headers(
+    connection: Connection, chain_id: int, first: int, last: int, limit: int
+) -> list[bytes]:
+    """Headers of the blocks that the statements of entries first..last-1 name, newest first."""
+    query = (
+        select(block.c.header)
+        .where(
+            block.c.chain_id == chain_id,
+            block.c.number.in_(
+                # A group is closed as a whole, so `first` and `last` lie between groups.
+                select(commit_group.c.not_before_number).where(
+                    commit_group.c.first_idx >= first, commit_group.c.first_idx < last
+                )
+            ),
+        )
+        .order_by(block.c.number.desc())
+        .limit(limit)
+    )
+    return list(connection.execute(query).scalars())

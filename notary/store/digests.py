@@ -5,10 +5,13 @@ grows with the log. So it is filled after a batch is closed, sorted; until then 
 at the groups that it does not cover, which are few.
 """
 
+from typing import Any
+
 from sqlalchemy import (
+    BindParameter,
     ColumnElement,
     Connection,
-    Select,
+    Row,
     and_,
     bindparam,
     exists,
@@ -27,19 +30,19 @@ from notary.store.sql import insert_new
 from notary.store.tables import commit_group, digest_index, digest_state, record
 
 _ROW = 1
-_COLUMNS = {"sha-256": record.c.sha256, "sm3": record.c.sm3}
+COLUMNS = {"sha-256": record.c.sha256, "sm3": record.c.sm3}
 MANY = 1000  # records of one digest, which are then not told one by one
 
-_ONE = select(literal(1).label("one")).subquery()
-# How far the index goes, where the last closed group begins, whether any waits; and what the index holds.
+# How far the index goes, where the last closed group begins, and whether any waits; one row, whatever else is there.
+REACH = (
+    select(digest_state.c.size).where(digest_state.c.id == _ROW).scalar_subquery().label("indexed"),
+    select(func.max(commit_group.c.first_idx)).scalar_subquery().label("last"),
+    exists().where(commit_group.c.first_idx.is_(None)).label("waits"),
+)
+ONE = select(literal(1).label("one")).subquery()
 _INDEXED = (
-    select(
-        select(digest_state.c.size).where(digest_state.c.id == _ROW).scalar_subquery().label("indexed"),
-        select(func.max(commit_group.c.first_idx)).scalar_subquery().label("last"),
-        exists().where(commit_group.c.first_idx.is_(None)).label("waits"),
-        digest_index.c.seq,
-    )
-    .select_from(_ONE.outerjoin(digest_index, digest_index.c.digest == bindparam("digest")))
+    select(*REACH, digest_index.c.seq)
+    .select_from(ONE.outerjoin(digest_index, digest_index.c.digest == bindparam("digest")))
     .limit(MANY)
 )
 
@@ -53,28 +56,35 @@ def find_digest(connection: Connection, algorithm: str, digest: bytes) -> list[i
         None if they are many.
     """
     rows = connection.execute(_INDEXED, {"digest": digest}).all()
-    indexed, last, waits, _ = rows[0]
     found = [row.seq for row in rows if row.seq is not None]
-    if waits or (last is not None and last >= (indexed or 0)):
-        query = _not_indexed(indexed or 0, _COLUMNS[algorithm], digest)
+    if (size := not_indexed_from(rows[0])) is not None:
+        query = select(record.c.seq).select_from(GROUPS_AND_RECORDS)
+        query = query.where(waiting_for_index(size), COLUMNS[algorithm] == digest)
         found += connection.execute(query.limit(MANY)).scalars()
     return None if len(found) >= MANY else found
 
 
 def with_digest(connection: Connection, algorithm: str, digest: bytes) -> ColumnElement[bool]:
     """The condition that a record has this SHA-256 or SM3."""
-    column = _COLUMNS[algorithm]
+    column = COLUMNS[algorithm]
     found = find_digest(connection, algorithm, digest)
     if found is not None:
         return (column == digest) & record.c.seq.in_(found)
     indexed = select(digest_index.c.seq).where(digest_index.c.digest == digest)
-    behind = _not_indexed(indexed_size(connection), column, digest)
+    behind = select(record.c.seq).select_from(GROUPS_AND_RECORDS)
+    behind = behind.where(waiting_for_index(indexed_size(connection)), column == digest)
     return (column == digest) & record.c.seq.in_(union_all(indexed, behind))
 
 
-def _not_indexed(size: int, column: ColumnElement[bytes], digest: bytes) -> Select[tuple[int]]:
-    behind = or_(commit_group.c.first_idx.is_(None), commit_group.c.first_idx >= size)
-    return select(record.c.seq).select_from(GROUPS_AND_RECORDS).where(behind, column == digest)
+def not_indexed_from(reach: Row[Any]) -> int | None:
+    """Of a row with the columns REACH: the place from which records are not in the index; None if all are."""
+    size: int = reach.indexed or 0
+    return size if reach.waits or (reach.last is not None and reach.last >= size) else None
+
+
+def waiting_for_index(size: int | BindParameter[int]) -> ColumnElement[bool]:
+    """The condition that a commit group is not in an index that goes to `size`."""
+    return or_(commit_group.c.first_idx.is_(None), commit_group.c.first_idx >= size)
 
 
 def indexed_size(connection: Connection) -> int:
@@ -86,7 +96,7 @@ def indexed_size(connection: Connection) -> int:
 def missing_from_index(connection: Connection, size: int, limit: int = 100) -> list[str]:
     """Numbers of records with a place below `size` that a look-up by their digest would not find."""
     found: list[str] = []
-    for column in _COLUMNS.values():
+    for column in COLUMNS.values():
         known = select(digest_index.c.seq).where(
             digest_index.c.digest == column, digest_index.c.seq == record.c.seq
         )

@@ -1,6 +1,7 @@
 """The database: SQLite for one process, PostgreSQL for any number, under one small interface."""
 
 import os
+import select
 import sqlite3
 import threading
 from collections.abc import Iterator
@@ -11,7 +12,7 @@ from typing import Any
 
 import psycopg
 from sqlalchemy import Connection, Engine, create_engine, event, make_url, text
-from sqlalchemy.exc import DBAPIError, InterfaceError, OperationalError
+from sqlalchemy.exc import DBAPIError, DisconnectionError, InterfaceError, OperationalError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 
 from notary.errors import DiskFailed, Fatal, NotaryError, SettingsError, Unavailable
@@ -53,8 +54,12 @@ class Database:
             Fatal: it answers, and the answer shows damage or a defect of ours.
         """
         with self._translated(), self.engine.connect() as connection:
-            if snapshot and connection.dialect.name == "postgresql":  # SQLite gives no other
-                connection.execution_options(isolation_level="REPEATABLE READ")
+            if connection.dialect.name == "postgresql":  # SQLite reads as of one moment anyway
+                # Each question sees what is committed when it is asked, as READ COMMITTED would show it: a
+                # transaction around them would cost two more round trips.
+                level = "REPEATABLE READ" if snapshot else "AUTOCOMMIT"
+                connection.execution_options(isolation_level=level)
+            if snapshot and connection.dialect.name == "postgresql":
                 # It holds no lock, and may take its time between two questions.
                 connection.exec_driver_sql("SET LOCAL idle_in_transaction_session_timeout = 0")
             yield connection
@@ -131,10 +136,10 @@ def open_database(url: str) -> Database:
             address.set(drivername="postgresql+psycopg"),
             pool_size=_POOL,
             max_overflow=_POOL,
-            pool_pre_ping=True,
             isolation_level="READ COMMITTED",
         )
         event.listen(engine, "connect", _prepare_postgresql)
+        event.listen(engine, "checkout", _still_there)
         return Database(engine)
     raise SettingsError(f"a database of kind {backend!r} is not supported: use SQLite or PostgreSQL")
 
@@ -213,6 +218,18 @@ def _ours(error: Exception) -> NotaryError:
 def _is_damage(error: Exception) -> bool:
     code = getattr(getattr(error, "orig", None) or error, "sqlite_errorcode", None)
     return code is not None and code & 0xFF in _BROKEN
+
+
+def _still_there(connection: Any, _record: Any, _proxy: Any) -> None:
+    """Of an idle connection nothing can be read unless the server ended it; asking it would be a round trip.
+
+    Raises:
+        DisconnectionError: the pool then makes another.
+    """
+    watch = select.poll()
+    watch.register(connection.fileno(), select.POLLIN)
+    if watch.poll(0):
+        raise DisconnectionError("the server has ended this connection")
 
 
 def ping(database: Database) -> None:

@@ -28,7 +28,7 @@ from notary.outbound import Outbound
 from notary.proving import Prover
 from notary.services.steps import Step
 from notary.settings import Chain, Settings, Tsa
-from notary.store import anchorings, blocks, views
+from notary.store import anchorings, blocks
 from notary.store.engine import Database
 from notary.wiring.trusting import authority, certificate, chain_trust
 
@@ -130,7 +130,7 @@ class Steps:
                 )
                 last = next(whole, None)
                 first = 0 if last is None else last.size
-                return views.not_before_headers(connection, chain.chain_id, first, head.size, MAX_NOT_BEFORE)
+                return blocks.not_before_headers(connection, chain.chain_id, first, head.size, MAX_NOT_BEFORE)
 
         trust = chain_trust(chain, self.genesis)
         return EvmAnchor(

@@ -48,7 +48,7 @@ NAMES = sorted({*UNREADABLE, *UNSIGNED, *SIGNED})
 
 
 def wait_inspected(service, numbers):
-    """Until none waits for its inspection to begin and end; one after the other, and none for longer than it may take."""
+    """Until none waits to be inspected; one after the other, and none for longer than it may take."""
     waiting, since = set(numbers), time.monotonic()
     while waiting:
         done = {n for n in waiting if service.client.state(n)["inspection"] != "waiting"}

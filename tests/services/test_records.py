@@ -132,7 +132,8 @@ def test_hidden_and_unknown_take_the_same_work(sqlite, tmp_path, work, visibilit
     records, stranger = Records(sqlite), Viewer(code=code)
     own = work(lambda: records.view(accepted.number, Viewer(rig.tenant)))
     there, nowhere = (work(lambda n=n: records.view(n, stranger)) for n in (accepted.number, "2" * 16))
-    assert len(own) > len(there)  # that it is closed, and attested, is looked up only for who may know
+    asked = [step for step in there if step != "code"]
+    assert len(own) > len(asked)  # that it is closed, and attested, is looked up only for who may know
     assert there == nowhere
 
 

@@ -190,6 +190,24 @@ def test_a_transaction_that_stands_still_loses_its_locks(postgres_url, monkeypat
     database.dispose()
 
 
+def test_a_connection_that_the_server_ended_is_replaced_before_anything_is_asked(postgres_url):
+    database, other = open_database(postgres_url), open_database(postgres_url)
+    pid = text("SELECT pg_backend_pid()")
+    with database.reading() as connection:
+        before = connection.execute(pid).scalar()
+    for transaction in (database.reading, database.writing):
+        with other.reading() as connection:
+            connection.execute(text("SELECT pg_terminate_backend(:pid, 5000)"), {"pid": before})
+        with transaction() as connection:
+            after = connection.execute(pid).scalar()
+        assert after != before
+        before = after
+    with database.reading() as connection:
+        assert connection.execute(pid).scalar() == before  # one that is alive is kept
+    database.dispose()
+    other.dispose()
+
+
 def test_a_database_that_is_not_there_is_unavailable(tmp_path):
     database = open_database("postgresql://postgres@127.0.0.1:1/none?connect_timeout=2")
     with pytest.raises(Unavailable, match="does not answer") as caught:

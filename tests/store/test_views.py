@@ -10,7 +10,7 @@ from sqlalchemy import event, text
 
 from notary.evidence.receipt import receipts_of
 from notary.evidence.statement import Block
-from notary.store import anchorings, blocks, checkpoints, groups, inspections, views
+from notary.store import anchorings, blocks, checkpoints, groups, inspections, lookups, standing, views
 from notary.store import records as store
 from notary.store import tenants as customers
 from notary.store.places import group_of
@@ -199,7 +199,7 @@ def test_pages_are_in_the_order_of_numbers_and_go_on_after_one(connection, tenan
 
 
 def test_a_page_has_an_end_whatever_is_asked_for(connection, tenant, monkeypatch):
-    monkeypatch.setattr(views, "_MAX_ROWS", 2)
+    monkeypatch.setattr(views, "MAX_ROWS", 2)
     for name in "ABC":
         add(connection, name, tenant)
     page = views.page(connection, tenant, after=None, limit=10**9, kind=None, sha256=None)
@@ -231,7 +231,7 @@ def test_documents_are_found_by_digest_earliest_first(connection, tenant):
     def found(algorithm, value, limit=10, visibilities=("public", "by-code"), tenant_id=None):
         return [
             view.number
-            for view in views.by_digest(
+            for view in lookups.by_digest(
                 connection, algorithm, value, limit, visibilities=visibilities, tenant_id=tenant_id
             )
         ]
@@ -336,12 +336,12 @@ def test_attested_heads_are_those_with_evidence_the_largest_first(connection):
     anchor(connection, "other", 2, "rejected", evidence=b"a refusal")
     anchor(connection, "other", 3, "final")
     anchor(connection, "sent", 3, "sent", "evm", evidence=b"a block that was undone")
-    assert views.attested_heads(connection) == [
+    assert standing.attested_heads(connection) == [
         ("chain", "evm", 3, "mined", b"note 3", b"block"),
         ("tsa", "rfc3161", 3, "final", b"note 3", b"token 3"),
         ("tsa", "rfc3161", 1, "final", b"note 1", b"token 1"),
     ]
-    assert [row[:3] for row in views.attested_heads(connection, 2)] == [
+    assert [row[:3] for row in standing.attested_heads(connection, 2)] == [
         ("chain", "evm", 3),
         ("tsa", "rfc3161", 3),
     ]
@@ -357,13 +357,13 @@ def test_headers_are_those_that_the_statements_name_each_once_newest_first(conne
     place(connection, 0, seqs[:-1])
 
     def headers(first, last, limit=10):
-        return views.not_before_headers(connection, 1, first, last, limit)
+        return blocks.not_before_headers(connection, 1, first, last, limit)
 
     assert headers(0, 6) == [b"header 8", b"header 7", b"header 6", b"header 5"]
     assert headers(1, 4) == [b"header 6", b"header 5"]
     assert headers(0, 1) == headers(6, 9) == []
     assert headers(0, 6, 2) == [b"header 8", b"header 7"]
-    assert views.not_before_headers(connection, 2, 0, 6, 10) == [b"of another chain"]
+    assert blocks.not_before_headers(connection, 2, 0, 6, 10) == [b"of another chain"]
 
 
 # Speed
@@ -395,12 +395,12 @@ ASKED = {
     "a page": lambda c, t: views.page(c, t, after="N010", limit=20, kind=None, sha256=None),
     "an inspection": lambda c, t: views.inspection_of(c, 7),
     "a receipt": lambda c, t: views.receipt(c, "N000", t),
-    "attested heads": lambda c, t: views.attested_heads(c, 5),
+    "attested heads": lambda c, t: standing.attested_heads(c, 5),
     "the first word": lambda c, t: anchorings.earliest_final(c, 3),
     "the newest anchoring": lambda c, t: anchorings.newest_anchoring(c, "tsa"),
     "the newest final one": lambda c, t: anchorings.newest_anchoring(c, "tsa", ("final",)),
     "what is under way": lambda c, t: anchorings.earliest_anchoring(c, "tsa", ("due", "signed")),
-    "headers": lambda c, t: views.not_before_headers(c, 1, 3, 9, 10),
+    "headers": lambda c, t: blocks.not_before_headers(c, 1, 3, 9, 10),
     "the heads of a package": lambda c, t: anchorings.anchorings_of_sizes(c, [3, 9], "evm", "final"),
 }
 
@@ -429,6 +429,7 @@ def test_nothing_is_read_from_end_to_end_or_sorted(crowded, what, analysed):
     assert asked
     for step in plans(connection, asked):
         in_order = step.startswith("SCAN anchoring USING INDEX ix_anchoring_size")  # up to a limit
+        in_order = in_order or step.startswith("SCAN names")  # as many as there are anchors
         assert in_order or not step.startswith("SCAN"), (what, step)
         # Ties of one size are put in order; more than that is never sorted.
         ties = "LAST TERM" in step or "RIGHT PART" in step
