@@ -35,7 +35,7 @@ def lookup(
     value = parse_digest(algorithm, digest)
     response.headers.update(cors.HEADERS)
     asker = Viewer(viewer.tenant_id, (algorithm, value), viewer.code)
-    records = [_public(services, view, asker) for view in services.records.lookup(algorithm, value, asker)]
+    records = [_public(services, view) for view in services.records.lookup(algorithm, value, asker)]
     return Lookup(algorithm=algorithm, digest=value.hex(), records=records)
 
 
@@ -55,9 +55,9 @@ async def verify(request: Request, services: ServicesDep) -> dict[str, Any]:
     return report.to_json()
 
 
-def _public(services: Services, view: RecordView, asker: Viewer) -> PublicRecord:
+def _public(services: Services, view: RecordView) -> PublicRecord:
     try:
-        proof = services.packages.proof(view.number, asker).decode()
+        proof = services.packages.proof_of(view).decode()
     except NotReady:  # not closed, or its checkpoint is being published at this moment
         proof = None
     return PublicRecord.model_validate(

@@ -41,10 +41,13 @@ class Packages:
             NotFound: `viewer` may not see the record, or there is no checkpoint of that size.
             NotReady: it is in no checkpoint yet, or in none of that size.
         """
-        view = self.records.view(number, viewer)
+        return self.proof_of(self.records.view(number, viewer), size)
+
+    def proof_of(self, view: RecordView, size: int | None = None) -> bytes:
+        """The same of a record that was just read, for someone who may see it."""
         if view.index is None or view.size is None:
             raise NotReady("the record is in no checkpoint yet; ask again in a few seconds")
-        return self.prover.prove(view.number, view.size if size is None else size)
+        return self.prover.prove_read(view, view.size if size is None else size)
 
     def package(self, number: str, viewer: Viewer) -> bytes:
         """The evidence package (docs/formats.md §11), without the document.
