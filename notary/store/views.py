@@ -5,7 +5,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, Row, Select, select
+from sqlalchemy import ColumnElement, Connection, Select, select
 
 from notary.evidence.receipt import receipt_at
 from notary.store.digests import with_digest
@@ -129,7 +129,7 @@ def receipt_of(connection: Connection, seq: int) -> bytes | None:
 
 
 def views_of(
-    connection: Connection, rows: Iterable[Row[Any]], shown: Shown | None = None, limit: int = MAX_ROWS
+    connection: Connection, rows: Iterable[Any], shown: Shown | None = None, limit: int = MAX_ROWS
 ) -> list[RecordView]:
     """Rows with the columns of `RECORD` as records, `limit` of those that are `shown`."""
     standings = Standings(connection)
@@ -143,7 +143,7 @@ def views_of(
     return found
 
 
-def _view(row: Row[Any]) -> RecordView:
+def _view(row: Any) -> RecordView:
     return RecordView(
         seq=row.seq,
         number=row.number,

@@ -4,6 +4,7 @@ from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
 from hashlib import sha256
 from random import Random
+from unittest.mock import patch
 
 import pytest
 from sqlalchemy import event, text
@@ -13,6 +14,7 @@ from notary.evidence.statement import Block
 from notary.store import anchorings, blocks, checkpoints, groups, inspections, lookups, standing, views
 from notary.store import records as store
 from notary.store import tenants as customers
+from notary.store.asked import _Ready
 from notary.store.places import group_of
 from notary.store.records import NewRecord
 
@@ -371,17 +373,20 @@ def test_headers_are_those_that_the_statements_name_each_once_newest_first(conne
 
 @contextmanager
 def statements(connection):
-    """What is asked of the database meanwhile."""
-    asked = []
+    """What is asked of the database meanwhile, through SQLAlchemy and past it."""
+    asked, past = [], _Ready.ask
 
     def note(_connection, _cursor, statement, parameters, _context, _many):
         asked.append((statement, parameters))
 
+    def note_past(ready, connection, values):
+        asked.append((ready.sql, tuple(ready.parameters(values))))
+        return past(ready, connection, values)
+
     event.listen(connection, "before_cursor_execute", note)
-    try:
+    with patch.object(_Ready, "ask", note_past):
         yield asked
-    finally:
-        event.remove(connection, "before_cursor_execute", note)
+    event.remove(connection, "before_cursor_execute", note)
 
 
 def plans(connection, asked):
