@@ -5,7 +5,7 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from notary.anchoring.blocks import header_of, receipt_proof
-from notary.anchoring.contract import CODE_HASH
+from notary.anchoring.compiled import CODE_HASH
 from notary.anchoring.port import Head
 from notary.anchoring.rpc import Node, octets, quantity, record
 from notary.errors import AnchorRejected, AnchorUnavailable, ChainError

@@ -75,6 +75,7 @@ class BulkSubmitting:
                 assert item.claim is not None  # noqa: S101 - it was found by that
                 made.check(item.claim)
                 return await to_thread.run_sync(self._again, made)
+            item.parts = ()  # megabytes that were stored, and that the answer does not need
             events = sum(new.type == "event" for new in item.others.values())
             SUBMISSIONS.labels("document").inc(item.count - events)
             SUBMISSIONS.labels("event").inc(events)

@@ -6,7 +6,7 @@ from dataclasses import replace
 import pytest
 
 from notary.anchoring.blocks import block_at, final_number, receipt_proof
-from notary.anchoring.contract import CODE_HASH
+from notary.anchoring.compiled import CODE_HASH
 from notary.anchoring.evm import EvmAnchor
 from notary.anchoring.poll import newest_finalized
 from notary.anchoring.port import Anchor, Attempt, Head, Step
