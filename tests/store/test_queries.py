@@ -4,6 +4,7 @@ from datetime import UTC, datetime, timedelta
 from hashlib import sha256
 
 import pytest
+from sqlalchemy import update
 
 from notary.errors import AnchorRejected, Conflict, Fatal, NotFound, NotReady, NumberTaken
 from notary.evidence.commitments import commit
@@ -24,6 +25,7 @@ from notary.store import tenants as customers
 from notary.store.claims import Claim, Claimed
 from notary.store.places import group_of, position_of, seq_of
 from notary.store.records import NewRecord
+from notary.store.tables import record as table
 
 NOW = datetime(2026, 3, 1, 12, tzinfo=UTC)
 LATER = NOW + timedelta(minutes=1)
@@ -181,6 +183,12 @@ def test_what_waits_is_counted_and_placed(connection):
     assert groups.waiting_entries(connection, [(first, 2), (second, 1)]) == entries
     with pytest.raises(Fatal, match=f"commit group {first} has 2 records and says 3"):
         groups.waiting_entries(connection, [(first, 3)])
+    with connection.begin_nested() as savepoint:
+        connection.execute(update(table).where(table.c.number == "B").values(entry=bytes(31)))
+        connection.execute(update(table).where(table.c.number == "A").values(entry=bytes(33)))
+        with pytest.raises(Fatal, match=f"commit group {first} has 0 records and says 2"):
+            groups.waiting_entries(connection, [(first, 2)])
+        savepoint.rollback()
     groups.assign_places(connection, 0, [(second, 1)])
     assert groups.waiting(connection) == groups.Waiting(2, NOW)
     with pytest.raises(Fatal, match="a commit group was given its places twice"):
