@@ -170,7 +170,9 @@ def test_what_the_readme_says_works_as_it_stands(evidence, tmp_path):
     done, tokens = run_readme(evidence, tmp_path)
     assert tokens >= 4
     entry = hashlib.sha256((evidence / "statement.json").read_bytes()).hexdigest()
-    assert done.stdout.splitlines() == [f"{entry}  statement.json", *["Verification: OK"] * tokens], done.stderr
+    assert done.stdout.splitlines() == [f"{entry}  statement.json", *["Verification: OK"] * tokens], (
+        done.stderr
+    )
 
 
 def test_what_the_readme_says_finds_a_changed_checkpoint(evidence, tmp_path):
