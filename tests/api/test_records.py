@@ -52,7 +52,7 @@ def submitted(service):
     found = {}
     for visibility in (*VISIBILITIES, "by-code"):
         data = f"{visibility} {len(found)}".encode()
-        request = {"visibility": visibility, "title": "secret title", "metadata": {"salary": 7}}
+        request = {"visibility": visibility, "title": "secret title", "metadata": {"薪资": 7, "𠮷": "x"}}
         answer = service.upload(data, request=json.dumps(request))
         found.setdefault(visibility, (answer.json(), data))
         found["another"] = (answer.json(), data)
@@ -158,7 +158,7 @@ def test_what_is_seen_is_what_was_submitted(service, submitted):
     assert files["statement.json"] == statement.content
     commitments = parse_statement(statement.content).commitments
     opened = check_openings(parse_openings(files["openings.json"]), commitments)
-    assert opened == {"title": "secret title", "metadata": {"salary": 7}}
+    assert opened == {"title": "secret title", "metadata": {"薪资": 7, "𠮷": "x"}}
     receipt = service.get(f"{path}/receipt", service.own)
     assert receipt.content == files["receipt.txt"] == answer["receipt"].encode()
     parse_proof_file(receipt.content, RECEIPT)

@@ -26,6 +26,7 @@ from notary.merkle.proof import all_inclusion_paths
 from notary.merkle.tree import root_of
 
 HERE = Path(__file__).parent
+V1 = HERE.parent / "testdata/v1"
 STATIC = HERE.parents[1] / "notary/api/static"
 ORIGIN = "log.example.org/2026"
 KEY = Ed25519PrivateKey.from_private_bytes(bytes(range(32)))
@@ -131,6 +132,7 @@ def vectors() -> dict:
                 "no_size": statement({}, None),
             }.items()
         },
+        "free": [one["canonical"] for one in json.loads((V1 / "disclosures.json").read_text("utf-8"))],
         "foreign": record(said, 3, 7, origin="other.example.org/log"),
         "vkey_of_another_type": vkey_of_another_type(),
         "trees": trees(),

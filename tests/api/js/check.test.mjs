@@ -169,3 +169,8 @@ for (const [what, body] of Object.entries({
     assert.throws(() => parseStatement(canonical(value)), { name: "Error", message: /key is missing|seen|length|hexadecimal|size/ });
   });
 }
+
+test("keys of any script are sorted as Python sorts them", () => {
+  assert.ok(vectors.free.length > 3);
+  for (const text of vectors.free) assert.equal(canonical(JSON.parse(text)), text);
+});
