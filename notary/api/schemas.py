@@ -136,7 +136,9 @@ class RecordState(Wire):
     size: int | None = Field(description="size of that checkpoint")
     attestations: list[Attestation]
     inspection: Literal["none", "waiting", "done", "failed"]
-    due: list[str] = Field(description="what is still to come: close, stamp, anchor, inspection")
+    due: list[str] = Field(
+        description="what is still to come: close, stamp, anchor, inspection; never what no anchor is configured for"
+    )
 
 
 class RecordPage(Wire):
