@@ -154,5 +154,5 @@ def _canonical(submission: Submission) -> Iterator[bytes]:
     ):
         yield b" " + canonical.dumps(rest)
         # Each by itself: together they would be nested deeper than what may be committed to.
-        yield json.dumps([[n, canonical.dumps(v).hex()] for n, v in submission.fields.items()]).encode()
+        yield json.dumps([[n, canonical.dumps_free(v).hex()] for n, v in submission.fields.items()]).encode()
     yield b"\n"

@@ -87,8 +87,11 @@ class Packages:
         contents: dict[str, bytes] = {}
         for item in wanted.values():
             contents |= self._attestation(view, item)
-        if not wanted and view.size is not None:
-            contents |= self._head(index, view.size)
+        if not wanted:
+            # Nothing attests it, yet or ever: what the log itself shows, of the record and of its inspection.
+            closed = (view.size, None if inspected is None else inspected.size)
+            for size in {size for size in closed if size is not None}:
+                contents |= self._head(index, size)
         for size in {item.size for item in wanted.values()}:
             contents |= self._head(index, size)
         return contents

@@ -240,7 +240,7 @@ def _fingerprint(wanted: Wanted, seen: Submission | None = None) -> bytes:
     values = asdict(wanted)
     try:
         # Each by itself: together they would be nested deeper than what may be committed to.
-        fields = {name: canonical.dumps(value).hex() for name, value in values.pop("fields").items()}
+        fields = {name: canonical.dumps_free(value).hex() for name, value in values.pop("fields").items()}
         document = None if seen is None else [seen.digests["sha-256"], seen.media_type]
         whole = canonical.dumps({"request": values, "fields": fields, "document": document})
     except FormatError as error:

@@ -159,6 +159,7 @@ def _services(
         origin=settings.origin,
         operator=settings.operator,
         embedded=settings.embedded,
+        anchor_kinds=anchor_kinds(settings),
         max_document_bytes=settings.max_document_bytes,
         max_request_bytes=settings.max_request_bytes,
         tenants=Tenants(database, now),
@@ -172,6 +173,12 @@ def _services(
         log_proofs=LogProofs(prover),
         health=Health(database, timedelta(seconds=settings.close_promise_seconds), now),
     )
+
+
+def anchor_kinds(settings: Settings) -> frozenset[str]:
+    """Kinds of the anchors that the worker of these settings has."""
+    configured = (("rfc3161", settings.tsas), ("evm", settings.chains))
+    return frozenset(kind for kind, anchors in configured if anchors)
 
 
 def _intake(settings: Settings, database: Database, genesis: Genesis) -> Intake:

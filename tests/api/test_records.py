@@ -2,10 +2,12 @@
 
 import io
 import json
+from dataclasses import replace
 from hashlib import sha256
 
 import pytest
 
+from notary.api.app import create_app
 from notary.api.schemas import RecordPage, RecordState
 from notary.embedded.contract import make_contract
 from notary.errors import Fatal
@@ -15,7 +17,8 @@ from notary.evidence.package import read_package
 from notary.evidence.proof_file import RECEIPT, TLOG_PROOF, parse_proof_file
 from notary.evidence.statement import entry_of, parse_statement
 from notary.store.records import record_at
-from tests.api.service import DIGEST, problem
+from notary.wiring import anchor_kinds
+from tests.api.service import DIGEST, TestClient, problem
 
 UNKNOWN = "NA7W-Q3EU-N59P-CCZT"
 WRONG = sha256(b"another").hexdigest()
@@ -52,7 +55,7 @@ def submitted(service):
     found = {}
     for visibility in (*VISIBILITIES, "by-code"):
         data = f"{visibility} {len(found)}".encode()
-        request = {"visibility": visibility, "title": "secret title", "metadata": {"salary": 7}}
+        request = {"visibility": visibility, "title": "secret title", "metadata": {"薪资": 7, "𠮷": "x"}}
         answer = service.upload(data, request=json.dumps(request))
         found.setdefault(visibility, (answer.json(), data))
         found["another"] = (answer.json(), data)
@@ -142,7 +145,7 @@ def test_what_is_seen_is_what_was_submitted(service, submitted):
     state = RecordState.model_validate(service.get(path).json())
     assert (state.number, state.entry, state.visibility) == (answer["number"], answer["entry"], "public")
     assert state.digests["sha-256"] == sha256(data).hexdigest()
-    assert (state.index, state.size, state.due) == (3, 6, ["stamp", "anchor"])
+    assert (state.index, state.size, state.due) == (3, 6, [])
     assert state.attestations == []
     statement = service.get(f"{path}/statement")
     assert statement.headers["Content-Type"] == "application/json"
@@ -158,7 +161,7 @@ def test_what_is_seen_is_what_was_submitted(service, submitted):
     assert files["statement.json"] == statement.content
     commitments = parse_statement(statement.content).commitments
     opened = check_openings(parse_openings(files["openings.json"]), commitments)
-    assert opened == {"title": "secret title", "metadata": {"salary": 7}}
+    assert opened == {"title": "secret title", "metadata": {"薪资": 7, "𠮷": "x"}}
     receipt = service.get(f"{path}/receipt", service.own)
     assert receipt.content == files["receipt.txt"] == answer["receipt"].encode()
     parse_proof_file(receipt.content, RECEIPT)
@@ -208,9 +211,31 @@ def test_what_is_not_closed_yet_has_no_proof(service):
         assert got.headers["Retry-After"] == "5"
     state = service.get(path, service.own).json()
     assert (state["index"], state["closed"], state["size"]) == (None, None, None)
-    assert state["due"] == ["close", "stamp", "anchor"]
+    assert state["due"] == ["close"]  # no anchor is configured here, so nobody waits for one
     service.close()
+    assert service.get(path, service.own).json()["due"] == []
     assert service.get(f"{path}/proof", service.own).status_code == 200
+
+
+@pytest.mark.parametrize(
+    ("kinds", "due"),
+    [((), []), (("rfc3161",), ["stamp"]), (("evm",), ["anchor"]), (("evm", "rfc3161"), ["stamp", "anchor"])],
+)
+def test_what_is_due_is_what_an_anchor_is_configured_for(service, submitted, kinds, due):
+    app = create_app(replace(service.services, anchor_kinds=frozenset(kinds)))
+    with TestClient(app) as client:
+        number = submitted["public"][0]["number"]
+        assert client.get(f"/v1/evidence/{number}").json()["due"] == due
+        page = client.get("/v1/evidence", headers=service.own).json()
+    assert {tuple(record["due"]) for record in page["records"]} == {tuple(due)}
+
+
+def test_the_kinds_of_anchors_are_those_of_the_settings(service):
+    tsas, chains = {"tsas": (object(),)}, {"chains": (object(),)}
+    assert anchor_kinds(service.settings) == service.services.anchor_kinds == frozenset()
+    assert anchor_kinds(service.settings.model_copy(update=tsas)) == {"rfc3161"}
+    assert anchor_kinds(service.settings.model_copy(update=chains)) == {"evm"}
+    assert anchor_kinds(service.settings.model_copy(update=tsas | chains)) == {"rfc3161", "evm"}
 
 
 def test_a_digest_to_present_is_checked(service, submitted):

@@ -137,7 +137,7 @@ def test_a_media_type_loses_its_parameters_and_capitals(service):
 def test_every_field_is_committed_to_under_its_name(service):
     fields = {
         "matter": "M-1", "phase": "signed", "sequence": 0, "actor": "甲方", "holder": "乙方", "source": "server",
-        "reference": "R-1", "title": "合同", "metadata": {"a": [1, None, {"b": True}]},
+        "reference": "R-1", "title": "合同", "metadata": {"a": [1, None, {"b": True}], "合同编号": "A-1"},
     }  # fmt: skip
     answer = service.post({"digests": SHA256} | fields)
     assert answer.status_code == 202, answer.text
@@ -190,7 +190,8 @@ JSON_PROBLEMS = [
     ("negative-sequence", {"digests": SHA256, "sequence": -1}, "bad_request", "^sequence: "),
     ("media-type", {"digests": SHA256, "media_type": "pdf"}, "bad_request", "media"),
     ("metadata-list", {"digests": SHA256, "metadata": [1]}, "bad_request", "^metadata: "),
-    ("metadata-key", {"digests": SHA256, "metadata": {"钥": 1}}, "bad_request", "key of 1 to 64"),
+    ("metadata-key", {"digests": SHA256, "metadata": {"钥" * 65: 1}}, "bad_request", "a key of 1 to 64 characters"),
+    ("metadata-no-key", {"digests": SHA256, "metadata": {"a": [{"": 1}]}}, "bad_request", "a key of 1 to 64 char"),
     ("metadata-too-large", {"digests": SHA256, "metadata": {"a": "x" * 200_000}}, "bad_request", "larger than"),
     ("mistyped-previous", {"digests": SHA256, "previous": "AAAA-AAAA-AAAA-AAAB"}, "bad_record_number", "mistyped"),
     ("no-previous", {"digests": SHA256, "previous": "x"}, "bad_record_number", "has 16 characters"),
@@ -446,7 +447,11 @@ def again(service, request, headers=None, **more):
 
 
 def test_an_equal_request_is_answered_with_the_record_of_before_if_that_is_wished(service):
-    request = {"digests": SHA256, "title": "a", "metadata": {"b": 1, "a": 2}}
+    request = {
+        "digests": SHA256,
+        "title": "a",
+        "metadata": {"b": 1, "a": 2, "合同编号": 3, "𠮷": 4, "\ufb33": 5},
+    }
     first = again(service, request)
     assert first.status_code == 202, first.text
     service.close()

@@ -106,9 +106,11 @@ def test_the_state_of_a_record_is_shown(remote, monkeypatch):
     number = remote.service.accepted()["number"]
     shown = remote("status", number).out
     assert number in shown
-    assert "close, stamp, anchor" in shown
+    assert re.search("still due 待完成 +close *\n", shown)
     remote.service.close()
-    assert "as entry 1" in remote("status", number.lower()).out
+    closed = remote("status", number.lower()).out
+    assert "as entry 1" in closed
+    assert re.search("still due 待完成 +nothing 无", closed)
     monkeypatch.setenv("COLUMNS", "60")
     narrow = remote("status", number).out
     assert json.loads(remote("status", number, "--json").out)["entry"] in re.sub(r"\W", "", narrow)
@@ -118,7 +120,15 @@ def test_the_state_of_a_record_is_shown(remote, monkeypatch):
 def test_waiting_ends_and_names_what_is_due(remote):
     number = remote.service.accepted()["number"]
     done = remote("status", number, "--wait", "--timeout", "0", expected=2)
-    assert "not_ready: after 0 s these are still due: close, stamp, anchor" in " ".join(done.err.split())
+    assert "not_ready: after 0 s these are still due: close; ask again" in " ".join(done.err.split())
+
+
+def test_waiting_is_for_nothing_that_never_comes(remote):
+    """There is no anchor here: once the record is closed, all is there that will be."""
+    number = remote.service.accepted()["number"]
+    remote.service.close()
+    done = remote("status", number, "--wait", "--timeout", "0", "--json")
+    assert json.loads(done.out)["due"] == []
 
 
 def test_evidence_is_downloaded(remote, document, tmp_path):

@@ -182,6 +182,20 @@ def spooled(bench):
     return bench.rig.document(**values, spooled=made.path, visibility="public")
 
 
+def test_an_inspection_that_nothing_attests_is_in_the_package_once_it_is_in_the_log(bench):
+    number = bench.rig.intake.accept(spooled(bench)).number
+    bench.close(2)
+    assert inspect_next(bench.rig.intake, lambda *_: empty("not_a_pdf", None, TOOL))
+    assert bench.read(number).sizes() == [2]
+    bench.close(3)
+    package = bench.read(number)
+    assert package.sizes() == [2, 3]
+    trust = TrustSource(ORIGIN, LOG_VERIFIER, RECEIPT_VERIFIER, (), (), test_only=True).trust()
+    checks = verify(package, trust).checks
+    assert [c.outcome for c in checks if c.id in ("3.3", "9.1")] == ["passed", "passed"]
+    assert not [c for c in checks if c.outcome == "failed"]
+
+
 def test_an_inspection_is_in_the_package_once_a_head_covers_it(bench):
     number = bench.rig.intake.accept(spooled(bench)).number
     bench.close(2)
