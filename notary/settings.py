@@ -8,7 +8,8 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, ValidationInfo, field_validator
+from pydantic_core import PydanticCustomError
 from pydantic_settings import (
     BaseSettings,
     PydanticBaseSettingsSource,
@@ -20,6 +21,7 @@ from pydantic_settings import (
 )
 
 from notary.errors import SettingsError
+from notary.evidence.chain_header import PROFILES
 from notary.evidence.statement import ORIGIN
 
 PREFIX = "NOTARY_"
@@ -35,6 +37,7 @@ _OTHERS = (
 )
 
 _ADDRESS = r"^0x[0-9a-f]{40}$"
+_NAME = "Name of the anchor, as shown; no other chain or authority has it, and it is never reused."
 
 
 class Chain(BaseModel):
@@ -42,7 +45,7 @@ class Chain(BaseModel):
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
-    name: str = Field(pattern="^[a-z0-9-]{1,40}$", description="Name of the anchor, as shown; never reused.")
+    name: str = Field(pattern="^[a-z0-9-]{1,40}$", description=_NAME)
     rpc_urls: tuple[str, ...] = Field(
         min_length=1, max_length=1, description="JSON-RPC endpoints; one in this version."
     )
@@ -57,9 +60,7 @@ class Chain(BaseModel):
     contract: str | None = Field(
         None, pattern=_ADDRESS, description="Address of the anchoring contract; none: not deployed yet."
     )
-    profile: Literal["ethereum", "qbft", "ibft"] = Field(
-        "ethereum", description="How block headers are hashed, and whether they carry commit seals."
-    )
+    profile: str = Field("ethereum", description="How block headers are hashed: `ethereum` in this version.")
     finality: str = Field(
         "finalized",
         pattern=r"^(finalized|depth:[1-9][0-9]{0,4})$",
@@ -67,13 +68,23 @@ class Chain(BaseModel):
     )
     fees: Literal["eip1559", "legacy", "free"] = Field("eip1559", description="How transactions pay.")
 
+    @field_validator("profile")
+    @classmethod
+    def _is_hashed(cls, profile: str) -> str:
+        if profile not in PROFILES:
+            known = ", ".join(PROFILES)
+            raise PydanticCustomError(
+                "profile", f"the headers of no other chains can be hashed than of {known}"
+            )
+        return profile
+
 
 class Tsa(BaseModel):
     """One RFC 3161 time-stamping authority."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
-    name: str = Field(pattern="^[a-z0-9-]{1,40}$", description="Name of the anchor, as shown; never reused.")
+    name: str = Field(pattern="^[a-z0-9-]{1,40}$", description=_NAME)
     organisation: str = Field(min_length=1, description="Who runs it; sources count as independent by this.")
     url: str = Field(pattern=r"^https?://", description="Where requests are sent.")
     roots: tuple[Path, ...] = Field(min_length=1, description="PEM files of the roots it is trusted under.")
@@ -171,6 +182,18 @@ class Settings(BaseSettings):
         description="Allow time-stamping authorities on loopback and private addresses, and S3 without TLS; "
         "for local set-ups only.",
     )
+
+    @field_validator("chains", "tsas")
+    @classmethod
+    def _names_differ(cls, anchors: tuple[Any, ...], info: ValidationInfo) -> tuple[Any, ...]:
+        # By its name an anchor's rows are found: two of one name would each go on with what the other began.
+        before = () if info.field_name == "chains" else info.data.get("chains", ())
+        names = [anchor.name for anchor in (*before, *anchors)]
+        if len(set(names)) < len(names):
+            raise PydanticCustomError(
+                "names", "two chains or authorities have one name: give each a name of its own"
+            )
+        return anchors
 
     @classmethod
     def settings_customise_sources(
