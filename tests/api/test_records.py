@@ -2,6 +2,7 @@
 
 import io
 import json
+from datetime import UTC, datetime
 from hashlib import sha256
 
 import pytest
@@ -14,9 +15,11 @@ from notary.evidence.number import parse_number
 from notary.evidence.package import read_package
 from notary.evidence.proof_file import RECEIPT, TLOG_PROOF, parse_proof_file
 from notary.evidence.statement import entry_of, parse_statement
+from notary.store.anchorings import create_anchoring, note_detail
 from notary.store.records import record_at
 from tests.api.service import DIGEST, problem
 
+NOW = datetime(2026, 3, 1, tzinfo=UTC)
 UNKNOWN = "NA7W-Q3EU-N59P-CCZT"
 WRONG = sha256(b"another").hexdigest()
 VISIBILITIES = ("by-document", "by-code", "public", "private")
@@ -162,6 +165,30 @@ def test_what_is_seen_is_what_was_submitted(service, submitted):
     receipt = service.get(f"{path}/receipt", service.own)
     assert receipt.content == files["receipt.txt"] == answer["receipt"].encode()
     parse_proof_file(receipt.content, RECEIPT)
+
+
+def test_what_an_anchor_waits_for_is_told_to_the_submitter_alone(service, submitted):
+    told = "the node http://10.0.0.7:8545 does not take the transaction: nonce 17"
+    with service.assembly.database.writing() as connection:
+        made = create_anchoring(connection, "chain", "evm", 6, NOW)
+        note_detail(connection, made.id, told)
+
+    def details(record):
+        return [item["detail"] for item in record["attestations"]]
+
+    seen = {}
+    for visibility, how in (
+        ("public", "nothing"),
+        ("by-code", "code"),
+        ("public", "other key"),
+        ("public", "own key"),
+    ):
+        headers, query = credential(service, submitted, visibility, how)
+        path = f"/v1/evidence/{submitted[visibility][0]['number']}"
+        seen[how] = details(service.get(path, headers, params=query).json())
+    assert seen == {"nothing": [""], "code": [""], "other key": [""], "own key": [told]}
+    listed = service.get("/v1/evidence", service.own).json()["records"]
+    assert [details(record) for record in listed] == [[told]] * 5
 
 
 def test_a_package_is_the_same_to_the_byte_until_something_happens(service, submitted):
