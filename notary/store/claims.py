@@ -1,4 +1,4 @@
-"""Requests that were answered: the same claim never makes a second record."""
+"""Requests that were answered, reports that were logged: the same claim never makes a second record."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -17,9 +17,9 @@ class Claim:
 
     Attributes:
         tenant_id: who sent it.
-        key: `k` and the client's Idempotency-Key; or `d` and the SHA-256 of the request, where the client
-            wants the record of an equal request.
-        request_sha256: 32 bytes, of the whole request in canonical form.
+        key: `k` and the client's Idempotency-Key; `d` and the SHA-256 of the request, where the client wants
+            the record of an equal request; or `r` and the SHA-256 of a report.
+        request_sha256: 32 bytes, of the whole request in canonical form, or of the report.
     """
 
     tenant_id: int

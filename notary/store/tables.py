@@ -155,7 +155,7 @@ class ClaimRow(SQLModel, table=True):
     __tablename__ = "claim"
     __table_args__ = (PrimaryKeyConstraint("tenant_id", "key"),)
     tenant_id: int
-    key: str  # "k" and the Idempotency-Key, or "d" and the SHA-256 of the request where duplicates return
+    key: str  # by its first letter: see `notary.store.claims`
     request_sha256: bytes = _bytes()
     first_seq: int = Field(sa_type=BigInteger)
     count: int

@@ -2,8 +2,11 @@
 
 import io
 import json
+from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime
+from functools import partial
 from hashlib import sha256
+from threading import Barrier
 
 import pytest
 
@@ -15,6 +18,7 @@ from notary.evidence.number import parse_number
 from notary.evidence.package import read_package
 from notary.evidence.proof_file import RECEIPT, TLOG_PROOF, parse_proof_file
 from notary.evidence.statement import entry_of, parse_statement
+from notary.intake.report import log_report
 from notary.store.anchorings import create_anchoring, note_detail
 from notary.store.records import record_at
 from tests.api.service import DIGEST, problem
@@ -416,6 +420,25 @@ def test_of_two_reports_made_at_once_one_stands(service, monkeypatch):
         raced.setattr("notary.services.reports.render", lambda _facts: b"%PDF-another")
         assert service.get(path, service.own).content == first
     assert service.count() == 2
+
+
+def test_whoever_asks_at_the_same_time_gets_one_report_that_is_logged_once(service, monkeypatch):
+    number = service.accepted()["number"]
+    service.close()
+    barrier = Barrier(4, timeout=60)
+
+    def together(*given):
+        barrier.wait()
+        return log_report(*given)
+
+    monkeypatch.setattr("notary.services.reports.log_report", together)
+    with ThreadPoolExecutor(4) as pool:
+        ask = partial(service.get, f"/v1/evidence/{number}/report", service.own)
+        answers = [asked.result() for asked in [pool.submit(ask) for _ in range(4)]]
+    assert [answer.status_code for answer in answers] == [200] * 4
+    (pdf,) = {answer.content for answer in answers}
+    listed = service.get("/v1/evidence", service.own, params={"type": "report"}).json()["records"]
+    assert [record["digests"]["sha-256"] for record in listed] == [sha256(pdf).hexdigest()]
 
 
 def test_a_report_that_cannot_be_stored_is_not_shown(service, monkeypatch):

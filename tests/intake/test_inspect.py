@@ -258,4 +258,6 @@ def test_no_report_is_promised_while_closing_is_behind(rig):
     with pytest.raises(Unavailable, match="behind with closing"):
         log_report(rig.intake, about, {"sha-256": "00" * 32, "sm3": "11" * 32}, 1)
     rig.sequencer().sequence()
-    assert log_report(rig.intake, about, {"sha-256": "00" * 32, "sm3": "11" * 32}, 1)
+    log_report(rig.intake, about, {"sha-256": "00" * 32, "sm3": "11" * 32}, 1)
+    with rig.database.reading() as connection:
+        assert len(followers_of(connection, accepted.seq)) == 1
