@@ -37,6 +37,9 @@ _OTHERS = (
 )
 
 _ADDRESS = r"^0x[0-9a-f]{40}$"
+# A block's time is its maker's, and a time stamp's its authority's: where the second is behind the first, evidence of
+# the same second would contradict itself for ever. A minute is more than a clock that is looked after is ever wrong.
+_MARGIN_SECONDS = 60
 _NAME = "Name of the anchor, as shown; no other chain or authority has it, and it is never reused."
 
 
@@ -160,6 +163,12 @@ class Settings(BaseSettings):
     stamp_interval_seconds: float = Field(60, gt=0, description="How often a new checkpoint is stamped.")
     anchor_interval_seconds: float = Field(600, gt=0, description="How often a new checkpoint is anchored.")
     poll_interval_seconds: float = Field(5, gt=0, description="How often pending anchors are looked at.")
+    not_before_margin_seconds: int = Field(
+        _MARGIN_SECONDS,
+        ge=0,
+        description="Statements name the newest final block that is at least so old: by so much the clocks of "
+        "chain and authorities may differ.",
+    )
 
     max_document_bytes: int = Field(100 * 2**20, ge=1, description="Largest document accepted.")
     max_request_bytes: int = Field(2**20, ge=1024, description="Largest request without a document.")

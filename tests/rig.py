@@ -35,7 +35,13 @@ GENESIS = Genesis(
     LOG_VERIFIER.vkey, RECEIPT_VERIFIER.vkey, "0x" + "11" * 20, 31337, "0x" + "22" * 20, bytes(32)
 )
 PROMISES = Promises(
-    ORIGIN, RECEIPT_KEY, timedelta(seconds=60), timedelta(days=1), timedelta(days=1), max_pending=1000
+    ORIGIN,
+    RECEIPT_KEY,
+    timedelta(seconds=60),
+    timedelta(days=1),
+    timedelta(days=1),
+    max_pending=1000,
+    margin=timedelta(seconds=60),
 )
 
 

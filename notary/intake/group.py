@@ -38,6 +38,7 @@ class Promises:
         stamp_target: objective for the first time stamp.
         final_target: objective for the first final anchor.
         max_pending: entries that may wait before new ones are refused.
+        margin: statements name no block that is younger than this by our clock.
     """
 
     origin: str
@@ -46,6 +47,7 @@ class Promises:
     stamp_target: timedelta
     final_target: timedelta
     max_pending: int
+    margin: timedelta
 
     def sign(self, count: int, root: bytes, state: LogState, now: datetime) -> bytes:
         """The signed promise of a group of `count` entries whose tree has this root."""
@@ -64,7 +66,7 @@ class Promises:
 
 @dataclass(frozen=True, slots=True)
 class Conditions:
-    """What a submission rests on: the log as it is now, and the newest finalized block, if there is one."""
+    """What a submission rests on: the log as it is now, and the block that its statement names, if there is one."""
 
     state: LogState
     block: Block | None
@@ -119,7 +121,7 @@ def conditions(connection: Connection, promises: Promises, now: datetime) -> Con
     if queue is not None and now - queue.oldest > promises.close / 2:
         # Closing is behind, and a promise given now might be broken.
         raise Unavailable("the log is behind with closing; try again in a minute")
-    return Conditions(state, newest_block(connection))
+    return Conditions(state, newest_block(connection, now - promises.margin))
 
 
 def commit(

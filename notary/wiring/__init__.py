@@ -190,6 +190,7 @@ def _intake(settings: Settings, database: Database, genesis: Genesis) -> Intake:
             stamp_target=timedelta(seconds=settings.stamp_target_seconds),
             final_target=timedelta(seconds=settings.final_target_seconds),
             max_pending=settings.max_pending,
+            margin=timedelta(seconds=settings.not_before_margin_seconds),
         ),
         now=now,
         random=secrets.token_bytes,

@@ -114,7 +114,7 @@ class Steps:
         found = newest_finalized(node, chain.finality, chain.profile)
         block = Block(found.chain_id, found.number, found.hash, found.time)
         with self.database.writing() as connection:
-            blocks.add_block(connection, block, found.raw)
+            blocks.add_block(connection, block, found.raw, self.now())
 
     def _tsa(self, tsa: Tsa) -> TsaAnchor:
         outbound = Outbound(allow_private=self.settings.allow_private_addresses)

@@ -139,7 +139,7 @@ def test_the_anchor_keeps_the_block_of_this_record_and_no_other(bench):
         header = decode_header(raw, "ethereum")
         block = Block(mini_chain.CHAIN_ID, header.number, header.hash, header.time)
         with bench.rig.database.writing() as connection:
-            add_block(connection, block, raw)
+            add_block(connection, block, raw, bench.rig.clock())
         numbers.append(bench.submit(**PUBLIC))
     bench.close(3)
     root = bench.rig.prover().checkpoint(3).checkpoint.root

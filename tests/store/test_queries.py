@@ -1,6 +1,7 @@
 """Queries give what was stored, on both databases."""
 
 from datetime import UTC, datetime, timedelta
+from functools import partial
 from hashlib import sha256
 
 import pytest
@@ -18,6 +19,7 @@ from notary.store import (
     inspections,
     logstate,
     openings,
+    tables,
 )
 from notary.store import records as store
 from notary.store import tenants as customers
@@ -442,19 +444,42 @@ def test_nonces_move_on_one_by_one(connection):
 
 
 def test_the_newest_block_is_the_latest_of_any_chain(connection):
-    assert blocks.newest_block(connection) is None
+    assert blocks.newest_block(connection, NOW) is None
     old, new = Block(1, 100, b"o" * 32, 1_772_362_800), Block(5, 3, b"n" * 32, 1_772_362_900)
-    blocks.add_block(connection, new, b"header 3")
-    blocks.add_block(connection, old, b"header 100")
-    blocks.add_block(connection, old, b"header 100")
-    assert blocks.newest_block(connection) == new
+    blocks.add_block(connection, new, b"header 3", NOW)
+    blocks.add_block(connection, old, b"header 100", NOW)
+    blocks.add_block(connection, old, b"header 100", NOW)
+    assert blocks.newest_block(connection, NOW) == new
+    at = partial(datetime.fromtimestamp, tz=UTC)
+    assert blocks.newest_block(connection, at(new.time)) == new
+    assert blocks.newest_block(connection, at(new.time - 0.001)) == old  # not a moment before it
+    assert blocks.newest_block(connection, at(old.time - 1)) is None
     assert blocks.block_header(connection, 1, 100) == b"header 100"
     with pytest.raises(NotFound, match="block 100 of chain 5 was not kept"):
         blocks.block_header(connection, 5, 100)
     # One node's word: the anchor is in doubt, not the log.
     with pytest.raises(AnchorRejected, match="two final blocks 100"):
-        blocks.add_block(connection, Block(1, 100, b"x" * 32, 1_772_362_800), b"other")
+        blocks.add_block(connection, Block(1, 100, b"x" * 32, 1_772_362_800), b"other", NOW)
     assert blocks.block_header(connection, 1, 100) == b"header 100"
+
+
+def test_a_block_of_the_future_is_neither_kept_nor_named(connection):
+    now = int(NOW.timestamp())
+    past, present = (Block(1, number, bytes([number]) * 32, now - age) for number, age in ((1, 60), (2, 0)))
+    for block in (past, present):
+        blocks.add_block(connection, block, b"header", NOW)
+    for later in (1, 253_402_300_799 - now):
+        with pytest.raises(
+            AnchorRejected, match=rf"block 3 of chain 1 is dated {later} seconds after our clock"
+        ):
+            blocks.add_block(connection, Block(1, 3, b"3" * 32, now + later), b"header", NOW)
+    with pytest.raises(NotFound, match="block 3 of chain 1 was not kept"):
+        blocks.block_header(connection, 1, 3)
+    # One that stands there all the same, from a time before this was refused, spoils no later statement.
+    values = {"chain_id": 1, "number": 9, "hash": b"9" * 32, "header": b"9", "time": 253_402_300_799}
+    connection.execute(tables.block.insert(), values)
+    assert blocks.newest_block(connection, NOW) == present
+    assert blocks.newest_block(connection, NOW - timedelta(seconds=60)) == past
 
 
 def test_inspections_are_taken_one_at_a_time(connection):
