@@ -20,6 +20,7 @@ from notary.proving import Prover
 from notary.services import Services
 from notary.services.bulk import BulkSubmitting
 from notary.services.health import Health
+from notary.services.kept_reports import KeptReports
 from notary.services.log_files import LogFiles
 from notary.services.log_proofs import LogProofs
 from notary.services.packages import Packages
@@ -145,7 +146,7 @@ def _services(
     trust = partial(own_trust, database, source)
     reports = Reports(
         database=database,
-        objects=open_objects(settings, REPORTS),
+        kept=KeptReports(open_objects(settings, REPORTS), intake.random),
         intake=intake,
         packages=packages,
         trust=trust,

@@ -408,7 +408,7 @@ def test_of_two_reports_made_at_once_one_stands(service, monkeypatch):
     service.close()
     path = f"/v1/evidence/{number}/report"
     first = service.get(path, service.own).content
-    reports = type(service.services.reports.objects)
+    reports = type(service.services.reports.kept.objects)
     read, calls = reports.read, []
 
     def nothing_yet(self, name):
@@ -448,6 +448,6 @@ def test_a_report_that_cannot_be_stored_is_not_shown(service, monkeypatch):
     def broken(*_args):
         raise Fatal("the disk failed")
 
-    monkeypatch.setattr(type(service.services.reports.objects), "create", broken)
+    monkeypatch.setattr(type(service.services.reports.kept.objects), "create", broken)
     problem(service.get(f"/v1/evidence/{number}/report", service.own), 500, "error")
     assert service.count() == 1
