@@ -156,10 +156,10 @@ def test_a_group_is_never_given_twice(connection):
 def test_openings_are_erased_one_by_one(connection):
     _, opened = commit({"title": "Lease", "matter": "7", "actor": None}, lambda: bytes(16))
     (seq,) = insert(connection, record("A", openings=opened))
-    assert openings.erase_openings(connection, seq, ("title",)) == 1
-    assert openings.erase_openings(connection, seq, ("title",)) == 0
+    assert openings.erase_openings(connection, seq, ("title",)) == ["title"]
+    assert openings.erase_openings(connection, seq, ("title",)) == []
     assert len(openings.openings_of(connection, seq)) == 2
-    assert openings.erase_openings(connection, seq) == 2
+    assert openings.erase_openings(connection, seq) == ["actor", "matter"]
 
 
 def test_a_visibility_that_was_chosen_stays(connection):
