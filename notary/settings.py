@@ -176,6 +176,19 @@ class Settings(BaseSettings):
     max_pending: int = Field(
         1_000_000, ge=1, description="Entries that may wait for a checkpoint before new ones are refused."
     )
+    max_spool_bytes: int = Field(
+        4 * 2**30,
+        ge=1,
+        description="Bytes of all documents that may wait for inspection, no less than one document may have.",
+    )
+    max_inspections: int = Field(
+        1000, ge=1, description="Documents of one organisation that may wait for inspection."
+    )
+    spool_reserve_bytes: int = Field(
+        2**28,
+        ge=0,
+        description="Bytes left free on the disk of the spool: no document is taken in that needs them.",
+    )
     temp_dir: Path = Field(
         default_factory=lambda data: data["data_dir"] / "spool",
         description="Where documents wait for inspection; shared by all processes, same file system.",
@@ -191,6 +204,16 @@ class Settings(BaseSettings):
         description="Allow time-stamping authorities on loopback and private addresses, and S3 without TLS; "
         "for local set-ups only.",
     )
+
+    @field_validator("max_spool_bytes")
+    @classmethod
+    def _holds_a_document(cls, size: int, info: ValidationInfo) -> int:
+        if size < info.data.get("max_document_bytes", 0):
+            raise PydanticCustomError(
+                "spool",
+                "a document of max_document_bytes would never be taken in: raise it, or lower the other",
+            )
+        return size
 
     @field_validator("chains", "tsas")
     @classmethod

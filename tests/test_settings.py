@@ -102,6 +102,13 @@ def test_every_profile_of_the_settings_is_one_that_headers_are_hashed_by():
         assert Chain(name="x", rpc_urls=["https://a.example.org"], chain_id=1, profile=profile)
 
 
+def test_what_waits_may_be_no_less_than_one_document(environment):
+    assert load_settings().max_spool_bytes == 4 * 2**30
+    load_settings(max_document_bytes=1000, max_spool_bytes=1000)
+    with pytest.raises(SettingsError, match="max_spool_bytes: a document of max_document_bytes would never"):
+        load_settings(max_document_bytes=1000, max_spool_bytes=999)
+
+
 def test_no_two_anchors_have_one_name(environment):
     def chain(name):
         return {"name": name, "rpc_urls": ["https://a.example.org"], "chain_id": 1}

@@ -12,6 +12,7 @@ from notary.evidence.note import Verifier
 from notary.evidence.receipt import receipt_key_name
 from notary.intake.accept import Intake
 from notary.intake.group import Promises
+from notary.intake.room import Room
 from notary.intake.spool import Spool
 from notary.intake.writer import Writer
 from notary.log.open import open_log, read_genesis
@@ -163,7 +164,7 @@ def _services(
         max_document_bytes=settings.max_document_bytes,
         max_request_bytes=settings.max_request_bytes,
         tenants=Tenants(database, now),
-        submitting=Submitting(intake, writer, settings.max_document_bytes),
+        submitting=Submitting(intake, writer, settings.max_document_bytes, _room(settings, database)),
         bulk=BulkSubmitting(writer, settings.max_bulk_bytes),
         records=records,
         packages=packages,
@@ -172,6 +173,17 @@ def _services(
         tiles=LogFiles(objects),
         log_proofs=LogProofs(prover),
         health=Health(database, timedelta(seconds=settings.close_promise_seconds), now),
+    )
+
+
+def _room(settings: Settings, database: Database) -> Room:
+    return Room(
+        database,
+        settings.temp_dir,
+        max_bytes=settings.max_spool_bytes,
+        max_own=settings.max_inspections,
+        reserve=settings.spool_reserve_bytes,
+        unknown=settings.max_document_bytes,
     )
 
 

@@ -133,7 +133,7 @@ def test_closed_is_the_first_checkpoint_with_the_entry_and_not_one_that_ends_bef
 
 def test_an_inspection_is_part_of_where_a_document_stands(connection):
     seq = add(connection, "A")
-    inspections.add_inspection(connection, seq, "spooled", "application/pdf")
+    inspections.add_inspection(connection, seq, 1, inspections.Task("spooled", 10, "application/pdf"))
     view = views.by_number(connection, "A")
     assert (view.inspection, view.due()[-1]) == ("waiting", "inspection")
     inspections.end_inspection(connection, seq, "done", "")
