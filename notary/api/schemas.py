@@ -119,7 +119,7 @@ class Attestation(Wire):
     size: int
     state: Literal["due", "signed", "sent", "mined", "final", "rejected"]
     updated: str
-    detail: str = ""
+    detail: str = Field("", description="what it waits for or ended with; empty for all but the submitter")
 
 
 class RecordState(Wire):

@@ -19,9 +19,11 @@ from notary.anchoring.poll import newest_finalized
 from notary.anchoring.rpc import Node, octets, record
 from notary.api.app import create_app, settle
 from notary.embedded import dev
-from notary.errors import DiskFailed, SettingsError
+from notary.errors import DiskFailed, RequestError, SettingsError
 from notary.evidence.note import Verifier
+from notary.evidence.number import parse_number, show_number
 from notary.log.fsck import fsck
+from notary.services.erasing import Erasing
 from notary.services.tenants import SCOPES, Tenants
 from notary.settings import Settings, load_settings
 from notary.store.migrate import migrate
@@ -52,6 +54,7 @@ def add_to(app: typer.Typer) -> None:
     app.command("setup")(setup)
     app.command("trust")(trust)
     app.command("fsck")(check)
+    app.command("erase")(erase)
     anchor_app.command("deploy")(anchor_deploy)
     key_app.command("new")(key_new)
     tenant_app.command("add")(tenant_add)
@@ -186,6 +189,23 @@ def check(data_dir: DataDir = None, as_json: AsJson = False) -> None:
         counts = ", ".join(f"{count} {what}" for what, count in result.counts.items())
         console.print(f"{len(result.problems)} problems; looked at {counts}")
     raise typer.Exit(1 if result.problems else 0)
+
+
+def erase(
+    number: Annotated[str, typer.Argument(help="Record number.")],
+    names: Annotated[list[str] | None, typer.Option("--name", help="Commitment, such as holder.")] = None,
+    everything: Annotated[bool, typer.Option("--all", help="All that the record committed to.")] = False,
+    data_dir: DataDir = None,
+) -> None:
+    """Erase what commitments of a record open, for ever; every proof stays valid."""
+    if bool(names) == everything:
+        raise RequestError("name what is to be erased with --name, or all of it with --all")
+    database, _ = wiring.open_stores(_settings(data_dir))
+    try:
+        erased = Erasing(database).erase(parse_number(number), None if everything else names)
+    finally:
+        database.dispose()
+    console.print(f"erased {', '.join(erased)} of {show_number(parse_number(number))}")
 
 
 def anchor_deploy() -> None:

@@ -20,7 +20,7 @@ from notary.evidence.chain import decode_evidence
 from notary.evidence.chain_file import MAX_NOT_BEFORE
 from notary.evidence.statement import Block
 from notary.intake.accept import Intake
-from notary.intake.inspect import inspect_next, sweep
+from notary.intake.inspect import Turn, inspect_next, sweep
 from notary.intake.inspection.sandbox import inspect
 from notary.log.index import index_digests
 from notary.log.sequence import Sequencer
@@ -55,7 +55,7 @@ class Steps:
         steps = [
             Step("close", settings.close_interval_seconds, self._close),
             Step("index", settings.close_interval_seconds, self._index),
-            Step("inspect", 1.0, self._inspect),
+            Step("inspect", 1.0, partial(self._inspect, Turn())),
             Step("sweep", _SWEEP_SECONDS, self._sweep),
         ]
         steps += [self._anchoring(self._tsa(tsa), settings.stamp_interval_seconds) for tsa in settings.tsas]
@@ -80,14 +80,14 @@ class Steps:
         if self.sequencer.leading:
             index_digests(self.database)
 
-    def _inspect(self) -> None:
+    def _inspect(self, turn: Turn) -> None:
         roots = [certificate(path) for path in self.settings.signer_roots]
 
         def inspector(path: Path, media_type: str | None) -> dict[str, Any]:
             return inspect(path, media_type, roots)
 
         end = time.monotonic() + _INSPECTING_SECONDS
-        while inspect_next(self.intake, inspector) and time.monotonic() < end:
+        while inspect_next(self.intake, inspector, turn) and time.monotonic() < end:
             pass
 
     def _sweep(self) -> None:
@@ -114,7 +114,7 @@ class Steps:
         found = newest_finalized(node, chain.finality, chain.profile)
         block = Block(found.chain_id, found.number, found.hash, found.time)
         with self.database.writing() as connection:
-            blocks.add_block(connection, block, found.raw)
+            blocks.add_block(connection, block, found.raw, self.now())
 
     def _tsa(self, tsa: Tsa) -> TsaAnchor:
         outbound = Outbound(allow_private=self.settings.allow_private_addresses)

@@ -2,8 +2,12 @@
 
 import io
 import json
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
+from datetime import UTC, datetime
+from functools import partial
 from hashlib import sha256
+from threading import Barrier
 
 import pytest
 
@@ -16,10 +20,13 @@ from notary.evidence.number import parse_number
 from notary.evidence.package import read_package
 from notary.evidence.proof_file import RECEIPT, TLOG_PROOF, parse_proof_file
 from notary.evidence.statement import entry_of, parse_statement
+from notary.intake.report import log_report
+from notary.store.anchorings import create_anchoring, note_detail
 from notary.store.records import record_at
 from notary.wiring import anchor_kinds
 from tests.api.service import DIGEST, TestClient, problem
 
+NOW = datetime(2026, 3, 1, tzinfo=UTC)
 UNKNOWN = "NA7W-Q3EU-N59P-CCZT"
 WRONG = sha256(b"another").hexdigest()
 VISIBILITIES = ("by-document", "by-code", "public", "private")
@@ -165,6 +172,30 @@ def test_what_is_seen_is_what_was_submitted(service, submitted):
     receipt = service.get(f"{path}/receipt", service.own)
     assert receipt.content == files["receipt.txt"] == answer["receipt"].encode()
     parse_proof_file(receipt.content, RECEIPT)
+
+
+def test_what_an_anchor_waits_for_is_told_to_the_submitter_alone(service, submitted):
+    told = "the node http://10.0.0.7:8545 does not take the transaction: nonce 17"
+    with service.assembly.database.writing() as connection:
+        made = create_anchoring(connection, "chain", "evm", 6, NOW)
+        note_detail(connection, made.id, told)
+
+    def details(record):
+        return [item["detail"] for item in record["attestations"]]
+
+    seen = {}
+    for visibility, how in (
+        ("public", "nothing"),
+        ("by-code", "code"),
+        ("public", "other key"),
+        ("public", "own key"),
+    ):
+        headers, query = credential(service, submitted, visibility, how)
+        path = f"/v1/evidence/{submitted[visibility][0]['number']}"
+        seen[how] = details(service.get(path, headers, params=query).json())
+    assert seen == {"nothing": [""], "code": [""], "other key": [""], "own key": [told]}
+    listed = service.get("/v1/evidence", service.own).json()["records"]
+    assert [details(record) for record in listed] == [[told]] * 5
 
 
 def test_a_package_is_the_same_to_the_byte_until_something_happens(service, submitted):
@@ -402,7 +433,7 @@ def test_of_two_reports_made_at_once_one_stands(service, monkeypatch):
     service.close()
     path = f"/v1/evidence/{number}/report"
     first = service.get(path, service.own).content
-    reports = type(service.services.reports.objects)
+    reports = type(service.services.reports.kept.objects)
     read, calls = reports.read, []
 
     def nothing_yet(self, name):
@@ -416,6 +447,25 @@ def test_of_two_reports_made_at_once_one_stands(service, monkeypatch):
     assert service.count() == 2
 
 
+def test_whoever_asks_at_the_same_time_gets_one_report_that_is_logged_once(service, monkeypatch):
+    number = service.accepted()["number"]
+    service.close()
+    barrier = Barrier(4, timeout=60)
+
+    def together(*given):
+        barrier.wait()
+        return log_report(*given)
+
+    monkeypatch.setattr("notary.services.reports.log_report", together)
+    with ThreadPoolExecutor(4) as pool:
+        ask = partial(service.get, f"/v1/evidence/{number}/report", service.own)
+        answers = [asked.result() for asked in [pool.submit(ask) for _ in range(4)]]
+    assert [answer.status_code for answer in answers] == [200] * 4
+    (pdf,) = {answer.content for answer in answers}
+    listed = service.get("/v1/evidence", service.own, params={"type": "report"}).json()["records"]
+    assert [record["digests"]["sha-256"] for record in listed] == [sha256(pdf).hexdigest()]
+
+
 def test_a_report_that_cannot_be_stored_is_not_shown(service, monkeypatch):
     number = service.accepted()["number"]
     service.close()
@@ -423,6 +473,6 @@ def test_a_report_that_cannot_be_stored_is_not_shown(service, monkeypatch):
     def broken(*_args):
         raise Fatal("the disk failed")
 
-    monkeypatch.setattr(type(service.services.reports.objects), "create", broken)
+    monkeypatch.setattr(type(service.services.reports.kept.objects), "create", broken)
     problem(service.get(f"/v1/evidence/{number}/report", service.own), 500, "error")
     assert service.count() == 1

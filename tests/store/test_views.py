@@ -166,7 +166,7 @@ def test_closed_is_the_first_checkpoint_with_the_entry_and_not_one_that_ends_bef
 
 def test_an_inspection_is_part_of_where_a_document_stands(connection):
     seq = add(connection, "A")
-    inspections.add_inspection(connection, seq, "spooled", "application/pdf")
+    inspections.add_inspection(connection, seq, 1, inspections.Task("spooled", 10, "application/pdf"))
     view = views.by_number(connection, "A")
     assert (view.inspection, view.due(BOTH)[-1]) == ("waiting", "inspection")
     inspections.end_inspection(connection, seq, "done", "")
@@ -383,8 +383,8 @@ def test_attested_heads_are_those_with_evidence_the_largest_first(connection):
 def test_headers_are_those_that_the_statements_name_each_once_newest_first(connection):
     for number in (5, 6, 7, 8):
         block = Block(1, number, bytes([number]) * 32, 1000 + number)
-        blocks.add_block(connection, block, b"header %d" % number)
-    blocks.add_block(connection, Block(2, 6, b"x" * 32, 2000), b"of another chain")
+        blocks.add_block(connection, block, b"header %d" % number, NOW)
+    blocks.add_block(connection, Block(2, 6, b"x" * 32, 2000), b"of another chain", NOW)
     named = [None, 5, 6, 6, 8, 7, 9]
     seqs = [add(connection, f"N{at}", not_before_number=number) for at, number in enumerate(named)]
     place(connection, 0, seqs[:-1])
