@@ -162,6 +162,9 @@ class Settings(BaseSettings):
     final_target_seconds: int = Field(86400, ge=1, description="Objective for the first final anchor.")
     stamp_interval_seconds: float = Field(60, gt=0, description="How often a new checkpoint is stamped.")
     anchor_interval_seconds: float = Field(600, gt=0, description="How often a new checkpoint is anchored.")
+    fsck_interval_seconds: float = Field(
+        86_400, ge=0, description="How often a worker reads the whole log again and compares; 0: never."
+    )
     poll_interval_seconds: float = Field(5, gt=0, description="How often pending anchors are looked at.")
     not_before_margin_seconds: int = Field(
         _MARGIN_SECONDS,

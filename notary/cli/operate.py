@@ -20,13 +20,12 @@ from notary.anchoring.rpc import Node, octets, record
 from notary.api.app import create_app, settle
 from notary.embedded import dev
 from notary.errors import DiskFailed, RequestError, SettingsError
-from notary.evidence.note import Verifier
 from notary.evidence.number import parse_number, show_number
-from notary.log.fsck import fsck
 from notary.services.erasing import Erasing
 from notary.services.tenants import SCOPES, Tenants
 from notary.settings import Settings, load_settings
 from notary.store.migrate import migrate
+from notary.wiring.checking import check_log
 from notary.worker import Worker
 
 DataDir = Annotated[Path | None, typer.Option(help="Folder of the service; else NOTARY_DATA_DIR.")]
@@ -166,11 +165,6 @@ def trust(
 def check(data_dir: DataDir = None, as_json: AsJson = False) -> None:
     """Re-read everything that is stored and compare it. Exit status 1 on the first lie."""
     settings = _settings(data_dir)
-    database, objects = wiring.open_stores(settings)
-    genesis = wiring.stored_genesis(settings)
-    if genesis is None:
-        raise SettingsError("there is no log to check: run `notary setup` first")
-    log_key, receipt_key = (Verifier.from_vkey(vkey) for vkey in (genesis.log_key, genesis.receipt_key))
     with Progress(console=Console(stderr=True), transient=True) as progress:
         tasks: dict[str, Any] = {}
 
@@ -179,8 +173,7 @@ def check(data_dir: DataDir = None, as_json: AsJson = False) -> None:
                 tasks[what] = progress.add_task(what, total=None)
             progress.update(tasks[what], completed=count, description=f"{what}: {count}")
 
-        result = fsck(database, objects, settings.origin, [log_key], [receipt_key], tell)
-    database.dispose()
+        result = check_log(settings, tell)
     if as_json:
         sys.stdout.write(json.dumps({"problems": result.problems, "counts": result.counts}, indent=2) + "\n")
     else:

@@ -30,10 +30,12 @@ from notary.services.steps import Step
 from notary.settings import Chain, Settings, Tsa
 from notary.store import anchorings, blocks
 from notary.store.engine import Database
+from notary.wiring.checking import Checking
 from notary.wiring.trusting import authority, certificate, chain_trust
 
 _INSPECTING_SECONDS = 5.0  # then the step ends, though more may wait: an orderly stop waits for it
 _SWEEP_SECONDS = 3600.0
+_FSCK_SECONDS = 60.0  # between two looks at whether it is time
 _LOOK_BACK = 16  # final anchors that are looked through for one with all its proofs
 
 
@@ -58,6 +60,9 @@ class Steps:
             Step("inspect", 1.0, partial(self._inspect, Turn())),
             Step("sweep", _SWEEP_SECONDS, self._sweep),
         ]
+        if settings.fsck_interval_seconds:
+            checking = Checking(settings, lambda: self.sequencer.leading, self.now)
+            steps.append(Step("fsck", _FSCK_SECONDS, checking.run, checking.end))
         steps += [self._anchoring(self._tsa(tsa), settings.stamp_interval_seconds) for tsa in settings.tsas]
         for chain in settings.chains:
             node = Node(chain.rpc_urls[0], chain.chain_id, fees=chain.fees)
