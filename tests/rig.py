@@ -60,8 +60,7 @@ class Clock:
 
 
 def room_of(intake: Intake, **changes) -> Room:
-    values = {"max_bytes": 10**9, "max_own": 10**6, "reserve": 0, "unknown": 10**6} | changes
-    return Room(intake.database, intake.spool.folder, **values)
+    return Room(intake.database, **{"max_bytes": 10**9, "max_own": 10**6} | changes)
 
 
 @dataclass

@@ -17,11 +17,12 @@ from starlette.concurrency import run_in_threadpool
 from starlette.requests import Request
 
 from notary.errors import RequestError, TooLarge, Unavailable
-from notary.intake.room import Room
+from notary.intake.spool import Spool
 
 FILE = "file"
 MEDIA_TYPE = "multipart/form-data"
 _IN_MEMORY = 1 << 20
+_COPIES = 2  # of a body while it is taken in: as it arrives, and in the spool
 
 
 @dataclass(slots=True)
@@ -34,12 +35,12 @@ class Form:
 
 
 @asynccontextmanager
-async def read_form(request: Request, room: Room, limits: Mapping[str, int]) -> AsyncIterator[Form]:
+async def read_form(request: Request, spool: Spool, limits: Mapping[str, int]) -> AsyncIterator[Form]:
     """Read the body; the document is gone when the block ends.
 
     Args:
         request: its body was not touched yet.
-        room: for documents over 1 MiB; they have no name there, and a crash leaves nothing.
+        spool: for documents over 1 MiB; they have no name there, and a crash leaves nothing.
         limits: most bytes of each other part that may come, by name.
 
     Raises:
@@ -48,9 +49,9 @@ async def read_form(request: Request, room: Room, limits: Mapping[str, int]) -> 
         Busy: the disk is nearly full.
         Unavailable: the disk takes nothing now.
     """
-    folder = str(room.folder)
-    with room.arriving(_length(request)), SpooledTemporaryFile(max_size=_IN_MEMORY, dir=folder) as file:
-        reader = _Reader(file, limits)  # type: ignore[arg-type] # it has what a binary file has
+    spool.require(_COPIES * _length(request))
+    with SpooledTemporaryFile(max_size=_IN_MEMORY, dir=str(spool.folder)) as file:
+        reader = _Reader(file, spool, limits)  # type: ignore[arg-type] # it has what a binary file has
         parser = reader.parser(request.headers.get("Content-Type", ""))
         try:
             size = 0
@@ -68,15 +69,16 @@ async def read_form(request: Request, room: Room, limits: Mapping[str, int]) -> 
         yield reader.form()
 
 
-def _length(request: Request) -> int | None:
+def _length(request: Request) -> int:
     # The server has refused whatever is no number, and holds the client to its word.
     value = request.headers.get("Content-Length", "")
-    return int(value) if value.isascii() and value.isdecimal() else None
+    return int(value) if value.isascii() and value.isdecimal() else 0
 
 
 @dataclass(slots=True)
 class _Reader:
     file: BinaryIO
+    spool: Spool
     limits: Mapping[str, int]
     parts: dict[str, bytearray] = field(default_factory=dict)
     media_type: str | None = None
@@ -138,6 +140,7 @@ class _Reader:
 
     def part_data(self, data: bytes, start: int, end: int) -> None:
         if self._part == FILE:
+            self.spool.require()  # also for those that do not say their length, and all that come at once
             self.file.write(data[start:end])
             return
         part = self.parts[self._part]

@@ -49,7 +49,7 @@ async def verify(request: Request, services: ServicesDep) -> dict[str, Any]:
     The result is our word. For a result that does not rest on it, run `notary verify` with a trust file from
     elsewhere.
     """
-    async with forms.read_form(request, services.submitting.room, {}) as form:
+    async with forms.read_form(request, services.submitting.intake.spool, {}) as form:
         limiter = request.app.state.verifications
         report = await to_thread.run_sync(services.verifying.verify, form.file, limiter=limiter)
     return report.to_json()

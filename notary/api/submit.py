@@ -129,8 +129,8 @@ def _media_type(request: Request) -> str:
 
 
 async def _multipart(request: Request, services: Services, principal: Principal, repeat: Repeat) -> bytes:
-    room, limit = services.submitting.room, services.max_request_bytes
-    async with forms.read_form(request, room, {"request": limit}) as form:
+    spool, limit = services.submitting.intake.spool, services.max_request_bytes
+    async with forms.read_form(request, spool, {"request": limit}) as form:
         asked = wanted(parse(form.fields.get("request", b"{}")))
         return await run_in_threadpool(
             services.submitting.file, principal, asked, form.file, form.media_type, repeat

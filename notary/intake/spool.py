@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from notary.errors import DigestMismatch, DiskFailed, EmptyDocument, TooLarge, Unavailable
+from notary.errors import Busy, DigestMismatch, DiskFailed, EmptyDocument, TooLarge, Unavailable
 from notary.evidence.digests import Digester, parse_digest
 
 SEEN = ("sha-256", "sm3")  # what a statement about bytes that we saw must hold
@@ -31,11 +31,42 @@ def media_type_of(start: bytes, said: str | None) -> str | None:
     return "application/pdf" if start.startswith(PDF) else said
 
 
+def free_bytes(folder: Path) -> int:
+    """What the file system of a folder has for us.
+
+    Raises:
+        Unavailable: it does not say.
+    """
+    try:
+        status = os.statvfs(folder)
+    except OSError as error:
+        raise Unavailable(f"the spool cannot be looked at: {error.strerror}") from error
+    return status.f_bavail * status.f_frsize
+
+
 @dataclass(frozen=True, slots=True)
 class Spool:
-    """A folder that every process of the service shares."""
+    """A folder that every process of the service shares.
+
+    Attributes:
+        folder: where.
+        reserve: bytes that stay free on its disk; the database may share it.
+        free: how many it has.
+    """
 
     folder: Path
+    reserve: int = 0
+    free: Callable[[Path], int] = free_bytes
+
+    def require(self, size: int = 0) -> None:
+        """Look whether so many bytes more may be written; again while they are, since others write, too.
+
+        Raises:
+            Busy: they would take what must stay free.
+            Unavailable: the disk does not say.
+        """
+        if self.free(self.folder) - size < self.reserve:
+            raise Busy("the disk for documents is nearly full; send the digests instead, or try again later")
 
     def receive(
         self,
@@ -57,6 +88,7 @@ class Spool:
         Raises:
             EmptyDocument: no bytes.
             TooLarge: more than `limit`.
+            Busy: the disk is nearly full.
             DigestMismatch: a claimed digest is not that of the bytes.
             BadDigest, UnknownAlgorithm: a claimed digest or an algorithm is of no known form.
             Unavailable: the disk takes nothing now.
@@ -121,6 +153,7 @@ class Spool:
                 if digester.size > limit:
                     raise TooLarge(f"the document is larger than {limit} bytes; send its digests instead")
                 start = start if len(start) >= len(PDF) else (start + chunk)[: len(PDF)]
+                self.require()
                 file.write(chunk)
             if not digester.size:
                 raise EmptyDocument("the document is empty; send at least one byte")

@@ -7,7 +7,6 @@ from datetime import datetime
 from sqlalchemy import Connection, delete, select, tuple_
 
 from notary.errors import Conflict
-from notary.store.places import group_of, seq_of
 from notary.store.sql import insert
 from notary.store.tables import claim
 
@@ -76,9 +75,9 @@ def claims_on(connection: Connection, tenant_id: int, seq: int) -> list[str]:
 
     All claims of the organisation are looked through: few ask, and no index has to grow with each request.
     """
-    first, group = claim.c.first_seq, seq_of(group_of(seq), 0)
+    first = claim.c.first_seq
     query = select(claim.c.key).where(
-        claim.c.tenant_id == tenant_id, first >= group, first <= seq, first + claim.c.count > seq
+        claim.c.tenant_id == tenant_id, first <= seq, first + claim.c.count > seq
     )
     return list(connection.execute(query).scalars())
 

@@ -3,12 +3,11 @@
 from dataclasses import dataclass
 from datetime import datetime
 
-from sqlalchemy import Connection, func, literal_column, or_, select, update
+from sqlalchemy import Connection, func, or_, select, update
 
 from notary.store.tables import inspection
 
-# Spelt out: by a parameter a database cannot know that its index over what waits will do.
-_WAITING = inspection.c.state == literal_column("'waiting'")
+_WAITING = inspection.c.state == "waiting"
 
 
 @dataclass(frozen=True, slots=True)

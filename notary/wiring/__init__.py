@@ -142,6 +142,7 @@ def _services(
 ) -> Services:
     database = intake.database
     writer = Writer(intake)
+    room = Room(database, max_bytes=settings.max_spool_bytes, max_own=settings.max_inspections)
     records = Records(database)
     packages = Packages(database, records, prover)
     trust = partial(own_trust, database, source)
@@ -165,7 +166,7 @@ def _services(
         max_document_bytes=settings.max_document_bytes,
         max_request_bytes=settings.max_request_bytes,
         tenants=Tenants(database, now),
-        submitting=Submitting(intake, writer, settings.max_document_bytes, _room(settings, database)),
+        submitting=Submitting(intake, writer, settings.max_document_bytes, room),
         bulk=BulkSubmitting(writer, settings.max_bulk_bytes),
         records=records,
         packages=packages,
@@ -183,17 +184,6 @@ def anchor_kinds(settings: Settings) -> frozenset[str]:
     return frozenset(kind for kind, anchors in configured if anchors)
 
 
-def _room(settings: Settings, database: Database) -> Room:
-    return Room(
-        database,
-        settings.temp_dir,
-        max_bytes=settings.max_spool_bytes,
-        max_own=settings.max_inspections,
-        reserve=settings.spool_reserve_bytes,
-        unknown=settings.max_document_bytes,
-    )
-
-
 def _intake(settings: Settings, database: Database, genesis: Genesis) -> Intake:
     key = keys.load_ed25519(settings.receipt_key)
     verifier = Verifier(receipt_key_name(settings.origin), key.public_key().public_bytes_raw())
@@ -202,7 +192,7 @@ def _intake(settings: Settings, database: Database, genesis: Genesis) -> Intake:
     settings.temp_dir.mkdir(mode=0o700, parents=True, exist_ok=True)
     return Intake(
         database=database,
-        spool=Spool(settings.temp_dir),
+        spool=Spool(settings.temp_dir, settings.spool_reserve_bytes),
         promises=Promises(
             origin=settings.origin,
             key=key,

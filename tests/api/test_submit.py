@@ -9,6 +9,7 @@ from hashlib import sha256
 from itertools import count
 
 import pytest
+from sqlalchemy import text
 
 from notary import wiring
 from notary.api.schemas import Accepted
@@ -423,6 +424,16 @@ def test_a_full_queue_is_a_problem_of_a_second_and_leaves_nothing(service, monke
 PDF = b"%PDF-1.7 a"
 
 
+def test_organisations_are_inspected_in_turn(service):
+    for headers in (service.own, service.own, service.other):
+        assert service.upload(PDF, headers=headers).status_code == 202
+    service.inspect()
+    with service.assembly.database.reading() as connection:
+        found = text("SELECT tenant_id FROM record WHERE type = 'inspection' ORDER BY seq")
+        first, second, third = connection.execute(found).scalars()
+    assert first == third != second
+
+
 @pytest.mark.parametrize(
     ("limits", "status", "code", "detail"),
     [
@@ -472,13 +483,24 @@ def test_while_the_disk_is_nearly_full_no_document_is_read(make_service):
     assert service.accepted()  # digests need no room
 
 
-@pytest.mark.parametrize(("length", "status"), [(None, 503), (100, 202)])
-def test_a_document_counts_as_much_as_it_says_or_as_much_as_may_be(make_service, length, status):
-    service = make_service(max_document_bytes=10_000, spool_reserve_bytes=0)
-    service.services.submitting.room.free = lambda _: 15_000
-    whole = form(("file", DOCUMENT))
-    sent = whole if length else iter([whole])
-    assert raw(service, sent, FORM).status_code == status
+def test_a_document_is_taken_in_while_the_disk_has_room_for_it(service):
+    free, spool = [10_000], service.services.submitting.intake.spool
+    object.__setattr__(spool, "reserve", 4_000)
+    object.__setattr__(spool, "free", lambda _: free[0])
+    whole = form(("file", bytes(2500)))
+    assert raw(service, whole, FORM).status_code == 202
+    for sent in (form(("file", bytes(3000))), filling(free, whole)):  # by its length; while it comes
+        assert "nearly full" in problem(raw(service, sent, FORM), 503, "busy")
+    free[0] = 10_000
+    answer = service.client.post("/v1/verify", content=filling(free, whole), headers={"Content-Type": FORM})
+    assert "nearly full" in problem(answer, 503, "busy")  # before it is written, not only where it would stay
+    assert service.spooled() == []
+
+
+def filling(free, whole):
+    yield whole[:1000]
+    free[0] = 3_999
+    yield whole[1000:]
 
 
 def test_a_number_that_is_taken_is_a_problem_to_be_tried_again(service):

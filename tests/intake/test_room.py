@@ -1,4 +1,4 @@
-"""How much may lie in the spool."""
+"""How much may wait for inspection."""
 
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack
@@ -6,18 +6,15 @@ from threading import Barrier
 
 import pytest
 
-from notary.errors import Busy, TooManyRequests, Unavailable
+from notary.errors import Busy, TooManyRequests
 from notary.intake.inspect import inspect_next
 from notary.intake.inspection.report import empty
-from notary.intake.room import free_bytes
 from tests.rig import Rig, room_of
 
 
 @pytest.fixture
 def rig(database, tmp_path):
-    rig = Rig(database, tmp_path).open()
-    rig.intake.spool.folder.mkdir()
-    return rig
+    return Rig(database, tmp_path).open()
 
 
 def submit(rig, size=100):
@@ -106,31 +103,3 @@ def test_requests_at_the_same_time_never_go_over_the_limit(rig):
         let_in += ask()
     assert (let_in, ask()) == (3, 0)
     assert len(list(rig.intake.spool.folder.iterdir())) == 3
-
-
-def test_some_of_the_disk_stays_free(rig):
-    free = [1000]
-    room = room_of(rig.intake, reserve=400, unknown=250, free=lambda _: free[0])
-    with (
-        room.arriving(300),
-        pytest.raises(Busy, match="the disk for documents is nearly full; send the digests"),
-    ):
-        room.arriving(1).__enter__()
-    with room.arriving(200):
-        with pytest.raises(Busy, match="nearly full"):
-            room.arriving(101).__enter__()
-        with room.arriving(100):
-            pass
-    with pytest.raises(Busy, match="nearly full"), room.arriving(51):
-        room.arriving(None).__enter__()
-    with room.arriving(None):
-        pass
-    free[0] = 399
-    with pytest.raises(Busy, match="nearly full"):
-        room.arriving(0).__enter__()
-
-
-def test_the_disk_is_asked(tmp_path):
-    assert free_bytes(tmp_path) > 0
-    with pytest.raises(Unavailable, match="the spool cannot be looked at: No such file"):
-        free_bytes(tmp_path / "nowhere")

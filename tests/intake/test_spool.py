@@ -2,12 +2,14 @@
 
 import errno
 import os
+from dataclasses import replace
 from hashlib import sha256
 
 import pytest
 
 from notary.errors import (
     BadDigest,
+    Busy,
     DigestMismatch,
     EmptyDocument,
     Fatal,
@@ -60,6 +62,34 @@ def test_a_claimed_digest_is_taken_and_compared(spool):
     ):
         spool.receive([b"hellO"], 10, claimed={"sha-256": digest})
     assert len(left(spool)) == 1
+
+
+def test_some_of_the_disk_stays_free(spool):
+    free = [1000]
+    spool = replace(spool, reserve=400, free=lambda _: free[0])
+    spool.require(600)
+    with pytest.raises(Busy, match="the disk for documents is nearly full; send the digests instead, or try"):
+        spool.require(601)
+
+    def filling():
+        """Others write meanwhile."""
+        for left in (500, 400, 399):
+            free[0] = left
+            yield b"x"
+
+    with pytest.raises(Busy, match="nearly full"):
+        spool.receive(filling(), 100)
+    assert left(spool) == []
+    free[0] = 400
+    assert spool.receive([b"x"], 100).size == 1
+
+
+def test_the_disk_is_asked(tmp_path):
+    Spool(tmp_path).require(1)
+    with pytest.raises(Busy, match="nearly full"):
+        Spool(tmp_path).require(2**62)
+    with pytest.raises(Unavailable, match="the spool cannot be looked at: No such file"):
+        Spool(tmp_path / "nowhere").require()
 
 
 def broken_off():

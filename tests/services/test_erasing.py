@@ -259,10 +259,12 @@ def test_a_crash_leaves_all_or_nothing(bench, committed):
 
 def test_the_same_request_makes_a_new_record_afterwards_and_other_claims_stay(bench):
     one, other = (Claim(bench.rig.tenant, key, bytes(32)) for key in ("kone", "kother"))
-    first, second = bench.submit(one, holder=HOLDER), bench.submit(other, holder=HOLDER)
-    bench.erasing.erase(first.number, ["holder"])
-    assert bench.submit(one, holder=HOLDER).number != first.number
-    assert bench.submit(other, holder=HOLDER).number == second.number
+    third = Claim(bench.rig.tenant, "kthird", bytes(32))
+    first, second, last = (bench.submit(claim, holder=HOLDER) for claim in (other, one, third))
+    bench.erasing.erase(second.number, ["holder"])
+    assert bench.submit(one, holder=HOLDER).number != second.number
+    assert bench.submit(other, holder=HOLDER).number == first.number
+    assert bench.submit(third, holder=HOLDER).number == last.number
 
 
 def test_what_is_not_there_is_said_and_changes_nothing(bench):

@@ -1,8 +1,11 @@
 """A report can be read with its package, and with nothing else that is stored."""
 
 import os
+from hashlib import sha256
 
 import pytest
+from cryptography.exceptions import InvalidTag
+from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 
 from notary.errors import Fatal
 from notary.services.kept_reports import KeptReports
@@ -37,6 +40,12 @@ def test_what_is_stored_says_nothing_of_report_or_package(kept):
     for path in (one, two):
         assert b"Zhang" not in path.read_bytes()
         assert b"%PDF" not in path.read_bytes()
+        # The name is the SHA-256 of nothing that could be tried, and opens nothing.
+        name = bytes.fromhex(path.name)
+        assert name not in (sha256(PACKAGE).digest(), sha256(PACKAGE + b".").digest())
+        stored, aad = path.read_bytes(), path.relative_to(kept.objects.root).as_posix().encode()
+        with pytest.raises(InvalidTag):
+            AESGCM(name).decrypt(stored[:12], stored[12:], aad)
     one.write_bytes(two.read_bytes())  # under another name it is none
     with pytest.raises(Fatal, match="is damaged: delete it, and the next request makes another"):
         _ = [kept.read(NUMBER, package) for package in (PACKAGE, PACKAGE + b".")]
