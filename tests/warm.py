@@ -10,9 +10,10 @@ import os
 import signal
 import subprocess
 import sys
+from multiprocessing import connection
 
 _CONTEXT = multiprocessing.get_context("forkserver")
-_CONTEXT.set_forkserver_preload(["notary.cli.main", "notary.cli.operate"])
+_CONTEXT.set_forkserver_preload(["notary.cli.main", "notary.cli.operate", "notary.cli.remote", "eth_account"])
 
 
 def _become(arguments, out, err, environment):
@@ -43,6 +44,10 @@ class WarmProcess:
         if self.poll() is None:
             raise subprocess.TimeoutExpired("notary", timeout)
         return self.poll()
+
+    def wait_gone(self):
+        """Until it is dead; another thread may be in `wait` meanwhile, which is for one alone."""
+        assert connection.wait([self._process.sentinel], 20)
 
     def send_signal(self, number):
         if self.poll() is None:

@@ -39,10 +39,6 @@ Expires = Annotated[
 ]
 console = Console(highlight=False)
 
-anchor_app = typer.Typer(no_args_is_help=True, help="The contract that heads are anchored in.")
-key_app = typer.Typer(no_args_is_help=True, help="Keys of the service.")
-tenant_app = typer.Typer(no_args_is_help=True, help="Customer organisations and their API keys.")
-
 
 def add_to(app: typer.Typer) -> None:
     """Add the commands of this module."""
@@ -52,12 +48,18 @@ def add_to(app: typer.Typer) -> None:
     app.command("setup")(setup)
     app.command("trust")(trust)
     app.command("fsck")(check)
-    anchor_app.command("deploy")(anchor_deploy)
-    key_app.command("new")(key_new)
-    tenant_app.command("add")(tenant_add)
-    tenant_app.command("key")(tenant_key)
-    tenant_app.command("revoke")(tenant_revoke)
-    for name, group in (("anchor", anchor_app), ("key", key_app), ("tenant", tenant_app)):
+    for name, words, commands in (
+        ("anchor", "The contract that heads are anchored in.", {"deploy": anchor_deploy}),
+        ("key", "Keys of the service.", {"new": key_new}),
+        (
+            "tenant",
+            "Customer organisations and their API keys.",
+            {"add": tenant_add, "key": tenant_key, "revoke": tenant_revoke},
+        ),
+    ):
+        group = typer.Typer(no_args_is_help=True, help=words)
+        for command, function in commands.items():
+            group.command(command)(function)
         app.add_typer(group, name=name)
 
 
