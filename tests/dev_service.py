@@ -8,7 +8,6 @@ import signal
 import socket
 import subprocess
 import sys
-import tempfile
 import time
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
@@ -25,7 +24,7 @@ from notary.evidence.chain import decode_evidence, decode_header
 from notary.evidence.package import read_package
 from notary.merkle.hashing import hash_leaf
 from notary.merkle.tree import root_of
-from tests.warm import WarmProcess
+from tests.warm import WarmProcess, run_warm
 
 NOTARY = [sys.executable, "-m", "notary"]
 ANCHORED = "Anchored(bytes32,uint64,uint64,bytes32)"
@@ -146,14 +145,7 @@ class DevService:
 
     def attempt(self, *arguments):
         """A command in a process loaded beforehand: its status and what it said."""
-        with tempfile.TemporaryDirectory(dir=self.folder) as name:
-            out, err = Path(name, "out"), Path(name, "err")
-            process = WarmProcess(arguments, out, err, self.environment)
-            try:
-                status = process.wait(120)
-            finally:
-                process.kill()
-            return status, out.read_text(), err.read_text()
+        return run_warm(arguments, self.folder, self.environment)
 
     def words(self):
         return self.log.read_text(errors="replace")[-3000:]
