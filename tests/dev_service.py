@@ -125,20 +125,6 @@ class DevService:
             self._client.close()
 
     def run(self, *arguments, expected=0):
-        if self.warm:
-            return self._run_warm(arguments, expected)
-        done = subprocess.run(
-            [*NOTARY, *arguments],
-            capture_output=True,
-            text=True,
-            timeout=120,
-            check=False,
-            env=self.environment,
-        )
-        assert done.returncode == expected, done.stdout + done.stderr
-        return done.stdout
-
-    def _run_warm(self, arguments, expected):
         status, out, err = self.attempt(*arguments)
         assert status == expected, out + err
         return out

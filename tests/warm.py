@@ -76,11 +76,11 @@ class WarmProcess:
         self.send_signal(signal.SIGKILL)
 
 
-def run_warm(arguments, folder, environment):
+def run_warm(arguments, folder, environment, module="notary.cli.main"):
     """A command to its end: its status and what it said. `folder` holds that meanwhile."""
     with tempfile.TemporaryDirectory(dir=folder) as name:
         out, err = Path(name, "out"), Path(name, "err")
-        process = WarmProcess(arguments, out, err, environment)
+        process = WarmProcess(arguments, out, err, environment, module)
         try:
             status = process.wait(120)
         finally:
