@@ -4,6 +4,11 @@ import os
 from pathlib import Path
 
 import pytest
+import structlog
+
+# As the service does (notary/observe.py), without the values of local variables: that took seconds for each error.
+_RENDERER = structlog.dev.ConsoleRenderer(exception_formatter=structlog.dev.plain_traceback)
+structlog.configure(processors=[*structlog.get_config()["processors"][:-1], _RENDERER])
 
 pytest_plugins = ["tests.dev_service"]
 

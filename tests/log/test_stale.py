@@ -118,7 +118,6 @@ def test_a_stale_leader_on_postgresql_touches_no_row_and_no_tile(postgres_url, t
     play(postgres_url, tmp_path, point)
 
 
-@pytest.mark.slow
 def test_a_leader_that_sleeps_in_its_transaction_loses_it(postgres_url, tmp_path):
     """Or nobody could take over: its transaction holds the row that every close swaps."""
     play(postgres_url, tmp_path, "swapping")
