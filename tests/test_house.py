@@ -14,6 +14,7 @@ import pytest
 from notary import errors
 from notary.api.problems import status_of
 from notary.settings import Chain, Settings, Tsa
+from tests.conftest import LONGEST, TOGETHER
 
 ROOT = Path(__file__).resolve().parents[1]
 PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text())
@@ -190,6 +191,10 @@ def test_every_setting_is_documented():
         f"tsas.{name}" for name in Tsa.model_fields
     }
     assert documented == expected
+
+
+def test_the_modules_that_start_first_are_there():
+    assert [name for name in (*LONGEST, *TOGETHER) if not (ROOT / "tests" / name).is_file()] == []
 
 
 def test_the_version_is_the_changelogs():

@@ -48,19 +48,20 @@ def add_to(app: typer.Typer) -> None:
     app.command("setup")(setup)
     app.command("trust")(trust)
     app.command("fsck")(check)
-    for name, words, commands in (
-        ("anchor", "The contract that heads are anchored in.", {"deploy": anchor_deploy}),
-        ("key", "Keys of the service.", {"new": key_new}),
-        (
-            "tenant",
-            "Customer organisations and their API keys.",
-            {"add": tenant_add, "key": tenant_key, "revoke": tenant_revoke},
-        ),
-    ):
-        group = typer.Typer(no_args_is_help=True, help=words)
-        for command, function in commands.items():
-            group.command(command)(function)
-        app.add_typer(group, name=name)
+    anchor = _group(app, "anchor", "The contract that heads are anchored in.")
+    anchor.command("deploy")(anchor_deploy)
+    key = _group(app, "key", "Keys of the service.")
+    key.command("new")(key_new)
+    tenant = _group(app, "tenant", "Customer organisations and their API keys.")
+    tenant.command("add")(tenant_add)
+    tenant.command("key")(tenant_key)
+    tenant.command("revoke")(tenant_revoke)
+
+
+def _group(app: typer.Typer, name: str, words: str) -> typer.Typer:
+    group = typer.Typer(no_args_is_help=True, help=words)
+    app.add_typer(group, name=name)
+    return group
 
 
 def serve() -> None:
