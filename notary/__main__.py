@@ -2,4 +2,5 @@
 
 from notary.cli.main import main
 
-main()
+if __name__ == "__main__":  # a process that is started for a check imports this, too
+    main()

@@ -22,6 +22,8 @@ STEP_SECONDS = Histogram("notary_step_seconds", "Duration of one run of a worker
 STEP_FAILURES = Counter(
     "notary_step_failures_total", "Runs of a step that ended in an error.", ["step", "code"]
 )
+FSCK_PROBLEMS = Gauge("notary_fsck_problems", "Contradictions that the last check of the whole log found.")
+FSCK_FINISHED = Gauge("notary_fsck_finished_seconds", "When that check ended, in seconds since 1970.")
 
 
 def set_up(*, human: bool) -> None:

@@ -14,6 +14,7 @@ from notary.store.engine import Connection, Database
 from notary.store.objects import CHECKPOINT
 from notary.store.records import Record, record_at, record_by_number, record_by_seq
 from notary.store.tiles import Tiles
+from notary.store.views import RecordView
 
 _NOTES_KEPT = 1024  # checkpoints, of a few hundred bytes each
 
@@ -72,11 +73,20 @@ class Prover:
                 else record_by_number(connection, record)
             )
             stored = self._stored(connection, size)
-        if found.index is None or found.index >= stored.size:
-            raise NotReady(f"record {found.number} is not in a checkpoint of size {stored.size} yet")
+        return self._proof(found, stored)
+
+    def prove_read(self, record: Record | RecordView, size: int) -> bytes:
+        """As `prove`, of a record that was just read."""
+        with self.database.reading() as connection:
+            stored = self._stored(connection, size)
+        return self._proof(record, stored)
+
+    def _proof(self, record: Record | RecordView, stored: StoredCheckpoint) -> bytes:
+        if record.index is None or record.index >= stored.size:
+            raise NotReady(f"record {record.number} is not in a checkpoint of size {stored.size} yet")
         signed = self._opened(stored)
-        path = self._path(found, found.index, signed)
-        return ProofFile(found.index, tuple(path), signed.note, extra=found.statement).encode(TLOG_PROOF)
+        path = self._path(record, record.index, signed)
+        return ProofFile(record.index, tuple(path), signed.note, extra=record.statement).encode(TLOG_PROOF)
 
     def proof_at(self, index: int, size: int) -> list[bytes]:
         """The inclusion path of entry `index` in the checkpoint of `size`.
@@ -161,7 +171,7 @@ class Prover:
         self.known.published = signed
         return signed
 
-    def _path(self, record: Record, index: int, signed: SignedCheckpoint) -> list[bytes]:
+    def _path(self, record: Record | RecordView, index: int, signed: SignedCheckpoint) -> list[bytes]:
         size, root = signed.checkpoint.size, signed.checkpoint.root
         path = self.tiles.inclusion(index, size, self._have(size))
         try:

@@ -8,7 +8,8 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, ValidationInfo, field_validator
+from pydantic_core import PydanticCustomError
 from pydantic_settings import (
     BaseSettings,
     PydanticBaseSettingsSource,
@@ -20,6 +21,7 @@ from pydantic_settings import (
 )
 
 from notary.errors import SettingsError
+from notary.evidence.chain_header import PROFILES
 from notary.evidence.statement import ORIGIN
 
 PREFIX = "NOTARY_"
@@ -35,6 +37,10 @@ _OTHERS = (
 )
 
 _ADDRESS = r"^0x[0-9a-f]{40}$"
+# A block's time is its maker's, and a time stamp's its authority's: where the second is behind the first, evidence of
+# the same second would contradict itself for ever. A minute is more than a clock that is looked after is ever wrong.
+_MARGIN_SECONDS = 60
+_NAME = "Name of the anchor, as shown; no other chain or authority has it, and it is never reused."
 
 
 class Chain(BaseModel):
@@ -42,7 +48,7 @@ class Chain(BaseModel):
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
-    name: str = Field(pattern="^[a-z0-9-]{1,40}$", description="Name of the anchor, as shown; never reused.")
+    name: str = Field(pattern="^[a-z0-9-]{1,40}$", description=_NAME)
     rpc_urls: tuple[str, ...] = Field(
         min_length=1, max_length=1, description="JSON-RPC endpoints; one in this version."
     )
@@ -57,9 +63,7 @@ class Chain(BaseModel):
     contract: str | None = Field(
         None, pattern=_ADDRESS, description="Address of the anchoring contract; none: not deployed yet."
     )
-    profile: Literal["ethereum", "qbft", "ibft"] = Field(
-        "ethereum", description="How block headers are hashed, and whether they carry commit seals."
-    )
+    profile: str = Field("ethereum", description="How block headers are hashed: `ethereum` in this version.")
     finality: str = Field(
         "finalized",
         pattern=r"^(finalized|depth:[1-9][0-9]{0,4})$",
@@ -67,13 +71,23 @@ class Chain(BaseModel):
     )
     fees: Literal["eip1559", "legacy", "free"] = Field("eip1559", description="How transactions pay.")
 
+    @field_validator("profile")
+    @classmethod
+    def _is_hashed(cls, profile: str) -> str:
+        if profile not in PROFILES:
+            known = ", ".join(PROFILES)
+            raise PydanticCustomError(
+                "profile", f"the headers of no other chains can be hashed than of {known}"
+            )
+        return profile
+
 
 class Tsa(BaseModel):
     """One RFC 3161 time-stamping authority."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
-    name: str = Field(pattern="^[a-z0-9-]{1,40}$", description="Name of the anchor, as shown; never reused.")
+    name: str = Field(pattern="^[a-z0-9-]{1,40}$", description=_NAME)
     organisation: str = Field(min_length=1, description="Who runs it; sources count as independent by this.")
     url: str = Field(pattern=r"^https?://", description="Where requests are sent.")
     roots: tuple[Path, ...] = Field(min_length=1, description="PEM files of the roots it is trusted under.")
@@ -148,13 +162,35 @@ class Settings(BaseSettings):
     final_target_seconds: int = Field(86400, ge=1, description="Objective for the first final anchor.")
     stamp_interval_seconds: float = Field(60, gt=0, description="How often a new checkpoint is stamped.")
     anchor_interval_seconds: float = Field(600, gt=0, description="How often a new checkpoint is anchored.")
+    fsck_interval_seconds: float = Field(
+        86_400, ge=0, description="How often a worker reads the whole log again and compares; 0: never."
+    )
     poll_interval_seconds: float = Field(5, gt=0, description="How often pending anchors are looked at.")
+    not_before_margin_seconds: int = Field(
+        _MARGIN_SECONDS,
+        ge=0,
+        description="Statements name the newest final block that is at least so old: by so much the clocks of "
+        "chain and authorities may differ.",
+    )
 
     max_document_bytes: int = Field(100 * 2**20, ge=1, description="Largest document accepted.")
     max_request_bytes: int = Field(2**20, ge=1024, description="Largest request without a document.")
     max_bulk_bytes: int = Field(2**23, ge=2**20, description="Largest bulk request (application/x-ndjson).")
     max_pending: int = Field(
         1_000_000, ge=1, description="Entries that may wait for a checkpoint before new ones are refused."
+    )
+    max_spool_bytes: int = Field(
+        4 * 2**30,
+        ge=1,
+        description="Bytes of all documents that may wait for inspection, no less than one document may have.",
+    )
+    max_inspections: int = Field(
+        1000, ge=1, description="Documents of one organisation that may wait for inspection."
+    )
+    spool_reserve_bytes: int = Field(
+        2**28,
+        ge=0,
+        description="Bytes left free on the disk of the spool: no document is taken in that needs them.",
     )
     temp_dir: Path = Field(
         default_factory=lambda data: data["data_dir"] / "spool",
@@ -171,6 +207,28 @@ class Settings(BaseSettings):
         description="Allow time-stamping authorities on loopback and private addresses, and S3 without TLS; "
         "for local set-ups only.",
     )
+
+    @field_validator("max_spool_bytes")
+    @classmethod
+    def _holds_a_document(cls, size: int, info: ValidationInfo) -> int:
+        if size < info.data.get("max_document_bytes", 0):
+            raise PydanticCustomError(
+                "spool",
+                "a document of max_document_bytes would never be taken in: raise it, or lower the other",
+            )
+        return size
+
+    @field_validator("chains", "tsas")
+    @classmethod
+    def _names_differ(cls, anchors: tuple[Any, ...], info: ValidationInfo) -> tuple[Any, ...]:
+        # By its name an anchor's rows are found: two of one name would each go on with what the other began.
+        before = () if info.field_name == "chains" else info.data.get("chains", ())
+        names = [anchor.name for anchor in (*before, *anchors)]
+        if len(set(names)) < len(names):
+            raise PydanticCustomError(
+                "names", "two chains or authorities have one name: give each a name of its own"
+            )
+        return anchors
 
     @classmethod
     def settings_customise_sources(

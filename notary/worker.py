@@ -44,6 +44,9 @@ class Worker:
         while not self.stop.is_set():
             with self._scheduler():
                 self._watch()
+        for step in self.steps:
+            if step.end is not None:
+                step.end()
         # Steps are safe to break off anywhere; waiting for them lets an orderly stop lose no work.
         while self._busy():
             time.sleep(_LOOK_SECONDS)

@@ -17,7 +17,8 @@ from pathlib import Path
 from eth_account import Account
 
 from notary.anchoring.blocks import block_at
-from notary.anchoring.contract import CODE_HASH, deploy, open_log
+from notary.anchoring.compiled import CODE_HASH
+from notary.anchoring.contract import deploy, open_log
 from notary.anchoring.evm import EvmAnchor
 from notary.anchoring.port import Head, Observation
 from notary.anchoring.rpc import Node

@@ -13,6 +13,7 @@ from notary.evidence.note import Verifier
 from notary.evidence.receipt import receipt_key_name
 from notary.intake.accept import Intake
 from notary.intake.group import Promises
+from notary.intake.room import Room
 from notary.intake.spool import Spool
 from notary.intake.submission import Submission
 from notary.log.fsck import FsckResult, fsck
@@ -35,7 +36,13 @@ GENESIS = Genesis(
     LOG_VERIFIER.vkey, RECEIPT_VERIFIER.vkey, "0x" + "11" * 20, 31337, "0x" + "22" * 20, bytes(32)
 )
 PROMISES = Promises(
-    ORIGIN, RECEIPT_KEY, timedelta(seconds=60), timedelta(days=1), timedelta(days=1), max_pending=1000
+    ORIGIN,
+    RECEIPT_KEY,
+    timedelta(seconds=60),
+    timedelta(days=1),
+    timedelta(days=1),
+    max_pending=1000,
+    margin=timedelta(seconds=60),
 )
 
 
@@ -50,6 +57,11 @@ class Clock:
 
     def advance(self, seconds: float) -> None:
         self.time += timedelta(seconds=seconds)
+
+
+def room_of(intake: Intake, **changes) -> Room:
+    values = {"max_bytes": 10**9, "max_own": 10**6, "reserve": 0, "unknown": 10**6} | changes
+    return Room(intake.database, intake.spool.folder, **values)
 
 
 @dataclass

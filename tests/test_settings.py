@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 
 from notary.errors import SettingsError
+from notary.evidence.chain_header import PROFILES
 from notary.settings import Chain, Settings, Tsa, load_settings
 
 
@@ -90,9 +91,39 @@ def test_nothing_is_accepted_that_would_not_be_done(environment):
         ({"rpc_urls": ["https://a.example.org", "https://b.example.org"]}, "at most 1 item"),
         ({"quorum": 2}, "quorum: Input should be less than or equal to 1"),
         ({"finality": "seals"}, "finality: String should match pattern"),
+        ({"profile": "qbft"}, "profile: the headers of no other chains can be hashed than of ethereum"),
     ):
         with pytest.raises(SettingsError, match=what):
             load_settings(chains=(chain | change,))
+
+
+def test_every_profile_of_the_settings_is_one_that_headers_are_hashed_by():
+    for profile in PROFILES:
+        assert Chain(name="x", rpc_urls=["https://a.example.org"], chain_id=1, profile=profile)
+
+
+def test_what_waits_may_be_no_less_than_one_document(environment):
+    assert load_settings().max_spool_bytes == 4 * 2**30
+    load_settings(max_document_bytes=1000, max_spool_bytes=1000)
+    with pytest.raises(SettingsError, match="max_spool_bytes: a document of max_document_bytes would never"):
+        load_settings(max_document_bytes=1000, max_spool_bytes=999)
+
+
+def test_no_two_anchors_have_one_name(environment):
+    def chain(name):
+        return {"name": name, "rpc_urls": ["https://a.example.org"], "chain_id": 1}
+
+    def tsa(name):
+        return {"name": name, "organisation": "One", "url": "https://a.example.org", "roots": ["one.pem"]}
+
+    load_settings(chains=(chain("a"), chain("b")), tsas=(tsa("c"), tsa("d")))
+    for where, chains, tsas in (
+        ("chains", ("a", "a"), ()),
+        ("tsas", (), ("a", "a")),
+        ("tsas", ("a", "b"), ("c", "b")),
+    ):
+        with pytest.raises(SettingsError, match=f"{where}: two chains or authorities have one name"):
+            load_settings(chains=tuple(map(chain, chains)), tsas=tuple(map(tsa, tsas)))
 
 
 @pytest.mark.parametrize("case", WRONG)

@@ -5,7 +5,7 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from notary.anchoring.blocks import header_of, receipt_proof
-from notary.anchoring.contract import CODE_HASH
+from notary.anchoring.compiled import CODE_HASH
 from notary.anchoring.port import Head
 from notary.anchoring.rpc import Node, octets, quantity, record
 from notary.errors import AnchorRejected, AnchorUnavailable, ChainError
@@ -52,7 +52,7 @@ def capture(
         head: what must have been anchored.
         contract: 20 bytes.
         log_id: 32 bytes.
-        not_before: RLP of headers of earlier blocks; the newest are taken where there are too many.
+        not_before: RLP of headers of earlier blocks, the newest first: those are taken where there are too many.
         profile: how headers of the chain are hashed.
 
     Raises:
@@ -81,7 +81,7 @@ def capture(
         log_index=_log_index(shown[index], contract, log_id, head),
         account_proof=None,
         history_proof=None,
-        not_before=tuple(NotBefore(item, None) for item in not_before[-MAX_NOT_BEFORE:]),
+        not_before=tuple(NotBefore(item, None) for item in not_before[:MAX_NOT_BEFORE]),
     )
     evidence, missing = _with_state(node, evidence, header)
     _verify(evidence, header, head)

@@ -1,13 +1,12 @@
-"""The anchoring contract: its compiled code, its calls, and how it gets onto a chain."""
+"""The anchoring contract: its calls, and how it gets onto a chain."""
 
-import json
 import time
-from importlib import resources
 from typing import TYPE_CHECKING, Any
 
 from eth_abi.abi import decode, encode
 from eth_abi.exceptions import DecodingError
 
+from notary.anchoring.compiled import CODE, CREATION, ERRORS
 from notary.anchoring.fees import fee_fields
 from notary.anchoring.rpc import Answer, Node, octets, quantity, record
 from notary.errors import AnchorRejected, AnchorUnavailable
@@ -16,21 +15,8 @@ from notary.evidence.keccak import keccak256
 if TYPE_CHECKING:
     from eth_account.signers.local import LocalAccount
 
-_ARTIFACT: dict[str, Any] = json.loads(
-    (resources.files("notary.anchoring") / "artifact" / "CheckpointAnchor.json").read_text("utf-8")
-)
-CODE = bytes.fromhex(_ARTIFACT["deployedBytecode"][2:])
-CODE_HASH = keccak256(CODE)  # what a trust file names
-_CREATION = bytes.fromhex(_ARTIFACT["bytecode"][2:])
 _TAG = keccak256(b"notary anchor v1")
 _GAS_MARGIN = 1.25
-_ERRORS = {
-    keccak256(f"{item['name']}({','.join(i['type'] for i in item['inputs'])})".encode())[:4].hex(): item[
-        "name"
-    ]
-    for item in _ARTIFACT["abi"]
-    if item["type"] == "error"
-}
 
 
 def log_id_of(opener: str, origin: str) -> bytes:
@@ -69,7 +55,7 @@ def read_key(node: Node, contract: bytes, log_id: bytes) -> bytes:
 
 def revert_reason(answer: Answer) -> str:
     """The contract's own error by name where it has one, else what the node says."""
-    name = _ERRORS.get((answer.data or "")[2:10])
+    name = ERRORS.get((answer.data or "")[2:10])
     return f"the contract refuses: {name}" if name else str(answer.error)
 
 
@@ -108,7 +94,7 @@ def deploy(node: Node, wallet: "LocalAccount", timeout: float = 120) -> bytes:
         AnchorRejected: the transaction fails, or other code than ours is there.
     """
     node.require_chain()
-    receipt = _transact(node, wallet, None, _CREATION, timeout)
+    receipt = _transact(node, wallet, None, CREATION, timeout)
     address = octets(receipt.get("contractAddress"), 20)
     if octets(node.ask("eth_getCode", f"0x{address.hex()}", "latest")) != CODE:
         raise AnchorRejected(f"the code at 0x{address.hex()} is not that of the contract")

@@ -1,9 +1,10 @@
 """API keys: `Authorization: Bearer nk_<id>_<secret>`, one scope for each kind of call."""
 
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from typing import Annotated
 
 from fastapi import Depends, Request, Security
+from fastapi.concurrency import run_in_threadpool
 from fastapi.security import HTTPBearer
 
 from notary.errors import KeyInvalid, KeyMissing
@@ -22,14 +23,18 @@ def services_of(request: Request) -> Services:
     return services
 
 
-ServicesDep = Annotated[Services, Depends(services_of)]
+async def _services(request: Request) -> Services:
+    return services_of(request)  # a dependency that is no coroutine would be called in a thread
 
 
-def requires(scope: str) -> Callable[[Request, Services], Principal]:
+ServicesDep = Annotated[Services, Depends(_services)]
+
+
+def requires(scope: str) -> Callable[[Request, Services], Awaitable[Principal]]:
     """A dependency: the principal of the key sent, which must have `scope`."""
 
-    def dependency(request: Request, services: ServicesDep, _documented: object = KEY) -> Principal:
-        return services.tenants.authenticate(bearer(request), scope)
+    async def dependency(request: Request, services: ServicesDep, _documented: object = KEY) -> Principal:
+        return await principal_of(request, services, scope)
 
     return dependency
 
@@ -38,18 +43,27 @@ Reader = Annotated[Principal, Depends(requires("read"))]
 Reporter = Annotated[Principal, Depends(requires("report"))]
 
 
-def viewer(request: Request, services: ServicesDep, _documented: object = KEY) -> Viewer:
+async def principal_of(request: Request, services: Services, scope: str) -> Principal:
+    """Who holds the key sent, which must have `scope`: by what was read in the last seconds, else by the database."""
+    token = bearer(request)
+    known = services.tenants.recent(token, scope)
+    if known is not None:
+        return known
+    return await run_in_threadpool(services.tenants.authenticate, token, scope)
+
+
+async def viewer(request: Request, services: ServicesDep, _documented: object = KEY) -> Viewer:
     """Who asks: the key's organisation where a key is sent, else a stranger with what he presents.
 
     A stranger presents a digest as `?digest=sha-256:<hex>`, or a look-up code as `?code=` or in the header
     `Notary-Lookup-Code`.
     """
-    tenant = services.tenants.authenticate(bearer(request), "read").tenant_id if _has_key(request) else None
+    principal = await principal_of(request, services, "read") if "Authorization" in request.headers else None
     shown = request.query_params.get("digest", "")
     algorithm, _, value = shown.partition(":")
     code = request.headers.get("Notary-Lookup-Code") or request.query_params.get("code")
     return Viewer(
-        tenant,
+        principal.tenant_id if principal else None,
         (algorithm, parse_digest(algorithm, value)) if shown else None,
         code[:64] if code else None,
     )
@@ -74,7 +88,3 @@ def bearer(request: Request) -> str:
             "send your API key as 'Authorization: Bearer nk_…'; `notary tenant add NAME` prints one"
         )
     return token.strip()
-
-
-def _has_key(request: Request) -> bool:
-    return "Authorization" in request.headers

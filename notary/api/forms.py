@@ -7,7 +7,6 @@ request names: a megabyte of punycode takes minutes.
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
-from pathlib import Path
 from tempfile import SpooledTemporaryFile
 from typing import BinaryIO
 
@@ -18,6 +17,7 @@ from starlette.concurrency import run_in_threadpool
 from starlette.requests import Request
 
 from notary.errors import RequestError, TooLarge, Unavailable
+from notary.intake.room import Room
 
 FILE = "file"
 MEDIA_TYPE = "multipart/form-data"
@@ -34,20 +34,22 @@ class Form:
 
 
 @asynccontextmanager
-async def read_form(request: Request, folder: Path, limits: Mapping[str, int]) -> AsyncIterator[Form]:
+async def read_form(request: Request, room: Room, limits: Mapping[str, int]) -> AsyncIterator[Form]:
     """Read the body; the document is gone when the block ends.
 
     Args:
         request: its body was not touched yet.
-        folder: for documents over 1 MiB; they have no name there, and a crash leaves nothing.
+        room: for documents over 1 MiB; they have no name there, and a crash leaves nothing.
         limits: most bytes of each other part that may come, by name.
 
     Raises:
         RequestError: not such a form, no document, or a part that is not expected or comes twice.
         TooLarge: another part is over its limit.
+        Busy: the disk is nearly full.
         Unavailable: the disk takes nothing now.
     """
-    with SpooledTemporaryFile(max_size=_IN_MEMORY, dir=str(folder)) as file:
+    folder = str(room.folder)
+    with room.arriving(_length(request)), SpooledTemporaryFile(max_size=_IN_MEMORY, dir=folder) as file:
         reader = _Reader(file, limits)  # type: ignore[arg-type] # it has what a binary file has
         parser = reader.parser(request.headers.get("Content-Type", ""))
         try:
@@ -64,6 +66,12 @@ async def read_form(request: Request, folder: Path, limits: Mapping[str, int]) -
         except OSError as error:
             raise Unavailable(f"the document cannot be stored now: {error.strerror}") from error
         yield reader.form()
+
+
+def _length(request: Request) -> int | None:
+    # The server has refused whatever is no number, and holds the client to its word.
+    value = request.headers.get("Content-Length", "")
+    return int(value) if value.isascii() and value.isdecimal() else None
 
 
 @dataclass(slots=True)

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from fastapi import APIRouter, FastAPI, Request
+from fastapi.concurrency import run_in_threadpool
 from fastapi.responses import HTMLResponse, Response
 from jinja2 import Environment, PackageLoader, StrictUndefined
 from starlette.staticfiles import StaticFiles
@@ -48,7 +49,7 @@ def verify(request: Request, services: ServicesDep) -> Response:
 
 
 @router.get("/e/{number}")
-def record(number: str, request: Request, services: ServicesDep) -> Response:
+async def record(number: str, request: Request, services: ServicesDep) -> Response:
     """The page of a record number; it says whether there is one only to who may see it."""
     try:
         known = parse_number(number)
@@ -56,7 +57,8 @@ def record(number: str, request: Request, services: ServicesDep) -> Response:
         return _page(request, services, "mistyped.html", error=error, typed=number[:64])
     view, trouble = None, None
     try:
-        view = services.records.view(known, viewer(request, services))
+        asker = await viewer(request, services)
+        view = await run_in_threadpool(services.records.view, known, asker)
     except (NotFound, BadDigest, UnknownAlgorithm):
         pass  # one page for all who may not see it, whether it is there or not
     except Unavailable as error:

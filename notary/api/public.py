@@ -35,7 +35,7 @@ def lookup(
     value = parse_digest(algorithm, digest)
     response.headers.update(cors.HEADERS)
     asker = Viewer(viewer.tenant_id, (algorithm, value), viewer.code)
-    records = [_public(services, view, asker) for view in services.records.lookup(algorithm, value, asker)]
+    records = [_public(services, view) for view in services.records.lookup(algorithm, value, asker)]
     return Lookup(algorithm=algorithm, digest=value.hex(), records=records)
 
 
@@ -49,15 +49,15 @@ async def verify(request: Request, services: ServicesDep) -> dict[str, Any]:
     The result is our word. For a result that does not rest on it, run `notary verify` with a trust file from
     elsewhere.
     """
-    async with forms.read_form(request, services.submitting.temp_dir, {}) as form:
+    async with forms.read_form(request, services.submitting.room, {}) as form:
         limiter = request.app.state.verifications
         report = await to_thread.run_sync(services.verifying.verify, form.file, limiter=limiter)
     return report.to_json()
 
 
-def _public(services: Services, view: RecordView, asker: Viewer) -> PublicRecord:
+def _public(services: Services, view: RecordView) -> PublicRecord:
     try:
-        proof = services.packages.proof(view.number, asker).decode()
+        proof = services.packages.proof_of(view).decode()
     except NotReady:  # not closed, or its checkpoint is being published at this moment
         proof = None
     return PublicRecord.model_validate(

@@ -1,5 +1,6 @@
 """GET /v1/evidence…: lists, states and everything that is taken out of a record."""
 
+from collections.abc import Collection
 from typing import Annotated
 
 from fastapi import APIRouter, Query
@@ -33,13 +34,15 @@ def list_records(
         principal.tenant_id, after=after, limit=limit + 1, kind=type_, sha256=wanted
     )
     more = show_number(views[limit - 1].number) if len(views) > limit else None
-    return RecordPage(records=[state_of(view) for view in views[:limit]], next=more)
+    shown = [_state(view, principal.tenant_id, services.anchor_kinds) for view in views[:limit]]
+    return RecordPage(records=shown, next=more)
 
 
 @router.get("/v1/evidence/{number}")
 def state(number: str, services: ServicesDep, viewer: ViewerDep) -> RecordState:
     """Where a record stands, and what is still due."""
-    return state_of(services.records.view(parse_number(number), viewer))
+    view = services.records.view(parse_number(number), viewer)
+    return _state(view, viewer.tenant_id, services.anchor_kinds)
 
 
 @router.get("/v1/evidence/{number}/statement", response_class=Statement)
@@ -88,8 +91,9 @@ def report(number: str, services: ServicesDep, principal: Reporter) -> Response:
     return Pdf(data, headers=_download(known, "pdf"))
 
 
-def state_of(view: RecordView) -> RecordState:
-    """A record as it goes over the wire."""
+def _state(view: RecordView, tenant_id: int | None, anchor_kinds: Collection[str]) -> RecordState:
+    """A record as it goes over the wire to an organisation, or to a stranger, where anchors of these kinds are."""
+    own = tenant_id is not None and tenant_id == view.tenant_id
     attestations = [
         {
             "anchor": item.anchor,
@@ -97,7 +101,8 @@ def state_of(view: RecordView) -> RecordState:
             "size": item.size,
             "state": item.state,
             "updated": show_moment(item.updated),
-            "detail": item.detail,
+            # In the words of nodes and authorities, which name hosts of ours and count our wallet's nonces.
+            "detail": item.detail if own else "",
         }
         for item in view.attestations
     ]
@@ -115,7 +120,7 @@ def state_of(view: RecordView) -> RecordState:
             "size": view.size,
             "attestations": attestations,
             "inspection": view.inspection,
-            "due": view.due(),
+            "due": view.due(anchor_kinds),
         }
     )
 

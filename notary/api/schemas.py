@@ -46,7 +46,10 @@ class SubmitRequest(Wire):
     reference: Text | None = Field(None, description="your own reference of this record; committed")
     title: Text | None = Field(None, description="committed")
     metadata: dict[str, Any] | None = Field(
-        None, description="any JSON without floats, up to 90 KiB; committed"
+        None,
+        description="any JSON object, up to 90 KiB: keys of 1 to 64 characters in any script, no two alike; "
+        "integers from -(2^53 - 1) to 2^53 - 1, no other numbers (send them as strings); at most 9 levels "
+        "below it; committed",
     )
 
 
@@ -116,7 +119,7 @@ class Attestation(Wire):
     size: int
     state: Literal["due", "signed", "sent", "mined", "final", "rejected"]
     updated: str
-    detail: str = ""
+    detail: str = Field("", description="what it waits for or ended with; empty for all but the submitter")
 
 
 class RecordState(Wire):
@@ -133,7 +136,9 @@ class RecordState(Wire):
     size: int | None = Field(description="size of that checkpoint")
     attestations: list[Attestation]
     inspection: Literal["none", "waiting", "done", "failed"]
-    due: list[str] = Field(description="what is still to come: close, stamp, anchor, inspection")
+    due: list[str] = Field(
+        description="what is still to come: close, stamp, anchor, inspection; never what no anchor is configured for"
+    )
 
 
 class RecordPage(Wire):

@@ -8,7 +8,7 @@ from pydantic import ValidationError
 from starlette.concurrency import run_in_threadpool
 
 from notary.api import forms
-from notary.api.auth import KEY, bearer, services_of
+from notary.api.auth import KEY, principal_of, services_of
 from notary.api.schemas import Accepted, AcceptedBulk, SubmitRequest
 from notary.errors import FormatError, RequestError, TooLarge
 from notary.evidence.canonical import loads_unordered
@@ -90,7 +90,7 @@ _BULK_SCHEMA = {
 async def submit(request: Request) -> Response:
     """Submit a document, its digests, or an event. The answer is sent after everything in it is durable."""
     services = services_of(request)
-    principal = await _principal(request, services)
+    principal = await principal_of(request, services, "submit")
     repeat = _repeat(request)
     media_type = _media_type(request)
     if media_type == forms.MEDIA_TYPE:
@@ -114,7 +114,7 @@ async def submit(request: Request) -> Response:
 async def submit_bulk(request: Request) -> Response:
     """Submit up to 10,000 digests or events, all or none, under one signed promise."""
     services = services_of(request)
-    principal = await _principal(request, services)
+    principal = await principal_of(request, services, "submit")
     repeat = _repeat(request)
     if repeat.return_equal:
         raise RequestError("on_duplicate is not for bulk requests; send an Idempotency-Key")
@@ -124,21 +124,13 @@ async def submit_bulk(request: Request) -> Response:
     return Response(answer, HTTPStatus.ACCEPTED, media_type=_JSON)
 
 
-async def _principal(request: Request, services: Services) -> Principal:
-    key = bearer(request)
-    known = services.tenants.recent(key, "submit")
-    if known is not None:
-        return known
-    return await run_in_threadpool(services.tenants.authenticate, key, "submit")
-
-
 def _media_type(request: Request) -> str:
     return request.headers.get("Content-Type", "").partition(";")[0].strip().lower()
 
 
 async def _multipart(request: Request, services: Services, principal: Principal, repeat: Repeat) -> bytes:
-    folder, limit = services.submitting.temp_dir, services.max_request_bytes
-    async with forms.read_form(request, folder, {"request": limit}) as form:
+    room, limit = services.submitting.room, services.max_request_bytes
+    async with forms.read_form(request, room, {"request": limit}) as form:
         asked = wanted(parse(form.fields.get("request", b"{}")))
         return await run_in_threadpool(
             services.submitting.file, principal, asked, form.file, form.media_type, repeat

@@ -19,12 +19,13 @@ from notary.anchoring.poll import newest_finalized
 from notary.anchoring.rpc import Node, octets, record
 from notary.api.app import create_app, settle
 from notary.embedded import dev
-from notary.errors import DiskFailed, SettingsError
-from notary.evidence.note import Verifier
-from notary.log.fsck import fsck
+from notary.errors import DiskFailed, RequestError, SettingsError
+from notary.evidence.number import parse_number, show_number
+from notary.services.erasing import Erasing
 from notary.services.tenants import SCOPES, Tenants
 from notary.settings import Settings, load_settings
 from notary.store.migrate import migrate
+from notary.wiring.checking import check_log
 from notary.worker import Worker
 
 DataDir = Annotated[Path | None, typer.Option(help="Folder of the service; else NOTARY_DATA_DIR.")]
@@ -48,6 +49,7 @@ def add_to(app: typer.Typer) -> None:
     app.command("setup")(setup)
     app.command("trust")(trust)
     app.command("fsck")(check)
+    app.command("erase")(erase)
     anchor = _group(app, "anchor", "The contract that heads are anchored in.")
     anchor.command("deploy")(anchor_deploy)
     key = _group(app, "key", "Keys of the service.")
@@ -166,11 +168,6 @@ def trust(
 def check(data_dir: DataDir = None, as_json: AsJson = False) -> None:
     """Re-read everything that is stored and compare it. Exit status 1 on the first lie."""
     settings = _settings(data_dir)
-    database, objects = wiring.open_stores(settings)
-    genesis = wiring.stored_genesis(settings)
-    if genesis is None:
-        raise SettingsError("there is no log to check: run `notary setup` first")
-    log_key, receipt_key = (Verifier.from_vkey(vkey) for vkey in (genesis.log_key, genesis.receipt_key))
     with Progress(console=Console(stderr=True), transient=True) as progress:
         tasks: dict[str, Any] = {}
 
@@ -179,8 +176,7 @@ def check(data_dir: DataDir = None, as_json: AsJson = False) -> None:
                 tasks[what] = progress.add_task(what, total=None)
             progress.update(tasks[what], completed=count, description=f"{what}: {count}")
 
-        result = fsck(database, objects, settings.origin, [log_key], [receipt_key], tell)
-    database.dispose()
+        result = check_log(settings, tell)
     if as_json:
         sys.stdout.write(json.dumps({"problems": result.problems, "counts": result.counts}, indent=2) + "\n")
     else:
@@ -189,6 +185,23 @@ def check(data_dir: DataDir = None, as_json: AsJson = False) -> None:
         counts = ", ".join(f"{count} {what}" for what, count in result.counts.items())
         console.print(f"{len(result.problems)} problems; looked at {counts}")
     raise typer.Exit(1 if result.problems else 0)
+
+
+def erase(
+    number: Annotated[str, typer.Argument(help="Record number.")],
+    names: Annotated[list[str] | None, typer.Option("--name", help="Commitment, such as holder.")] = None,
+    everything: Annotated[bool, typer.Option("--all", help="All that the record committed to.")] = False,
+    data_dir: DataDir = None,
+) -> None:
+    """Erase what commitments of a record open, for ever; every proof stays valid."""
+    if bool(names) == everything:
+        raise RequestError("name what is to be erased with --name, or all of it with --all")
+    database, _ = wiring.open_stores(_settings(data_dir))
+    try:
+        erased = Erasing(database).erase(parse_number(number), None if everything else names)
+    finally:
+        database.dispose()
+    console.print(f"erased {', '.join(erased)} of {show_number(parse_number(number))}")
 
 
 def anchor_deploy() -> None:

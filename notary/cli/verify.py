@@ -13,18 +13,22 @@ from rich.markup import escape
 from rich.table import Table
 from rich.text import Text
 
-from notary.errors import EvidenceError, Fatal, NotaryError, RequestError
+from notary.errors import EvidenceError, Fatal, FormatError, NotaryError, RequestError
 from notary.evidence.catalogue import CHECKS
+from notary.evidence.incoming import is_evidence, read_evidence
 from notary.evidence.outcome import Interval, Outcome, Report, rfc3339
-from notary.evidence.package import Digests, Package, digest_stream, read_package
-from notary.evidence.proof_file import MAX_FILE, TLOG_PROOF
+from notary.evidence.package import Digests, digest_stream
 from notary.evidence.trust import MAX_TRUST, Trust, parse_trust
-from notary.evidence.verify import package_of_proof, unreadable, verify
+from notary.evidence.verify import unreadable, verify
 
 EXIT = {Outcome.PASSED: 0, Outcome.FAILED: 1, Outcome.UNCHECKED: 2}
 _STYLE = {Outcome.PASSED: "green", Outcome.FAILED: "bold red", Outcome.UNCHECKED: "yellow"}
 _MAX_SHOWN = 2000  # characters of one detail: evidence may make them as long as it likes
 _INTERRUPTED = 130
+_OTHER = (
+    "this is neither an evidence package (.zip) nor a proof (.tlog-proof). Give one of these: a statement or a "
+    "receipt is checked inside its package, a document or a report with --document beside it"
+)
 _WORD = {
     Outcome.PASSED: "passed 通过",
     Outcome.FAILED: "failed 未通过",
@@ -42,7 +46,7 @@ def command(
     ] = None,
     as_json: Annotated[bool, typer.Option("--json", help="Print the result as JSON.")] = False,
 ) -> None:
-    """Check evidence offline. Exit status: 0 passed, 1 failed, 2 could not be checked."""
+    """Check evidence offline. Exit status: 0 passed, 1 failed, 2 could not be checked or no evidence."""
     try:
         report = check_file(file, document, trust)
         _write(report, as_json=as_json)
@@ -90,24 +94,22 @@ def check_file(file: Path, document: Path | None, trust_file: Path | None) -> Re
 
     Raises:
         RequestError: a file that was named cannot be read.
+        FormatError: the file is neither a package nor a proof; nothing is said of what it is.
         TrustError: the trust file cannot be used.
     """
     trust = _read_trust(trust_file) if trust_file else None
     digests = _digests(document) if document else None
     try:
-        package = _read(file)
-    except EvidenceError as error:
-        return unreadable(error)
+        with file.open("rb") as stream:
+            if not is_evidence(stream):
+                raise FormatError(f"{file}: {_OTHER}")
+            try:
+                package = read_evidence(stream)
+            except EvidenceError as error:
+                return unreadable(error)
     except OSError as error:
         raise RequestError(f"{file}: {error.strerror}") from error
     return verify(package, trust, digests)
-
-
-def _read(file: Path) -> Package:
-    with file.open("rb") as stream:
-        is_proof = stream.read(len(TLOG_PROOF)) == TLOG_PROOF.encode()
-        stream.seek(0)
-        return package_of_proof(stream.read(MAX_FILE + 1)) if is_proof else read_package(stream)
 
 
 def show(report: Report, console: Console) -> None:

@@ -2,6 +2,8 @@
 
 Keys are ASCII, numbers are integers, nesting is bounded, and bytes are accepted only when they are exactly
 the bytes that `dumps` gives for the value they hold: one value, one byte string.
+
+Free JSON, as in disclosures and requests, may be spelt in any way and has keys of any script.
 """
 
 import json
@@ -16,7 +18,8 @@ from notary.errors import FormatError
 MAX_DEPTH = 10
 _TOO_DEEP = f"the JSON is nested deeper than {MAX_DEPTH} levels"
 MAX_INTEGER = 2**53 - 1  # RFC 8785 §3.2.2.3: beyond it, implementations may disagree
-_KEY = re.compile(r"[a-zA-Z0-9_.-]{1,64}")
+_PLAIN = re.compile(r"[a-zA-Z0-9_.-]{1,64}"), "1 to 64 plain ASCII characters"
+_FREE = re.compile(r".{1,64}", re.DOTALL), "1 to 64 characters"
 # A string, closed or not, or a bracket; never looks twice at a byte.
 _TOKEN = re.compile(rb'"(?>[^"\\]+|\\.)*+(?:"|\\?\Z)|[][{}]', re.DOTALL)
 
@@ -28,7 +31,17 @@ def dumps(value: Any) -> bytes:
         FormatError: a float, a key that is not plain ASCII, an integer beyond 2**53 - 1, text that is not
             valid Unicode, or nesting deeper than 10.
     """
-    _check(value, MAX_DEPTH)
+    _check(value, MAX_DEPTH, _PLAIN)
+    return rfc8785.dumps(value)
+
+
+def dumps_free(value: Any) -> bytes:
+    """Encode free JSON canonically, for comparing: keys in the order of RFC 8785 §3.2.3, by UTF-16 code units.
+
+    Raises:
+        FormatError: as `dumps`, except that a key is any text of 1 to 64 characters.
+    """
+    _check(value, MAX_DEPTH, _FREE)
     return rfc8785.dumps(value)
 
 
@@ -46,13 +59,13 @@ def loads(data: bytes, limit: int) -> Any:
 
 
 def loads_unordered(data: bytes, limit: int) -> Any:
-    """Decode JSON whose byte form is free (a disclosure, a request), but without duplicate keys or floats.
+    """Decode free JSON (a disclosure, a request), without duplicate keys or floats.
 
     Raises:
-        FormatError: as `loads`, except for the order of keys and for white space.
+        FormatError: as `loads`, except for spelling, and that a key is any text of 1 to 64 characters.
     """
     value = _parse(data, limit)
-    _check(value, MAX_DEPTH)
+    _check(value, MAX_DEPTH, _FREE)
     return value
 
 
@@ -105,7 +118,7 @@ def _integer(text: str) -> int:
     return int(text)
 
 
-def _check(value: Any, depth: int) -> None:
+def _check(value: Any, depth: int, keys: tuple[re.Pattern[str], str]) -> None:
     if depth < 0:
         raise FormatError(_TOO_DEEP)
     match value:
@@ -118,12 +131,13 @@ def _check(value: Any, depth: int) -> None:
                 raise FormatError("a JSON integer is beyond 2**53 - 1")
         case list() | tuple():
             for item in value:
-                _check(item, depth - 1)
+                _check(item, depth - 1, keys)
         case dict():
             for key, item in value.items():
-                if not isinstance(key, str) or not _KEY.fullmatch(key):
-                    raise FormatError(f"{str(key)[:70]!r} is not a key of 1 to 64 plain ASCII characters")
-                _check(item, depth - 1)
+                if not isinstance(key, str) or not keys[0].fullmatch(key):
+                    raise FormatError(f"{str(key)[:70]!r} is not a key of {keys[1]}")
+                _check_text(key)
+                _check(item, depth - 1, keys)
         case _:
             raise FormatError(f"{type(value).__name__} has no place in canonical JSON")
 

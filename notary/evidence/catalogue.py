@@ -133,8 +133,8 @@ CHECKS: dict[str, CheckText] = {
         "The receipt bears a good signature of the trusted receipt key.",
         "回执没有受信任回执密钥的有效签名。",
         "The receipt bears no good signature of the trusted receipt key.",
-        "没有回执，或信任文件未列回执密钥。",
-        "There is no receipt, or the trust file names no receipt key.",
+        "没有回执，信任文件未列回执密钥，或依该密钥的有效期无法判断。",
+        "There is no receipt, no receipt key in the trust file, or the period of its key leaves it open.",
     ),
     "4.2": CheckText(
         "回执涵盖本记录",

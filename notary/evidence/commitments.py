@@ -165,7 +165,7 @@ def _disclosure(salt: bytes, name: str, value: Any) -> str:
     if len(salt) != SALT_SIZE:
         raise FormatError(f"the salt of a commitment is {SALT_SIZE} bytes")
     array = [_b64(salt), name, value]
-    canonical.dumps(array)  # refuses what has no place in evidence
+    canonical.dumps_free(array)  # refuses what has no place in evidence
     encoded = json.dumps(array, ensure_ascii=False, separators=(",", ":")).encode()
     disclosure = _b64(encoded)
     if len(disclosure) > MAX_DISCLOSURE:

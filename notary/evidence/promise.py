@@ -1,6 +1,6 @@
 """Checks on the receipt of a package: 4.1 to 4.3."""
 
-from notary.errors import ProofError, SignatureError
+from notary.errors import ProofError
 from notary.evidence.collect import Collector
 from notary.evidence.head import Head
 from notary.evidence.note import open_note
@@ -26,7 +26,7 @@ def check_receipt_file(
         _, verifier = open_note(file.note, keys)
         key = next(key for key in trust.receipt_keys if key.verifier == verifier)
         done.detail = f"a receipt for {promise.count} entries, to be closed by {promise.close_by.isoformat()}"
-        done.skip = _check_period(promise, key)
+        done.skip = _why_open(promise, key)
     if not done.ok or done.skip:
         return
     with out.check("4.2", Claim.RECOMPUTED) as done:
@@ -47,14 +47,13 @@ def check_receipt_file(
             done.skip += "; a later one is" if bounds else ""
 
 
-def _check_period(promise: Promise, key: TrustedKey) -> str:
-    """Why the receipt cannot be held against its key, empty where it can: only the key itself dates a receipt.
+def _why_open(promise: Promise, key: TrustedKey) -> str:
+    """Why nobody can tell whether the receipt is of its key's good time; empty where there is no doubt.
 
-    Raises:
-        SignatureError: it says of itself that it is not of the key's good time.
+    A receipt is dated by itself alone, by a clock that proves nothing: it is never held against the evidence.
     """
     if key.last_good_size is not None and promise.size > key.last_good_size:
-        raise SignatureError(f"this key is trusted up to size {key.last_good_size} only: it was compromised")
+        return f"its key was compromised: it is trusted up to size {key.last_good_size} only"
     if key.since is not None and promise.close_by < key.since:
-        raise SignatureError(f"promised before the key began at {key.since}")
+        return f"nothing but itself dates a receipt, and it promises for before its key began at {key.since}"
     return "" if key.until is None else f"nothing dates a receipt, and its key ended at {key.until}"

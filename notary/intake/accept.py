@@ -11,11 +11,12 @@ from notary.intake.spool import Spool
 from notary.intake.submission import Accepted, Submission
 from notary.store.claims import Claim
 from notary.store.engine import Connection, Database
+from notary.store.inspections import Task
 from notary.store.places import MAX_GROUP
 from notary.store.records import Record, record_by_number
 
 _TRIES = 5  # at drawing numbers that are free, and at claims that others make
-_INSPECTED = "application/pdf"
+INSPECTED = "application/pdf"  # the media type of documents whose signatures are looked at
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,9 +83,7 @@ class Intake:
             prepare(submission, previous, at.block, self.origin, now, self.random)
             for submission, previous in zip(submissions, followed, strict=True)
         ]
-        spooled = submissions[0].spooled
-        task = (spooled.name, _INSPECTED) if spooled is not None and inspected(submissions[0]) else None
-        return Item(records, claim, at.block, task)
+        return Item(records, claim, at.block, _task(submissions[0]))
 
     def conditions(self) -> Conditions:
         """What a submission of now rests on.
@@ -158,4 +157,10 @@ class Intake:
 
 def inspected(submission: Submission) -> bool:
     """Whether the signatures in a document will be looked at."""
-    return submission.spooled is not None and submission.media_type == _INSPECTED
+    return submission.spooled is not None and submission.media_type == INSPECTED
+
+
+def _task(submission: Submission) -> Task | None:
+    if submission.spooled is None or not inspected(submission):
+        return None
+    return Task(submission.spooled.name, submission.size or 0, INSPECTED)

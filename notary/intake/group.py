@@ -20,7 +20,7 @@ from notary.store.blocks import newest_block
 from notary.store.claims import Claim, Claimed, store_claims, stored_claims
 from notary.store.engine import Connection, Database
 from notary.store.groups import entries_of, group_by_id, insert_group, waiting
-from notary.store.inspections import add_inspection
+from notary.store.inspections import Task, add_inspection
 from notary.store.logstate import LogState, read_state
 from notary.store.openings import openings_of
 from notary.store.places import group_of, position_of
@@ -38,6 +38,7 @@ class Promises:
         stamp_target: objective for the first time stamp.
         final_target: objective for the first final anchor.
         max_pending: entries that may wait before new ones are refused.
+        margin: statements name no block that is younger than this by our clock.
     """
 
     origin: str
@@ -46,6 +47,7 @@ class Promises:
     stamp_target: timedelta
     final_target: timedelta
     max_pending: int
+    margin: timedelta
 
     def sign(self, count: int, root: bytes, state: LogState, now: datetime) -> bytes:
         """The signed promise of a group of `count` entries whose tree has this root."""
@@ -64,7 +66,7 @@ class Promises:
 
 @dataclass(frozen=True, slots=True)
 class Conditions:
-    """What a submission rests on: the log as it is now, and the newest finalized block, if there is one."""
+    """What a submission rests on: the log as it is now, and the block that its statement names, if there is one."""
 
     state: LogState
     block: Block | None
@@ -78,14 +80,14 @@ class Item:
         records: of one organisation.
         claim: what a repetition of the request is told by.
         block: the finalized block that its statements name; one for all items of a group.
-        inspect: name in the spool and media type, where the one record is a document to be inspected.
+        inspect: what is to be inspected, where the one record is such a document.
         outcome: `Accepted` for each record, or the error of this request alone; set by `commit`.
     """
 
     records: Sequence[NewRecord]
     claim: Claim | None = None
     block: Block | None = None
-    inspect: tuple[str, str] | None = None
+    inspect: Task | None = None
     outcome: list[Accepted] | Exception | None = field(default=None)
 
     @property
@@ -119,7 +121,7 @@ def conditions(connection: Connection, promises: Promises, now: datetime) -> Con
     if queue is not None and now - queue.oldest > promises.close / 2:
         # Closing is behind, and a promise given now might be broken.
         raise Unavailable("the log is behind with closing; try again in a minute")
-    return Conditions(state, newest_block(connection))
+    return Conditions(state, newest_block(connection, now - promises.margin))
 
 
 def commit(
@@ -235,7 +237,8 @@ def _store(
             made = Claimed(item.claim.request_sha256, seqs[position], len(item.records))
             claims.append((item.claim, made))
         if item.inspect is not None:
-            add_inspection(connection, seqs[position], *item.inspect)
+            assert item.tenant_id is not None  # noqa: S101 - documents are submitted by an organisation
+            add_inspection(connection, seqs[position], item.tenant_id, item.inspect)
         answers.append(accepted[position : position + len(item.records)])
         position += len(item.records)
     if not store_claims(connection, claims, now):

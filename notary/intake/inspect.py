@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from contextlib import suppress
+from dataclasses import dataclass
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
@@ -22,8 +23,15 @@ PATIENCE = timedelta(minutes=5)  # longer than any inspection may take
 _NOT_INSPECTED = "could_not_be_inspected"
 
 
-def inspect_next(intake: Intake, inspector: Inspector) -> bool:
-    """Inspect the document that has waited longest, and log the report as a statement that follows it.
+@dataclass(slots=True)
+class Turn:
+    """Whose turn it was last: each organisation that has documents waiting gets one after the other."""
+
+    tenant_id: int = 0
+
+
+def inspect_next(intake: Intake, inspector: Inspector, turn: Turn | None = None) -> bool:
+    """Inspect the longest waiting document of the next organisation, and log the report as a statement after it.
 
     May be run by several processes at once and again after a crash: a document gets one report.
 
@@ -31,6 +39,7 @@ def inspect_next(intake: Intake, inspector: Inspector) -> bool:
         intake: where records are made.
         inspector: gives a report (notary.intake.inspection.report) and, by its contract, never raises; a
             death of the process is survived, and after three tries the report says so.
+        turn: of one caller, handed in again at each call; None begins anew.
 
     Returns:
         Whether there was one; call again until there is none.
@@ -41,13 +50,15 @@ def inspect_next(intake: Intake, inspector: Inspector) -> bool:
     """
     now = intake.now()
     with intake.database.writing() as connection:
-        task = take_inspection(connection, now, now + PATIENCE)
+        task = take_inspection(connection, now, now + PATIENCE, 0 if turn is None else turn.tenant_id)
         if task is not None:
             # Or else nothing is taken: the report's receipt would be a risk.
             conditions(connection, intake.promises, now)
     # Durable: this try is counted. A crash from here to the next commit gives the task back after `PATIENCE`.
     if task is None:
         return False
+    if turn is not None:
+        turn.tenant_id = task.tenant_id
     report = _report(intake, inspector, task)
     if report is None:
         return True

@@ -12,7 +12,7 @@ from notary.errors import DigestMismatch, DiskFailed, EmptyDocument, TooLarge, U
 from notary.evidence.digests import Digester, parse_digest
 
 SEEN = ("sha-256", "sm3")  # what a statement about bytes that we saw must hold
-_PDF = b"%PDF-"
+PDF = b"%PDF-"
 _ORPHAN_SECONDS = 24 * 3600
 
 
@@ -24,6 +24,11 @@ class Spooled:
     digests: dict[str, str]
     size: int
     media_type: str | None
+
+
+def media_type_of(start: bytes, said: str | None) -> str | None:
+    """A PDF is one by its first bytes, whatever the submitter says."""
+    return "application/pdf" if start.startswith(PDF) else said
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,7 +86,7 @@ class Spool:
         except BaseException:
             path.unlink(missing_ok=True)
             raise
-        return Spooled(path, digests, digester.size, "application/pdf" if start == _PDF else media_type)
+        return Spooled(path, digests, digester.size, media_type_of(start, media_type))
 
     def discard(self, name: str) -> None:
         """Delete a document; one that is not there is no error."""
@@ -115,7 +120,7 @@ class Spool:
                 digester.update(chunk)
                 if digester.size > limit:
                     raise TooLarge(f"the document is larger than {limit} bytes; send its digests instead")
-                start = start if len(start) >= len(_PDF) else (start + chunk)[: len(_PDF)]
+                start = start if len(start) >= len(PDF) else (start + chunk)[: len(PDF)]
                 file.write(chunk)
             if not digester.size:
                 raise EmptyDocument("the document is empty; send at least one byte")

@@ -21,6 +21,7 @@ class Services:
     origin: str
     operator: str
     embedded: bool
+    anchor_kinds: frozenset[str]  # of the anchors that are configured: rfc3161, evm
     max_document_bytes: int
     max_request_bytes: int
     tenants: Tenants

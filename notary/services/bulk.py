@@ -27,7 +27,8 @@ from notary.store.records import Record, record_by_number, records_from
 
 ARRAY = "application/json"
 LINES = "application/x-ndjson"
-IN_FLIGHT = 6  # requests: each takes some 20 MiB while it is prepared, stored and answered
+IN_FLIGHT = 6  # requests whose bodies are in memory; of these, three at most have some 20 MiB each
+_AT_WORK = 3  # one is prepared, one is stored, one is answered
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,8 +38,9 @@ class BulkSubmitting:
     writer: Writer
     max_bulk_bytes: int
     _flying: BoundedSemaphore = field(default_factory=lambda: BoundedSemaphore(IN_FLIGHT), repr=False)
-    # One at a time is prepared: two at once would only take turns.
-    _preparing: list[CapacityLimiter] = field(default_factory=list, repr=False)
+    # Made by the first request, since they belong to its event loop: how many are at work, and, since two at once
+    # would only take turns, the one that computes.
+    _limiters: list[CapacityLimiter] = field(default_factory=list, repr=False)
 
     def limit(self, media_type: str) -> int:
         """The most bytes of a body of this type.
@@ -66,21 +68,28 @@ class BulkSubmitting:
         if not self._flying.acquire(blocking=False):
             raise Busy(f"{IN_FLIGHT} bulk requests are under way; send it again in a second")
         try:
-            if not self._preparing:
-                self._preparing.append(CapacityLimiter(1))
-            (limiter,) = self._preparing
-            item = await to_thread.run_sync(self._prepare, who, media_type, body, key, limiter=limiter)
-            made = await self.writer.add_bulk(item)
-            if isinstance(made, Claimed):
-                assert item.claim is not None  # noqa: S101 - it was found by that
-                made.check(item.claim)
-                return await to_thread.run_sync(self._again, made)
-            events = sum(new.type == "event" for new in item.others.values())
-            SUBMISSIONS.labels("document").inc(item.count - events)
-            SUBMISSIONS.labels("event").inc(events)
-            return await to_thread.run_sync(self._answer, item, made, limiter=limiter)
+            if not self._limiters:
+                self._limiters.extend((CapacityLimiter(_AT_WORK), CapacityLimiter(1)))
+            at_work, computing = self._limiters
+            async with at_work:
+                return await self._work(who, media_type, body, key, computing)
         finally:
             self._flying.release()
+
+    async def _work(
+        self, who: Principal, media_type: str, body: bytes, key: str | None, computing: CapacityLimiter
+    ) -> bytes:
+        item = await to_thread.run_sync(self._prepare, who, media_type, body, key, limiter=computing)
+        made = await self.writer.add_bulk(item)
+        if isinstance(made, Claimed):
+            assert item.claim is not None  # noqa: S101 - it was found by that
+            made.check(item.claim)
+            return await to_thread.run_sync(self._again, made)
+        item.parts = ()  # megabytes that were stored, and that the answer does not need
+        events = sum(new.type == "event" for new in item.others.values())
+        SUBMISSIONS.labels("document").inc(item.count - events)
+        SUBMISSIONS.labels("event").inc(events)
+        return await to_thread.run_sync(self._answer, item, made, limiter=computing)
 
     def _prepare(self, who: Principal, media_type: str, body: bytes, key: str | None) -> BulkItem:
         tenant, intake = who.tenant_id, self.writer.intake
@@ -145,5 +154,5 @@ def _canonical(submission: Submission) -> Iterator[bytes]:
     ):
         yield b" " + canonical.dumps(rest)
         # Each by itself: together they would be nested deeper than what may be committed to.
-        yield json.dumps([[n, canonical.dumps(v).hex()] for n, v in submission.fields.items()]).encode()
+        yield json.dumps([[n, canonical.dumps_free(v).hex()] for n, v in submission.fields.items()]).encode()
     yield b"\n"

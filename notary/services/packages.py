@@ -4,8 +4,8 @@ from dataclasses import dataclass, replace
 from importlib.resources import files
 from itertools import pairwise
 
-from notary.errors import NotReady
-from notary.evidence.chain import decode_evidence, decode_header, encode_evidence
+from notary.errors import NotFound, NotReady
+from notary.evidence.chain import ChainEvidence, NotBefore, decode_evidence, decode_header, encode_evidence
 from notary.evidence.commitments import encode_openings
 from notary.evidence.consistency import Consistency, encode_consistency
 from notary.evidence.package import write_package
@@ -16,6 +16,7 @@ from notary.services.records import Records
 from notary.services.types import RecordView, Viewer
 from notary.store import anchorings, openings, views
 from notary.store.anchorings import Anchoring
+from notary.store.blocks import block_header
 from notary.store.engine import Connection, Database
 
 _LOOK_ON = 16  # final words of an anchor that are looked through for one that is whole
@@ -41,10 +42,13 @@ class Packages:
             NotFound: `viewer` may not see the record, or there is no checkpoint of that size.
             NotReady: it is in no checkpoint yet, or in none of that size.
         """
-        view = self.records.view(number, viewer)
+        return self.proof_of(self.records.view(number, viewer), size)
+
+    def proof_of(self, view: RecordView, size: int | None = None) -> bytes:
+        """The same of a record that was just read, for someone who may see it."""
         if view.index is None or view.size is None:
             raise NotReady("the record is in no checkpoint yet; ask again in a few seconds")
-        return self.prover.prove(view.number, view.size if size is None else size)
+        return self.prover.prove_read(view, view.size if size is None else size)
 
     def package(self, number: str, viewer: Viewer) -> bytes:
         """The evidence package (docs/formats.md §11), without the document.
@@ -84,8 +88,11 @@ class Packages:
         contents: dict[str, bytes] = {}
         for item in wanted.values():
             contents |= self._attestation(view, item)
-        if not wanted and view.size is not None:
-            contents |= self._head(index, view.size)
+        if not wanted:
+            # Nothing attests it, yet or ever: what the log itself shows, of the record and of its inspection.
+            closed = (view.size, None if inspected is None else inspected.size)
+            for size in {size for size in closed if size is not None}:
+                contents |= self._head(index, size)
         for size in {item.size for item in wanted.values()}:
             contents |= self._head(index, size)
         return contents
@@ -105,15 +112,31 @@ class Packages:
         if item.kind == "rfc3161":
             return {f"{folder}/tokens/{item.anchor}.tsr": item.evidence}
         evidence = decode_evidence(item.evidence)
-        block = parse_statement(view.statement).not_before
-        # The evidence names the blocks of the whole batch; this record's own is enough.
-        kept = tuple(
-            n
-            for n in evidence.not_before
-            if block is not None and decode_header(n.header, evidence.profile).hash == block.hash
-        )
-        evidence = replace(evidence, not_before=kept)
+        evidence = replace(evidence, not_before=self._not_before(view, evidence))
         return {f"{folder}/anchor.json": encode_evidence(evidence), f"{folder}/header.rlp": evidence.header}
+
+    def _not_before(self, view: RecordView, evidence: ChainEvidence) -> tuple[NotBefore, ...]:
+        """The block that the record's statement names: with its proof as it was captured, else as it was polled.
+
+        The evidence names blocks of the whole batch, and as many as one file may hold. Without a proof of state the
+        header shows which block it is, and whoever trusts that block needs no more.
+        """
+        block = parse_statement(view.statement).not_before
+        if block is None:
+            return ()
+
+        def is_meant(header: bytes) -> bool:
+            return decode_header(header, evidence.profile).hash == block.hash
+
+        kept = tuple(item for item in evidence.not_before if is_meant(item.header))
+        if kept or block.chain_id != evidence.chain_id:
+            return kept
+        try:
+            with self.database.reading() as connection:
+                header = block_header(connection, block.chain_id, block.number)
+        except NotFound:
+            return ()
+        return (NotBefore(header, None),) if is_meant(header) else ()
 
     def _own(self, view: RecordView) -> dict[str, bytes]:
         assert view.tenant_id is not None  # noqa: S101 - the caller compared it

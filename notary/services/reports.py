@@ -6,7 +6,6 @@ from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from hashlib import sha256
 
-from notary.errors import Fatal
 from notary.evidence.chain import decode_evidence, decode_header
 from notary.evidence.digests import Digester
 from notary.evidence.number import show_number
@@ -17,10 +16,10 @@ from notary.intake.accept import Intake
 from notary.intake.report import log_report
 from notary.report.facts import AnchorFact, Facts, facts_of, heads_of
 from notary.report.pdf import render
+from notary.services.kept_reports import KeptReports
 from notary.services.packages import Packages
 from notary.services.types import Viewer
 from notary.store.engine import Database
-from notary.store.objects import Objects
 from notary.store.records import record_by_number
 
 
@@ -29,7 +28,7 @@ class Reports:
     """Makes the report of a record for the organisation that submitted it."""
 
     database: Database
-    objects: Objects  # reports, apart from the log
+    kept: KeptReports
     intake: Intake
     packages: Packages
     trust: Callable[[Package], Trust]
@@ -49,34 +48,20 @@ class Reports:
         """
         self.packages.records.own(number, tenant_id)
         data = self.packages.package(number, Viewer(tenant_id))
-        name = f"reports/{number.lower()}/{sha256(data).hexdigest()}"
-        pdf = self.objects.read(name) or self._stored(name, self.seal(render(self._facts(number, data))))
+        pdf = self.kept.read(number, data)
+        if pdf is None:
+            pdf = self.kept.keep(number, data, self.seal(render(self._facts(number, data))))
         # Durable: the report, before anybody is shown it. A crash here leaves a report that is not logged; the
         # next request finds it stored, and logs it.
         self._log(number, tenant_id, pdf)
         return pdf
 
-    def _stored(self, name: str, pdf: bytes) -> bytes:
-        try:
-            self.objects.create(name, pdf)
-        except Fatal:
-            # Two requests at once make two reports that differ in their time: the one that was stored stands.
-            other = self.objects.read(name)
-            if other is None:
-                raise
-            return other
-        return pdf
-
     def _log(self, number: str, tenant_id: int, pdf: bytes) -> None:
         digester = Digester(("sha-256", "sm3"))
         digester.update(pdf)
-        digests = digester.hex()
-        known = self.packages.records.lookup("sha-256", bytes.fromhex(digests["sha-256"]), Viewer(tenant_id))
-        if any(view.type == "report" and view.tenant_id == tenant_id for view in known):
-            return
         with self.database.reading() as connection:
             about = record_by_number(connection, number, tenant_id)
-        log_report(self.intake, about, digests, digester.size)
+        log_report(self.intake, about, digester.hex(), digester.size)
 
     def _facts(self, number: str, data: bytes) -> Facts:
         package = read_package(io.BytesIO(data))
@@ -89,6 +74,8 @@ class Reports:
             number=number,
             operator=self.operator,
             generated=self.now(),
+            # With the openings in the package their salts are in this digest: without them nobody can make the same
+            # report of another value, and find its digest in the log.
             evidence_digests={"package.zip": sha256(data).hexdigest()},
             heads=heads_of(package, result),
             anchors=_anchors(package),

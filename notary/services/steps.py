@@ -11,6 +11,7 @@ class Step:
     name: str
     period: float
     run: Callable[[], None]
+    end: Callable[[], None] | None = None  # breaks off what takes long
     poked: float = 0.0
     succeeded: float = 0.0
     running: bool = False

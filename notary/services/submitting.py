@@ -3,7 +3,7 @@
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import asdict, dataclass, field
 from hashlib import sha256
-from pathlib import Path
+from os import SEEK_END
 from typing import Any, BinaryIO
 
 from anyio import to_thread
@@ -21,11 +21,12 @@ from notary.errors import (
 from notary.evidence import canonical
 from notary.evidence.digests import parse_digest
 from notary.evidence.number import parse_number, show_number
-from notary.intake.accept import Intake
+from notary.intake.accept import INSPECTED, Intake
 from notary.intake.group import Item
 from notary.intake.numbers import lookup_code_of
 from notary.intake.prepare import DEFAULT_VISIBILITY, plain_record
-from notary.intake.spool import Spooled
+from notary.intake.room import Room
+from notary.intake.spool import PDF, Spooled, media_type_of
 from notary.intake.submission import Accepted, Submission
 from notary.intake.writer import Writer
 from notary.observe import SUBMISSIONS
@@ -80,11 +81,7 @@ class Submitting:
     intake: Intake
     writer: Writer
     max_document_bytes: int
-
-    @property
-    def temp_dir(self) -> Path:
-        """Where bytes may lie that were not accepted yet: on the disk of the spool, not in memory."""
-        return self.intake.spool.folder
+    room: Room
 
     async def digests(self, who: Principal, wanted: Wanted, repeat: Repeat) -> bytes:
         """Accept digests or an event.
@@ -132,15 +129,23 @@ class Submitting:
 
         Raises:
             RequestError: the request does not fit the bytes; and as `Spool.receive`, `Intake.accept`.
-            Busy, TooManyRequests: too much is being submitted.
+            Busy, TooManyRequests: too much is being submitted, or waits for inspection.
         """
         if wanted.kind != "document":
             raise RequestError("an event has no document; send it as JSON")
+        said = wanted.media_type or media_type
+        start, size = stream.read(len(PDF)), stream.seek(0, SEEK_END)
+        stream.seek(0)
+        if _media_type(media_type_of(start, said)) != INSPECTED:
+            return self._file(who, wanted, stream, said, repeat)
+        with self.room.inspected(who.tenant_id, size):
+            return self._file(who, wanted, stream, said, repeat)
+
+    def _file(
+        self, who: Principal, wanted: Wanted, stream: BinaryIO, said: str | None, repeat: Repeat
+    ) -> bytes:
         spooled = self.intake.spool.receive(
-            _chunks(stream),
-            self.max_document_bytes,
-            claimed=wanted.digests,
-            media_type=wanted.media_type or media_type,
+            _chunks(stream), self.max_document_bytes, claimed=wanted.digests, media_type=said
         )
         try:
             if wanted.size not in (None, spooled.size):
@@ -240,7 +245,7 @@ def _fingerprint(wanted: Wanted, seen: Submission | None = None) -> bytes:
     values = asdict(wanted)
     try:
         # Each by itself: together they would be nested deeper than what may be committed to.
-        fields = {name: canonical.dumps(value).hex() for name, value in values.pop("fields").items()}
+        fields = {name: canonical.dumps_free(value).hex() for name, value in values.pop("fields").items()}
         document = None if seen is None else [seen.digests["sha-256"], seen.media_type]
         whole = canonical.dumps({"request": values, "fields": fields, "document": document})
     except FormatError as error:

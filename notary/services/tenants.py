@@ -75,6 +75,7 @@ class Tenants:
         """
         with self.database.writing() as connection:
             tenants.revoke_api_key(connection, key_id, self.now())
+        self._recent.pop(key_id, None)
 
     def recent(self, token: str, scope: str) -> Principal | None:
         """As `authenticate`, by what was read in the last seconds; None where the database must be asked.

@@ -6,17 +6,16 @@ from io import BytesIO
 from typing import BinaryIO
 
 from notary.errors import EmptyDocument, EvidenceError, FormatError, NotFound
+from notary.evidence.incoming import is_evidence, read_evidence
 from notary.evidence.outcome import Report
 from notary.evidence.package import Digests, Package, digest_stream, read_package
-from notary.evidence.proof_file import MAX_FILE, TLOG_PROOF
 from notary.evidence.trust import Trust
-from notary.evidence.verify import package_of_proof, unreadable, verify
+from notary.evidence.verify import unreadable, verify
 from notary.services.packages import Packages
 from notary.services.records import Records
 from notary.services.types import Viewer
 
 _PDF = b"%PDF-"
-_ZIP = b"PK"
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,21 +34,18 @@ class Verifying:
             FormatError: it is not even the beginning of a package, a proof or a report.
             NotFound: a PDF that is no report of this service, as far as the asker may see.
         """
-        head = stream.read(len(TLOG_PROOF))
+        head = stream.read(len(_PDF))
         stream.seek(0)
         if not head:
             raise EmptyDocument("the file is empty; send a package, a proof or a report")
         if head.startswith(_PDF):
             return self._report(digest_stream(stream))
-        if head != TLOG_PROOF.encode() and not head.startswith(_ZIP):
+        if not is_evidence(stream):
             raise FormatError(
                 "this is neither an evidence package (.zip) nor a proof (.tlog-proof) nor a report (.pdf)"
             )
         try:
-            if head == TLOG_PROOF.encode():
-                package = package_of_proof(stream.read(MAX_FILE + 1))
-            else:
-                package = read_package(stream)
+            package = read_evidence(stream)
         except EvidenceError as error:
             return unreadable(error)
         return verify(package, self.trust(package))

@@ -1,5 +1,7 @@
 """Finalized blocks, for the not-before of statements."""
 
+from datetime import datetime
+
 from sqlalchemy import Connection, select
 
 from notary.errors import AnchorRejected, NotFound
@@ -8,13 +10,18 @@ from notary.store.sql import insert
 from notary.store.tables import block, commit_group
 
 
-def add_block(connection: Connection, new: Block, header: bytes) -> None:
+def add_block(connection: Connection, new: Block, header: bytes, now: datetime) -> None:
     """Keep a finalized block with its RLP header; the same one again changes nothing.
 
     Raises:
-        AnchorRejected: another block of this number was final before: the node or the chain has broken its word,
-            which is no reason to stop the log.
+        AnchorRejected: the block is later than `now`, or another of this number was final before: the node or the
+            chain has broken its word, which is no reason to stop the log.
     """
+    if new.time > now.timestamp():
+        raise AnchorRejected(
+            f"final block {new.number} of chain {new.chain_id} is dated {new.time - now.timestamp():.0f} seconds "
+            "after our clock: compare the clock of this machine and the node with others"
+        )
     values = {
         "chain_id": new.chain_id,
         "number": new.number,
@@ -32,10 +39,11 @@ def add_block(connection: Connection, new: Block, header: bytes) -> None:
         )
 
 
-def newest_block(connection: Connection) -> Block | None:
-    """The finalized block with the latest time, of any chain; None before the first."""
+def newest_block(connection: Connection, until: datetime) -> Block | None:
+    """The finalized block with the latest time, of any chain, that is no later than `until`; None where none is."""
     query = (
         select(block.c.chain_id, block.c.number, block.c.hash, block.c.time)
+        .where(block.c.time <= int(until.timestamp()))
         .order_by(block.c.time.desc(), block.c.number.desc())
         .limit(1)
     )

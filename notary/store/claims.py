@@ -1,12 +1,13 @@
-"""Requests that were answered: the same claim never makes a second record."""
+"""Requests that were answered, reports that were logged: the same claim never makes a second record."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from sqlalchemy import Connection, select, tuple_
+from sqlalchemy import Connection, delete, select, tuple_
 
 from notary.errors import Conflict
+from notary.store.places import group_of, seq_of
 from notary.store.sql import insert
 from notary.store.tables import claim
 
@@ -17,9 +18,9 @@ class Claim:
 
     Attributes:
         tenant_id: who sent it.
-        key: `k` and the client's Idempotency-Key; or `d` and the SHA-256 of the request, where the client
-            wants the record of an equal request.
-        request_sha256: 32 bytes, of the whole request in canonical form.
+        key: `k` and the client's Idempotency-Key; `d` and the SHA-256 of the request, where the client wants
+            the record of an equal request; or `r` and the SHA-256 of a report.
+        request_sha256: 32 bytes, of the whole request in canonical form, or of the report.
     """
 
     tenant_id: int
@@ -68,6 +69,23 @@ def claims_after(
         (Claim(tenant, key, digest), Claimed(digest, seq, count))
         for tenant, key, digest, seq, count in connection.execute(query.limit(limit))
     ]
+
+
+def claims_on(connection: Connection, tenant_id: int, seq: int) -> list[str]:
+    """The keys of an organisation's claims that were answered with this record, among others perhaps.
+
+    All claims of the organisation are looked through: few ask, and no index has to grow with each request.
+    """
+    first, group = claim.c.first_seq, seq_of(group_of(seq), 0)
+    query = select(claim.c.key).where(
+        claim.c.tenant_id == tenant_id, first >= group, first <= seq, first + claim.c.count > seq
+    )
+    return list(connection.execute(query).scalars())
+
+
+def delete_claims(connection: Connection, tenant_id: int, keys: Sequence[str]) -> None:
+    """Forget claims: the same request makes other records from now on."""
+    connection.execute(delete(claim).where(claim.c.tenant_id == tenant_id, claim.c.key.in_(keys)))
 
 
 def store_claims(connection: Connection, made: Sequence[tuple[Claim, Claimed]], now: datetime) -> bool:

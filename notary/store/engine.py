@@ -5,7 +5,7 @@ import select
 import sqlite3
 import threading
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -77,6 +77,23 @@ class Database:
             connection = plain.execution_options(notary_writes=True)
             with connection.begin():
                 yield connection
+
+    def scrub(self) -> None:
+        """Take what was deleted out of SQLite's write-ahead log, too; what PostgreSQL keeps is for its operator.
+
+        Raises:
+            Unavailable: somebody reads the database as it was before; nothing is lost, and it can be tried again.
+        """
+        if self.engine.dialect.name != "sqlite":
+            return
+        with self._alone(), self._translated(), closing(self.engine.raw_connection()) as connection:
+            cursor = connection.cursor()
+            ((busy, _, _),) = cursor.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchall()
+        if busy:
+            raise Unavailable(
+                "the database is read at this moment as it was before: what was deleted stands in its write-ahead "
+                "log yet; run the same command again"
+            )
 
     def dispose(self) -> None:
         """Close all connections."""

@@ -4,7 +4,19 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from sqlalchemy import ARRAY, BigInteger, ColumnElement, Connection, bindparam, func, select, text, update
+from sqlalchemy import (
+    ARRAY,
+    BigInteger,
+    ColumnElement,
+    Connection,
+    bindparam,
+    func,
+    literal,
+    select,
+    text,
+    update,
+)
+from sqlalchemy.dialects.postgresql import aggregate_order_by
 
 from notary.errors import Fatal, NotFound
 from notary.store.places import GROUPS_AND_RECORDS, in_group
@@ -150,9 +162,19 @@ def closed_entries(connection: Connection, groups: Sequence[Group]) -> dict[int,
 
 
 def _entries(connection: Connection, *conditions: ColumnElement[bool]) -> dict[int, list[bytes]]:
-    query = select(commit_group.c.id, record.c.entry).select_from(GROUPS_AND_RECORDS).where(*conditions)
+    # An entry of another length is as none: then the group has fewer than it says.
+    of_entries = (*conditions, func.length(record.c.entry) == _ENTRY)
+    if connection.dialect.name == "postgresql":
+        # A row for each group: rows are what takes the time, here and on the way.
+        joined = func.string_agg(record.c.entry, aggregate_order_by(literal(b""), record.c.seq))
+        query = select(commit_group.c.id, joined).select_from(GROUPS_AND_RECORDS).where(*of_entries)
+        return {
+            group: [data[at : at + _ENTRY] for at in range(0, len(data), _ENTRY)]
+            for group, data in connection.execute(query.group_by(commit_group.c.id))
+        }
     found: dict[int, list[bytes]] = {}
-    for group, entry in connection.execute(query.order_by(record.c.seq)).all():  # not row by row
+    rows = select(commit_group.c.id, record.c.entry).select_from(GROUPS_AND_RECORDS).where(*of_entries)
+    for group, entry in connection.execute(rows.order_by(record.c.seq)).all():  # not row by row
         found.setdefault(group, []).append(entry)
     return found
 
@@ -179,6 +201,7 @@ def assign_places(connection: Connection, first: int, groups: Sequence[tuple[int
             raise Fatal("a commit group was given its places twice")
 
 
+_ENTRY = 32  # bytes
 _PLACED_AT_ONCE = 1000
 _PLACE = (
     update(commit_group)

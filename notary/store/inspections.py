@@ -3,27 +3,51 @@
 from dataclasses import dataclass
 from datetime import datetime
 
-from sqlalchemy import Connection, or_, select, update
+from sqlalchemy import Connection, func, literal_column, or_, select, update
 
 from notary.store.tables import inspection
+
+# Spelt out: by a parameter a database cannot know that its index over what waits will do.
+_WAITING = inspection.c.state == literal_column("'waiting'")
+
+
+@dataclass(frozen=True, slots=True)
+class Task:
+    """What is to be inspected: name in the spool, bytes there, media type."""
+
+    path: str
+    size: int
+    media_type: str
 
 
 @dataclass(frozen=True, slots=True)
 class Inspection:
-    """A task: `path` is a name in the spool, `tries` counts this one too."""
+    """A task of an organisation that was taken; `tries` counts this one too."""
 
     seq: int
+    tenant_id: int
     path: str
     media_type: str
     tries: int
 
 
-def add_inspection(connection: Connection, seq: int, path: str, media_type: str) -> None:
+@dataclass(frozen=True, slots=True)
+class Waiting:
+    """How many documents wait: of one organisation, of all, and their bytes together."""
+
+    own: int
+    count: int
+    size: int
+
+
+def add_inspection(connection: Connection, seq: int, tenant_id: int, task: Task) -> None:
     """Ask for the inspection of a document record."""
     values = {
         "seq": seq,
-        "path": path,
-        "media_type": media_type,
+        "tenant_id": tenant_id,
+        "path": task.path,
+        "size": task.size,
+        "media_type": task.media_type,
         "state": "waiting",
         "tries": 0,
         "reason": "",
@@ -31,30 +55,48 @@ def add_inspection(connection: Connection, seq: int, path: str, media_type: str)
     connection.execute(inspection.insert(), values)
 
 
-def take_inspection(connection: Connection, now: datetime, until: datetime) -> Inspection | None:
-    """Take the oldest task that nobody works on; it is another's again after `until`.
-
-    The try is counted before it is made, so a document that kills its inspector is not tried for ever.
-    """
-    free = or_(inspection.c.taken_until.is_(None), inspection.c.taken_until < now)
-    waiting = (
-        select(inspection.c.seq)
-        .where(inspection.c.state == "waiting", free)
-        .order_by(inspection.c.seq)
-        .limit(1)
+def inspections_waiting(connection: Connection, tenant_id: int, most_own: int, most: int) -> Waiting:
+    """How much waits, counted up to `most_own` of the organisation and `most` of all."""
+    own = select(inspection.c.seq).where(_WAITING, inspection.c.tenant_id == tenant_id).limit(most_own)
+    every = select(inspection.c.size).where(_WAITING).limit(most).subquery()
+    total = select(func.count(), func.coalesce(func.sum(every.c.size), 0)).select_from(every)
+    count, size = connection.execute(total).one()
+    return Waiting(
+        connection.execute(select(func.count()).select_from(own.subquery())).scalar_one(), count, int(size)
     )
-    if connection.dialect.name == "postgresql":
-        waiting = waiting.with_for_update(skip_locked=True)
-    seq = connection.execute(waiting).scalar()
+
+
+def take_inspection(
+    connection: Connection, now: datetime, until: datetime, after: int = 0
+) -> Inspection | None:
+    """Take a task that nobody works on, the oldest of its organisation; it is another's again after `until`.
+
+    The next organisation behind `after` that has one gets its turn, behind the last the first again: whoever submits
+    a thousand documents keeps no other from its turn. The try is counted before it is made, so a document that kills
+    its inspector is not tried for ever.
+    """
+    seq = _next(connection, now, after)
+    if seq is None:
+        seq = _next(connection, now, 0)
     if seq is None:
         return None
     row = connection.execute(
         update(inspection)
         .where(inspection.c.seq == seq)
         .values(tries=inspection.c.tries + 1, taken_until=until)
-        .returning(inspection.c.seq, inspection.c.path, inspection.c.media_type, inspection.c.tries)
+        .returning(*(inspection.c[name] for name in Inspection.__slots__))
     ).one()
     return Inspection(*row)
+
+
+def _next(connection: Connection, now: datetime, after: int) -> int | None:
+    free = or_(inspection.c.taken_until.is_(None), inspection.c.taken_until < now)
+    query = select(inspection.c.seq).where(_WAITING, inspection.c.tenant_id > after, free)
+    query = query.order_by(inspection.c.tenant_id, inspection.c.seq).limit(1)
+    if connection.dialect.name == "postgresql":
+        query = query.with_for_update(skip_locked=True)
+    seq: int | None = connection.execute(query).scalar()
+    return seq
 
 
 def give_back(connection: Connection, seq: int, reason: str) -> None:
@@ -68,7 +110,7 @@ def give_back(connection: Connection, seq: int, reason: str) -> None:
 
 def give_all_back(connection: Connection) -> None:
     """Let every task be tried again at once: for whoever knows that nobody works on any."""
-    connection.execute(update(inspection).where(inspection.c.state == "waiting").values(taken_until=None))
+    connection.execute(update(inspection).where(_WAITING).values(taken_until=None))
 
 
 def end_inspection(connection: Connection, seq: int, state: str, reason: str) -> bool:
@@ -93,5 +135,5 @@ def inspection_state(connection: Connection, seq: int) -> str | None:
 
 def spooled_names(connection: Connection) -> set[str]:
     """The names in the spool that are still needed."""
-    query = select(inspection.c.path).where(inspection.c.state == "waiting")
+    query = select(inspection.c.path).where(_WAITING)
     return set(connection.execute(query).scalars())

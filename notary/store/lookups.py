@@ -3,8 +3,9 @@
 from collections.abc import Sequence
 from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, Row, Select, bindparam, func, or_, select
+from sqlalchemy import ColumnElement, Connection, Select, bindparam, func, or_, select
 
+from notary.store.asked import Question
 from notary.store.digests import COLUMNS, MANY, ONE, REACH, not_indexed_from, waiting_for_index, with_digest
 from notary.store.places import GROUP_OF_RECORD, GROUPS_AND_RECORDS, seq_of
 from notary.store.tables import commit_group, digest_index, inspection, record
@@ -31,7 +32,7 @@ def by_digest(
     """
     column = COLUMNS[algorithm].name
 
-    def may_be_known(row: Row[Any]) -> bool:
+    def may_be_known(row: Any) -> bool:
         own = tenant_id is not None and row.tenant_id == tenant_id
         return (
             row.type in _TYPES and getattr(row, column) == value and (own or row.visibility in visibilities)
@@ -47,12 +48,12 @@ def by_digest(
     return views_of(connection, found, shown, limit)
 
 
-def _rows(connection: Connection, algorithm: str, value: bytes) -> list[Row[Any]]:
+def _rows(connection: Connection, algorithm: str, value: bytes) -> list[Any]:
     """Records with this digest, perhaps as the other kind; MANY or more if they are too many to look through."""
-    indexed = connection.execute(_INDEXED, {"digest": value}).all()
-    rows: list[Row[Any]] = [row for row in indexed if row.found is not None]
+    indexed = _INDEXED.ask(connection, {"digest": value})
+    rows = [row for row in indexed if row.found is not None]
     if (size := not_indexed_from(indexed[0])) is not None:
-        rows += connection.execute(_BEHIND[algorithm], {"digest": value, "size": size}).all()
+        rows += _BEHIND[algorithm].ask(connection, {"digest": value, "size": size})
     return rows
 
 
@@ -69,7 +70,7 @@ def _documents(
 
 # What the index holds. Where it holds nothing, entry 0 is read and then passed over: a record that is hidden takes
 # the work of one that is not there.
-_INDEXED: Select[Any] = (
+_INDEXED = Question(
     select(*REACH, digest_index.c.seq.label("found"), *VIEWED)
     .select_from(
         ONE.outerjoin(digest_index, digest_index.c.digest == bindparam("digest"))
@@ -79,10 +80,12 @@ _INDEXED: Select[Any] = (
     )
     .limit(MANY)
 )
-_BEHIND: dict[str, Select[Any]] = {
-    name: select(*VIEWED)
-    .select_from(GROUPS_AND_RECORDS.outerjoin(inspection, inspection.c.seq == record.c.seq))
-    .where(waiting_for_index(bindparam("size")), column == bindparam("digest"))
-    .limit(MANY)
+_BEHIND = {
+    name: Question(
+        select(*VIEWED)
+        .select_from(GROUPS_AND_RECORDS.outerjoin(inspection, inspection.c.seq == record.c.seq))
+        .where(waiting_for_index(bindparam("size")), column == bindparam("digest"))
+        .limit(MANY)
+    )
     for name, column in COLUMNS.items()
 }

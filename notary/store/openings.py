@@ -1,6 +1,6 @@
 """Openings of commitments, kept apart from the statements so that they can be erased."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 from sqlalchemy import Connection, delete, func, select
 
@@ -46,16 +46,19 @@ def count_openings(connection: Connection) -> int:
     return connection.execute(select(func.count()).select_from(opening)).scalar_one()
 
 
-def erase_openings(connection: Connection, seq: int, names: tuple[str, ...] | None = None) -> int:
+def erase_openings(connection: Connection, seq: int, names: Sequence[str] | None = None) -> list[str]:
     """Destroy openings of a record, those of `names` or all; every proof stays valid.
 
+    The claims of the record are to be deleted with them (`notary.services.erasing`): their digests are of the values,
+    and without a salt.
+
     Returns:
-        How many were destroyed.
+        The names of those that were destroyed.
     """
     statement = delete(opening).where(opening.c.seq == seq)
     if names is not None:
         statement = statement.where(opening.c.name.in_(names))
-    return connection.execute(statement).rowcount
+    return sorted(connection.execute(statement.returning(opening.c.name)).scalars())
 
 
 def _hashes(path: bytes) -> tuple[bytes, ...]:

@@ -105,6 +105,12 @@ def records_from(connection: Connection, seq: int, count: int) -> list[Record]:
     return _all(connection, query.order_by(record.c.seq))
 
 
+def inspections_of(connection: Connection, seq: int) -> list[int]:
+    """The `seq` of each inspection statement that follows a document."""
+    query = select(record.c.seq).where(record.c.follows_seq == seq, record.c.type == "inspection")
+    return list(connection.execute(query).scalars())
+
+
 def count_records(connection: Connection) -> int:
     """How many records there are, of any group or of none."""
     return connection.execute(select(func.count()).select_from(record)).scalar_one()

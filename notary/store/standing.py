@@ -6,6 +6,7 @@ from typing import Any
 
 from sqlalchemy import Connection, ScalarSelect, Select, and_, bindparam, func, select
 
+from notary.store.asked import Question
 from notary.store.places import INDEX_OF_RECORD
 from notary.store.tables import anchoring, checkpoint, commit_group
 
@@ -46,7 +47,7 @@ class Standings:
     def of(self, size: int) -> Standing:
         """The standing of records that the checkpoint of `size` closed."""
         if size not in self._known:
-            rows = self._connection.execute(_STANDING, {"closing": size}).all()
+            rows = _STANDING.ask(self._connection, {"closing": size})
             found = sorted((AnchoringState(*row[1:]) for row in rows if row.anchor is not None), key=_name)
             self._known[size] = Standing(size, rows[0].time, tuple(found))
         return self._known[size]
@@ -111,4 +112,4 @@ def _standing() -> Select[Any]:
 
 # Of a record joined with its commit group: the size of the checkpoint that closed it, none before that.
 CLOSING_SIZE = _closing_size()
-_STANDING = _standing()
+_STANDING = Question(_standing())

@@ -155,7 +155,7 @@ class ClaimRow(SQLModel, table=True):
     __tablename__ = "claim"
     __table_args__ = (PrimaryKeyConstraint("tenant_id", "key"),)
     tenant_id: int
-    key: str  # "k" and the Idempotency-Key, or "d" and the SHA-256 of the request where duplicates return
+    key: str  # by its first letter: see `notary.store.claims`
     request_sha256: bytes = _bytes()
     first_seq: int = Field(sa_type=BigInteger)
     count: int
@@ -243,10 +243,16 @@ class InspectionRow(SQLModel, table=True):
     """A document whose signatures are to be looked at."""
 
     __tablename__ = "inspection"
+    # What waits is few among many: this index holds nothing else.
+    __table_args__ = (
+        Index("ix_inspection_waiting", "tenant_id", "seq", "size", **_where("state = 'waiting'")),
+    )
     seq: int = Field(primary_key=True, sa_type=BigInteger, sa_column_kwargs=_GIVEN)
+    tenant_id: int
     path: str  # name in the spool
+    size: int = _big()  # bytes there
     media_type: str
-    state: str = Field(index=True)  # waiting, done or failed
+    state: str  # waiting, done or failed
     tries: int = 0
     taken_until: datetime | None = _time(nullable=True)
     reason: str = ""

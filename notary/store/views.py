@@ -1,11 +1,11 @@
 """What is read of records: where each stands, by number or by organisation."""
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Collection, Iterable
 from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, Row, Select, select
+from sqlalchemy import ColumnElement, Connection, Select, select
 
 from notary.evidence.receipt import receipt_at
 from notary.store.digests import with_digest
@@ -48,18 +48,24 @@ class RecordView:
     inspection: str  # none, waiting, done, failed
     closed: datetime | None = None  # time of that checkpoint, by our clock
     attestations: tuple[AnchoringState, ...] = ()
-    inspection_attested: bool = False  # its statement is in the log, under a head that an anchor attests
+    inspection_closed: bool = False  # its statement is in the log
+    inspection_attested: bool = False  # and under a head that an anchor attests
 
-    def due(self) -> list[str]:
-        """What is still to come, in order."""
-        kinds = {a.kind for a in self.attestations if a.state == "final"}
+    def due(self, configured: Collection[str]) -> list[str]:
+        """What is still to come, in order.
+
+        Args:
+            configured: kinds of the anchors that there are, "rfc3161" or "evm"; nobody waits for another.
+        """
+        waiting = set(configured) - {a.kind for a in self.attestations if a.state == "final"}
+        inspected = self.inspection_attested if configured else self.inspection_closed
         return [
             step
             for step, missing in (
                 ("close", self.index is None),
-                ("stamp", "rfc3161" not in kinds),
-                ("anchor", "evm" not in kinds),
-                ("inspection", self.inspection != "none" and not self.inspection_attested),
+                ("stamp", "rfc3161" in waiting),
+                ("anchor", "evm" in waiting),
+                ("inspection", self.inspection != "none" and not inspected),
             )
             if missing
         ]
@@ -129,7 +135,7 @@ def receipt_of(connection: Connection, seq: int) -> bytes | None:
 
 
 def views_of(
-    connection: Connection, rows: Iterable[Row[Any]], shown: Shown | None = None, limit: int = MAX_ROWS
+    connection: Connection, rows: Iterable[Any], shown: Shown | None = None, limit: int = MAX_ROWS
 ) -> list[RecordView]:
     """Rows with the columns of `RECORD` as records, `limit` of those that are `shown`."""
     standings = Standings(connection)
@@ -143,7 +149,7 @@ def views_of(
     return found
 
 
-def _view(row: Row[Any]) -> RecordView:
+def _view(row: Any) -> RecordView:
     return RecordView(
         seq=row.seq,
         number=row.number,
@@ -169,7 +175,8 @@ def _standing(connection: Connection, view: RecordView, standings: Standings) ->
         # It is in a package under a head of its own, which may come later than the record's.
         query = select(CLOSING_SIZE).select_from(_JOINED).where(*_inspection_that_follows(view.seq))
         size = connection.execute(query.order_by(record.c.seq).limit(1)).scalar()
-        view = replace(view, inspection_attested=size is not None and standings.of(size).final)
+        if size is not None:
+            view = replace(view, inspection_closed=True, inspection_attested=standings.of(size).final)
     return view
 
 

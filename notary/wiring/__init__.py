@@ -12,6 +12,7 @@ from notary.evidence.note import Verifier
 from notary.evidence.receipt import receipt_key_name
 from notary.intake.accept import Intake
 from notary.intake.group import Promises
+from notary.intake.room import Room
 from notary.intake.spool import Spool
 from notary.intake.writer import Writer
 from notary.log.open import open_log, read_genesis
@@ -20,6 +21,7 @@ from notary.proving import Prover
 from notary.services import Services
 from notary.services.bulk import BulkSubmitting
 from notary.services.health import Health
+from notary.services.kept_reports import KeptReports
 from notary.services.log_files import LogFiles
 from notary.services.log_proofs import LogProofs
 from notary.services.packages import Packages
@@ -145,7 +147,7 @@ def _services(
     trust = partial(own_trust, database, source)
     reports = Reports(
         database=database,
-        objects=open_objects(settings, REPORTS),
+        kept=KeptReports(open_objects(settings, REPORTS), intake.random),
         intake=intake,
         packages=packages,
         trust=trust,
@@ -159,10 +161,11 @@ def _services(
         origin=settings.origin,
         operator=settings.operator,
         embedded=settings.embedded,
+        anchor_kinds=anchor_kinds(settings),
         max_document_bytes=settings.max_document_bytes,
         max_request_bytes=settings.max_request_bytes,
         tenants=Tenants(database, now),
-        submitting=Submitting(intake, writer, settings.max_document_bytes),
+        submitting=Submitting(intake, writer, settings.max_document_bytes, _room(settings, database)),
         bulk=BulkSubmitting(writer, settings.max_bulk_bytes),
         records=records,
         packages=packages,
@@ -171,6 +174,23 @@ def _services(
         tiles=LogFiles(objects),
         log_proofs=LogProofs(prover),
         health=Health(database, timedelta(seconds=settings.close_promise_seconds), now),
+    )
+
+
+def anchor_kinds(settings: Settings) -> frozenset[str]:
+    """Kinds of the anchors that the worker of these settings has."""
+    configured = (("rfc3161", settings.tsas), ("evm", settings.chains))
+    return frozenset(kind for kind, anchors in configured if anchors)
+
+
+def _room(settings: Settings, database: Database) -> Room:
+    return Room(
+        database,
+        settings.temp_dir,
+        max_bytes=settings.max_spool_bytes,
+        max_own=settings.max_inspections,
+        reserve=settings.spool_reserve_bytes,
+        unknown=settings.max_document_bytes,
     )
 
 
@@ -190,6 +210,7 @@ def _intake(settings: Settings, database: Database, genesis: Genesis) -> Intake:
             stamp_target=timedelta(seconds=settings.stamp_target_seconds),
             final_target=timedelta(seconds=settings.final_target_seconds),
             max_pending=settings.max_pending,
+            margin=timedelta(seconds=settings.not_before_margin_seconds),
         ),
         now=now,
         random=secrets.token_bytes,

@@ -3,7 +3,6 @@
 from collections.abc import Callable
 
 from notary.errors import SettingsError
-from notary.outbound import Outbound
 from notary.settings import Settings
 
 
@@ -19,6 +18,7 @@ def sealing(settings: Settings) -> Callable[[bytes], bytes]:
     if certificates is None or key is None:
         raise SettingsError("a seal needs both seal_certificates and seal_key")
     # Only here: a service without a seal, as most are, has no memory for what this brings.
+    from notary.outbound import Outbound  # noqa: PLC0415
     from notary.report.seal import Stamper, load_sealer, seal  # noqa: PLC0415
 
     try:

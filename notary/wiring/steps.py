@@ -20,7 +20,7 @@ from notary.evidence.chain import decode_evidence
 from notary.evidence.chain_file import MAX_NOT_BEFORE
 from notary.evidence.statement import Block
 from notary.intake.accept import Intake
-from notary.intake.inspect import inspect_next, sweep
+from notary.intake.inspect import Turn, inspect_next, sweep
 from notary.intake.inspection.sandbox import inspect
 from notary.log.index import index_digests
 from notary.log.sequence import Sequencer
@@ -30,10 +30,12 @@ from notary.services.steps import Step
 from notary.settings import Chain, Settings, Tsa
 from notary.store import anchorings, blocks
 from notary.store.engine import Database
+from notary.wiring.checking import Checking
 from notary.wiring.trusting import authority, certificate, chain_trust
 
 _INSPECTING_SECONDS = 5.0  # then the step ends, though more may wait: an orderly stop waits for it
 _SWEEP_SECONDS = 3600.0
+_FSCK_SECONDS = 60.0  # between two looks at whether it is time
 _LOOK_BACK = 16  # final anchors that are looked through for one with all its proofs
 
 
@@ -55,9 +57,12 @@ class Steps:
         steps = [
             Step("close", settings.close_interval_seconds, self._close),
             Step("index", settings.close_interval_seconds, self._index),
-            Step("inspect", 1.0, self._inspect),
+            Step("inspect", 1.0, partial(self._inspect, Turn())),
             Step("sweep", _SWEEP_SECONDS, self._sweep),
         ]
+        if settings.fsck_interval_seconds:
+            checking = Checking(settings, lambda: self.sequencer.leading, self.now)
+            steps.append(Step("fsck", _FSCK_SECONDS, checking.run, checking.end))
         steps += [self._anchoring(self._tsa(tsa), settings.stamp_interval_seconds) for tsa in settings.tsas]
         for chain in settings.chains:
             node = Node(chain.rpc_urls[0], chain.chain_id, fees=chain.fees)
@@ -80,14 +85,14 @@ class Steps:
         if self.sequencer.leading:
             index_digests(self.database)
 
-    def _inspect(self) -> None:
+    def _inspect(self, turn: Turn) -> None:
         roots = [certificate(path) for path in self.settings.signer_roots]
 
         def inspector(path: Path, media_type: str | None) -> dict[str, Any]:
             return inspect(path, media_type, roots)
 
         end = time.monotonic() + _INSPECTING_SECONDS
-        while inspect_next(self.intake, inspector) and time.monotonic() < end:
+        while inspect_next(self.intake, inspector, turn) and time.monotonic() < end:
             pass
 
     def _sweep(self) -> None:
@@ -114,7 +119,7 @@ class Steps:
         found = newest_finalized(node, chain.finality, chain.profile)
         block = Block(found.chain_id, found.number, found.hash, found.time)
         with self.database.writing() as connection:
-            blocks.add_block(connection, block, found.raw)
+            blocks.add_block(connection, block, found.raw, self.now())
 
     def _tsa(self, tsa: Tsa) -> TsaAnchor:
         outbound = Outbound(allow_private=self.settings.allow_private_addresses)

@@ -4,7 +4,7 @@ from pathlib import Path
 
 from asn1crypto import pem
 
-from notary.anchoring.contract import CODE_HASH
+from notary.anchoring.compiled import CODE_HASH
 from notary.errors import SettingsError
 from notary.evidence.bodies import Genesis
 from notary.evidence.chain import ChainTrust, decode_evidence, decode_header

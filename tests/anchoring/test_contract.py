@@ -9,9 +9,8 @@ import pytest
 from eth_abi import encode
 
 from notary.anchoring import contract
+from notary.anchoring.compiled import CODE, CODE_HASH
 from notary.anchoring.contract import (
-    CODE,
-    CODE_HASH,
     call_data,
     deploy,
     head_digest,

@@ -6,7 +6,7 @@ from dataclasses import replace
 import pytest
 
 from notary.anchoring.blocks import block_at, final_number, receipt_proof
-from notary.anchoring.contract import CODE_HASH
+from notary.anchoring.compiled import CODE_HASH
 from notary.anchoring.evm import EvmAnchor
 from notary.anchoring.poll import newest_finalized
 from notary.anchoring.port import Anchor, Attempt, Head, Step
@@ -22,6 +22,7 @@ from notary.evidence.chain import (
     decode_evidence,
     decode_header,
 )
+from notary.evidence.chain_file import MAX_NOT_BEFORE
 from tests.anchoring.local_chain import HEAD_KEY, STRANGER, WALLET, LocalChain, head, path, root, running
 from tests.anchoring.lying_node import Error, Lost, lying_node, raw_answer
 
@@ -386,6 +387,18 @@ def test_blocks_that_the_state_cannot_name_are_given_without_a_proof(chain, anch
     assert "not among the 8191 before" in seen.detail
     anchor.not_before = lambda _head: [own]
     assert decode_evidence(replace(anchor).observe(head(7), [attempt]).evidence).history_proof is None
+
+
+def test_of_more_blocks_than_one_file_holds_the_newest_are_kept(chain, anchor):
+    chain.mine(MAX_NOT_BEFORE + 10)
+    newest = chain.newest()
+    numbers = range(newest, newest - MAX_NOT_BEFORE - 1, -1)
+    headers = [block_at(chain.node, hex(number), "ethereum")[0] for number in numbers]
+    anchor.not_before = lambda _head: headers
+    seen = anchor.observe(head(7), [anchored(anchor, 7)])
+    kept = decode_evidence(seen.evidence).not_before
+    assert [item.header for item in kept] == headers[:-1]
+    assert all(item.storage_proof is not None for item in kept)
 
 
 def test_a_chain_without_block_hashes_in_its_state_gives_evidence_without_them():

@@ -65,7 +65,7 @@ def fsck(service):
 MIXED = (
     {"sha-256": digest(1)},
     {"sha-256": digest(2), "size": 77},
-    {"sha-256": digest(3), "title": "租赁合同", "matter": "M-1", "metadata": {"a": [1, {"b": None}]}},
+    {"sha-256": digest(3), "title": "租赁合同", "matter": "M-1", "metadata": {"合同": [1, {"𠮷": None}]}},
     {"kind": "event", "phase": "sent", "sequence": 3},
     {"sha-256": digest(4), "visibility": "public"},
     {"digests": {"sha-256": digest(5).upper(), "sm3": "ab" * 32}, "media_type": "Text/HTML; charset=utf-8"},

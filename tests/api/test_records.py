@@ -2,10 +2,16 @@
 
 import io
 import json
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
+from datetime import UTC, datetime
+from functools import partial
 from hashlib import sha256
+from threading import Barrier
 
 import pytest
 
+from notary.api.app import create_app
 from notary.api.schemas import RecordPage, RecordState
 from notary.embedded.contract import make_contract
 from notary.errors import Fatal
@@ -14,9 +20,13 @@ from notary.evidence.number import parse_number
 from notary.evidence.package import read_package
 from notary.evidence.proof_file import RECEIPT, TLOG_PROOF, parse_proof_file
 from notary.evidence.statement import entry_of, parse_statement
+from notary.intake.report import log_report
+from notary.store.anchorings import create_anchoring, note_detail
 from notary.store.records import record_at
-from tests.api.service import DIGEST, problem
+from notary.wiring import anchor_kinds
+from tests.api.service import DIGEST, TestClient, problem
 
+NOW = datetime(2026, 3, 1, tzinfo=UTC)
 UNKNOWN = "NA7W-Q3EU-N59P-CCZT"
 WRONG = sha256(b"another").hexdigest()
 VISIBILITIES = ("by-document", "by-code", "public", "private")
@@ -52,7 +62,7 @@ def submitted(service):
     found = {}
     for visibility in (*VISIBILITIES, "by-code"):
         data = f"{visibility} {len(found)}".encode()
-        request = {"visibility": visibility, "title": "secret title", "metadata": {"salary": 7}}
+        request = {"visibility": visibility, "title": "secret title", "metadata": {"薪资": 7, "𠮷": "x"}}
         answer = service.upload(data, request=json.dumps(request))
         found.setdefault(visibility, (answer.json(), data))
         found["another"] = (answer.json(), data)
@@ -142,7 +152,7 @@ def test_what_is_seen_is_what_was_submitted(service, submitted):
     state = RecordState.model_validate(service.get(path).json())
     assert (state.number, state.entry, state.visibility) == (answer["number"], answer["entry"], "public")
     assert state.digests["sha-256"] == sha256(data).hexdigest()
-    assert (state.index, state.size, state.due) == (3, 6, ["stamp", "anchor"])
+    assert (state.index, state.size, state.due) == (3, 6, [])
     assert state.attestations == []
     statement = service.get(f"{path}/statement")
     assert statement.headers["Content-Type"] == "application/json"
@@ -158,10 +168,34 @@ def test_what_is_seen_is_what_was_submitted(service, submitted):
     assert files["statement.json"] == statement.content
     commitments = parse_statement(statement.content).commitments
     opened = check_openings(parse_openings(files["openings.json"]), commitments)
-    assert opened == {"title": "secret title", "metadata": {"salary": 7}}
+    assert opened == {"title": "secret title", "metadata": {"薪资": 7, "𠮷": "x"}}
     receipt = service.get(f"{path}/receipt", service.own)
     assert receipt.content == files["receipt.txt"] == answer["receipt"].encode()
     parse_proof_file(receipt.content, RECEIPT)
+
+
+def test_what_an_anchor_waits_for_is_told_to_the_submitter_alone(service, submitted):
+    told = "the node http://10.0.0.7:8545 does not take the transaction: nonce 17"
+    with service.assembly.database.writing() as connection:
+        made = create_anchoring(connection, "chain", "evm", 6, NOW)
+        note_detail(connection, made.id, told)
+
+    def details(record):
+        return [item["detail"] for item in record["attestations"]]
+
+    seen = {}
+    for visibility, how in (
+        ("public", "nothing"),
+        ("by-code", "code"),
+        ("public", "other key"),
+        ("public", "own key"),
+    ):
+        headers, query = credential(service, submitted, visibility, how)
+        path = f"/v1/evidence/{submitted[visibility][0]['number']}"
+        seen[how] = details(service.get(path, headers, params=query).json())
+    assert seen == {"nothing": [""], "code": [""], "other key": [""], "own key": [told]}
+    listed = service.get("/v1/evidence", service.own).json()["records"]
+    assert [details(record) for record in listed] == [[told]] * 5
 
 
 def test_a_package_is_the_same_to_the_byte_until_something_happens(service, submitted):
@@ -208,9 +242,31 @@ def test_what_is_not_closed_yet_has_no_proof(service):
         assert got.headers["Retry-After"] == "5"
     state = service.get(path, service.own).json()
     assert (state["index"], state["closed"], state["size"]) == (None, None, None)
-    assert state["due"] == ["close", "stamp", "anchor"]
+    assert state["due"] == ["close"]  # no anchor is configured here, so nobody waits for one
     service.close()
+    assert service.get(path, service.own).json()["due"] == []
     assert service.get(f"{path}/proof", service.own).status_code == 200
+
+
+@pytest.mark.parametrize(
+    ("kinds", "due"),
+    [((), []), (("rfc3161",), ["stamp"]), (("evm",), ["anchor"]), (("evm", "rfc3161"), ["stamp", "anchor"])],
+)
+def test_what_is_due_is_what_an_anchor_is_configured_for(service, submitted, kinds, due):
+    app = create_app(replace(service.services, anchor_kinds=frozenset(kinds)))
+    with TestClient(app) as client:
+        number = submitted["public"][0]["number"]
+        assert client.get(f"/v1/evidence/{number}").json()["due"] == due
+        page = client.get("/v1/evidence", headers=service.own).json()
+    assert {tuple(record["due"]) for record in page["records"]} == {tuple(due)}
+
+
+def test_the_kinds_of_anchors_are_those_of_the_settings(service):
+    tsas, chains = {"tsas": (object(),)}, {"chains": (object(),)}
+    assert anchor_kinds(service.settings) == service.services.anchor_kinds == frozenset()
+    assert anchor_kinds(service.settings.model_copy(update=tsas)) == {"rfc3161"}
+    assert anchor_kinds(service.settings.model_copy(update=chains)) == {"evm"}
+    assert anchor_kinds(service.settings.model_copy(update=tsas | chains)) == {"rfc3161", "evm"}
 
 
 def test_a_digest_to_present_is_checked(service, submitted):
@@ -377,7 +433,7 @@ def test_of_two_reports_made_at_once_one_stands(service, monkeypatch):
     service.close()
     path = f"/v1/evidence/{number}/report"
     first = service.get(path, service.own).content
-    reports = type(service.services.reports.objects)
+    reports = type(service.services.reports.kept.objects)
     read, calls = reports.read, []
 
     def nothing_yet(self, name):
@@ -391,6 +447,25 @@ def test_of_two_reports_made_at_once_one_stands(service, monkeypatch):
     assert service.count() == 2
 
 
+def test_whoever_asks_at_the_same_time_gets_one_report_that_is_logged_once(service, monkeypatch):
+    number = service.accepted()["number"]
+    service.close()
+    barrier = Barrier(4, timeout=60)
+
+    def together(*given):
+        barrier.wait()
+        return log_report(*given)
+
+    monkeypatch.setattr("notary.services.reports.log_report", together)
+    with ThreadPoolExecutor(4) as pool:
+        ask = partial(service.get, f"/v1/evidence/{number}/report", service.own)
+        answers = [asked.result() for asked in [pool.submit(ask) for _ in range(4)]]
+    assert [answer.status_code for answer in answers] == [200] * 4
+    (pdf,) = {answer.content for answer in answers}
+    listed = service.get("/v1/evidence", service.own, params={"type": "report"}).json()["records"]
+    assert [record["digests"]["sha-256"] for record in listed] == [sha256(pdf).hexdigest()]
+
+
 def test_a_report_that_cannot_be_stored_is_not_shown(service, monkeypatch):
     number = service.accepted()["number"]
     service.close()
@@ -398,6 +473,6 @@ def test_a_report_that_cannot_be_stored_is_not_shown(service, monkeypatch):
     def broken(*_args):
         raise Fatal("the disk failed")
 
-    monkeypatch.setattr(type(service.services.reports.objects), "create", broken)
+    monkeypatch.setattr(type(service.services.reports.kept.objects), "create", broken)
     problem(service.get(f"/v1/evidence/{number}/report", service.own), 500, "error")
     assert service.count() == 1

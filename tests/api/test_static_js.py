@@ -16,6 +16,7 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from notary.evidence.bodies import Document
 from notary.evidence.checkpoint import Checkpoint, sign_checkpoint
 from notary.evidence.commitments import commit
+from notary.evidence.digests import ALGORITHMS, Digester
 from notary.evidence.note import Note, Verifier
 from notary.evidence.number import lookup_code, make_number, show_number
 from notary.evidence.proof_file import TLOG_PROOF, ProofFile
@@ -25,6 +26,7 @@ from notary.merkle.proof import all_inclusion_paths
 from notary.merkle.tree import root_of
 
 HERE = Path(__file__).parent
+V1 = HERE.parent / "testdata/v1"
 STATIC = HERE.parents[1] / "notary/api/static"
 ORIGIN = "log.example.org/2026"
 KEY = Ed25519PrivateKey.from_private_bytes(bytes(range(32)))
@@ -42,10 +44,18 @@ def vkey_of_another_type() -> str:
     return f"{ORIGIN}+{key_id.hex()}+{base64.b64encode(key).decode()}"
 
 
-def statement() -> Statement:
+def digests(data: bytes) -> dict[str, str]:
+    digester = Digester(ALGORITHMS)
+    digester.update(data)
+    return digester.hex()
+
+
+def statement(claimed: dict[str, str] | None = None, size: int | None = len(DOCUMENT)) -> Statement:
     commitments, _ = commit({"title": "合同 “A”"}, lambda: bytes(16))
-    digests = {"sha-256": sha256(DOCUMENT).hexdigest(), "sm3": "0" * 64}
-    body = Document(True, digests, {}, len(DOCUMENT), "application/pdf")
+    taken = {
+        name: digests(DOCUMENT)[name] for name in (["sha-256", "sm3"] if claimed is None else ["sha-256"])
+    }
+    body = Document(claimed is None, taken, claimed or {}, size, "application/pdf")
     block = Block(31337, 7, bytes(32), 1_700_000_000)
     number = make_number(1_700_000_000_000, bytes(5))
     time = datetime(2026, 3, 1, 12, tzinfo=UTC)
@@ -105,8 +115,24 @@ def vectors() -> dict:
         "origin": ORIGIN,
         "vkey": vkey(KEY),
         "other_vkey": vkey(OTHER),
-        "digest": sha256(DOCUMENT).hexdigest(),
+        "document": DOCUMENT.decode(),
+        "digests": digests(DOCUMENT),
+        "lengths": [
+            {"bytes": bytes(n % 7 for n in range(n)).hex(), **digests(bytes(n % 7 for n in range(n)))}
+            for n in range(200)
+        ],
         "records": [record(said, index, size) for index, size in ((0, 1), (3, 7), (6, 7), (64, 65))],
+        "claims": {
+            name: record(said_by_digest, 3, 7)
+            for name, said_by_digest in {
+                "all": statement({n: d for n, d in digests(DOCUMENT).items() if n != "sha-256"}),
+                "web": statement({n: digests(DOCUMENT)[n] for n in ("sha-384", "sha-512", "sm3")}),
+                "wrong": statement({"sha-512": digests(b"another")["sha-512"]}),
+                "size": statement({}, len(DOCUMENT) + 1),
+                "no_size": statement({}, None),
+            }.items()
+        },
+        "free": [one["canonical"] for one in json.loads((V1 / "disclosures.json").read_text("utf-8"))],
         "foreign": record(said, 3, 7, origin="other.example.org/log"),
         "vkey_of_another_type": vkey_of_another_type(),
         "trees": trees(),

@@ -19,6 +19,7 @@ from notary.evidence.note import Verifier
 from notary.evidence.number import lookup_code, parse_number, show_number
 from notary.evidence.receipt import check_receipt, open_receipt
 from notary.evidence.statement import entry_of, parse_statement
+from notary.intake.spool import Spool
 from tests.api.service import DIGEST, DOCUMENT, ORIGIN, problem
 
 EMPTY = sha256(b"").hexdigest()
@@ -137,7 +138,7 @@ def test_a_media_type_loses_its_parameters_and_capitals(service):
 def test_every_field_is_committed_to_under_its_name(service):
     fields = {
         "matter": "M-1", "phase": "signed", "sequence": 0, "actor": "甲方", "holder": "乙方", "source": "server",
-        "reference": "R-1", "title": "合同", "metadata": {"a": [1, None, {"b": True}]},
+        "reference": "R-1", "title": "合同", "metadata": {"a": [1, None, {"b": True}], "合同编号": "A-1"},
     }  # fmt: skip
     answer = service.post({"digests": SHA256} | fields)
     assert answer.status_code == 202, answer.text
@@ -190,7 +191,8 @@ JSON_PROBLEMS = [
     ("negative-sequence", {"digests": SHA256, "sequence": -1}, "bad_request", "^sequence: "),
     ("media-type", {"digests": SHA256, "media_type": "pdf"}, "bad_request", "media"),
     ("metadata-list", {"digests": SHA256, "metadata": [1]}, "bad_request", "^metadata: "),
-    ("metadata-key", {"digests": SHA256, "metadata": {"钥": 1}}, "bad_request", "key of 1 to 64"),
+    ("metadata-key", {"digests": SHA256, "metadata": {"钥" * 65: 1}}, "bad_request", "a key of 1 to 64 characters"),
+    ("metadata-no-key", {"digests": SHA256, "metadata": {"a": [{"": 1}]}}, "bad_request", "a key of 1 to 64 char"),
     ("metadata-too-large", {"digests": SHA256, "metadata": {"a": "x" * 200_000}}, "bad_request", "larger than"),
     ("mistyped-previous", {"digests": SHA256, "previous": "AAAA-AAAA-AAAA-AAAB"}, "bad_record_number", "mistyped"),
     ("no-previous", {"digests": SHA256, "previous": "x"}, "bad_record_number", "has 16 characters"),
@@ -418,6 +420,67 @@ def test_a_full_queue_is_a_problem_of_a_second_and_leaves_nothing(service, monke
     assert (service.count(), service.spooled()) == (0, [])
 
 
+PDF = b"%PDF-1.7 a"
+
+
+@pytest.mark.parametrize(
+    ("limits", "status", "code", "detail"),
+    [
+        ({"max_inspections": 1}, 429, "too_many_requests", "1 documents of your organisation wait"),
+        (
+            {"max_document_bytes": 15, "max_spool_bytes": 15},
+            503,
+            "busy",
+            "too many documents wait to be inspected",
+        ),
+    ],
+)
+def test_when_too_much_waits_for_inspection_no_further_pdf_is_taken_in(
+    make_service, monkeypatch, limits, status, code, detail
+):
+    service = make_service(**limits)
+    assert service.upload(PDF).status_code == 202
+    before, received = service.spooled(), []
+    monkeypatch.setattr(Spool, "receive", lambda *given, **_: received.append(given))
+    for sent in (PDF, b"no PDF"):  # the second is said to be one, and would be inspected as well
+        answer = service.upload(sent, media_type="application/pdf; version=1")
+        assert detail in problem(answer, status, code)
+        assert answer.headers["Retry-After"] == "1"
+    assert (service.count(), service.spooled(), received) == (1, before, [])
+    monkeypatch.undo()
+    assert service.upload(b"no PDF").status_code == 202  # nothing of it stays in the spool
+    assert service.accepted()
+    service.close()
+    service.inspect()
+    service.later()
+    assert service.upload(PDF).status_code == 202
+
+
+def test_while_the_disk_is_nearly_full_no_document_is_read(make_service):
+    service, read = make_service(spool_reserve_bytes=2**62), []
+
+    def body():
+        read.append(1)
+        yield b"x"
+
+    for path in ("/v1/evidence", "/v1/verify"):
+        headers = {"Content-Type": "multipart/form-data; boundary=x", **service.own}
+        answer = service.client.post(path, content=body(), headers=headers)
+        assert "the disk for documents is nearly full" in problem(answer, 503, "busy")
+        assert answer.headers["Retry-After"] == "1"
+    assert (read, service.spooled()) == ([], [])
+    assert service.accepted()  # digests need no room
+
+
+@pytest.mark.parametrize(("length", "status"), [(None, 503), (100, 202)])
+def test_a_document_counts_as_much_as_it_says_or_as_much_as_may_be(make_service, length, status):
+    service = make_service(max_document_bytes=10_000, spool_reserve_bytes=0)
+    service.services.submitting.room.free = lambda _: 15_000
+    whole = form(("file", DOCUMENT))
+    sent = whole if length else iter([whole])
+    assert raw(service, sent, FORM).status_code == status
+
+
 def test_a_number_that_is_taken_is_a_problem_to_be_tried_again(service):
     moment, intake = wiring.now(), service.services.submitting.intake
     object.__setattr__(intake, "now", lambda: moment)
@@ -446,7 +509,11 @@ def again(service, request, headers=None, **more):
 
 
 def test_an_equal_request_is_answered_with_the_record_of_before_if_that_is_wished(service):
-    request = {"digests": SHA256, "title": "a", "metadata": {"b": 1, "a": 2}}
+    request = {
+        "digests": SHA256,
+        "title": "a",
+        "metadata": {"b": 1, "a": 2, "合同编号": 3, "𠮷": 4, "\ufb33": 5},
+    }
     first = again(service, request)
     assert first.status_code == 202, first.text
     service.close()

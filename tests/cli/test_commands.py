@@ -11,6 +11,7 @@ import pytest
 
 from notary import __version__
 from notary.cli import main
+from notary.evidence.commitments import name_of, parse_openings
 from notary.evidence.package import read_package
 from notary.store.tenants import find_api_key
 from tests.api.service import DOCUMENT, ORIGIN, Service
@@ -34,6 +35,7 @@ def test_help_lists_the_commands(notary):
         "serve",
         "dev",
         "fsck",
+        "erase",
         "tenant",
         "key",
     ):
@@ -103,9 +105,11 @@ def test_the_state_of_a_record_is_shown(remote, monkeypatch):
     number = remote.service.accepted()["number"]
     shown = remote("status", number).out
     assert number in shown
-    assert "close, stamp, anchor" in shown
+    assert re.search("still due 待完成 +close *\n", shown)
     remote.service.close()
-    assert "as entry 1" in remote("status", number.lower()).out
+    closed = remote("status", number.lower()).out
+    assert "as entry 1" in closed
+    assert re.search("still due 待完成 +nothing 无", closed)
     monkeypatch.setenv("COLUMNS", "60")
     narrow = remote("status", number).out
     assert json.loads(remote("status", number, "--json").out)["entry"] in re.sub(r"\W", "", narrow)
@@ -115,7 +119,15 @@ def test_the_state_of_a_record_is_shown(remote, monkeypatch):
 def test_waiting_ends_and_names_what_is_due(remote):
     number = remote.service.accepted()["number"]
     done = remote("status", number, "--wait", "--timeout", "0", expected=2)
-    assert "not_ready: after 0 s these are still due: close, stamp, anchor" in " ".join(done.err.split())
+    assert "not_ready: after 0 s these are still due: close; ask again" in " ".join(done.err.split())
+
+
+def test_waiting_is_for_nothing_that_never_comes(remote):
+    """There is no anchor here: once the record is closed, all is there that will be."""
+    number = remote.service.accepted()["number"]
+    remote.service.close()
+    done = remote("status", number, "--wait", "--timeout", "0", "--json")
+    assert json.loads(done.out)["due"] == []
 
 
 def test_evidence_is_downloaded(remote, document, tmp_path):
@@ -243,6 +255,40 @@ def test_what_is_stored_is_checked(notary, folder):
     tile.write_bytes(bytes(len(tile.read_bytes())))
     damaged = json.loads(notary("fsck", "--json", expected=1).out)
     assert damaged["problems"]
+
+
+def test_values_are_erased_while_the_service_runs(notary, folder):
+    request = {"holder": "Zhang San", "actor": "Li Si", "title": "Lease"}
+    number = folder.accepted(**request)["number"]
+    folder.close()
+
+    def names():
+        package = folder.get(f"/v1/evidence/{number}/package", folder.own).content
+        data = read_package(io.BytesIO(package)).files.get("openings.json")
+        return sorted(name_of(opening) for opening in parse_openings(data)) if data else []
+
+    told = notary("erase", number.lower(), "--name", "holder", "--name", "actor").out
+    assert told == f"erased actor, holder of {number}\n"
+    assert names() == ["title"]
+    again = notary("erase", number, "--name", "holder", expected=2)
+    assert "not_found: there is nothing to erase" in again.err
+    assert notary("erase", number, "--all").out == f"erased title of {number}\n"
+    assert names() == []
+    assert "0 problems" in notary("fsck").out
+
+
+@pytest.mark.parametrize(
+    ("arguments", "reason"),
+    [
+        ([UNKNOWN], "bad_request: name what is to be erased with --name, or all of it with --all"),
+        ([UNKNOWN, "--all", "--name", "holder"], "bad_request: name what is to be erased with --name"),
+        ([UNKNOWN, "--name", "name"], "bad_request: 'name' is not the name of a commitment"),
+        ([UNKNOWN, "--all"], "not_found: there is no record"),
+        (["NA7W-Q3EU-N59P-CCZZ", "--all"], "bad_record_number: "),
+    ],
+)
+def test_what_cannot_be_erased_is_one_clear_line(notary, folder, arguments, reason):
+    assert reason in notary("erase", *arguments, expected=2).err
 
 
 def test_a_service_without_settings_or_log_says_what_to_do(notary, tmp_path, monkeypatch):

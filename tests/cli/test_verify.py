@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from notary.cli.verify import check_file
-from notary.errors import RequestError, TrustError
+from notary.errors import FormatError, RequestError, TrustError
 
 V1 = Path(__file__).parents[1] / "testdata/v1"
 PACKAGE, TRUST, CONTRACT = V1 / "package.zip", V1 / "trust.toml", V1 / "contract.pdf"
@@ -72,12 +72,30 @@ def test_a_bare_proof_is_checked_as_far_as_it_goes(notary):
     assert outcomes["8.1"] == "could_not_be_checked"
 
 
-@pytest.mark.parametrize("content", [b"", b"PK", b"no evidence", b"c2sp.org/tlog-proof@v1", b"[" * 100_000])
-def test_what_is_no_evidence_is_status_1_and_no_traceback(notary, tmp_path, content):
+@pytest.mark.parametrize("content", [b"PK", b"PK\x03\x04" * 10, b"c2sp.org/tlog-proof@v1"])
+def test_what_begins_as_evidence_and_is_none_is_status_1_and_no_traceback(notary, tmp_path, content):
     path = tmp_path / "x.zip"
     path.write_bytes(content)
     done = notary("verify", path, "--trust", TRUST, "--json", expected=1)
     assert [(c["id"], c["outcome"]) for c in json.loads(done.out)["checks"]] == [("1.1", "failed")]
+
+
+@pytest.mark.parametrize("name", ["statements/document.json", "receipt.txt", "contract.pdf", "trust.toml"])
+def test_a_file_that_is_no_package_and_no_proof_is_not_called_failed(notary, name):
+    done = notary("verify", V1 / name, "--trust", TRUST, expected=2)
+    assert done.out == ""
+    said = " ".join(done.err.split())
+    assert said.startswith(f"format: {V1 / name}: this is neither an evidence package (.zip) nor a proof")
+    assert "a receipt is checked inside its package, a document or a report with --document" in said
+
+
+@pytest.mark.parametrize("content", [b"", b"P", b"no evidence", b"c2sp.org/tlog-proof@v2", b"[" * 100_000])
+def test_what_is_no_evidence_at_all_is_status_2_and_no_traceback(notary, tmp_path, content):
+    path = tmp_path / "x.zip"
+    path.write_bytes(content)
+    for more in ((), ("--json",), ("--trust", TRUST)):
+        done = notary("verify", path, *more, expected=2)
+        assert (done.out, done.err.startswith("format: ")) == ("", True)
 
 
 @pytest.mark.parametrize("option", ["FILE", "--document", "--trust"])
@@ -105,6 +123,8 @@ def test_the_same_as_a_function(tmp_path):
     for arguments in [(tmp_path, None, None), (PACKAGE, tmp_path, None), (PACKAGE, None, tmp_path)]:
         with pytest.raises(RequestError, match="Is a directory"):
             check_file(*arguments)
+    with pytest.raises(FormatError, match="this is neither an evidence package"):
+        check_file(V1 / "receipt.txt", None, TRUST)
     (tmp_path / "t").write_bytes(b"\xff")
     with pytest.raises(TrustError, match="trust file"):
         check_file(PACKAGE, None, tmp_path / "t")

@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from notary.errors import FormatError
-from notary.evidence.canonical import MAX_DEPTH, MAX_INTEGER, dumps, loads, loads_unordered
+from notary.evidence.canonical import MAX_DEPTH, MAX_INTEGER, dumps, dumps_free, loads, loads_unordered
 
 LIMIT = 10_000
 keys = st.text("abcXYZ019_.-", min_size=1, max_size=64)
@@ -129,6 +129,53 @@ def test_a_key_that_is_not_plain_is_refused(key):
         dumps({key: 1})
     with pytest.raises(FormatError, match="1 to 64 plain ASCII"):
         loads(json.dumps({key: 1}).encode(), LIMIT)
+
+
+# RFC 8785 §3.2.3: keys are sorted by UTF-16 code units, so U+1F600 comes before U+FB33.
+RFC_8785_KEYS = ("\r", "1", "\x80", "ö", "€", "\U0001f600", "\ufb33")
+free_keys = st.text(min_size=1, max_size=64)
+free_values = st.recursive(
+    leaves, lambda v: st.lists(v, max_size=4) | st.dictionaries(free_keys, v, max_size=4), max_leaves=8
+)
+
+
+def test_free_keys_are_in_the_order_of_the_rfc():
+    value = dict.fromkeys(sorted(RFC_8785_KEYS, reverse=True), 1)
+    written = ('"\\r"', *(f'"{key}"' for key in RFC_8785_KEYS[1:]))
+    assert dumps_free(value).decode() == "{" + ",".join(f"{key}:1" for key in written) + "}"
+
+
+@given(free_values)
+def test_free_json_is_read_in_any_spelling(value):
+    for data in (dumps_free(value), json.dumps(value, indent=1).encode()):
+        assert loads_unordered(data, 10**6) == value
+        assert dumps_free(loads_unordered(data, 10**6)) == dumps_free(value)
+
+
+@pytest.mark.parametrize("key", ["合同编号", "𠮷" * 64, "é", "e\u0301", "\n\x00", " "])
+def test_a_free_key_may_be_of_any_script(key):
+    assert loads_unordered(json.dumps({key: 1}).encode(), LIMIT) == {key: 1}
+    with pytest.raises(FormatError, match="1 to 64 plain ASCII"):
+        loads(dumps_free({key: 1}), LIMIT)
+
+
+@pytest.mark.parametrize("key", ["", "甲" * 65, 1])
+def test_a_free_key_is_text_of_bounded_length(key):
+    with pytest.raises(FormatError, match="is not a key of 1 to 64 characters"):
+        dumps_free({"a": [{key: 1}]})
+
+
+def test_a_free_key_is_valid_unicode():
+    for wrong in (lambda: dumps_free({"\ud800": 1}), lambda: loads_unordered(b'{"\\ud800":1}', LIMIT)):
+        with pytest.raises(FormatError, match="not valid Unicode"):
+            wrong()
+
+
+@pytest.mark.parametrize("data", ['{"甲":1,"\\u7532":2}', '{"\U0001f600":1,"\\ud83d\\ude00":2}'])
+def test_the_same_free_key_in_two_spellings_is_refused(data):
+    with pytest.raises(FormatError, match="same key twice"):
+        loads_unordered(data.encode(), LIMIT)
+    assert loads_unordered('{"é":1,"e\u0301":2}'.encode(), LIMIT) == {"é": 1, "e\u0301": 2}  # not normalised
 
 
 def test_a_key_that_is_no_text_is_refused():

@@ -10,8 +10,9 @@ from pathlib import Path
 import pytest
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
+from notary.evidence.canonical import dumps_free
 from notary.evidence.checkpoint import open_checkpoint
-from notary.evidence.commitments import Commitments, check_openings, parse_openings
+from notary.evidence.commitments import Commitments, Opening, check_openings, parse_openings
 from notary.evidence.consistency import parse_consistency
 from notary.evidence.note import Verifier
 from notary.evidence.number import lookup_code, make_number, parse_number, show_number
@@ -111,6 +112,19 @@ def test_the_openings_open_what_the_document_commits_to():
     root = Commitments(expected["count"], bytes.fromhex(expected["root"]))
     assert statement.commitments == root
     assert check_openings(parse_openings(read("openings.json")), root) == expected["opened"]
+
+
+def test_disclosures_with_keys_of_any_script_open_what_they_hold():
+    found = load("disclosures.json")
+    assert any(ord(char) > 0xFFFF for one in found for key in one["value"] for char in key)
+    for one in found:
+        digest = sha256(one["disclosure"].encode()).digest()
+        assert digest.hex() == one["digest"]
+        root = Commitments(1, hash_leaf(digest))
+        assert check_openings((Opening(one["disclosure"], 0, ()),), root) == {"metadata": one["value"]}
+        assert dumps_free(one["value"]).decode() == one["canonical"]
+    # Two spellings of one value are two disclosures.
+    assert (found[1]["value"] == found[2]["value"], found[1]["digest"] == found[2]["digest"]) == (True, False)
 
 
 def test_checkpoint_proof_and_consistency_belong_together(trust, log):

@@ -1,8 +1,11 @@
 """The golden vectors of version 1: made from fixed keys, salts and times, the same bytes in every run."""
 
+import base64
 import json
+from hashlib import sha256
 
 from notary.evidence import commitments
+from notary.evidence.canonical import dumps_free
 from notary.evidence.commitments import encode_openings
 from notary.evidence.consistency import encode_consistency
 from notary.evidence.number import lookup_code, make_number, show_number
@@ -10,6 +13,15 @@ from notary.evidence.package import write_package
 from notary.evidence.statement import entry_of
 from notary.merkle.hashing import hash_leaf
 from tests.evidence import build
+
+# Keys beyond ASCII and beyond the BMP, in the order of RFC 8785 and in another; composed and decomposed; escaped.
+FREE_VALUES = (
+    '{"合同编号":"A-1","签署方":[{"姓名":"甲","序号":1},{"姓名":"乙","序号":2}]}',
+    '{"\U0001f600":3,"\U00020bb7":1,"\ufb33":2}',
+    '{"\ufb33": 2, "\\ud842\\udfb7": 1, "\\ud83d\\ude00": 3}',
+    '{"é":1,"e\u0301":2}',
+    '{"a b/c":null,"\\u0000\\n":true}',
+)
 
 README = """# Golden vectors, version 1
 
@@ -26,6 +38,7 @@ and compares every byte. The keys are known to everybody and sign nothing else.
 | `keys.json` | private keys (32 bytes, hexadecimal) and vkeys |
 | `numbers.json` | record numbers and look-up codes with what they are made of |
 | `openings.json`, `commitments.json` | openings of the document, and the root that its statement holds |
+| `disclosures.json` | disclosures of values with keys of any script, spelt freely; digest, value, RFC 8785 form |
 | `checkpoint`, `receipt.txt`, `inclusion.tlog-proof`, `consistency.json` | a file of each kind, of entry 2 |
 | `contract.pdf`, `package.zip`, `trust.toml`, `result.json` | a package, its trust file, its result |
 """
@@ -65,6 +78,7 @@ def make():
                 "opened": commitments.check_openings(log.openings[build.DOCUMENT], statement.commitments),
             }
         ),
+        "disclosures.json": show([disclosure(text) for text in FREE_VALUES]),
         "checkpoint": log.checkpoint(build.EARLY),
         "receipt.txt": log.receipt(build.DOCUMENT, 3),
         "inclusion.tlog-proof": log.proof(build.DOCUMENT, build.LATE, statement.encode()),
@@ -78,6 +92,19 @@ def make():
 
 def key(private, name):
     return {"private": private.private_bytes_raw().hex(), "vkey": build.vkey(name, private)}
+
+
+def disclosure(text):
+    """The value `text` of metadata, as it is spelt: order, escapes and spaces are the submitter's."""
+    array = f'["{base64.urlsafe_b64encode(bytes(range(16))).decode().rstrip("=")}","metadata",{text}]'
+    encoded = base64.urlsafe_b64encode(array.encode()).decode().rstrip("=")
+    digest = sha256(encoded.encode()).hexdigest()
+    return {
+        "disclosure": encoded,
+        "digest": digest,
+        "value": json.loads(text),
+        "canonical": dumps_free(json.loads(text)).decode(),
+    }
 
 
 def number(at):

@@ -232,7 +232,17 @@ UNSIGNED = {
     "record": {"tenant_id", "visibility", "visibility_chosen"},
     "digest_state": {"id", "size"},  # a smaller size costs time alone; a larger one is found by what it hides
     "claim": {"tenant_id", "key", "request_sha256", "count", "created_at"},
-    "inspection": {"seq", "path", "media_type", "state", "tries", "taken_until", "reason"},
+    "inspection": {
+        "seq",
+        "tenant_id",
+        "path",
+        "size",
+        "media_type",
+        "state",
+        "tries",
+        "taken_until",
+        "reason",
+    },
     "log_state": {"id", "staging", "epoch", "holder", "lease_until"},
     "checkpoint": {"time"},
     "sqlite_sequence": {"name", "seq"},

@@ -23,7 +23,7 @@ from notary.store.engine import Connection
 from notary.store.groups import group_by_id
 from notary.store.places import group_of, seq_of
 from notary.store.records import record_by_number
-from tests.rig import Rig
+from tests.rig import Rig, room_of
 
 # By step: what is made in transactions of their own, and what goes through the writer.
 KEYS = {"submit": ("single", "group", "document"), "write": ("joined", "written", "seen", "bulk")}
@@ -103,7 +103,7 @@ class Answers:
 
     @property
     def _submitting(self) -> Submitting:
-        return Submitting(self.rig.intake, self.writer, _LIMIT)
+        return Submitting(self.rig.intake, self.writer, _LIMIT, room_of(self.rig.intake))
 
     @property
     def _bulk(self) -> BulkSubmitting:

@@ -93,11 +93,23 @@ def test_a_record_of_another_organisation_is_not_there_to_follow(rig):
 
 
 def test_the_newest_finalized_block_is_the_not_before(rig):
-    block = Block(31337, 100, b"b" * 32, int(START.timestamp()))
+    block = Block(31337, 100, b"b" * 32, int(START.timestamp()) - 60)
     with rig.database.writing() as connection:
-        add_block(connection, block, b"header")
+        add_block(connection, block, b"header", START)
     assert parse_statement(rig.intake.accept(rig.document()).statement).not_before == block
     assert stored(rig)[0].not_before_number == 100
+
+
+def test_a_block_is_named_once_it_is_older_than_the_margin(rig):
+    """An authority whose clock is half a minute behind must not date a statement before the block in it."""
+    young = Block(31337, 101, b"y" * 32, int(START.timestamp()) - 30)
+    with rig.database.writing() as connection:
+        add_block(connection, young, b"header", START)
+    assert parse_statement(rig.intake.accept(rig.document()).statement).not_before is None
+    rig.clock.advance(29.9)
+    assert parse_statement(rig.intake.accept(rig.document()).statement).not_before is None
+    rig.clock.advance(0.1)
+    assert parse_statement(rig.intake.accept(rig.document()).statement).not_before == young
 
 
 def test_a_receipt_names_the_newest_checkpoint(rig):

@@ -9,14 +9,15 @@ from sqlalchemy import text
 from notary.errors import NotReady, Unavailable
 from notary.evidence.commitments import check_openings
 from notary.evidence.statement import parse_statement
-from notary.intake.inspect import MAX_TRIES, inspect_next, sweep
+from notary.intake.inspect import MAX_TRIES, Turn, inspect_next, sweep
 from notary.intake.inspection.report import empty
 from notary.intake.report import log_report
 from notary.store.inspections import end_inspection, inspection_state
 from notary.store.openings import openings_of
 from notary.store.records import record_by_seq
+from notary.store.tenants import create_tenant
 from tests.faults import Fault, faulty
-from tests.rig import Rig
+from tests.rig import START, Rig
 
 SIGNED = {**empty("inspected", None, "test"), "cms": True}
 
@@ -69,6 +70,21 @@ def test_a_report_follows_its_document(rig):
     assert not inspect_next(rig.intake, lambda *_: SIGNED)
     rig.sequencer().sequence()
     assert rig.fsck().problems == []
+
+
+def test_an_organisation_with_many_documents_keeps_no_other_from_its_turn(rig):
+    with rig.database.writing() as connection:
+        others = [create_tenant(connection, name, START).id for name in ("second", "third")]
+    for _ in range(4):
+        submit(rig)
+    late = [submit(rig, tenant_id=tenant).seq for tenant in others]
+    turn = Turn()
+    for _ in range(3):
+        assert inspect_next(rig.intake, lambda *_: SIGNED, turn)
+    assert [outcome(rig, seq)[3] for seq in late] == ["done", "done"]
+    for _ in range(3):
+        assert inspect_next(rig.intake, lambda *_: SIGNED, turn)
+    assert not inspect_next(rig.intake, lambda *_: SIGNED, turn)
 
 
 @pytest.mark.parametrize("visibility", ["private", "by-code"])
@@ -142,7 +158,7 @@ def test_a_document_that_is_gone_is_reported_as_such(rig):
     assert outcome(rig, accepted.seq)[2][0]["reason"] == "document_missing"
 
 
-@pytest.mark.parametrize("report", [{"score": 0.5}, {"text": "x" * 300_000}, {"ключ": 1}])
+@pytest.mark.parametrize("report", [{"score": 0.5}, {"text": "x" * 300_000}, {"": 1}])
 def test_a_report_that_cannot_be_committed_to_is_replaced(rig, report):
     accepted = submit(rig)
     assert inspect_next(rig.intake, lambda *_: report)
@@ -258,4 +274,6 @@ def test_no_report_is_promised_while_closing_is_behind(rig):
     with pytest.raises(Unavailable, match="behind with closing"):
         log_report(rig.intake, about, {"sha-256": "00" * 32, "sm3": "11" * 32}, 1)
     rig.sequencer().sequence()
-    assert log_report(rig.intake, about, {"sha-256": "00" * 32, "sm3": "11" * 32}, 1)
+    log_report(rig.intake, about, {"sha-256": "00" * 32, "sm3": "11" * 32}, 1)
+    with rig.database.reading() as connection:
+        assert len(followers_of(connection, accepted.seq)) == 1

@@ -1,6 +1,7 @@
 """What an expert can do without any program of ours: sha256sum and a shell, OpenSSL, a node of the chain."""
 
 import base64
+import hashlib
 import re
 import shutil
 import subprocess
@@ -14,6 +15,7 @@ import rlp
 from eth_hash.auto import keccak
 
 SCRIPT = Path(__file__).with_name("root.sh")
+README = Path(__file__).parents[2] / "README.md"
 TOOLS = {"sh": "dash", "sha256sum": "coreutils", "xxd": "xxd", "base64": "coreutils"}
 
 
@@ -144,6 +146,43 @@ def test_openssl_refuses_the_time_stamp_under_another_root(stamp, stamped, signe
     status, words = openssl("-verify", *other, "-data", str(stamped / "checkpoint"))
     assert status != 0
     assert "certificate verify error" in words.lower()
+
+
+def run_readme(evidence, tmp_path, change=lambda folder: None):
+    """What README.md tells a reader to type, typed in the folder that it names, with several heads and tokens."""
+    shutil.copy(evidence / "trust.toml", tmp_path)
+    folder = tmp_path / "unpacked"
+    with zipfile.ZipFile(evidence / "evidence.zip") as archive:
+        archive.extractall(folder)
+    token = next(folder.glob("heads/*/tokens/*.tsr"))
+    shutil.copy(token, token.with_name("second.tsr"))
+    shutil.copytree(token.parents[1], folder / "heads/99")
+    change(folder)
+    text = README.read_text(encoding="utf-8")
+    (commands,) = re.findall(r"With nothing of ours at all.*?```sh\n(.*?)```", text, re.DOTALL)
+    done = subprocess.run(
+        ["sh", "-c", commands], cwd=folder, capture_output=True, text=True, check=False, timeout=60
+    )
+    return done, len(list(folder.glob("heads/*/tokens/*.tsr")))
+
+
+def test_what_the_readme_says_works_as_it_stands(evidence, tmp_path):
+    done, tokens = run_readme(evidence, tmp_path)
+    assert tokens >= 4
+    entry = hashlib.sha256((evidence / "statement.json").read_bytes()).hexdigest()
+    assert done.stdout.splitlines() == [f"{entry}  statement.json", *["Verification: OK"] * tokens], (
+        done.stderr
+    )
+
+
+def test_what_the_readme_says_finds_a_changed_checkpoint(evidence, tmp_path):
+    def change(folder):
+        note = (folder / "heads/99/checkpoint").read_bytes()
+        (folder / "heads/99/checkpoint").write_bytes(note.replace(note.split(b"\n")[1], b"99", 1))
+
+    done, tokens = run_readme(evidence, tmp_path, change)
+    assert done.stdout.count("Verification: OK") == tokens - 2
+    assert (done.stdout + done.stderr).count("Verification: FAILED") == 2
 
 
 def test_the_header_hashes_to_the_block_that_the_chain_names(head, evidence):

@@ -31,7 +31,7 @@ from notary.store.claims import Claim
 from notary.store.engine import open_database
 from notary.store.tenants import create_tenant, tenants
 from tests.faults.submissions import Answered, answered, answered_bulk
-from tests.rig import GENESIS, LOG_KEY, ORIGIN, Rig
+from tests.rig import GENESIS, LOG_KEY, ORIGIN, Rig, room_of
 
 THREADS = 6  # that submit one digest at a time; one more sends documents, and one bulk requests
 BULK = 20
@@ -96,7 +96,7 @@ class Submits:
     def __init__(self, rig: Rig, writer: Writer) -> None:
         self.rig, self.writer = rig, writer
         self.who = Principal(rig.tenant, frozenset({"submit"}))
-        self.files = Submitting(rig.intake, writer, _LIMIT)
+        self.files = Submitting(rig.intake, writer, _LIMIT, room_of(rig.intake))
         self.bulks = BulkSubmitting(writer, _LIMIT)
 
     def single(self, key: str) -> Answered:

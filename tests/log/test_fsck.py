@@ -221,10 +221,10 @@ def test_tiles_that_a_crash_left_in_their_staging_object_are_there(rig):
 
 def test_openings_that_were_erased_are_no_damage(rig):
     with rig.database.writing() as connection:
-        assert erase_openings(connection, SECOND, ("title",)) == 1
+        assert erase_openings(connection, SECOND, ("title",)) == ["title"]
     assert rig.fsck().problems == []
     with rig.database.writing() as connection:
-        assert erase_openings(connection, SECOND) == 1
+        assert erase_openings(connection, SECOND) == ["matter"]
     assert rig.fsck().problems == []
 
 

@@ -5,9 +5,10 @@ from dataclasses import dataclass, replace
 from functools import cached_property
 
 import pytest
+from sqlalchemy import text
 
 from notary.errors import NotFound, NotReady
-from notary.evidence.chain import decode_evidence, decode_header, encode_evidence
+from notary.evidence.chain import ChainTrust, decode_evidence, decode_header, encode_evidence
 from notary.evidence.consistency import parse_consistency
 from notary.evidence.package import Package, read_package
 from notary.evidence.statement import Block
@@ -62,8 +63,8 @@ class Bench:
 
 
 @pytest.fixture
-def bench(sqlite, tmp_path):
-    return Bench(Rig(sqlite, tmp_path).open())
+def bench(database, tmp_path):
+    return Bench(Rig(database, tmp_path).open())
 
 
 def tokens(package):
@@ -139,7 +140,7 @@ def test_the_anchor_keeps_the_block_of_this_record_and_no_other(bench):
         header = decode_header(raw, "ethereum")
         block = Block(mini_chain.CHAIN_ID, header.number, header.hash, header.time)
         with bench.rig.database.writing() as connection:
-            add_block(connection, block, raw)
+            add_block(connection, block, raw, bench.rig.clock())
         numbers.append(bench.submit(**PUBLIC))
     bench.close(3)
     root = bench.rig.prover().checkpoint(3).checkpoint.root
@@ -151,6 +152,81 @@ def test_the_anchor_keeps_the_block_of_this_record_and_no_other(bench):
         kept = decode_evidence(package.files["heads/3/anchor.json"])
         assert [item.header for item in kept.not_before] == [raw]
         assert package.files["heads/3/header.rlp"] == evidence.header == kept.header
+
+
+@pytest.fixture
+def left_out(bench):
+    """A record whose block, like those of a batch beyond the 256th, the anchor's evidence does not hold."""
+    raw, other = (mini_chain.header(number, 1772362000 + number) for number in (100, 101))
+    block = block_of(raw)
+    with bench.rig.database.writing() as connection:
+        add_block(connection, block, raw, bench.rig.clock())
+    number = bench.submit(**PUBLIC)
+    bench.close(2)
+    logs = [mini_chain.event(2, bench.rig.prover().checkpoint(2).checkpoint.root)]
+    evidence = mini_chain.anchor(logs, number=200, time=1772367000, not_before=[other])
+    bench.anchored("chain", 2, evidence=encode_evidence(evidence), kind="evm")
+    return number, raw, decode_header(evidence.header, "ethereum")
+
+
+def block_of(raw):
+    header = decode_header(raw, "ethereum")
+    return Block(mini_chain.CHAIN_ID, header.number, header.hash, header.time)
+
+
+def checked(package, *blocks):
+    """The checks on the not-before block, and the time that it shows, for who trusts these blocks."""
+    chain = ChainTrust(
+        mini_chain.CHAIN_ID, mini_chain.CONTRACT, mini_chain.LOG_ID, mini_chain.CODE_HASH, "ethereum", ()
+    )
+    source = TrustSource(ORIGIN, LOG_VERIFIER, RECEIPT_VERIFIER, (chain,), (), test_only=True)
+    trust = source.trust([(mini_chain.CHAIN_ID, block.number, block.hash) for block in blocks])
+    report = verify(package, trust)
+    outcomes = {check.id: check.outcome for check in report.checks if check.id in ("6.5", "7.1", "7.2")}
+    return outcomes, report.interval.made_after
+
+
+def test_a_block_that_the_evidence_lacks_is_added_without_a_proof(bench, left_out):
+    number, raw, anchored = left_out
+    package = bench.read(number)
+    (kept,) = decode_evidence(package.files["heads/2/anchor.json"]).not_before
+    assert (kept.header, kept.storage_proof) == (raw, None)
+    block = block_of(raw)
+    # What is proven is said, and nothing more: the header is that of the statement; whether it is of the chain is
+    # for whoever finds it there himself.
+    outcomes, made_after = checked(package, anchored)
+    assert outcomes == {"6.5": "passed", "7.1": "passed", "7.2": "could_not_be_checked"}
+    assert made_after is None
+    outcomes, made_after = checked(package, anchored, block)
+    assert outcomes == {"6.5": "passed", "7.1": "passed", "7.2": "passed"}
+    assert made_after.timestamp() == block.time
+    outcomes, _ = checked(package, anchored, replace(block, hash=bytes(32)))
+    assert outcomes["7.2"] == "failed"
+
+
+@pytest.mark.parametrize(
+    "change", ["DELETE FROM block", "UPDATE block SET header = :other", "UPDATE block SET chain_id = 5"]
+)
+def test_a_block_that_was_not_kept_as_it_is_named_is_not_added(bench, left_out, change):
+    number, _, anchored = left_out
+    with bench.rig.database.writing() as connection:
+        other = {"other": mini_chain.header(100, 1)} if ":other" in change else {}
+        connection.execute(text(change), other)
+    package = bench.read(number)
+    assert decode_evidence(package.files["heads/2/anchor.json"]).not_before == ()
+    assert checked(package, anchored)[0] == {"6.5": "passed", "7.1": "could_not_be_checked"}
+
+
+def test_a_block_of_another_chain_than_the_anchors_is_not_added(bench):
+    raw = mini_chain.header(100, 1772362100)
+    with bench.rig.database.writing() as connection:
+        add_block(connection, replace(block_of(raw), chain_id=1), raw, bench.rig.clock())
+    number = bench.submit(**PUBLIC)
+    bench.close(2)
+    logs = [mini_chain.event(2, bench.rig.prover().checkpoint(2).checkpoint.root)]
+    evidence = mini_chain.anchor(logs, number=200, time=1772367000)
+    bench.anchored("chain", 2, evidence=encode_evidence(evidence), kind="evm")
+    assert decode_evidence(bench.read(number).files["heads/2/anchor.json"]).not_before == ()
 
 
 def test_an_anchor_without_proof_of_the_code_gives_way_to_the_next_that_has_one(bench):
@@ -180,6 +256,20 @@ def spooled(bench):
     made = bench.rig.intake.spool.receive([b"%PDF-1.7"], 1000)
     values = {"seen": True, "digests": made.digests, "size": made.size, "media_type": made.media_type}
     return bench.rig.document(**values, spooled=made.path, visibility="public")
+
+
+def test_an_inspection_that_nothing_attests_is_in_the_package_once_it_is_in_the_log(bench):
+    number = bench.rig.intake.accept(spooled(bench)).number
+    bench.close(2)
+    assert inspect_next(bench.rig.intake, lambda *_: empty("not_a_pdf", None, TOOL))
+    assert bench.read(number).sizes() == [2]
+    bench.close(3)
+    package = bench.read(number)
+    assert package.sizes() == [2, 3]
+    trust = TrustSource(ORIGIN, LOG_VERIFIER, RECEIPT_VERIFIER, (), (), test_only=True).trust()
+    checks = verify(package, trust).checks
+    assert [c.outcome for c in checks if c.id in ("3.3", "9.1")] == ["passed", "passed"]
+    assert not [c for c in checks if c.outcome == "failed"]
 
 
 def test_an_inspection_is_in_the_package_once_a_head_covers_it(bench):

@@ -1,9 +1,11 @@
 """Queries give what was stored, on both databases."""
 
 from datetime import UTC, datetime, timedelta
+from functools import partial
 from hashlib import sha256
 
 import pytest
+from sqlalchemy import event, text, update
 
 from notary.errors import AnchorRejected, Conflict, Fatal, NotFound, NotReady, NumberTaken
 from notary.evidence.commitments import commit
@@ -18,12 +20,14 @@ from notary.store import (
     inspections,
     logstate,
     openings,
+    tables,
 )
 from notary.store import records as store
 from notary.store import tenants as customers
 from notary.store.claims import Claim, Claimed
 from notary.store.places import group_of, position_of, seq_of
 from notary.store.records import NewRecord
+from notary.store.tables import record as table
 
 NOW = datetime(2026, 3, 1, 12, tzinfo=UTC)
 LATER = NOW + timedelta(minutes=1)
@@ -154,10 +158,10 @@ def test_a_group_is_never_given_twice(connection):
 def test_openings_are_erased_one_by_one(connection):
     _, opened = commit({"title": "Lease", "matter": "7", "actor": None}, lambda: bytes(16))
     (seq,) = insert(connection, record("A", openings=opened))
-    assert openings.erase_openings(connection, seq, ("title",)) == 1
-    assert openings.erase_openings(connection, seq, ("title",)) == 0
+    assert openings.erase_openings(connection, seq, ("title",)) == ["title"]
+    assert openings.erase_openings(connection, seq, ("title",)) == []
     assert len(openings.openings_of(connection, seq)) == 2
-    assert openings.erase_openings(connection, seq) == 2
+    assert openings.erase_openings(connection, seq) == ["actor", "matter"]
 
 
 def test_a_visibility_that_was_chosen_stays(connection):
@@ -181,6 +185,12 @@ def test_what_waits_is_counted_and_placed(connection):
     assert groups.waiting_entries(connection, [(first, 2), (second, 1)]) == entries
     with pytest.raises(Fatal, match=f"commit group {first} has 2 records and says 3"):
         groups.waiting_entries(connection, [(first, 3)])
+    with connection.begin_nested() as savepoint:
+        connection.execute(update(table).where(table.c.number == "B").values(entry=bytes(31)))
+        connection.execute(update(table).where(table.c.number == "A").values(entry=bytes(33)))
+        with pytest.raises(Fatal, match=f"commit group {first} has 0 records and says 2"):
+            groups.waiting_entries(connection, [(first, 2)])
+        savepoint.rollback()
     groups.assign_places(connection, 0, [(second, 1)])
     assert groups.waiting(connection) == groups.Waiting(2, NOW)
     with pytest.raises(Fatal, match="a commit group was given its places twice"):
@@ -442,27 +452,87 @@ def test_nonces_move_on_one_by_one(connection):
 
 
 def test_the_newest_block_is_the_latest_of_any_chain(connection):
-    assert blocks.newest_block(connection) is None
+    assert blocks.newest_block(connection, NOW) is None
     old, new = Block(1, 100, b"o" * 32, 1_772_362_800), Block(5, 3, b"n" * 32, 1_772_362_900)
-    blocks.add_block(connection, new, b"header 3")
-    blocks.add_block(connection, old, b"header 100")
-    blocks.add_block(connection, old, b"header 100")
-    assert blocks.newest_block(connection) == new
+    blocks.add_block(connection, new, b"header 3", NOW)
+    blocks.add_block(connection, old, b"header 100", NOW)
+    blocks.add_block(connection, old, b"header 100", NOW)
+    assert blocks.newest_block(connection, NOW) == new
+    at = partial(datetime.fromtimestamp, tz=UTC)
+    assert blocks.newest_block(connection, at(new.time)) == new
+    assert blocks.newest_block(connection, at(new.time - 0.001)) == old  # not a moment before it
+    assert blocks.newest_block(connection, at(old.time - 1)) is None
     assert blocks.block_header(connection, 1, 100) == b"header 100"
     with pytest.raises(NotFound, match="block 100 of chain 5 was not kept"):
         blocks.block_header(connection, 5, 100)
     # One node's word: the anchor is in doubt, not the log.
     with pytest.raises(AnchorRejected, match="two final blocks 100"):
-        blocks.add_block(connection, Block(1, 100, b"x" * 32, 1_772_362_800), b"other")
+        blocks.add_block(connection, Block(1, 100, b"x" * 32, 1_772_362_800), b"other", NOW)
     assert blocks.block_header(connection, 1, 100) == b"header 100"
+
+
+def test_a_block_of_the_future_is_neither_kept_nor_named(connection):
+    now = int(NOW.timestamp())
+    past, present = (Block(1, number, bytes([number]) * 32, now - age) for number, age in ((1, 60), (2, 0)))
+    for block in (past, present):
+        blocks.add_block(connection, block, b"header", NOW)
+    for later in (1, 253_402_300_799 - now):
+        with pytest.raises(
+            AnchorRejected, match=rf"block 3 of chain 1 is dated {later} seconds after our clock"
+        ):
+            blocks.add_block(connection, Block(1, 3, b"3" * 32, now + later), b"header", NOW)
+    with pytest.raises(NotFound, match="block 3 of chain 1 was not kept"):
+        blocks.block_header(connection, 1, 3)
+    # One that stands there all the same, from a time before this was refused, spoils no later statement.
+    values = {"chain_id": 1, "number": 9, "hash": b"9" * 32, "header": b"9", "time": 253_402_300_799}
+    connection.execute(tables.block.insert(), values)
+    assert blocks.newest_block(connection, NOW) == present
+    assert blocks.newest_block(connection, NOW - timedelta(seconds=60)) == past
+
+
+def task(seq, size=10):
+    return inspections.Task(f"file{seq}", size, "application/pdf")
+
+
+def test_each_organisation_gets_its_turn(connection):
+    """Of organisations 1 to 3: six, two and one."""
+    owners = [1, 1, 1, 2, 1, 3, 1, 2, 1]
+    seqs = insert(connection, *(record(f"N{at}") for at in range(len(owners))))
+    for seq, owner in zip(seqs, owners, strict=True):
+        inspections.add_inspection(connection, seq, owner, task(seq))
+    taken, after = [], 0
+    while one := inspections.take_inspection(connection, NOW, LATER, after):
+        taken.append((one.tenant_id, seqs.index(one.seq)))
+        after = one.tenant_id
+    assert [owner for owner, _ in taken] == [1, 2, 3, 1, 2, 1, 1, 1, 1]
+    assert [at for owner, at in taken if owner == 1] == [0, 1, 2, 4, 6, 8]  # its own in their order
+    inspections.give_back(connection, seqs[3], "again")
+    for after, owner in ((1, 2), (2, None)):
+        found = inspections.take_inspection(connection, NOW, LATER, after)
+        assert (found and found.tenant_id) == owner
+
+
+def test_what_waits_for_inspection_is_counted_up_to_a_bound(connection):
+    seqs = insert(connection, *(record(f"N{at}") for at in range(6)))
+    for at, seq in enumerate(seqs):
+        inspections.add_inspection(connection, seq, 1 + at % 2, task(seq, 2**33 + at))
+    inspections.end_inspection(connection, seqs[0], "done", "")
+    inspections.take_inspection(connection, NOW, LATER)  # what is being looked at lies there yet
+    size = 5 * 2**33 + 15
+    assert inspections.inspections_waiting(connection, 1, 10, 10) == inspections.Waiting(2, 5, size)
+    assert inspections.inspections_waiting(connection, 2, 2, 10) == inspections.Waiting(2, 5, size)
+    assert inspections.inspections_waiting(connection, 3, 10, 3).count == 3
+    for seq in seqs[1:]:
+        inspections.end_inspection(connection, seq, "failed", "")
+    assert inspections.inspections_waiting(connection, 1, 10, 10) == inspections.Waiting(0, 0, 0)
 
 
 def test_inspections_are_taken_one_at_a_time(connection):
     first, second = insert(connection, record("A"), record("B"))
     for seq in (first, second):
-        inspections.add_inspection(connection, seq, f"file{seq}", "application/pdf")
+        inspections.add_inspection(connection, seq, 1, task(seq))
     take = lambda now: inspections.take_inspection(connection, now, now + timedelta(minutes=5))  # noqa: E731
-    assert take(NOW) == inspections.Inspection(first, f"file{first}", "application/pdf", 1)
+    assert take(NOW) == inspections.Inspection(first, 1, f"file{first}", "application/pdf", 1)
     assert take(NOW).seq == second
     assert take(NOW) is None
     assert take(NOW + timedelta(minutes=6)).tries == 2
@@ -475,11 +545,43 @@ def test_inspections_are_taken_one_at_a_time(connection):
     assert inspections.spooled_names(connection) == {f"file{second}"}
 
 
+@pytest.mark.parametrize(
+    "ask",
+    [
+        lambda c: inspections.take_inspection(c, NOW, LATER, 1),
+        lambda c: inspections.inspections_waiting(c, 2, 10, 100),
+        inspections.spooled_names,
+        inspections.give_all_back,
+    ],
+)
+def test_of_many_inspections_those_that_wait_alone_are_looked_at(connection, ask):
+    done = {"size": 10, "media_type": "application/pdf", "state": "done", "tries": 1, "reason": ""}
+    rows = [{"seq": at, "path": f"file{at}", "tenant_id": at % 9, **done} for at in range(5000)]
+    connection.execute(tables.inspection.insert(), rows)
+    for seq in range(5000, 5020):
+        inspections.add_inspection(connection, seq, seq % 3 + 1, task(seq))
+    connection.execute(text("ANALYZE"))
+    asked = []
+
+    def note(_connection, _cursor, statement, parameters, _context, _many):
+        asked.append((statement, parameters))
+
+    event.listen(connection, "before_cursor_execute", note)
+    ask(connection)
+    event.remove(connection, "before_cursor_execute", note)
+    explain = "EXPLAIN QUERY PLAN" if connection.dialect.name == "sqlite" else "EXPLAIN"
+    for statement, parameters in asked:
+        if "inspection.seq = " in statement:
+            continue  # one row, by its key
+        plan = connection.exec_driver_sql(f"{explain} {statement}", parameters).all()
+        assert "ix_inspection_waiting" in str(plan), (statement, plan)
+
+
 def test_two_workers_never_take_the_same_inspection(database):
     with database.writing() as connection:
         seqs = insert(connection, record("A"), record("B"))
         for seq in seqs:
-            inspections.add_inspection(connection, seq, f"file{seq}", "application/pdf")
+            inspections.add_inspection(connection, seq, 1, task(seq))
     if database.engine.dialect.name == "sqlite":
         return  # one writer at a time
     until = NOW + timedelta(minutes=5)

@@ -4,6 +4,7 @@ from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
 from hashlib import sha256
 from random import Random
+from unittest.mock import patch
 
 import pytest
 from sqlalchemy import event, text
@@ -13,6 +14,7 @@ from notary.evidence.statement import Block
 from notary.store import anchorings, blocks, checkpoints, groups, inspections, lookups, standing, views
 from notary.store import records as store
 from notary.store import tenants as customers
+from notary.store.asked import _Ready
 from notary.store.places import group_of
 from notary.store.records import NewRecord
 
@@ -84,6 +86,8 @@ def stand(view):
 
 # A record
 
+BOTH = frozenset({"rfc3161", "evm"})
+
 
 def test_a_record_is_received_then_closed_then_attested(connection, tenant):
     seq = add(connection, "A", tenant, sha256=b"d" * 32, sm3=b"s" * 32)
@@ -92,13 +96,13 @@ def test_a_record_is_received_then_closed_then_attested(connection, tenant):
     assert (view.sha256, view.sm3, view.statement) == (b"d" * 32, b"s" * 32, b"statement A")
     assert view.entry == sha256(view.statement).digest()
     assert (view.index, view.size, view.closed, view.attestations) == (None, None, None, ())
-    assert (view.stage(), view.due()) == ("received", ["close", "stamp", "anchor"])
+    assert (view.stage(), view.due(BOTH)) == ("received", ["close", "stamp", "anchor"])
 
     close(connection, 1, 4, 9)
     place(connection, 3, [seq])
     view = views.by_number(connection, "A")
     assert (view.index, view.size, view.closed) == (3, 4, at(4))
-    assert (view.stage(), view.due()) == ("closed", ["stamp", "anchor"])
+    assert (view.stage(), view.due(BOTH)) == ("closed", ["stamp", "anchor"])
 
     anchor(connection, "tsa", 4, "final")
     chain = anchor(connection, "chain", 9, "mined", "evm")
@@ -106,12 +110,41 @@ def test_a_record_is_received_then_closed_then_attested(connection, tenant):
     assert stand(view) == [("chain", 9, "mined"), ("tsa", 4, "final")]
     assert view.attestations[0].detail == "chain 9"
     assert view.attestations[1].updated == at(4)
-    assert (view.stage(), view.due()) == ("anchored", ["anchor"])
+    assert (view.stage(), view.due(BOTH)) == ("anchored", ["anchor"])
 
     anchorings.move(connection, chain, "mined", "final", NOW)
     view = views.by_number(connection, "A")
-    assert (view.stage(), view.due()) == ("final", [])
+    assert (view.stage(), view.due(BOTH)) == ("final", [])
     assert views.by_number(connection, "B") is None
+
+
+def test_nothing_is_due_that_no_anchor_is_configured_for(connection):
+    seq = add(connection, "A")
+    kinds = {(): [], ("rfc3161",): ["stamp"], ("evm",): ["anchor"], tuple(BOTH): ["stamp", "anchor"]}
+    for configured, due in kinds.items():
+        assert views.by_number(connection, "A").due(configured) == ["close", *due]
+    place(connection, 0, [seq])
+    close(connection, 1)
+    for configured, due in kinds.items():
+        assert views.by_number(connection, "A").due(configured) == due
+    anchor(connection, "tsa", 1, "final")  # of an authority that has been taken out of the settings
+    anchor(connection, "chain", 1, "sent", "evm")
+    for configured, due in kinds.items():
+        assert views.by_number(connection, "A").due(configured) == [kind for kind in due if kind == "anchor"]
+
+
+def test_an_inspection_that_no_anchor_will_attest_is_due_until_it_is_in_the_log(connection):
+    seq = add(connection, "A")
+    inspections.add_inspection(connection, seq, "spooled", "application/pdf")
+    inspections.end_inspection(connection, seq, "done", "")
+    place(connection, 0, [seq])
+    close(connection, 1)
+    assert views.by_number(connection, "A").due(()) == ["inspection"]
+    place(connection, 1, [add(connection, "B", type="inspection", follows_seq=seq)])
+    assert views.by_number(connection, "A").due(()) == ["inspection"]
+    close(connection, 2)
+    assert views.by_number(connection, "A").due(()) == []
+    assert views.by_number(connection, "A").due(["rfc3161"]) == ["stamp", "inspection"]
 
 
 def test_a_stamp_alone_is_a_stage(connection):
@@ -120,7 +153,7 @@ def test_a_stamp_alone_is_a_stage(connection):
     anchor(connection, "tsa", 1, "final")
     anchor(connection, "chain", 1, "sent", "evm")
     view = views.by_number(connection, "A")
-    assert (view.stage(), view.due()) == ("stamped", ["anchor"])
+    assert (view.stage(), view.due(BOTH)) == ("stamped", ["anchor"])
 
 
 def test_closed_is_the_first_checkpoint_with_the_entry_and_not_one_that_ends_before_it(connection):
@@ -133,24 +166,24 @@ def test_closed_is_the_first_checkpoint_with_the_entry_and_not_one_that_ends_bef
 
 def test_an_inspection_is_part_of_where_a_document_stands(connection):
     seq = add(connection, "A")
-    inspections.add_inspection(connection, seq, "spooled", "application/pdf")
+    inspections.add_inspection(connection, seq, 1, inspections.Task("spooled", 10, "application/pdf"))
     view = views.by_number(connection, "A")
-    assert (view.inspection, view.due()[-1]) == ("waiting", "inspection")
+    assert (view.inspection, view.due(BOTH)[-1]) == ("waiting", "inspection")
     inspections.end_inspection(connection, seq, "done", "")
     view = views.by_number(connection, "A")
-    assert (view.inspection, view.due()[-1]) == ("done", "inspection")  # no package has it yet
+    assert (view.inspection, view.due(BOTH)[-1]) == ("done", "inspection")  # no package has it yet
 
     inspected = add(connection, "B", type="inspection", follows_seq=seq)
     place(connection, 0, [seq])
     close(connection, 1)
     anchor(connection, "tsa", 1, "final", evidence=b"token")
-    assert views.by_number(connection, "A").due() == ["anchor", "inspection"]
+    assert views.by_number(connection, "A").due(BOTH) == ["anchor", "inspection"]
     place(connection, 1, [inspected])
     close(connection, 2)
     late = anchorings.create_anchoring(connection, "tsa", "rfc3161", 2, NOW).id
-    assert views.by_number(connection, "A").due() == ["anchor", "inspection"]
+    assert views.by_number(connection, "A").due(BOTH) == ["anchor", "inspection"]
     anchorings.move(connection, late, "due", "final", at(3), evidence=b"token")
-    assert views.by_number(connection, "A").due() == ["anchor"]
+    assert views.by_number(connection, "A").due(BOTH) == ["anchor"]
 
 
 def test_the_inspection_of_a_document_is_the_first_that_follows_it(connection):
@@ -350,8 +383,8 @@ def test_attested_heads_are_those_with_evidence_the_largest_first(connection):
 def test_headers_are_those_that_the_statements_name_each_once_newest_first(connection):
     for number in (5, 6, 7, 8):
         block = Block(1, number, bytes([number]) * 32, 1000 + number)
-        blocks.add_block(connection, block, b"header %d" % number)
-    blocks.add_block(connection, Block(2, 6, b"x" * 32, 2000), b"of another chain")
+        blocks.add_block(connection, block, b"header %d" % number, NOW)
+    blocks.add_block(connection, Block(2, 6, b"x" * 32, 2000), b"of another chain", NOW)
     named = [None, 5, 6, 6, 8, 7, 9]
     seqs = [add(connection, f"N{at}", not_before_number=number) for at, number in enumerate(named)]
     place(connection, 0, seqs[:-1])
@@ -371,17 +404,20 @@ def test_headers_are_those_that_the_statements_name_each_once_newest_first(conne
 
 @contextmanager
 def statements(connection):
-    """What is asked of the database meanwhile."""
-    asked = []
+    """What is asked of the database meanwhile, through SQLAlchemy and past it."""
+    asked, past = [], _Ready.ask
 
     def note(_connection, _cursor, statement, parameters, _context, _many):
         asked.append((statement, parameters))
 
+    def note_past(ready, connection, values):
+        asked.append((ready.sql, tuple(ready.parameters(values))))
+        return past(ready, connection, values)
+
     event.listen(connection, "before_cursor_execute", note)
-    try:
+    with patch.object(_Ready, "ask", note_past):
         yield asked
-    finally:
-        event.remove(connection, "before_cursor_execute", note)
+    event.remove(connection, "before_cursor_execute", note)
 
 
 def plans(connection, asked):

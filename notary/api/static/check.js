@@ -10,40 +10,67 @@ import { parseStatement } from "./statement.js";
 const finding = (id, outcome, reason = outcome, facts = {}) => ({ id, outcome, reason, facts });
 const unchecked = (id, reason) => finding(id, "could_not_be_checked", reason);
 
-// Args: record {number, entry, statement, proof or null} as the service sent it; digest: SHA-256 of the visitor's
-// file in hexadecimal, or null; log {origin, vkeys} as the page came with it.
-export async function checkRecord(record, digest, log) {
+// Args: record {number, entry, statement, proof or null} as the service sent it; file {size, digests by name} of the
+// visitor, or null; log {origin, vkeys} as the page came with it.
+export async function checkRecord(record, file, log) {
   const { statement, check } = checkStatement(record, log);
   const tree = await checkTree(record, statement, log);
-  const findings = [checkDocument(statement, digest), check, ...tree.findings];
+  const findings = [checkDocument(statement, file), check, ...tree.findings];
   return { statement, findings, outcome: conclude(findings), size: tree.size, index: tree.index };
 }
 
+// Whoever makes up a document, a statement and a tree can make up their checkpoint too, but for its signature.
 export function conclude(findings) {
   const outcomes = new Map(findings.map(({ id, outcome }) => [id, outcome]));
   if ([...outcomes.values()].includes("failed")) return "failed";
   // Without a document its finding is open, and the words of the result say so.
-  return outcomes.get("statement") === "passed" && outcomes.get("tree") === "passed" ? "passed" : "could_not_be_checked";
+  const needed = ["statement", "tree", "signature"];
+  return needed.every((id) => outcomes.get(id) === "passed") ? "passed" : "could_not_be_checked";
 }
 
-function checkStatement(record, log) {
+// Names of the digests that these records state: what a file must be hashed by, to be compared with them.
+export function namesOf(records) {
+  return [...new Set(records.flatMap((record) => Object.keys(recorded(readStatement(record)))))];
+}
+
+const recorded = (statement) => ({ ...statement?.document?.claimed, ...statement?.document?.digests });
+
+function readStatement(record) {
   try {
-    const statement = parseStatement(record.statement);
-    const same = hex(sha256(bytesOf(record.statement))) === record.entry;
-    const mine = statement.log === log.origin && statement.number === parseNumber(record.number);
-    return { statement, check: finding("statement", same && mine ? "passed" : "failed", undefined, { entry: record.entry }) };
+    return parseStatement(record.statement);
   } catch (error) {
     if (!(error instanceof FormatError)) throw error;
-    return { statement: null, check: finding("statement", "failed") };
+    return null;
   }
 }
 
-function checkDocument(statement, digest) {
-  if (digest === null) return unchecked("document", "no_file");
-  const recorded = statement?.document?.digests["sha-256"];
-  if (recorded === undefined) return unchecked("document", "no_document");
-  return finding("document", recorded === digest ? "passed" : "failed", undefined, { digest });
+function checkStatement(record, log) {
+  const statement = readStatement(record);
+  if (statement === null) return { statement, check: finding("statement", "failed") };
+  const same = hex(sha256(bytesOf(record.statement))) === record.entry;
+  const mine = statement.log === log.origin && statement.number === parseNumber(record.number);
+  return { statement, check: finding("statement", same && mine ? "passed" : "failed", undefined, { entry: record.entry }) };
 }
+
+// Every digest that could be taken here must be the one stated, and the size too; the others are named.
+function checkDocument(statement, file) {
+  if (file === null) return unchecked("document", "no_file");
+  const stated = Object.entries(recorded(statement));
+  if (stated.length === 0) return unchecked("document", "no_document");
+  const digest = file.digests["sha-256"];
+  const taken = stated.filter(([name]) => name in file.digests);
+  const differs = taken.filter(([name, value]) => value !== file.digests[name]);
+  if (differs.length > 0) return finding("document", "failed", undefined, { digest, differs: listed(differs) });
+  const { size } = statement.document;
+  if (size !== null && size !== file.size) {
+    return finding("document", "failed", "size", { digest, bytes: String(file.size), stated: String(size) });
+  }
+  const facts = { digest, compared: listed(taken) };
+  const open = stated.filter(([name]) => !(name in file.digests));
+  return open.length === 0 ? finding("document", "passed", undefined, facts) : finding("document", "passed", "partly", { ...facts, open: listed(open) });
+}
+
+const listed = (digests) => digests.map(([name]) => name.toUpperCase()).sort().join(", ");
 
 async function checkTree(record, statement, log) {
   if (record.proof === null) {
@@ -65,10 +92,12 @@ async function checkTree(record, statement, log) {
   }
 }
 
+// As docs/formats.md §4: another's lines are passed over, one bad line of a key of the log refuses the note.
 async function signature(note, log) {
-  const keys = log.vkeys.map(parseVkey);
-  const key = keys.find(({ name, keyId }) => note.signatures.some((line) => line.name === name && equal(line.keyId, keyId)));
-  if (!key) return unchecked("signature", "other");
-  const result = await checkSignature(note, key);
-  return result === "unable" ? unchecked("signature", result) : finding("signature", result, undefined, { key: key.vkey });
+  const signed = log.vkeys.map(parseVkey).filter(({ name, keyId }) => note.signatures.some((line) => line.name === name && equal(line.keyId, keyId)));
+  if (signed.length === 0) return finding("signature", "failed", "other");
+  const results = await Promise.all(signed.map((key) => checkSignature(note, key)));
+  const outcome = ["failed", "unable", "passed"].find((one) => results.includes(one));
+  if (outcome === "unable") return unchecked("signature", outcome);
+  return finding("signature", outcome, undefined, { key: signed[results.indexOf(outcome)].vkey });
 }

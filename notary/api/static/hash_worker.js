@@ -1,8 +1,8 @@
 import { hashBlob } from "./hashing.js";
 
-self.onmessage = async ({ data: file }) => {
+self.onmessage = async ({ data: { file, names } }) => {
   try {
-    self.postMessage({ digest: await hashBlob(file, (done) => self.postMessage({ done })) });
+    self.postMessage({ digests: await hashBlob(file, names, (done) => self.postMessage({ done })) });
   } catch (error) {
     self.postMessage({ error: String(error) });
   }

@@ -8,28 +8,32 @@ import { Refused, Unreachable, packageOf, verifyThere } from "./service.js";
 const STATES = ["received", "closed", "stamped", "anchored", "final"];
 const CLAIMS = { passed: "recomputed", failed: "differs", could_not_be_checked: "not_covered" };
 
-// Args: record as the service sent it; digest of the visitor's file, or null; code that he typed, or "".
-export async function recordView(record, digest, code) {
-  const checked = await checkRecord(record, digest, log);
-  const outcome = checked.outcome;
+// Args: record as the service sent it; the visitor's file {size, digests}, or null; code that he typed, or "".
+export async function recordView(record, file, code) {
+  const checked = await checkRecord(record, file, log);
+  const { outcome } = checked;
+  const words = headline(checked);
   return h(
     "article",
     { class: "record", "data-outcome": outcome, "data-number": record.number },
     h("header", {}, h("p", { class: "label" }, t("record.number")), h("p", { class: "number" }, record.number)),
-    notice(outcome, t(headline(checked, digest)), t(`${headline(checked, digest)}_means`)),
+    notice(outcome, t(words), t(`${words}_means`, checked.findings[0].facts)),
     states(record.state),
     h("h4", {}, t("record.recomputed")),
     h("ul", { class: "findings" }, checked.findings.map(finding)),
     h("p", { class: "small" }, t("record.limits")),
     checked.statement ? ownWords(checked.statement, record) : null,
-    record.proof === null ? null : further(record, digest, code, headline(checked, digest) === "record.passed"),
+    record.proof === null ? null : further(record, file?.digests["sha-256"], code, words === "record.passed"),
   );
 }
 
-function headline({ outcome, findings }, digest) {
-  if (outcome === "failed") return "record.failed";
-  if (outcome === "could_not_be_checked") return "record.waiting";
-  return digest !== null && findings[0].outcome === "passed" ? "record.passed" : "record.passed_alone";
+function headline({ outcome, findings }) {
+  const [document, ...others] = findings;
+  const has = (id) => others.some((one) => one.id === id && one.outcome === "passed");
+  if (outcome === "failed") return others.some((one) => one.outcome === "failed") ? "record.failed" : "record.differs";
+  if (outcome === "could_not_be_checked") return has("tree") ? "record.unsigned" : "record.waiting";
+  if (document.outcome !== "passed") return "record.passed_alone";
+  return document.reason === "partly" ? "record.passed_partly" : "record.passed";
 }
 
 function states(state) {

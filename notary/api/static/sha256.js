@@ -1,8 +1,6 @@
-// SHA-256 (FIPS 180-4), fed piece by piece.
-//
-// Our own, and not WebCrypto's: `crypto.subtle.digest` wants the whole message at once, so a file of some
-// gigabytes would have to fit into memory; and browsers offer it on https and localhost alone, while this page
-// must also work on the plain http address of an office network.
+// SHA-256 (FIPS 180-4).
+
+import { BlockHash } from "./blocks.js";
 
 const K = new Int32Array(64);
 const START = new Int32Array(8);
@@ -16,48 +14,14 @@ for (let n = 2, found = 0; found < 64; n++) {
   K[found++] = (Math.cbrt(n) % 1) * 2 ** 32;
 }
 
-export class Sha256 {
-  #state = START.slice();
+export class Sha256 extends BlockHash {
   #words = new Int32Array(64);
-  #block = new Uint8Array(64);
-  #view = new DataView(this.#block.buffer);
-  #filled = 0;
-  #length = 0; // bytes; exact up to 2^53
 
-  update(bytes) {
-    this.#length += bytes.length;
-    let at = 0;
-    if (this.#filled > 0) {
-      at = Math.min(64 - this.#filled, bytes.length);
-      this.#block.set(bytes.subarray(0, at), this.#filled);
-      this.#filled += at;
-      if (this.#filled < 64) return this;
-      this.#compress(this.#view, 0);
-      this.#filled = 0;
-    }
-    const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
-    for (; at + 64 <= bytes.length; at += 64) this.#compress(view, at);
-    this.#block.set(bytes.subarray(at));
-    this.#filled = bytes.length - at;
-    return this;
+  constructor() {
+    super(START);
   }
 
-  // The 32 bytes. Ends the use of this object.
-  digest() {
-    const length = this.#length;
-    const zeros = (119 - (length % 64)) % 64;
-    const tail = new Uint8Array(1 + zeros + 8);
-    tail[0] = 0x80;
-    const view = new DataView(tail.buffer);
-    view.setUint32(1 + zeros, Math.floor(length / 2 ** 29));
-    view.setUint32(5 + zeros, length * 8); // setUint32 takes it modulo 2^32
-    this.update(tail);
-    const out = new DataView(new ArrayBuffer(32));
-    this.#state.forEach((word, at) => out.setInt32(4 * at, word));
-    return new Uint8Array(out.buffer);
-  }
-
-  #compress(view, at) {
+  compress(state, view, at) {
     const w = this.#words;
     for (let i = 0; i < 16; i++) w[i] = view.getInt32(at + 4 * i);
     for (let i = 16; i < 64; i++) {
@@ -67,7 +31,6 @@ export class Sha256 {
       const s1 = ((y >>> 17) | (y << 15)) ^ ((y >>> 19) | (y << 13)) ^ (y >>> 10);
       w[i] = (w[i - 16] + s0 + w[i - 7] + s1) | 0;
     }
-    const state = this.#state;
     let a = state[0];
     let b = state[1];
     let c = state[2];

@@ -1,10 +1,12 @@
 // Statements: canonical JSON (RFC 8785) with an exact set of keys (docs/formats.md §2).
 
-import { FormatError, bytesOf } from "./bytes.js";
+import { FormatError, bytesOf, unhex } from "./bytes.js";
 
 const MAX_STATEMENT = 8192;
 const COMMON = ["version", "type", "log", "number", "time", "salt", "not_before", "previous", "commitments"];
 const BODIES = { genesis: "genesis", document: "document", event: null, inspection: null, report: "document", key: "key", incident: "incident" };
+const LENGTHS = { "sha-256": 32, sm3: 32, "sha-384": 48, "sha-512": 64, "sha3-256": 32, "sha3-512": 64 };
+const MAX_DOCUMENT = 2 ** 50;
 const DOCUMENT = ["seen", "digests", "claimed", "size", "media_type"];
 
 // JSON.stringify writes strings and whole numbers as RFC 8785 does; only the order of keys is left to us.
@@ -33,8 +35,20 @@ export function parseStatement(text) {
   const body = BODIES[value.type];
   exactKeys(value, body === null ? COMMON : [...COMMON, body]);
   if (body === "document") {
-    exactKeys(value.document, DOCUMENT);
-    exactKeys(value.document.digests, value.document.seen ? ["sha-256", "sm3"] : ["sha-256"]);
+    checkBody(value.document);
   }
   return value;
+}
+
+function checkBody(body) {
+  exactKeys(body, DOCUMENT);
+  if (typeof body.seen !== "boolean") throw new FormatError("seen is neither true nor false");
+  exactKeys(body.digests, body.seen ? ["sha-256", "sm3"] : ["sha-256"]);
+  const claimed = body.claimed ?? {};
+  exactKeys(body.claimed, Object.keys(LENGTHS).filter((name) => Object.hasOwn(claimed, name) && !Object.hasOwn(body.digests, name)));
+  for (const [name, value] of [...Object.entries(body.digests), ...Object.entries(body.claimed)]) {
+    if (typeof value !== "string" || unhex(value).length !== LENGTHS[name]) throw new FormatError("a digest of another length");
+  }
+  const sized = Number.isInteger(body.size) && body.size >= 0 && body.size <= MAX_DOCUMENT;
+  if (!(sized || (body.size === null && !body.seen))) throw new FormatError("the size is not one of a document");
 }

@@ -1,5 +1,6 @@
 // The page /verify, and the form of /e/{number}: a file is hashed here, looked up there, and checked here.
 
+import { namesOf } from "./check.js";
 import { hashFile } from "./hashing.js";
 import { parseNumber } from "./number.js";
 import { byId, h, mono, notice, show, size, t, terms } from "./page.js";
@@ -19,36 +20,44 @@ async function start(file) {
   const typed = typedCode();
   if (typed === null) return;
   if (file.size === 0) return show(result, notice("could_not_be_checked", t("file.empty"), t("file.empty_means")));
-  let digest;
+  let content;
   try {
-    digest = await hash(file, mine);
-  } catch {
-    if (mine === turn) show(result, notice("could_not_be_checked", t("file.unreadable"), t("file.unreadable_means")));
-    return;
-  } finally {
-    if (mine === turn) progress.hidden = true;
+    const digests = await hash(file, ["sha-256"], mine);
+    if (mine !== turn) return;
+    result.replaceChildren(h("p", { class: "busy" }, t("working")));
+    content = await lookedUp(file, digests, typed, mine);
+  } catch (error) {
+    if (!(error instanceof Unreadable)) throw error;
+    content = [notice("could_not_be_checked", t("file.unreadable"), t("file.unreadable_means"))];
   }
-  if (mine !== turn) return;
-  result.replaceChildren(h("p", { class: "busy" }, t("working")));
-  const content = await lookedUp(file, digest, typed);
   if (mine === turn) show(result, ...content);
 }
 
-async function hash(file, mine) {
+class Unreadable extends Error {}
+
+// Digests of the file by name; {} where none is wanted, or a newer choice was made.
+async function hash(file, names, mine) {
+  if (names.length === 0 || mine !== turn) return {};
   const bar = progress.querySelector("progress");
   const label = progress.querySelector("span");
   bar.max = file.size;
   bar.value = 0;
   progress.hidden = false;
   result.replaceChildren();
-  return hashFile(file, (done) => {
-    if (mine !== turn) return;
-    bar.value = done;
-    label.textContent = `${Math.floor((100 * done) / file.size)} %`;
-  });
+  try {
+    return await hashFile(file, names, (done) => {
+      if (mine !== turn) return;
+      bar.value = done;
+      label.textContent = `${Math.floor((100 * done) / file.size)} %`;
+    });
+  } catch (error) {
+    throw new Unreadable(String(error));
+  } finally {
+    if (mine === turn) progress.hidden = true;
+  }
 }
 
-async function lookedUp(file, digest, typed) {
+async function lookedUp(file, { "sha-256": digest }, typed, mine) {
   const yours = h(
     "section",
     { class: "file" },
@@ -59,10 +68,14 @@ async function lookedUp(file, digest, typed) {
   try {
     const found = (await lookUp(digest, typed)).filter((record) => only === null || parseNumber(record.number) === only);
     if (found.length === 0) return [yours, notFound(typed)];
-    const views = await Promise.all(found.map((record) => recordView(record, digest, typed)));
+    // Only now it is known which other digests the records state, and only they are taken.
+    const others = await hash(file, namesOf(found).filter((name) => name !== "sha-256"), mine);
+    const shown = { size: file.size, digests: { ...others, "sha-256": digest } };
+    const views = await Promise.all(found.map((record) => recordView(record, shown, typed)));
     const heading = found.length > 1 ? h("p", { class: "count" }, t("result.count", { count: found.length })) : null;
     return [yours, heading, again(file), ...views].filter(Boolean);
   } catch (error) {
+    if (error instanceof Unreadable) throw error;
     return [yours, trouble(error), again(file)];
   }
 }

@@ -3,7 +3,6 @@ import { createHash, randomBytes } from "node:crypto";
 import test from "node:test";
 
 import { hex } from "./static/bytes.js";
-import { hashBlob } from "./static/hashing.js";
 import { Sha256, sha256 } from "./static/sha256.js";
 
 const reference = (bytes) => createHash("sha256").update(bytes).digest("hex");
@@ -45,11 +44,4 @@ test("a length of more than 2^32 bits is counted whole", () => {
 test("a view into a larger buffer is hashed from its own beginning", () => {
   const bytes = randomBytes(500);
   assert.equal(hex(sha256(new Uint8Array(bytes.buffer, bytes.byteOffset + 7, 300))), reference(bytes.subarray(7, 307)));
-});
-
-test("a file is read in pieces, and progress ends at its size", async () => {
-  const bytes = randomBytes(9 << 20);
-  const steps = [];
-  assert.equal(await hashBlob(new Blob([bytes]), (done) => steps.push(done)), reference(bytes));
-  assert.deepEqual(steps, [4 << 20, 8 << 20, 9 << 20]);
 });

@@ -168,7 +168,9 @@ def upgrade() -> None:
     op.create_table(
         "inspection",
         sa.Column("seq", sa.BigInteger(), autoincrement=False, nullable=False),
+        sa.Column("tenant_id", sa.Integer(), nullable=False),
         sa.Column("path", sa.String(), nullable=False),
+        sa.Column("size", sa.BigInteger(), nullable=False),
         sa.Column("media_type", sa.String(), nullable=False),
         sa.Column("state", sa.String(), nullable=False),
         sa.Column("tries", sa.Integer(), nullable=False),
@@ -176,7 +178,9 @@ def upgrade() -> None:
         sa.Column("reason", sa.String(), nullable=False),
         sa.PrimaryKeyConstraint("seq"),
     )
-    op.create_index("ix_inspection_state", "inspection", ["state"])
+    op.create_index(
+        "ix_inspection_waiting", "inspection", ["tenant_id", "seq", "size"], **_where("state = 'waiting'")
+    )
     op.create_table(
         "opening",
         sa.Column("seq", sa.BigInteger(), nullable=False),

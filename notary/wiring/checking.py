@@ -1,0 +1,138 @@
+"""The log read again from end to end: once, or each day by a process of its own that yields to all others."""
+
+import json
+import multiprocessing
+import os
+import sys
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from multiprocessing.connection import Connection
+from multiprocessing.process import BaseProcess
+
+import structlog
+
+from notary import wiring
+from notary.errors import NotaryError, SettingsError, Unavailable
+from notary.evidence.fields import moment, show_moment
+from notary.evidence.note import Verifier
+from notary.log.fsck import FsckResult, fsck
+from notary.observe import FSCK_FINISHED, FSCK_PROBLEMS
+from notary.settings import Settings
+
+_log = structlog.get_logger()
+RESULT = "fsck.json"
+_TOLD = 20  # problems in the log of the process; all are in the file
+
+
+def check_log(settings: Settings, progress: Callable[[str, int], None] | None = None) -> FsckResult:
+    """Read everything that is stored and compare it.
+
+    Raises:
+        SettingsError: there is no log yet.
+        Unavailable: database or disk do not answer; that says nothing about the log.
+    """
+    genesis = wiring.stored_genesis(settings)
+    if genesis is None:
+        raise SettingsError("there is no log to check: run `notary setup` first")
+    log_key, receipt_key = (Verifier.from_vkey(vkey) for vkey in (genesis.log_key, genesis.receipt_key))
+    database, objects = wiring.open_stores(settings)
+    try:
+        return fsck(database, objects, settings.origin, [log_key], [receipt_key], progress)
+    finally:
+        database.dispose()
+
+
+@dataclass(slots=True)
+class Checking:
+    """Checks the log when the last check is older than the interval, in the one process that leads.
+
+    The result is in `fsck.json` in the data folder, so that a restart does not begin anew; losing it costs a check.
+    """
+
+    settings: Settings
+    leading: Callable[[], bool]
+    now: Callable[[], datetime]
+    _child: BaseProcess | None = field(default=None, init=False)
+    _ended: bool = field(default=False, init=False)
+
+    def run(self) -> None:
+        """Check, if it is time.
+
+        Raises:
+            Unavailable: the check came to no end; that says nothing about the log.
+        """
+        if self._ended or not self.leading() or not self._due():
+            return
+        result = self._in_a_child()
+        if result is None:
+            return
+        found = {
+            "finished": show_moment(self.now()),
+            "problems": result.problems,
+            "counts": result.counts,
+        }
+        path = self.settings.data_dir / RESULT
+        path.with_suffix(".new").write_text(json.dumps(found, indent=2, ensure_ascii=False) + "\n")
+        path.with_suffix(".new").replace(path)
+        self._tell(self.now(), result.problems)
+
+    def end(self) -> None:
+        """Break a check off; the process is about to stop."""
+        self._ended = True
+        if self._child is not None:
+            self._child.terminate()
+
+    def _due(self) -> bool:
+        try:
+            known = json.loads((self.settings.data_dir / RESULT).read_text())
+            finished = moment(known["finished"], "the end of the last check")
+            self._tell(finished, known["problems"], again=True)
+        except (FileNotFoundError, ValueError, KeyError, TypeError, NotaryError):
+            return True  # never, or in no form that we know
+        return self.now() - finished >= timedelta(seconds=self.settings.fsck_interval_seconds)
+
+    def _in_a_child(self) -> FsckResult | None:
+        ours, theirs = multiprocessing.get_context("spawn").Pipe(duplex=False)
+        self._child = multiprocessing.get_context("spawn").Process(
+            target=_check, args=(self.settings, theirs), daemon=True
+        )
+        self._child.start()
+        theirs.close()
+        try:
+            found: FsckResult | str = ours.recv()
+        except EOFError:
+            found = "it was ended before it had a result"
+        finally:
+            ours.close()
+            self._child.join()
+            self._child = None
+        if isinstance(found, FsckResult):
+            return found
+        if self._ended:
+            return None
+        raise Unavailable(f"the log was not checked: {found}")
+
+    @staticmethod
+    def _tell(finished: datetime, problems: list[str], *, again: bool = False) -> None:
+        FSCK_FINISHED.set(finished.timestamp())
+        FSCK_PROBLEMS.set(len(problems))
+        if again:
+            return
+        for problem in problems[:_TOLD]:
+            _log.critical("the log does not agree with itself; see docs/operations.md", problem=problem)
+        _log.info("the log was checked", problems=len(problems))
+
+
+def _check(settings: Settings, answer: Connection) -> None:
+    os.nice(19)  # whoever submits comes first
+    parent = os.getppid()
+
+    def alone(_what: str, _count: int) -> None:
+        if os.getppid() != parent:  # killed, and nobody waits for the answer
+            sys.exit()
+
+    try:
+        answer.send(check_log(settings, alone))
+    except NotaryError as error:
+        answer.send(str(error))

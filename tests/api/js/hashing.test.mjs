@@ -1,0 +1,52 @@
+import assert from "node:assert/strict";
+import { createHash, randomBytes } from "node:crypto";
+import { readFileSync } from "node:fs";
+import test from "node:test";
+
+import { hex } from "./static/bytes.js";
+import { MAX_AT_ONCE, hashBlob } from "./static/hashing.js";
+import { Sm3 } from "./static/sm3.js";
+
+const vectors = JSON.parse(readFileSync("vectors.json", "utf8"));
+const NAMES = ["sha-256", "sm3", "sha-384", "sha-512"];
+const reference = (bytes) => Object.fromEntries(NAMES.map((name) => [name, createHash(name.replace("sha-", "sha")).update(bytes).digest("hex")]));
+
+test("SM3 of every length around the block borders is that of another implementation", () => {
+  assert.equal(vectors.lengths.length, 200);
+  for (const { bytes, sm3 } of vectors.lengths) assert.equal(hex(new Sm3().update(Buffer.from(bytes, "hex")).digest()), sm3);
+});
+
+test("the examples of GB/T 32905-2016", () => {
+  const sm3 = (text) => hex(new Sm3().update(Buffer.from(text)).digest());
+  assert.equal(sm3("abc"), "66c7f0f462eeedd9d1f2d46bdc10e4e24167c4875cf2f7a2297da02b8f4ba8e0");
+  assert.equal(sm3("abcd".repeat(16)), "debe9ff92275b8a138604889c18e5a4d6fdb70e5387e5765293dcba39c0c5732");
+});
+
+test("a file is read in pieces, and progress ends at its size", async () => {
+  const bytes = randomBytes(9 << 20);
+  const steps = [];
+  assert.deepEqual(await hashBlob(new Blob([bytes]), NAMES, (done) => steps.push(done)), reference(bytes));
+  assert.deepEqual(steps, [4 << 20, 8 << 20, 9 << 20]);
+});
+
+test("what no browser has is left out", async () => {
+  assert.deepEqual(Object.keys(await hashBlob(new Blob(["x"]), ["sha-256", "sha3-256", "md5"], () => {})), ["sha-256"]);
+});
+
+test("a file too large for memory, or one that does not fit after all, is not hashed at once", async () => {
+  const large = { size: MAX_AT_ONCE + 1, arrayBuffer: async () => new ArrayBuffer(1) };
+  assert.deepEqual(await hashBlob(large, ["sha-512"], () => {}), {});
+  assert.deepEqual(Object.keys(await hashBlob({ ...large, size: MAX_AT_ONCE }, ["sha-512"], () => {})), ["sha-512"]);
+  const full = { size: 1, arrayBuffer: () => Promise.reject(new RangeError("no memory")) };
+  assert.deepEqual(await hashBlob(full, ["sha-512"], () => {}), {});
+});
+
+test("without crypto.subtle the digests that need it are left out", async () => {
+  const { subtle } = crypto;
+  Object.defineProperty(crypto, "subtle", { value: undefined, configurable: true });
+  try {
+    assert.deepEqual(Object.keys(await hashBlob(new Blob(["x"]), NAMES, () => {})), ["sha-256", "sm3"]);
+  } finally {
+    Object.defineProperty(crypto, "subtle", { value: subtle, configurable: true });
+  }
+});

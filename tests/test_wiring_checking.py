@@ -1,0 +1,132 @@
+"""The daily check: in a process of its own, not before its time, and its result is kept and told."""
+
+import json
+import threading
+import time
+from datetime import UTC, datetime, timedelta
+
+import pytest
+import structlog
+from sqlalchemy import text
+
+from notary.errors import SettingsError, Unavailable
+from notary.observe import FSCK_FINISHED, FSCK_PROBLEMS
+from notary.settings import load_settings
+from notary.store.engine import open_database
+from notary.store.migrate import migrate
+from notary.wiring import checking
+from notary.wiring.checking import RESULT, Checking, check_log
+from tests.api.service import Service
+
+NOW = datetime(2026, 3, 1, 12, tzinfo=UTC)
+
+
+@pytest.fixture
+def service(tmp_path):
+    made = Service(tmp_path, {})
+    made.accepted()
+    made.close()
+    yield made
+    made.end()
+
+
+@pytest.fixture
+def clock():
+    return [NOW]
+
+
+@pytest.fixture
+def check(service, clock):
+    return Checking(service.settings, lambda: True, lambda: clock[0])
+
+
+def kept(service):
+    return json.loads((service.settings.data_dir / RESULT).read_text())
+
+
+def spoil(service):
+    with service.assembly.database.writing() as connection:
+        connection.execute(text("UPDATE record SET statement = x'7b7d' WHERE seq > 16384"))
+
+
+def test_a_sound_log_is_checked_and_not_again_before_its_time(service, check, clock):
+    check.run()
+    found = kept(service)
+    assert (found["finished"], found["problems"]) == ("2026-03-01T12:00:00Z", [])
+    assert found["counts"]["records"] == 2
+    assert (FSCK_PROBLEMS._value.get(), FSCK_FINISHED._value.get()) == (0, NOW.timestamp())
+    spoil(service)
+    clock[0] += timedelta(hours=23)
+    again = Checking(service.settings, lambda: True, lambda: clock[0])  # a restart does not begin anew
+    again.run()
+    assert kept(service) == found
+    clock[0] += timedelta(hours=1)
+    with structlog.testing.capture_logs() as logs:
+        again.run()
+    assert kept(service)["finished"] == "2026-03-02T12:00:00Z"
+    assert kept(service)["problems"]
+    assert FSCK_PROBLEMS._value.get() == len(kept(service)["problems"])
+    told = [entry["problem"] for entry in logs if entry["log_level"] == "critical"]
+    assert told == kept(service)["problems"][:20]
+
+
+def test_who_does_not_lead_checks_nothing(service, clock):
+    Checking(service.settings, lambda: False, lambda: clock[0]).run()
+    assert not (service.settings.data_dir / RESULT).exists()
+
+
+@pytest.mark.parametrize("content", ["", "[]", '{"finished": "soon", "problems": []}', "{}"])
+def test_a_result_that_cannot_be_read_is_none(service, check, content):
+    (service.settings.data_dir / RESULT).write_text(content)
+    check.run()
+    assert kept(service)["problems"] == []
+
+
+def test_a_check_that_cannot_be_made_says_nothing_about_the_log(service, check):
+    (service.settings.data_dir / "keys").rename(service.settings.data_dir / "gone")
+    (service.settings.data_dir / "notary.db").rename(service.settings.data_dir / "away.db")
+    with pytest.raises(Unavailable, match="the log was not checked: "):
+        check.run()
+    assert not (service.settings.data_dir / RESULT).exists()
+
+
+def endless(_settings, _answer):
+    time.sleep(60)
+
+
+def test_an_orderly_stop_waits_for_no_check(service, check, monkeypatch):
+    monkeypatch.setattr(checking, "_check", endless)
+    running = threading.Thread(target=check.run)
+    running.start()
+    while check._child is None or not check._child.is_alive():
+        time.sleep(0.01)
+    check.end()
+    running.join(10)
+    assert not running.is_alive()
+    assert not (service.settings.data_dir / RESULT).exists()
+    check.run()  # nor is another begun
+    assert not (service.settings.data_dir / RESULT).exists()
+
+
+def test_a_check_that_is_killed_is_not_taken_for_a_sound_log(service, check, monkeypatch):
+    monkeypatch.setattr(checking, "_check", endless)
+
+    def kill():
+        while check._child is None or not check._child.is_alive():
+            time.sleep(0.01)
+        check._child.kill()
+
+    killer = threading.Thread(target=kill)
+    killer.start()
+    with pytest.raises(Unavailable, match="it was ended before it had a result"):
+        check.run()
+    killer.join(10)
+
+
+def test_before_there_is_a_log_nothing_can_be_checked(tmp_path):
+    settings = load_settings(data_dir=tmp_path / "data", origin="log.example.org")
+    database = open_database(settings.database_url)
+    migrate(database)
+    database.dispose()
+    with pytest.raises(SettingsError, match="there is no log to check"):
+        check_log(settings)
