@@ -4,14 +4,64 @@ import os
 from pathlib import Path
 
 import pytest
+import structlog
+
+# As the service does (notary/observe.py), without the values of local variables: that took seconds for each error.
+_RENDERER = structlog.dev.ConsoleRenderer(exception_formatter=structlog.dev.plain_traceback)
+structlog.configure(processors=[*structlog.get_config()["processors"][:-1], _RENDERER])
 
 pytest_plugins = ["tests.dev_service"]
 
+HERE = Path(__file__).parent
 VECTORS = os.environ.get("NOTARY_VECTORS")
 
 # Other people's test data is not part of this project. Without it those tests are not collected, and the
 # header of the run says so.
 collect_ignore_glob = [] if VECTORS else ["interop/vectors_*"]
+
+
+# What takes longest starts first, so that no worker is left alone with it at the end.
+LONGEST = (
+    "e2e/test_life.py",
+    "e2e/test_kill.py",
+    "e2e/test_verify_page.py",
+    "integration/test_processes.py",
+    "e2e/test_restart.py",
+    "faults/test_kills.py",
+    "e2e/test_mining.py",
+    "cli/test_submit_many.py",
+    "store/test_s3.py",
+    "test_benchmarks.py",
+    "log/test_bucket.py",
+    "intake/inspection/test_inspect.py",
+    "anchoring/test_advance.py",
+    "interop/vectors_pdf.py",
+    "api/test_records.py",
+)
+# Users of the one running service of `dev_service`, which takes half a minute until it has evidence.
+TOGETHER = ("e2e/test_life.py", "interop/test_tools.py", "interop/vectors_service.py")
+
+
+def _module(item):
+    return item.path.relative_to(HERE).as_posix()
+
+
+def pytest_collection_modifyitems(items):
+    ranks = {name: rank for rank, name in enumerate(LONGEST)}
+    items.sort(key=lambda item: ranks.get(_module(item), len(LONGEST)))
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_make_scheduler(config, log):
+    """A module stays in one worker, and with it what its tests share; `make test` asks for this."""
+    from xdist.scheduler import LoadFileScheduling  # noqa: PLC0415 - the workers have no use for it
+
+    class ByModule(LoadFileScheduling):
+        def _split_scope(self, nodeid):
+            module = super()._split_scope(nodeid)
+            return "together" if module.endswith(TOGETHER) else module
+
+    return ByModule(config, log) if config.getvalue("dist") == "loadfile" else None
 
 
 def pytest_report_header():

@@ -8,7 +8,6 @@ import signal
 import socket
 import subprocess
 import sys
-import tempfile
 import time
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
@@ -25,7 +24,7 @@ from notary.evidence.chain import decode_evidence, decode_header
 from notary.evidence.package import read_package
 from notary.merkle.hashing import hash_leaf
 from notary.merkle.tree import root_of
-from tests.warm import WarmProcess
+from tests.warm import WarmProcess, run_warm
 
 NOTARY = [sys.executable, "-m", "notary"]
 ANCHORED = "Anchored(bytes32,uint64,uint64,bytes32)"
@@ -126,34 +125,13 @@ class DevService:
             self._client.close()
 
     def run(self, *arguments, expected=0):
-        if self.warm:
-            return self._run_warm(arguments, expected)
-        done = subprocess.run(
-            [*NOTARY, *arguments],
-            capture_output=True,
-            text=True,
-            timeout=120,
-            check=False,
-            env=self.environment,
-        )
-        assert done.returncode == expected, done.stdout + done.stderr
-        return done.stdout
-
-    def _run_warm(self, arguments, expected):
         status, out, err = self.attempt(*arguments)
         assert status == expected, out + err
         return out
 
     def attempt(self, *arguments):
         """A command in a process loaded beforehand: its status and what it said."""
-        with tempfile.TemporaryDirectory(dir=self.folder) as name:
-            out, err = Path(name, "out"), Path(name, "err")
-            process = WarmProcess(arguments, out, err, self.environment)
-            try:
-                status = process.wait(120)
-            finally:
-                process.kill()
-            return status, out.read_text(), err.read_text()
+        return run_warm(arguments, self.folder, self.environment)
 
     def words(self):
         return self.log.read_text(errors="replace")[-3000:]

@@ -117,7 +117,8 @@ class Server:
             time.sleep(0.01)
 
     def stop(self) -> None:
-        self.process.terminate()
+        # What is connected still is cut off; after SIGTERM the server would wait for it.
+        self.process.send_signal(signal.SIGINT)
         try:
             self.process.wait(10)
         except subprocess.TimeoutExpired:

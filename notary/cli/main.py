@@ -12,14 +12,6 @@ from notary import __version__
 from notary.cli import verify
 from notary.errors import NotaryError, ToolMissing
 
-app = typer.Typer(
-    no_args_is_help=True,
-    add_completion=False,
-    pretty_exceptions_enable=False,
-    help="Evidence that verifies without us.",
-)
-app.command("verify")(verify.command)
-
 _REMOTE = ("submit", "status", "proof", "package", "report")
 _LOCAL = ("serve", "worker", "dev", "setup", "trust", "fsck", "erase", "anchor", "key", "tenant")
 _ANY_ARGUMENTS = {"allow_extra_args": True, "ignore_unknown_options": True}
@@ -32,7 +24,6 @@ def _show_version(wanted: bool) -> None:
         raise typer.Exit
 
 
-@app.callback()
 def _root(
     _version: Annotated[
         bool,
@@ -46,7 +37,22 @@ def _missing() -> None:
     raise ToolMissing("this command is part of the service: install notary[server]")
 
 
-def _add_server_commands(wanted: str | None) -> None:
+def _assemble(wanted: str | None) -> typer.Typer:
+    app = typer.Typer(
+        no_args_is_help=True,
+        add_completion=False,
+        pretty_exceptions_enable=False,
+        help="Evidence that verifies without us.",
+    )
+    app.callback()(_root)
+    app.command("verify")(verify.command)
+    # `notary verify` is for people who have the base package, and must not pay for, nor fail by, the rest.
+    if wanted != "verify":
+        _add_server_commands(app, wanted)
+    return app
+
+
+def _add_server_commands(app: typer.Typer, wanted: str | None) -> None:
     if not _HAS_SERVER:
         for name in (*_REMOTE, *_LOCAL):
             app.command(name, hidden=True, context_settings=_ANY_ARGUMENTS)(_missing)
@@ -65,11 +71,7 @@ def _add_server_commands(wanted: str | None) -> None:
 def main() -> None:
     """Run a command; our errors are one line on standard error and exit status 2."""
     try:
-        # `notary verify` is for people who have the base package, and must not pay for, nor fail by, the rest.
-        wanted = sys.argv[1] if len(sys.argv) > 1 else None
-        if wanted != "verify":
-            _add_server_commands(wanted)
-        app()
+        _assemble(sys.argv[1] if len(sys.argv) > 1 else None)()
     except NotaryError as error:
         # A message may hold square brackets of its own.
         Console(stderr=True, highlight=False).print(

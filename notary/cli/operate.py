@@ -40,10 +40,6 @@ Expires = Annotated[
 ]
 console = Console(highlight=False)
 
-anchor_app = typer.Typer(no_args_is_help=True, help="The contract that heads are anchored in.")
-key_app = typer.Typer(no_args_is_help=True, help="Keys of the service.")
-tenant_app = typer.Typer(no_args_is_help=True, help="Customer organisations and their API keys.")
-
 
 def add_to(app: typer.Typer) -> None:
     """Add the commands of this module."""
@@ -54,13 +50,20 @@ def add_to(app: typer.Typer) -> None:
     app.command("trust")(trust)
     app.command("fsck")(check)
     app.command("erase")(erase)
-    anchor_app.command("deploy")(anchor_deploy)
-    key_app.command("new")(key_new)
-    tenant_app.command("add")(tenant_add)
-    tenant_app.command("key")(tenant_key)
-    tenant_app.command("revoke")(tenant_revoke)
-    for name, group in (("anchor", anchor_app), ("key", key_app), ("tenant", tenant_app)):
-        app.add_typer(group, name=name)
+    anchor = _group(app, "anchor", "The contract that heads are anchored in.")
+    anchor.command("deploy")(anchor_deploy)
+    key = _group(app, "key", "Keys of the service.")
+    key.command("new")(key_new)
+    tenant = _group(app, "tenant", "Customer organisations and their API keys.")
+    tenant.command("add")(tenant_add)
+    tenant.command("key")(tenant_key)
+    tenant.command("revoke")(tenant_revoke)
+
+
+def _group(app: typer.Typer, name: str, words: str) -> typer.Typer:
+    group = typer.Typer(no_args_is_help=True, help=words)
+    app.add_typer(group, name=name)
+    return group
 
 
 def serve() -> None:

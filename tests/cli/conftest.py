@@ -50,7 +50,8 @@ def notary(capfdbinary, monkeypatch):
 @pytest.fixture
 def served(tmp_path):
     """A service on a port of its own: its address, the file of a key, and the service."""
-    service = Service(tmp_path / "service", {})
+    # Where nothing is closed for half of the time that is promised for it, submissions are refused.
+    service = Service(tmp_path / "service", {"close_promise_seconds": 3600})
     config = uvicorn.Config(service.app, "127.0.0.1", 0, log_config=None, access_log=False)
     server = uvicorn.Server(config)
     thread = threading.Thread(target=server.run)

@@ -46,9 +46,6 @@ def test_help_lists_the_commands(notary):
 @pytest.mark.parametrize("command", [*main._REMOTE, *main._LOCAL])
 def test_without_the_extra_each_command_says_what_to_install(notary, monkeypatch, command):
     monkeypatch.setattr(main, "_HAS_SERVER", False)
-    fresh = main.typer.Typer()
-    fresh.callback()(main._root)
-    monkeypatch.setattr(main, "app", fresh)
     for arguments in ([], ["a", "b"], ["--option", "x"]):
         done = notary(command, *arguments, expected=2)
         assert "tool_missing: this command is part of the service: install notary[server]" in " ".join(

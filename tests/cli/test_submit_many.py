@@ -4,7 +4,6 @@ import io
 import json
 import os
 import signal
-import subprocess
 import sys
 from hashlib import sha256
 from pathlib import Path
@@ -23,6 +22,8 @@ from notary.services.bulk import BulkSubmitting
 from notary.services.submitting import Submitting
 from notary.store.records import count_records
 from tests.api.service import ORIGIN
+from tests.dev_service import environment
+from tests.warm import WarmProcess
 
 
 @pytest.fixture
@@ -33,7 +34,13 @@ def remote(served, notary, monkeypatch):
     def run(*arguments, **more):
         return notary("submit", *arguments, "--url", url, "--key-file", key, **more)
 
-    run.service, run.url, run.key = service, url, key
+    def fsck():
+        with monkeypatch.context() as local:
+            local.setenv("NOTARY_DATA_DIR", str(service.settings.data_dir))
+            local.setenv("NOTARY_ORIGIN", ORIGIN)
+            return notary("fsck")
+
+    run.service, run.url, run.key, run.fsck = service, url, key, fsck
     return run
 
 
@@ -67,13 +74,7 @@ def lines(done):
 
 def sound(remote):
     remote.service.close()
-    done = subprocess.run(
-        [sys.executable, "-m", "notary", "fsck"],
-        env=os.environ | {"NOTARY_DATA_DIR": str(remote.service.settings.data_dir), "NOTARY_ORIGIN": ORIGIN},
-        capture_output=True,
-        check=False,
-    )
-    assert (done.returncode, b"0 problems" in done.stdout) == (0, True), done
+    assert "0 problems" in remote.fsck().out
 
 
 def journal_of(folder):
@@ -248,41 +249,29 @@ class Killer:
         monkeypatch.setattr(BulkSubmitting, "submit", submit)
 
     def kill(self):
-        self.process.send_signal(signal.SIGKILL)
-        self.process.wait()
+        self.process.kill()
+        self.process.wait_gone()
 
 
 @pytest.mark.timeout(120)
 def test_kills_make_no_second_record(remote, tmp_path, monkeypatch):
     folder = filled(tmp_path / "many", 2000)
     # With a title as long as may be there are some 800 files in a request.
-    command = [
-        sys.executable,
-        "-m",
-        "notary",
-        "submit",
-        folder,
-        "--title",
-        "\U0001f4dc" * 300,
-        "--url",
-        remote.url,
-    ]
+    command = ["submit", folder, "--title", "\U0001f4dc" * 300, "--url", remote.url, "--key-file", remote.key]
     killer = Killer(monkeypatch, ["after", "before", None, "after", None, "before", "after"])
-    deaths = 0
+    out, deaths = tmp_path / "out", 0
     while True:
-        killer.process = subprocess.Popen(
-            [*command, "--key-file", remote.key], stdout=subprocess.PIPE, stderr=subprocess.PIPE
-        )
-        out, err = killer.process.communicate()
-        if killer.process.returncode == 0:
+        killer.process = WarmProcess(command, out, out, environment())
+        status = killer.process.wait(60)
+        if status == 0:
             break
-        assert killer.process.returncode == -signal.SIGKILL, err
+        assert status == -signal.SIGKILL, out.read_text()
         deaths += 1
     assert (deaths, killer.plan) == (5, [])
     assert stored(remote) == 2000
     found = lines(remote(folder, "--json"))
     assert len({line["number"] for line in found}) == len({line["path"] for line in found}) == 2000
-    assert b"recorded" in out
+    assert "recorded" in out.read_text()
     sound(remote)
 
 

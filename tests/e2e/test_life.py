@@ -7,6 +7,8 @@ import json
 import random
 import secrets
 import subprocess
+import sys
+from pathlib import Path
 
 import pytest
 
@@ -16,6 +18,8 @@ from notary.evidence.package import read_package, write_package
 from notary.evidence.trust import parse_trust
 from notary.evidence.verify import unreadable, verify
 from tests.dev_service import NOTARY, DevService, environment, take_out
+from tests.e2e import no_network
+from tests.warm import run_warm
 
 LETTER = secrets.token_bytes(100)
 EVENT = {
@@ -25,42 +29,55 @@ EVENT = {
     "source": "server",
     "metadata": {"n": 1},
 }
-# A process that opens a socket ends at once.
-NO_NETWORK = """
-import os, sys
-def refuse(event, arguments):
-    if event.startswith("socket."):
-        sys.stderr.write(f"the verifier went to the network: {event}\\n")
-        sys.stderr.flush()
-        os._exit(99)
-sys.addaudithook(refuse)
-"""
 
 
-@pytest.fixture(scope="session", autouse=True)
-def early(dev_service):
+@pytest.fixture(scope="module", autouse=True)
+def early(dev_service, other_service, signed_contract):
     """Submitted before anything is waited for: one wait is enough for all."""
     digests = {"sha-256": hashlib.sha256(LETTER).hexdigest()}
+    contract = signed_contract.read_bytes()
     return {
         "digests": dev_service.submit_json(digests=digests, title="a letter"),
         "event": dev_service.submit_json(kind="event", **EVENT),
+        "impostor": other_service.submit("document.pdf", contract, title="A contract 合同"),
     }
 
 
 @pytest.fixture(scope="module")
+def other_service(signed_contract, tmp_path_factory):
+    root = signed_contract.with_name("root.pem")
+    service = DevService(tmp_path_factory.mktemp("impostor"), [root], warm=True)
+    try:
+        yield service.start()
+    finally:
+        service.end()
+
+
+@pytest.fixture(scope="module")
 def offline(tmp_path_factory):
-    """Runs `notary verify` in an empty folder, without settings, without network."""
+    """Runs `notary verify` without settings and without network, in a process that has loaded it before."""
     folder = tmp_path_factory.mktemp("offline")
-    (folder / "sitecustomize.py").write_text(NO_NETWORK)
 
     def run(*arguments):
-        done = subprocess.run(
-            [*NOTARY, "verify", *map(str, arguments), "--json"],
-            env=environment(PYTHONPATH=str(folder)), cwd=folder,
+        words = ["verify", *arguments, "--json"]
+        status, out, err = run_warm(words, folder, environment(), "tests.e2e.no_network")
+        assert err == ""
+        return status, json.loads(out)
+
+    return run
+
+
+@pytest.fixture
+def alone(tmp_path):
+    """Runs Python with arguments as a user does, in an empty folder, without settings and without network."""
+    guard = Path(no_network.__file__).read_text()
+    (tmp_path / "sitecustomize.py").write_text(f"{guard}\nforbid()\n")
+
+    def run(*arguments):
+        return subprocess.run(
+            [sys.executable, *map(str, arguments)], env=environment(PYTHONPATH=str(tmp_path)), cwd=tmp_path,
             capture_output=True, text=True, check=False, timeout=60,
         )  # fmt: skip
-        assert done.stderr == ""
-        return done.returncode, json.loads(done.stdout)
 
     return run
 
@@ -73,22 +90,28 @@ def outcomes(result, check):
     return {c["outcome"] for c in result["checks"] if c["id"] == check}
 
 
-def test_the_network_guard_of_these_tests_bites(offline, tmp_path):
-    code = "import socket; socket.create_connection(('127.0.0.1', 9))"
-    done = subprocess.run(
-        [NOTARY[0], "-c", code], env=environment(PYTHONPATH=str(guard(tmp_path))), check=False, capture_output=True
-    )  # fmt: skip
-    assert done.returncode == 99
+GUARDED = "the verifier went to the network: socket."
 
 
-def guard(folder):
-    (folder / "sitecustomize.py").write_text(NO_NETWORK)
-    return folder
+def test_the_network_guard_of_these_tests_bites(alone):
+    done = alone("-c", "import socket; socket.create_connection(('127.0.0.1', 9))")
+    assert (done.returncode, done.stderr.startswith(GUARDED)) == (99, True), done
+    assert alone("-c", "import socket").returncode == 0
 
 
-def test_the_evidence_passes_offline(offline, evidence):
-    status, result = offline(evidence / "evidence.zip", "--trust", evidence / "trust.toml")
-    assert (status, result["outcome"], failed(result)) == (0, "passed", [])
+def test_the_network_guard_of_a_process_loaded_before_bites(tmp_path, dev_service):
+    words = ["status", "NA7W-Q3EU-N59P-CCZT", "--url", dev_service.url, "--key-file", dev_service.key]
+    status, _, err = run_warm(words, tmp_path, environment(), "tests.e2e.no_network")
+    assert (status, err.startswith(GUARDED)) == (99, True), err
+
+
+def test_the_evidence_passes_offline(alone, evidence):
+    done = alone(
+        *NOTARY[1:], "verify", evidence / "evidence.zip", "--trust", evidence / "trust.toml", "--json"
+    )
+    assert (done.returncode, done.stderr) == (0, "")
+    result = json.loads(done.stdout)
+    assert (result["outcome"], failed(result)) == ("passed", [])
     for check in ("2.3", "3.1", "3.2", "4.1", "4.2", "4.3", "5.1", "6.1", "6.2", "6.4", "7.2", "8.1", "9.1"):
         assert outcomes(result, check) == {"passed"}, check
 
@@ -255,16 +278,9 @@ def test_an_event_becomes_evidence_without_a_document(offline, dev_service, earl
 
 
 @pytest.fixture(scope="module")
-def impostor(signed_contract, tmp_path_factory):
+def impostor(other_service, early, signed_contract, tmp_path_factory):
     """The same contract in another service's log: other keys, other TSA, other chain, the same names."""
-    service = DevService(tmp_path_factory.mktemp("impostor"), [signed_contract.with_name("root.pem")])
-    folder = tmp_path_factory.mktemp("copy")
-    try:
-        service.start()
-        answer = service.submit("document.pdf", signed_contract.read_bytes(), title="A contract 合同")
-        yield take_out(service, answer, signed_contract, folder)
-    finally:
-        service.end()
+    return take_out(other_service, early["impostor"], signed_contract, tmp_path_factory.mktemp("copy"))
 
 
 def test_a_package_remade_throughout_is_refused(offline, evidence, impostor):

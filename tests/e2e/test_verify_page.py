@@ -24,15 +24,25 @@ PHONE = {
 }
 
 
-@pytest.fixture
-def document(tmp_path):
-    """A document that nobody has submitted before."""
-    path = tmp_path / "contract.pdf"
+def new_document(folder):
+    path = folder / "contract.pdf"
     path.write_bytes(b"%PDF-1.7 a contract " + secrets.token_hex(16).encode() * 1000)
     return path
 
 
 @pytest.fixture
+def unknown(tmp_path):
+    """A document that nobody has submitted before."""
+    return new_document(tmp_path)
+
+
+@pytest.fixture(scope="module")
+def document(tmp_path_factory):
+    """A document with one record; tests leave both as they are."""
+    return new_document(tmp_path_factory.mktemp("document"))
+
+
+@pytest.fixture(scope="module")
 def record(service, document):
     """Its record, closed, found by whoever has the document."""
     answer = service.submit(document.read_bytes(), visibility="by-document")
@@ -96,12 +106,14 @@ def test_the_document_stays_in_the_browser(open_page, document, record):
 
 
 @pytest.mark.parametrize("locale", ["zh-CN", "en-GB"])
-def test_one_changed_byte_is_not_found_here_and_not_called_forged(open_page, document, record, locale):
+def test_one_changed_byte_is_not_found_here_and_not_called_forged(
+    open_page, document, record, tmp_path, locale
+):
     data = bytearray(document.read_bytes())
     data[500] ^= 1
-    document.write_bytes(data)
+    (tmp_path / "contract.pdf").write_bytes(data)
     page = open_page("/verify", locale=locale)
-    page.set_input_files("#file", document)
+    page.set_input_files("#file", tmp_path / "contract.pdf")
     box = page.locator(".notice.not_found")
     expect(box.locator("h3")).to_have_text({"zh-CN": "未在本服务找到", "en-GB": "Not found here"}[locale])
     expect(box).to_contain_text(
@@ -141,12 +153,12 @@ def test_the_first_key_leads_past_the_navigation(open_page):
     expect(page.locator(".skip")).to_be_in_viewport()
 
 
-def test_a_record_that_needs_a_code_is_found_with_it_alone(open_page, service, document):
-    answer = service.submit(document.read_bytes(), visibility="by-code")
+def test_a_record_that_needs_a_code_is_found_with_it_alone(open_page, service, unknown):
+    answer = service.submit(unknown.read_bytes(), visibility="by-code")
     service.wait_for(answer["number"], without={"close"})
     page = open_page("/verify")
     calls = calls_of(page)
-    page.set_input_files("#file", document)
+    page.set_input_files("#file", unknown)
     expect(page.locator(".notice.not_found")).to_be_visible()
     page.fill("#code", answer["lookup_code"].lower())
     page.click("#lookup button")
@@ -157,45 +169,46 @@ def test_a_record_that_needs_a_code_is_found_with_it_alone(open_page, service, d
     assert not [call.url for call in calls if code in call.url.upper().replace("-", "")]
 
 
-def test_a_mistyped_code_is_noticed_before_anything_is_sent(open_page, document):
+def test_a_mistyped_code_is_noticed_before_anything_is_sent(open_page, unknown):
     page = open_page("/verify")
     calls = calls_of(page)
     page.fill("#code", "2222-2222-2222-2223")
-    page.set_input_files("#file", document)
+    page.set_input_files("#file", unknown)
     expect(page.locator("#code-error")).to_be_visible()
     assert page.evaluate("document.activeElement.id") == "code"
     assert not [call.url for call in calls if "/v1/" in call.url]
 
 
-def test_the_page_of_a_number_checks_that_record_alone(open_page, service, document, record):
-    second = service.submit(document.read_bytes(), visibility="by-document")
+def test_the_page_of_a_number_checks_that_record_alone(open_page, service, unknown):
+    first = service.submit(unknown.read_bytes(), visibility="by-document")
+    second = service.submit(unknown.read_bytes(), visibility="by-document")
     service.wait_for(second["number"], without={"close"})
     page = open_page("/verify")
-    page.set_input_files("#file", document)
+    page.set_input_files("#file", unknown)
     expect(page.locator(".record")).to_have_count(2)
-    assert page.locator(".record").first.get_attribute("data-number") == record["number"]
+    assert page.locator(".record").first.get_attribute("data-number") == first["number"]
     page = open_page(f"/e/{second['number']}")
-    page.set_input_files("#file", document)
+    page.set_input_files("#file", unknown)
     expect(page.locator(".record")).to_have_count(1)
     expect(page.locator(".record")).to_have_attribute("data-number", second["number"])
 
 
 def test_a_code_behind_the_hash_of_a_link_opens_the_record_and_leaves_the_address(
-    open_page, service, document
+    open_page, service, unknown
 ):
-    answer = service.submit(document.read_bytes(), visibility="by-code")
+    answer = service.submit(unknown.read_bytes(), visibility="by-code")
     service.wait_for(answer["number"], without={"close"})
     page = open_page(f"/e/{answer['number']}?lang=zh#code={answer['lookup_code']}")
     card = page.locator(".record")
     expect(card.locator("h3")).to_have_text("记录核验一致，未比对文件")
     expect(card.locator("[data-check=document]")).to_have_attribute("data-outcome", "could_not_be_checked")
     assert page.url.endswith(f"/e/{answer['number']}?lang=zh")
-    page.set_input_files("#file", document)
+    page.set_input_files("#file", unknown)
     expect(card.locator("h3")).to_have_text("核验一致")
 
 
-def test_a_public_record_is_checked_without_being_asked(open_page, service, document):
-    answer = service.submit(document.read_bytes(), visibility="public")
+def test_a_public_record_is_checked_without_being_asked(open_page, service, unknown):
+    answer = service.submit(unknown.read_bytes(), visibility="public")
     service.wait_for(answer["number"], without={"close"})
     page = open_page(f"/e/{answer['number']}")
     expect(page.locator(".record")).to_have_attribute("data-outcome", "passed")
@@ -234,7 +247,7 @@ def test_an_empty_file_is_told_apart(open_page, tmp_path):
 
 def test_a_large_file_is_hashed_in_pieces_with_progress(open_page, service, tmp_path):
     path = tmp_path / "large.bin"
-    path.write_bytes(secrets.token_bytes(1 << 20) * 48)
+    path.write_bytes(secrets.token_bytes(1 << 20) * 24)
     answer = service.submit(path.read_bytes(), visibility="by-document")
     service.wait_for(answer["number"], without={"close"})
     page = open_page("/verify")
@@ -534,9 +547,9 @@ def test_a_damaged_package_fails(open_page, service, final, tmp_path):
     expect(broken.locator(".claim")).to_have_text("密码学核验不一致")
 
 
-def test_a_pdf_that_is_no_report_of_the_service_is_not_found_here(open_page, document):
+def test_a_pdf_that_is_no_report_of_the_service_is_not_found_here(open_page, unknown):
     page = open_page("/verify")
-    page.set_input_files("#package", document)
+    page.set_input_files("#package", unknown)
     page.click("#upload button")
     expect(page.locator("#upload-result .notice h3")).to_have_text("Not found here")
 
@@ -546,8 +559,9 @@ def test_a_pdf_that_is_no_report_of_the_service_is_not_found_here(open_page, doc
 def test_nothing_is_cut_off_on_a_phone(open_page, final, tmp_path, locale, scheme):
     data, answer = final
     (tmp_path / "合同.pdf").write_bytes(data)
+    page = open_page("/", locale=locale, color_scheme=scheme, **PHONE)
     for path in ("/", "/e/mistyped", f"/e/{answer['number']}", "/verify"):
-        page = open_page(path, locale=locale, color_scheme=scheme, **PHONE)
+        page.goto(path)
         assert page.evaluate("document.documentElement.scrollWidth") <= 375, path
     page.set_input_files("#file", tmp_path / "合同.pdf")
     page.click("[data-action=time]")

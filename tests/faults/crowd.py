@@ -2,8 +2,6 @@
 
 import os
 import signal
-import subprocess
-import sys
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -18,10 +16,10 @@ from notary.store.engine import open_database
 from notary.store.tenants import tenants
 from tests.faults.counts import count
 from tests.faults.submissions import Stored
-from tests.faults.watch import ROOT
 from tests.faults.world import checkpoint
 from tests.log.submitter import FATAL
 from tests.rig import Rig
+from tests.warm import WarmProcess
 
 _START_SECONDS = 60
 
@@ -35,23 +33,18 @@ class Process:
     mark: str
     pause: float = 0
     lines: Path = field(init=False)
-    child: subprocess.Popen = field(init=False)
+    child: WarmProcess = field(init=False)
 
     def __post_init__(self) -> None:
         self.lines = self.folder / "lines" / self.mark
         self.lines.parent.mkdir(exist_ok=True)
-        command = [
-            sys.executable,
-            "-m",
+        self.child = WarmProcess(
+            [self.url, self.folder, self.mark, self.pause],
+            self.lines,
+            self.lines.with_suffix(".err"),
+            dict(os.environ),
             "tests.log.submitter",
-            self.url,
-            str(self.folder),
-            self.mark,
-            str(self.pause),
-        ]
-        environment = os.environ | {"PYTHONPATH": str(ROOT)}
-        with self.lines.open("wb") as out, self.lines.with_suffix(".err").open("wb") as err:
-            self.child = subprocess.Popen(command, cwd=ROOT, env=environment, stdout=out, stderr=err)
+        )
 
     def acknowledged(self) -> dict[str, list[str]]:
         """By key: digest of the answer, record numbers. Of a line that was cut off nobody has read the end."""
@@ -80,7 +73,7 @@ class Process:
 
     def kill(self) -> None:
         self.child.kill()
-        self.child.wait()
+        self.child.wait(60)
 
     def ended(self) -> bool:
         """Whether it has ended by itself, which only the sequencer may make it do."""

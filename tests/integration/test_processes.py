@@ -19,6 +19,7 @@ from notary.embedded.anvil import find_anvil
 from notary.errors import AnchorUnavailable
 from tests.postgres import running_postgres
 from tests.tsa_process import running_tsa
+from tests.warm import WarmProcess, run_warm
 
 ROOT = Path(__file__).parents[2]
 COMPOSE = yaml.safe_load((ROOT / "docker-compose.yml").read_text())
@@ -56,24 +57,23 @@ class Processes:
         self.stack, self.folder, self.environment = stack, folder, environment
 
     def run(self, *arguments):
-        done = subprocess.run(
-            [sys.executable, "-m", "notary", *arguments],
-            check=False,
-            env=self.environment,
-            capture_output=True,
-            text=True,
-        )
-        assert done.returncode == 0, done.stdout + done.stderr
-        return done.stdout
+        status, out, err = run_warm(arguments, self.folder, self.environment)
+        assert status == 0, out + err
+        return out
 
     def start(self, name, *arguments, **variables):
+        log = self.folder / f"{name}.log"
+        return self._stopped(WarmProcess(arguments, log, log, self.environment | variables))
+
+    def start_cold(self, name, *arguments, **variables):
+        """As an operator does, with nothing loaded beforehand."""
         log = self.stack.enter_context((self.folder / f"{name}.log").open("wb"))
-        process = subprocess.Popen(
-            [sys.executable, "-m", "notary", *arguments],
-            env=self.environment | variables,
-            stdout=log,
-            stderr=log,
+        command = [sys.executable, "-m", "notary", *arguments]
+        return self._stopped(
+            subprocess.Popen(command, env=self.environment | variables, stdout=log, stderr=log)
         )
+
+    def _stopped(self, process):
         self.stack.callback(self.stop, process)
         return process
 
@@ -163,7 +163,7 @@ def test_an_api_process_starts_without_log_head_and_wallet_key(processes):
     for name in ("log.pem", "head.key", "wallet.key"):
         (keys / name).unlink()
     port = free_port()
-    processes.start("api", "serve", NOTARY_PORT=str(port))
+    processes.start_cold("api", "serve", NOTARY_PORT=str(port))
     api = processes.client(port)
     wait(lambda: answers(api), 90, processes)
     assert api.get("/log/checkpoint").status_code == 200

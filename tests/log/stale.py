@@ -1,6 +1,6 @@
 """A process that becomes the leader, stops itself at a point of its close, and goes on when it is woken.
 
-python -m tests.log.stale DATABASE_URL FOLDER POINT [careless]
+Its arguments: DATABASE_URL FOLDER POINT [careless]
 
 POINT is where: a prefix of the name of an object that is about to be written, with `+` for the second one of these;
 `swap`, before the transaction of the swap; `swapping`, in it; `delete`, before the staging object is removed.
@@ -14,6 +14,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from notary.log.sequence import Sequencer
+from notary.store import engine
 from notary.store.engine import open_database
 from notary.store.logstate import read_state, renew_lease
 from tests.faults import Fault, FaultyDatabase, FaultyObjects
@@ -52,7 +53,9 @@ class Careless(Sequencer):
             renew_lease(connection, state.epoch, now + self.lease)
 
 
-def main(url: str, folder: str, point: str, *careless: str) -> None:
+def main() -> None:
+    url, folder, point, *careless = sys.argv[1:]
+    engine._IDLE_SECONDS = 4  # a transaction stands still for so long, and the test waits for that
     sleep = Sleep()
     opened = open_database(url)
     database = SleepyDatabase(opened.engine, opened._lock, fault=sleep)
@@ -63,7 +66,3 @@ def main(url: str, folder: str, point: str, *careless: str) -> None:
     sleep.point = "in the transaction" if point == "swapping" else point.rstrip("+")
     for _ in range(3):
         sequencer.sequence()
-
-
-if __name__ == "__main__":
-    main(*sys.argv[1:])

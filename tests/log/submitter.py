@@ -1,6 +1,6 @@
 """A process that submits and closes until it is killed: what it prints was acknowledged.
 
-python -m tests.log.submitter DATABASE_URL FOLDER MARK [PAUSE]
+Its arguments: DATABASE_URL FOLDER MARK PAUSE
 
 A line for each answer: key, SHA-256 of the answer, record numbers. What is before the `-` in MARK is the holder of
 the lease, the whole of it is in each key. PAUSE: seconds between two submissions of one of its threads.
@@ -41,7 +41,8 @@ _LIMIT = 1 << 20
 _WAIT = 0.05  # seconds, where something does not answer
 
 
-def main(url: str, folder: str, mark: str, pause: str = "0") -> None:
+def main() -> None:
+    url, folder, mark, pause = sys.argv[1:]
     rig = Rig(open_database(url), Path(folder), clock=lambda: datetime.now(UTC))
     rig.random.seed(secrets.token_bytes(16))
     open_log(rig.database, rig.objects, LOG_KEY, ORIGIN, GENESIS, rig.clock(), secrets.token_bytes)
@@ -113,7 +114,3 @@ class Submits:
     def bulk(self, key: str) -> Answered:
         body = json.dumps([sha256(f"{key}-{n}".encode()).hexdigest() for n in range(BULK)]).encode()
         return answered_bulk(asyncio.run(self.bulks.submit(self.who, ARRAY, body, key)))
-
-
-if __name__ == "__main__":
-    main(*sys.argv[1:])

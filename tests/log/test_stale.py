@@ -3,10 +3,8 @@
 import os
 import re
 import signal
-import subprocess
-import sys
+import time
 from contextlib import contextmanager
-from pathlib import Path
 
 import pytest
 from sqlalchemy import select
@@ -17,8 +15,8 @@ from notary.store.migrate import migrate
 from notary.store.tables import SQLModel
 from tests.faults.world import published, tree
 from tests.rig import Rig
+from tests.warm import WarmProcess
 
-ROOT = Path(__file__).resolve().parents[2]
 POINTS = ["staging", "swap", "tile/0", "tile/+", "tile/entries", "checkpoint", "delete"]
 # What a stale leader says before it ends.
 FATAL = (
@@ -30,15 +28,16 @@ FATAL = (
 @contextmanager
 def stopped(url, folder, *point):
     """The process, standing still at the point; killed afterwards if it is still there."""
-    command = [sys.executable, "-m", "tests.log.stale", url, str(folder), *point]
-    with subprocess.Popen(command, cwd=ROOT, stderr=subprocess.PIPE, text=True) as process:
-        try:
-            found = os.waitid(os.P_PID, process.pid, os.WSTOPPED | os.WEXITED | os.WNOWAIT)
-            assert found.si_code == os.CLD_STOPPED, process.stderr.read()
-            yield process
-        finally:
-            if process.poll() is None:
-                process.kill()
+    err = folder / "stale.err"
+    process = WarmProcess([url, folder, *point], err, err, dict(os.environ), "tests.log.stale")
+    try:
+        while process.state() != "T":
+            assert process.poll() is None, err.read_text()
+            time.sleep(0.01)
+        yield process, err
+    finally:
+        process.kill()
+        process.wait(60)
 
 
 def rows(database):
@@ -54,7 +53,7 @@ def rig_of(url, folder) -> Rig:
     database = open_database(url)
     migrate(database)
     rig = Rig(database, folder).open()
-    rig.submit(249)
+    rig.intake.accept_all([rig.document(b"document %d" % number) for number in range(249)])
     first = rig.sequencer("one")
     first.sequence()
     first.release()
@@ -77,16 +76,16 @@ def taken_over(rig):
 
 def play(url, folder, *point):
     rig = rig_of(url, folder)
-    with stopped(url, folder, *point) as stale:
+    with stopped(url, folder, *point) as (stale, err):
         second = taken_over(rig)
         before, stored = tree(folder), rows(rig.database)
         assert published(before)
         stale.send_signal(signal.SIGCONT)
-        _, told = stale.communicate(timeout=60)
+        status, told = stale.wait(60), err.read_text()
     assert rows(rig.database) == stored, "a row was touched"
     after = tree(folder)
     assert published(after) == published(before)
-    assert stale.returncode == 1
+    assert status == 1
     assert re.search(f"notary.errors.Fatal: .*({FATAL})", told), told
     # It looks before it publishes. Stopped in between, it puts an older checkpoint there, one that is ours; that
     # stays until the leader looks, which it does with every close, also where nothing waits.
@@ -119,7 +118,6 @@ def test_a_stale_leader_on_postgresql_touches_no_row_and_no_tile(postgres_url, t
     play(postgres_url, tmp_path, point)
 
 
-@pytest.mark.slow
 def test_a_leader_that_sleeps_in_its_transaction_loses_it(postgres_url, tmp_path):
     """Or nobody could take over: its transaction holds the row that every close swaps."""
     play(postgres_url, tmp_path, "swapping")

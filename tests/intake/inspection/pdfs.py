@@ -25,9 +25,9 @@ def plain():
 
 
 def bomb():
-    """The catalog sits in an object stream that is compressed twice: some kilobytes, a gigabyte."""
+    """The catalog sits in an object stream that is compressed twice: some kilobytes, and more than the memory there."""
     squeezer = zlib.compressobj(9)
-    once = b"".join(squeezer.compress(bytes(1 << 20)) for _ in range(1024)) + squeezer.flush()
+    once = b"".join(squeezer.compress(bytes(1 << 20)) for _ in range(300)) + squeezer.flush()
     twice = zlib.compress(once, 9)
     stream = b"<</Type/ObjStm/N 1/First 4/Filter[/FlateDecode/FlateDecode]/Length %d>>stream\n%b\nendstream"
     body = b"%PDF-1.7\n1 0 obj\n" + stream % (len(twice), twice) + b"\nendobj\n"
