@@ -392,17 +392,15 @@ def digests_only(service, document, **claimed):
         ("en-GB", "It checks out, as far as this browser can compare", "Not recomputed here: SHA3-256"),
     ],
 )
-def test_a_digest_that_the_browser_cannot_take_is_named(
-    open_page, service, document, locale, title, sentence
-):
-    data = document.read_bytes()
+def test_a_digest_that_the_browser_cannot_take_is_named(open_page, service, unknown, locale, title, sentence):
+    data = unknown.read_bytes()
     digests_only(
         service,
-        document,
+        unknown,
         **{"sha-512": sha512(data).hexdigest(), "sha3-256": sha3_256(data).hexdigest()},
     )
     page = open_page("/verify", locale=locale)
-    page.set_input_files("#file", document)
+    page.set_input_files("#file", unknown)
     card = page.locator(".record")
     expect(card).to_have_attribute("data-outcome", "passed")
     expect(card.locator("h3").first).to_have_text(title)
@@ -411,23 +409,23 @@ def test_a_digest_that_the_browser_cannot_take_is_named(
 
 
 @pytest.mark.parametrize("name", ["sm3", "sha-384", "sha-512"])
-def test_a_claimed_digest_of_another_document_does_not_check_out(open_page, service, document, name):
+def test_a_claimed_digest_of_another_document_does_not_check_out(open_page, service, unknown, name):
     length = {"sm3": 32, "sha-384": 48, "sha-512": 64}[name]
-    digests_only(service, document, **{name: "00" * length})
+    digests_only(service, unknown, **{name: "00" * length})
     page = open_page("/verify")
-    page.set_input_files("#file", document)
+    page.set_input_files("#file", unknown)
     card = page.locator(".record")
     expect(card).to_have_attribute("data-outcome", "failed")
     expect(card.locator(".notice").first).to_contain_text("this document is not what its statement says")
     expect(card.locator("[data-check=document]")).to_contain_text(f"{name.upper()} of the document: not as")
 
 
-def test_a_size_that_is_not_the_documents_does_not_check_out(open_page, service, document):
-    digests = {"sha-256": sha256(document.read_bytes()).hexdigest()}
+def test_a_size_that_is_not_the_documents_does_not_check_out(open_page, service, unknown):
+    digests = {"sha-256": sha256(unknown.read_bytes()).hexdigest()}
     answer = service.submit_digests(digests, size=7, visibility="public")
     service.wait_for(answer["number"], without={"close"})
     page = open_page("/verify", locale="zh-CN")
-    page.set_input_files("#file", document)
+    page.set_input_files("#file", unknown)
     expect(page.locator(".record")).to_have_attribute("data-outcome", "failed")
     expect(page.locator("[data-check=document]")).to_contain_text("存证陈述写的是 7 字节")
 
