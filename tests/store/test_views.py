@@ -135,7 +135,8 @@ def test_nothing_is_due_that_no_anchor_is_configured_for(connection):
 
 def test_an_inspection_that_no_anchor_will_attest_is_due_until_it_is_in_the_log(connection):
     seq = add(connection, "A")
-    inspections.add_inspection(connection, seq, "spooled", "application/pdf")
+    task = inspections.Task("spooled", 10, "application/pdf")
+    inspections.add_inspection(connection, seq, 1, task)
     inspections.end_inspection(connection, seq, "done", "")
     place(connection, 0, [seq])
     close(connection, 1)
