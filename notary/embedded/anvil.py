@@ -15,6 +15,7 @@ import urllib.request
 from pathlib import Path
 from threading import Event, Thread
 
+from notary.embedded.guard import undisturbed
 from notary.errors import AnchorUnavailable, ToolMissing
 
 VARIABLE = "NOTARY_ANVIL"
@@ -118,12 +119,11 @@ class Anvil:
             "--state", str(self.state), "--state-interval", str(_DUMP_SECONDS),
             "--prune-history", str(_KEPT_STATES), "--quiet",
         ]  # fmt: skip
-        with errors.open("wb") as log:
+        with errors.open("wb") as log, undisturbed():
             # In a session of its own: Ctrl-C is for us, and we then stop it in order.
-            process = subprocess.Popen(
+            self._process = process = subprocess.Popen(
                 command, stdin=subprocess.DEVNULL, stdout=log, stderr=log, start_new_session=True
             )
-        self._process = process
         self._pid_file.write_text(str(process.pid))
         end = time.monotonic() + _START_SECONDS
         while process.poll() is None and time.monotonic() < end:

@@ -4,6 +4,7 @@ import contextlib
 import fcntl
 import signal
 import socket
+import threading
 from collections.abc import Iterator
 from pathlib import Path
 from types import FrameType
@@ -30,6 +31,29 @@ def until_signal() -> Iterator[None]:
     finally:
         for number, handler in before.items():
             signal.signal(number, handler)
+
+
+@contextlib.contextmanager
+def undisturbed() -> Iterator[None]:
+    """Have a signal that comes within the block act at its end, when what is begun here can be ended.
+
+    Else it may come after a process was started and before anybody knows it. In another thread than the main
+    one, where signals never act, nothing is done.
+    """
+    if threading.current_thread() is not threading.main_thread():
+        yield
+        return
+    came: list[int] = []
+    before = {
+        number: signal.signal(number, lambda number, _frame: came.append(number)) for number in _SIGNALS
+    }
+    try:
+        yield
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
+    if came:
+        signal.raise_signal(came[0])
 
 
 @contextlib.contextmanager

@@ -3,6 +3,7 @@
 import os
 import signal
 import socket
+import threading
 import time
 from pathlib import Path
 
@@ -12,6 +13,7 @@ from notary.anchoring.poll import newest_finalized
 from notary.anchoring.rpc import Node, quantity
 from notary.embedded import anvil
 from notary.embedded.anvil import Anvil, find_anvil
+from notary.embedded.guard import undisturbed, until_signal
 from notary.errors import AnchorUnavailable, ToolMissing
 from tests.anchoring.local_chain import WALLET, LocalChain
 
@@ -216,3 +218,40 @@ def test_the_program_is_taken_from_the_variable_the_packages_or_the_path(monkeyp
     monkeypatch.setattr(anvil, "_PACKAGES", tmp_path / "none")
     monkeypatch.setenv("PATH", str(tmp_path))
     assert find_anvil() == program
+
+
+def test_a_signal_while_the_child_is_started_leaves_none_behind(tmp_path, monkeypatch):
+    chain, started = Anvil(tmp_path / "chain", free_port(), CHAIN_ID), []
+    popen = anvil.subprocess.Popen
+
+    def interrupted(*arguments, **more):
+        started.append(popen(*arguments, **more))
+        os.kill(os.getpid(), signal.SIGTERM)  # before anybody knows of it
+        time.sleep(0)
+        return started[-1]
+
+    monkeypatch.setattr(anvil.subprocess, "Popen", interrupted)
+    reached = False
+    with until_signal():
+        try:
+            chain.start()
+            reached = True
+        finally:
+            chain.stop()
+    assert not reached  # the signal was acted on
+    assert len(started) == 1
+    assert started[0].poll() is not None
+
+
+def test_in_another_thread_signals_are_left_alone():
+    handlers = []
+
+    def look():
+        with undisturbed():
+            handlers.append(signal.getsignal(signal.SIGTERM))
+
+    before = signal.getsignal(signal.SIGTERM)
+    thread = threading.Thread(target=look)
+    thread.start()
+    thread.join()
+    assert handlers == [before]
