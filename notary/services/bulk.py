@@ -27,8 +27,8 @@ from notary.store.records import Record, record_by_number, records_from
 
 ARRAY = "application/json"
 LINES = "application/x-ndjson"
-IN_FLIGHT = 6  # requests whose bodies are in memory; of these, three at most have some 20 MiB each
-_AT_WORK = 3  # one is prepared, one is stored, one is answered
+IN_FLIGHT = 6  # requests whose bodies are in memory; of these, two at most have some 20 MiB each
+_AT_WORK = 2  # one is stored while another is prepared or answered
 
 
 @dataclass(frozen=True, slots=True)
