@@ -5,6 +5,7 @@ import json
 import random
 from hashlib import sha256
 
+import anyio
 import httpx
 import pytest
 
@@ -371,3 +372,24 @@ def test_an_answer_that_was_lost_is_given_again(service, monkeypatch):
     monkeypatch.undo()
     assert bulk(service, lines(*MIXED), **key).content == answers[0]
     assert stored(service) == len(MIXED)
+
+
+def test_two_requests_at_a_time_hold_their_megabytes(service, monkeypatch):
+    at_work, seen = 0, []
+
+    async def work(*_):
+        nonlocal at_work
+        at_work += 1
+        seen.append(at_work)
+        await anyio.sleep(0.01)
+        at_work -= 1
+        return b""
+
+    async def all_at_once():
+        async with anyio.create_task_group() as tasks:
+            for _ in range(IN_FLIGHT):
+                tasks.start_soon(service.services.bulk.submit, None, "application/json", b"", None)
+
+    monkeypatch.setattr(BulkSubmitting, "_work", work)
+    anyio.run(all_at_once)
+    assert (len(seen), max(seen)) == (IN_FLIGHT, 2)
