@@ -30,8 +30,6 @@ from notary.cli.client import Client
 from notary.cli.remote import table_of, with_document
 from notary.embedded.contract import make_contract
 from notary.errors import NotaryError, Unavailable
-from notary.evidence.chain import decode_evidence, decode_header
-from notary.evidence.package import read_package
 
 NOTARY = [sys.executable, "-m", "notary"]
 START_SECONDS = 60
@@ -151,13 +149,13 @@ def _submit(client: Client, document: Path) -> dict[str, Any]:
 
 def _advance(client: Client, number: str) -> None:
     deadline = time.monotonic() + FINAL_SECONDS
-    with Live(console=console, refresh_per_second=4) as live:
+    with Live(console=console, refresh_per_second=4, transient=True) as live:
         while (state := client.state(number))["due"]:
             live.update(table_of(state))
             if time.monotonic() > deadline:
                 raise Unavailable(f"after {FINAL_SECONDS} s these are still due: {', '.join(state['due'])}")
             time.sleep(0.3)
-        live.update(table_of(state))
+    console.print(table_of(state))
 
 
 def _download(client: Client, answer: dict[str, Any], document: Path, out: Path) -> None:
@@ -172,20 +170,7 @@ def _download(client: Client, answer: dict[str, Any], document: Path, out: Path)
 
 def _write_trust(folder: Path, out: Path) -> None:
     """The service's keys, and the hashes of its blocks asked of the chain itself."""
-    with (out / "evidence.zip").open("rb") as stream:
-        files = read_package(stream).files
-    blocks = []
-    for name, data in files.items():
-        if name.endswith("/anchor.json"):
-            evidence = decode_evidence(data)
-            blocks.append(str(decode_header(evidence.header, evidence.profile).number))
-    command = [
-        *NOTARY,
-        "trust",
-        "--data-dir",
-        str(folder / "data"),
-        *[f"--block={number}" for number in blocks],
-    ]
+    command = [*NOTARY, "trust", "--data-dir", str(folder / "data"), "--package", str(out / "evidence.zip")]
     result = subprocess.run(command, check=True, capture_output=True)
     (out / "trust.toml").write_bytes(result.stdout)
 

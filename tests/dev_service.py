@@ -20,8 +20,6 @@ from asn1crypto import pem
 from notary.cli.client import Client
 from notary.cli.remote import with_document
 from notary.embedded.contract import make_contract
-from notary.evidence.chain import decode_evidence, decode_header
-from notary.evidence.package import read_package
 from notary.merkle.hashing import hash_leaf
 from notary.merkle.tree import root_of
 from tests.warm import WarmProcess, run_warm
@@ -211,20 +209,8 @@ class DevService:
 
     def trust(self, *packages):
         """The trust file: the service's keys, and the hashes of these packages' blocks by the chain's word."""
-        numbers = {block_number(data) for package in packages for data in anchors_of(package)}
-        blocks = [f"--block={number}" for number in sorted(numbers)]
-        return self.run("trust", "--data-dir", self.data, *blocks)
-
-
-def anchors_of(package):
-    with package.open("rb") as stream:
-        files = read_package(stream).files
-    return [data for name, data in files.items() if name.endswith("/anchor.json")]
-
-
-def block_number(anchor):
-    evidence = decode_evidence(anchor)
-    return decode_header(evidence.header, evidence.profile).number
+        named = [argument for package in packages for argument in ("--package", package)]
+        return self.run("trust", "--data-dir", self.data, *named)
 
 
 def assert_one_chain_of_heads(events, service):

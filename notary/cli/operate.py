@@ -2,9 +2,6 @@
 
 import json
 import sys
-from collections.abc import Iterator
-from contextlib import contextmanager
-from datetime import UTC, datetime
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -16,28 +13,20 @@ from rich.progress import Progress
 from notary import keys, observe, wiring
 from notary.anchoring.contract import deploy, open_log
 from notary.anchoring.poll import newest_finalized
-from notary.anchoring.rpc import Node, octets, record
+from notary.anchoring.rpc import Node, octets
 from notary.api.app import create_app, settle
+from notary.cli import tenant, trust
+from notary.cli.folder import DataDir, settings_of
 from notary.embedded import dev
 from notary.errors import DiskFailed, RequestError, SettingsError
 from notary.evidence.number import parse_number, show_number
 from notary.services.erasing import Erasing
-from notary.services.tenants import SCOPES, Tenants
-from notary.settings import Settings, load_settings
+from notary.settings import load_settings
 from notary.store.migrate import migrate
 from notary.wiring.checking import check_log
 from notary.worker import Worker
 
-DataDir = Annotated[Path | None, typer.Option(help="Folder of the service; else NOTARY_DATA_DIR.")]
 AsJson = Annotated[bool, typer.Option("--json", help="Print JSON.")]
-Scopes = Annotated[list[str] | None, typer.Option("--scope", help="submit, read, report; all by default.")]
-Expires = Annotated[
-    datetime | None,
-    typer.Option(
-        help="From when on the key is no longer good, UTC; never by default.",
-        formats=["%Y-%m-%d", "%Y-%m-%dT%H:%M:%SZ"],
-    ),
-]
 console = Console(highlight=False)
 
 
@@ -47,17 +36,14 @@ def add_to(app: typer.Typer) -> None:
     app.command("worker")(worker)
     app.command("dev")(run_dev)
     app.command("setup")(setup)
-    app.command("trust")(trust)
+    app.command("trust")(trust.command)
     app.command("fsck")(check)
     app.command("erase")(erase)
     anchor = _group(app, "anchor", "The contract that heads are anchored in.")
     anchor.command("deploy")(anchor_deploy)
     key = _group(app, "key", "Keys of the service.")
     key.command("new")(key_new)
-    tenant = _group(app, "tenant", "Customer organisations and their API keys.")
-    tenant.command("add")(tenant_add)
-    tenant.command("key")(tenant_key)
-    tenant.command("revoke")(tenant_revoke)
+    tenant.add_to(_group(app, "tenant", "Customer organisations and their API keys."))
 
 
 def _group(app: typer.Typer, name: str, words: str) -> typer.Typer:
@@ -143,31 +129,9 @@ def setup() -> None:
     console.print(f"contract {genesis.contract} on chain {genesis.chain_id}")
 
 
-def trust(
-    data_dir: DataDir = None,
-    block: Annotated[
-        list[int] | None, typer.Option(help="Also name this block, as the chain's node says it is.")
-    ] = None,
-) -> None:
-    """Print the trust file of this service. Verifiers must compare it with another source."""
-    settings = _settings(data_dir)
-    assembly = wiring.build(settings, working=False)
-    try:
-        blocks = []
-        for number in block or []:
-            chain = settings.chains[0]
-            node = Node(chain.rpc_urls[0], chain.chain_id, fees=chain.fees)
-            node.require_chain()
-            found = record(node.ask("eth_getBlockByNumber", hex(number), False))
-            blocks.append((chain.chain_id, number, octets(found.get("hash"), 32)))
-        sys.stdout.write(assembly.trust.file(blocks))
-    finally:
-        assembly.close()
-
-
 def check(data_dir: DataDir = None, as_json: AsJson = False) -> None:
     """Re-read everything that is stored and compare it. Exit status 1 on the first lie."""
-    settings = _settings(data_dir)
+    settings = settings_of(data_dir)
     with Progress(console=Console(stderr=True), transient=True) as progress:
         tasks: dict[str, Any] = {}
 
@@ -196,7 +160,7 @@ def erase(
     """Erase what commitments of a record open, for ever; every proof stays valid."""
     if bool(names) == everything:
         raise RequestError("name what is to be erased with --name, or all of it with --all")
-    database, _ = wiring.open_stores(_settings(data_dir))
+    database, _ = wiring.open_stores(settings_of(data_dir))
     try:
         erased = Erasing(database).erase(parse_number(number), None if everything else names)
     finally:
@@ -222,53 +186,3 @@ def key_new(folder: Annotated[Path, typer.Argument(help="A folder that does not 
     console.print(
         f"made log.pem, receipt.pem, head.key and wallet.key in {folder}; keep copies off this machine"
     )
-
-
-def tenant_add(
-    name: Annotated[str, typer.Argument(help="Name of the organisation.")],
-    scope: Scopes = None,
-    expires: Expires = None,
-    data_dir: DataDir = None,
-) -> None:
-    """Add an organisation and print its API key: now, and never again."""
-    with _tenants(data_dir) as tenants:
-        sys.stdout.write(tenants.add(name, tuple(scope or SCOPES), _utc(expires)) + "\n")
-
-
-def tenant_key(
-    name: Annotated[str, typer.Argument(help="Name of the organisation.")],
-    scope: Scopes = None,
-    expires: Expires = None,
-    data_dir: DataDir = None,
-) -> None:
-    """Give an organisation a further API key and print it."""
-    with _tenants(data_dir) as tenants:
-        sys.stdout.write(tenants.give_key(name, tuple(scope or SCOPES), _utc(expires)) + "\n")
-
-
-def tenant_revoke(
-    key_id: Annotated[str, typer.Argument(help="What stands between the underscores of the key.")],
-    data_dir: DataDir = None,
-) -> None:
-    """Revoke an API key, at once and for ever."""
-    with _tenants(data_dir) as tenants:
-        tenants.revoke_key(key_id)
-
-
-def _utc(expires: datetime | None) -> datetime | None:
-    return None if expires is None else expires.replace(tzinfo=UTC)
-
-
-@contextmanager
-def _tenants(data_dir: Path | None) -> Iterator[Tenants]:
-    database, _ = wiring.open_stores(_settings(data_dir))
-    try:
-        yield Tenants(database, wiring.now)
-    finally:
-        database.dispose()
-
-
-def _settings(data_dir: Path | None) -> Settings:
-    """Of the embedded service that lies in `data_dir`, if one does, else from the environment."""
-    embedded = dev.stored_settings(data_dir.resolve()) if data_dir is not None else None
-    return embedded or load_settings(**({} if data_dir is None else {"data_dir": data_dir}))

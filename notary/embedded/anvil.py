@@ -12,6 +12,7 @@ import socket
 import subprocess
 import time
 import urllib.request
+from itertools import pairwise
 from pathlib import Path
 from threading import Event, Thread
 
@@ -65,7 +66,6 @@ class Anvil:
         self.binary = binary
         self.state = folder / "anvil.json"
         self.url = f"http://127.0.0.1:{port}"
-        self._pid_file = folder / "anvil.pid"
         self._process: subprocess.Popen[bytes] | None = None
         self._stopping = Event()
         self._copier: Thread | None = None
@@ -79,7 +79,7 @@ class Anvil:
         """
         binary = self.binary or find_anvil()
         self.folder.mkdir(parents=True, exist_ok=True)
-        self._end_orphan()
+        self._end_orphans()
         _require_free(self.port)
         reason = ""
         for source in [self.state, *self._copies()]:
@@ -108,7 +108,6 @@ class Anvil:
             self._copier.join()
         _end(process)
         self._rotate()
-        self._pid_file.unlink(missing_ok=True)
 
     def _launch(self, binary: Path) -> str:
         """Start with the state there is; "" when it answers, else what it said."""
@@ -124,7 +123,6 @@ class Anvil:
             self._process = process = subprocess.Popen(
                 command, stdin=subprocess.DEVNULL, stdout=log, stderr=log, start_new_session=True
             )
-        self._pid_file.write_text(str(process.pid))
         end = time.monotonic() + _START_SECONDS
         while process.poll() is None and time.monotonic() < end:
             if _chain_id(self.url) == self.chain_id:
@@ -154,18 +152,17 @@ class Anvil:
     def _copies(self) -> tuple[Path, Path]:
         return self.folder / "anvil.1.json", self.folder / "anvil.2.json"
 
-    def _end_orphan(self) -> None:
-        """Stop the chain of an earlier run that was killed before it could stop it."""
-        try:
-            pid = int(self._pid_file.read_text())
-        except (FileNotFoundError, ValueError):
-            return
+    def _end_orphans(self) -> None:
+        """Stop every chain on this state that a killed run left behind.
+
+        Asked of the system and not of a file of ours: a kill between the start and the note of it would leave
+        one that nobody knows, and that answers in place of the new one.
+        """
         end = time.monotonic() + _START_SECONDS
-        # The number may have gone to another program, which is left alone; and one that ended but that nobody
-        # has asked about yet has no command any more.
-        while os.fsencode(self.state) in _command(pid) and time.monotonic() < end:
-            with contextlib.suppress(ProcessLookupError):
-                os.kill(pid, signal.SIGTERM)
+        while (found := _on_state(self.state)) and time.monotonic() < end:
+            for pid in found:
+                with contextlib.suppress(ProcessLookupError):
+                    os.kill(pid, signal.SIGTERM)
             time.sleep(0.05)
 
 
@@ -178,11 +175,17 @@ def _require_free(port: int) -> None:
             raise AnchorUnavailable(f"port {port} for the local chain is taken by another program") from error
 
 
-def _command(pid: int) -> list[bytes]:
-    try:
-        return Path(f"/proc/{pid}/cmdline").read_bytes().split(b"\x00")
-    except OSError:
-        return []
+def _on_state(state: Path) -> list[int]:
+    """Numbers of the processes that were given this state file; empty where the system has no /proc."""
+    found = []
+    for path in Path("/proc").glob("[0-9]*/cmdline"):
+        try:
+            words = path.read_bytes().split(b"\x00")
+        except OSError:
+            continue  # it ended in between
+        if (b"--state", os.fsencode(state)) in pairwise(words):
+            found.append(int(path.parent.name))
+    return found
 
 
 def _chain_id(url: str) -> int | None:

@@ -3,6 +3,8 @@
 import os
 import signal
 import socket
+import subprocess
+import sys
 import threading
 import time
 from pathlib import Path
@@ -148,13 +150,12 @@ def test_a_child_left_over_from_a_killed_run_is_ended(make):
     assert ask(second, "eth_getTransactionReceipt", ref)["status"] == "0x1"
 
 
-def test_a_pid_that_went_to_another_program_is_left_alone(make, tmp_path):
-    folder = tmp_path / "chain"
-    folder.mkdir()
-    (folder / "anvil.pid").write_text(str(os.getpid()))
-    make().stop()
-    (folder / "anvil.pid").write_text("not a number")
-    make()
+def test_a_program_that_only_names_the_state_is_left_alone(make, tmp_path):
+    state = str(tmp_path / "chain" / "anvil.json")
+    with subprocess.Popen([sys.executable, "-c", "input()", state], stdin=subprocess.PIPE) as reader:
+        make()
+        assert reader.poll() is None
+        reader.communicate(b"\n")
 
 
 def test_a_kill_loses_at_most_what_was_not_dumped_yet(make, monkeypatch):

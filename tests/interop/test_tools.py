@@ -14,19 +14,23 @@ import pytest
 import rlp
 from eth_hash.auto import keccak
 
-SCRIPT = Path(__file__).with_name("root.sh")
-README = Path(__file__).parents[2] / "README.md"
+PROJECT = Path(__file__).parents[2]
+README = PROJECT / "README.md"
+FORMATS = PROJECT / "docs/formats.md"
 TOOLS = {"sh": "dash", "sha256sum": "coreutils", "xxd": "xxd", "base64": "coreutils"}
 
 
 @pytest.fixture(scope="module")
 def bare(tmp_path_factory):
-    """A PATH with four programs and no other."""
+    """A PATH with four programs and no other, and the script that docs/formats.md gives."""
     folder = tmp_path_factory.mktemp("bin")
     for name, package in TOOLS.items():
         found = shutil.which(name)
         assert found, f"this test needs the program {name}: install it (Debian and Ubuntu: package {package})"
         (folder / name).symlink_to(found)
+    (section,) = re.findall(r"^## 7 .*?(?=^## 8 )", FORMATS.read_text(), re.DOTALL | re.MULTILINE)
+    (script,) = re.findall(r"```sh\n(.*?)```", section, re.DOTALL)
+    (folder / "root.sh").write_text(script)
     return folder
 
 
@@ -46,7 +50,7 @@ def head(unzipped):
 
 def by_hand(bare, statement, proof):
     done = subprocess.run(
-        [bare / "sh", SCRIPT, statement, proof],
+        [bare / "sh", bare / "root.sh", statement, proof],
         env={"PATH": str(bare)},
         capture_output=True,
         text=True,

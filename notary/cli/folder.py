@@ -1,0 +1,17 @@
+"""Which service a command is for."""
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from notary.embedded import dev
+from notary.settings import Settings, load_settings
+
+DataDir = Annotated[Path | None, typer.Option(help="Folder of the service; else NOTARY_DATA_DIR.")]
+
+
+def settings_of(data_dir: Path | None) -> Settings:
+    """Of the embedded service that lies in `data_dir`, if one does, else from the environment."""
+    embedded = dev.stored_settings(data_dir.resolve()) if data_dir is not None else None
+    return embedded or load_settings(**({} if data_dir is None else {"data_dir": data_dir}))
