@@ -29,7 +29,7 @@ demo: $(PYTHON_ENV) $(NODE_ENV) ## one signed contract becomes evidence and is v
 
 .PHONY: test
 test: $(PYTHON_ENV) $(BASE_ENV) $(NODE_ENV) $(BROWSER) ## run the tests (ARGS=… for pytest)
-	$(BIN)/python -m pytest -n 2 --dist loadfile --no-loadscope-reorder $(ARGS)
+	$(BIN)/python -m pytest -n 4 --dist loadfile --no-loadscope-reorder $(ARGS)
 
 .PHONY: test-faults
 test-faults: $(PYTHON_ENV) ## kill, fail and power-cut every write of submit and close (ARGS=… for pytest)

@@ -33,7 +33,7 @@ def running_s3() -> Iterator[int]:
             return app(environ, start)
 
     server = make_server(HOST, 0, one_at_a_time, threaded=True, request_handler=_Quiet)
-    thread = Thread(target=server.serve_forever, daemon=True)
+    thread = Thread(target=server.serve_forever, args=(0.05,), daemon=True)
     thread.start()
     try:
         yield server.server_port
@@ -91,7 +91,7 @@ class Proxy:
         server = ThreadingHTTPServer((HOST, 0), handler)
         server.daemon_threads = True
         self.port = server.server_port
-        thread = Thread(target=server.serve_forever, daemon=True)
+        thread = Thread(target=server.serve_forever, args=(0.05,), daemon=True)
         thread.start()
         try:
             yield self

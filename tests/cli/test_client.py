@@ -49,7 +49,7 @@ def answering(key):
                 pass
 
         server = HTTPServer(("127.0.0.1", 0), Handler)
-        thread = threading.Thread(target=server.serve_forever)
+        thread = threading.Thread(target=server.serve_forever, args=(0.05,))
         thread.start()
         client = Client(f"http://127.0.0.1:{server.server_port}", key)
         servers.append((server, thread, client))

@@ -84,7 +84,7 @@ def test_an_authority_that_is_named_is_asked_for_a_stamp(tmp_path):
             pass
 
     with HTTPServer(("127.0.0.1", 0), Refusing) as server:
-        threading.Thread(target=server.serve_forever, daemon=True).start()
+        threading.Thread(target=server.serve_forever, args=(0.05,), daemon=True).start()
         url = f"http://127.0.0.1:{server.server_port}"
         code = (
             f"import sys; sys.argv = ['x', {str(tmp_path / 'c.pdf')!r}, {str(tmp_path / 'k')!r}, {url!r}]; "

@@ -157,7 +157,7 @@ def authority(answer):
             pass
 
     with ThreadingHTTPServer(("127.0.0.1", 0), Handler) as server:
-        thread = threading.Thread(target=server.serve_forever)
+        thread = threading.Thread(target=server.serve_forever, args=(0.05,))
         thread.start()
         try:
             yield Stamper(f"http://127.0.0.1:{server.server_port}/", Outbound(allow_private=True))
