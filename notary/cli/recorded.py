@@ -13,7 +13,7 @@ from notary.evidence.number import show_number
 from notary.evidence.receipt import parse_promise
 from notary.evidence.statement import parse_statement
 from notary.intake.receipts import decode_tree, receipts_from
-from notary.merkle.hashing import hash_leaf
+from notary.merkle.hashing import hash_leaves
 from notary.merkle.tree import levels
 
 
@@ -68,7 +68,7 @@ def check_answer(request: Request, answer: Mapping[str, Any]) -> None:
             ):
                 raise ProofError(f"the service's answer is not about {file.path}")
             entries.append(sha256(data).digest())
-        rows = levels([hash_leaf(entry) for entry in entries])
+        rows = levels(hash_leaves(entries))
         promise = parse_promise(parse_note(answer["receipt"].encode()).text)
         if decode_tree(answer["tree"]) != rows or (promise.count, promise.root) != (
             len(rows[0]),

@@ -12,7 +12,7 @@ from notary.evidence.checkpoint import parse_decimal, parse_hash
 from notary.evidence.fields import moment, show_moment
 from notary.evidence.note import Verifier, open_note, sign_note
 from notary.evidence.proof_file import RECEIPT, ProofFile, parse_proof_file
-from notary.merkle.hashing import hash_leaf
+from notary.merkle.hashing import hash_leaf, hash_leaves
 from notary.merkle.proof import all_inclusion_paths, check_inclusion, inclusion_path
 from notary.merkle.tree import levels, root_of
 
@@ -50,7 +50,7 @@ def receipt_key_name(origin: str) -> str:
 
 def group_root(entries: Sequence[bytes]) -> bytes:
     """RFC 9162 root over the entries of one commit group, in their order."""
-    return root_of([hash_leaf(entry) for entry in entries])
+    return root_of(hash_leaves(entries))
 
 
 def sign_promise(promise: Promise, key: Ed25519PrivateKey) -> bytes:
@@ -71,13 +71,13 @@ def sign_receipts(promise: Promise, entries: Sequence[bytes], key: Ed25519Privat
 
 def receipts_of(note: bytes, entries: Sequence[bytes]) -> list[bytes]:
     """The receipts of a commit group, in the order of its entries."""
-    paths = all_inclusion_paths([hash_leaf(entry) for entry in entries])
+    paths = all_inclusion_paths(hash_leaves(entries))
     return [ProofFile(index, tuple(path), note).encode(RECEIPT) for index, path in enumerate(paths)]
 
 
 def receipt_at(note: bytes, entries: Sequence[bytes], index: int) -> bytes:
     """The receipt of one entry of a commit group, byte for byte as in `receipts_of`."""
-    rows = levels([hash_leaf(entry) for entry in entries])
+    rows = levels(hash_leaves(entries))
     path = inclusion_path(index, len(entries), lambda level, place: rows[level][place])
     return ProofFile(index, tuple(path), note).encode(RECEIPT)
 

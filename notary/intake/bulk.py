@@ -21,7 +21,7 @@ from notary.intake.prepare import DEFAULT_VISIBILITY, prepare
 from notary.intake.rows import DocumentRows, cut, document_rows, draw_salts, encode_row, entries_of
 from notary.intake.submission import Submission
 from notary.intake.template import template_at
-from notary.merkle.hashing import hash_leaf
+from notary.merkle.hashing import hash_leaves
 from notary.merkle.tree import levels
 from notary.store.claims import Claim, Claimed, store_claims, stored_claims
 from notary.store.engine import Database
@@ -137,7 +137,7 @@ def prepare_bulk(
         except RequestError as error:
             raise type(error)(f"line {at + 1}: {error}") from error
     entries = entries_of(parts, {at: record.entry for at, record in others.items()})
-    rows = levels([hash_leaf(entry) for entry in entries])
+    rows = levels(hash_leaves(entries))
     return BulkItem(bulk.count, tenant_id, block, claim, now, numbers, salts, bulk.plain, parts, others, rows)
 
 

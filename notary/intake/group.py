@@ -14,7 +14,7 @@ from notary.evidence.receipt import Promise, parse_promise, receipts_of, sign_pr
 from notary.evidence.statement import Block
 from notary.intake.receipts import receipts_from
 from notary.intake.submission import Accepted
-from notary.merkle.hashing import hash_leaf
+from notary.merkle.hashing import hash_leaves
 from notary.merkle.tree import levels
 from notary.store.blocks import newest_block
 from notary.store.claims import Claim, Claimed, store_claims, stored_claims
@@ -221,7 +221,7 @@ def _store(
 ) -> list[list[Accepted]]:
     records = [record for item in items for record in item.records]
     entries = [record.entry for record in records]
-    rows = levels([hash_leaf(entry) for entry in entries])
+    rows = levels(hash_leaves(entries))
     note = promises.sign(len(entries), rows[-1][0], state, now)
     block = items[0].block
     group = insert_group(connection, len(records), note, now, None if block is None else block.number)

@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 from itertools import islice
 
-from notary.merkle.hashing import EMPTY_ROOT, hash_leaf
+from notary.merkle.hashing import EMPTY_ROOT, hash_leaves
 from notary.merkle.tiles import TILE_WIDTH, Tile, append_tiles, encode_bundle, entry_bundles, tiles_at
 from notary.merkle.tree import CompactRange
 
@@ -35,7 +35,7 @@ class Rebuilt:
             chunk = list(islice(self._entries, end - self.size))
             if not chunk:
                 return
-            leaves = [hash_leaf(entry) for entry in chunk]
+            leaves = hash_leaves(chunk)
             made, _ = append_tiles(self.size, leaves, self._edge.__getitem__)
             self._range = self._range.extended(leaves)
             for tile, data in made.items():

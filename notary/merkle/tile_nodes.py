@@ -4,7 +4,7 @@ from collections.abc import Callable
 from functools import lru_cache
 
 from notary.errors import FormatError
-from notary.merkle.hashing import HASH_SIZE
+from notary.merkle.hashing import HASH_SIZE, hash_pairs
 from notary.merkle.tiles import (
     MAX_LEVEL,
     TILE_HEIGHT,
@@ -14,7 +14,6 @@ from notary.merkle.tiles import (
     require_growth,
     require_length,
 )
-from notary.merkle.tree import pair_up
 
 TILES_KEPT = 64  # tiles that a node source remembers, with their rows about 17 kB each
 
@@ -30,7 +29,7 @@ def rows_of(data: bytes) -> Rows:
     rows = [data]
     row: list[bytes] = [data[at : at + HASH_SIZE] for at in range(0, len(data), HASH_SIZE)]
     while len(rows) < TILE_HEIGHT and len(row) > 1:
-        row = pair_up(row)
+        row = hash_pairs(row)
         rows.append(b"".join(row))
     return tuple(rows)
 

@@ -9,8 +9,8 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 
 from notary.errors import FormatError
-from notary.merkle.hashing import EMPTY_ROOT, HASH_SIZE, require_hashes
-from notary.merkle.tree import MAX_SIZE, pair_up, root_of
+from notary.merkle.hashing import EMPTY_ROOT, HASH_SIZE, hash_pairs, require_hashes
+from notary.merkle.tree import MAX_SIZE, root_of
 
 TILE_HEIGHT = 8
 TILE_WIDTH = 256
@@ -278,5 +278,5 @@ def _hashes_of(tile: Tile, read_tile: ReadTile) -> list[bytes]:
 def _raised(row: Sequence[bytes]) -> list[bytes]:
     """Hash full tiles into the row that they add one level up."""
     for _ in range(TILE_HEIGHT):
-        row = pair_up(row)
+        row = hash_pairs(row)
     return list(row)

@@ -16,7 +16,7 @@ from notary.intake.group import promised
 from notary.intake.submission import Submission
 from notary.intake.template import template_at
 from notary.intake.writer import Writer
-from notary.merkle.hashing import hash_leaf
+from notary.merkle.hashing import hash_leaves
 from notary.merkle.tree import levels
 from notary.observe import SUBMISSIONS
 from notary.services.types import Principal
@@ -131,7 +131,7 @@ class BulkSubmitting:
             at: line(record.number, record.statement, position_of(record.seq))
             for at, record in enumerate(records)
         }
-        rows = levels([hash_leaf(record.entry) for record in records])
+        rows = levels(hash_leaves([record.entry for record in records]))
         return bulk_answer(group.id, note, promised(note), claimed.count, join_lines([], lines), rows)
 
 
