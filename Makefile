@@ -35,6 +35,10 @@ test: $(PYTHON_ENV) $(BASE_ENV) $(NODE_ENV) $(BROWSER) ## run the tests (ARGS=�
 test-faults: $(PYTHON_ENV) ## kill, fail and power-cut every write of submit and close (ARGS=… for pytest)
 	$(BIN)/python -m pytest -n 2 --dist worksteal -m faults $(ARGS)
 
+.PHONY: test-anchoring
+test-anchoring: $(PYTHON_ENV) $(NODE_ENV) ## the contract beside the reference, for all small sizes (ARGS=… for pytest)
+	$(BIN)/python -m pytest -n 2 --dist worksteal -m anchoring $(ARGS)
+
 .PHONY: run
 run: $(PYTHON_ENV) $(NODE_ENV) ## run the service with a local chain and TSA: http://127.0.0.1:8000
 	$(BIN)/notary dev

@@ -10,7 +10,7 @@ import tempfile
 from collections.abc import Sequence
 from pathlib import Path
 
-from benchmarks import closing, finding, harness, intake, log, merkle, serving
+from benchmarks import closing, finding, gas, harness, intake, log, merkle, serving
 
 BENCHMARKS: Sequence[harness.Benchmark] = (
     merkle.building,
@@ -24,6 +24,7 @@ BENCHMARKS: Sequence[harness.Benchmark] = (
     finding.lookups,
     closing.batches,
     closing.beside_submissions,
+    gas.gas,
 )
 
 

@@ -1,6 +1,7 @@
 """The anchoring contract: its calls, and how it gets onto a chain."""
 
 import time
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from eth_abi.abi import decode, encode
@@ -30,6 +31,21 @@ def head_digest(chain_id: int, contract: bytes, log_id: bytes, size: int, root: 
     return keccak256(encode(types, [_TAG, chain_id, contract, log_id, size, root]))
 
 
+@dataclass(frozen=True, slots=True)
+class Keys:
+    """The keys of a log on the contract, addresses of 20 bytes; zeros where there is none.
+
+    Attributes:
+        head: signs heads.
+        offered: was named by a hand-over and has not accepted yet.
+        turn: hand-overs so far.
+    """
+
+    head: bytes
+    offered: bytes
+    turn: int
+
+
 def call_data(signature: str, *arguments: Any) -> bytes:
     """The input of a call, for a signature such as "head(bytes32)"."""
     types = signature[signature.index("(") + 1 : -1].split(",")
@@ -47,10 +63,11 @@ def read_head(node: Node, contract: bytes, log_id: bytes) -> tuple[int, bytes]:
     return size, root
 
 
-def read_key(node: Node, contract: bytes, log_id: bytes) -> bytes:
-    """Address (20 bytes) of the key that signs heads; zeros where the log is not open. Raises as `read_head`."""
-    (key,) = _read(node, contract, "keyOf(bytes32)", log_id, ("address",))
-    return octets(key, 20)
+def read_keys(node: Node, contract: bytes, log_id: bytes) -> Keys:
+    """The keys of a log. Raises as `read_head`."""
+    types = ("address", "address", "uint32")
+    head, offered, turn = _read(node, contract, "keysOf(bytes32)", log_id, types)
+    return Keys(octets(head, 20), octets(offered, 20), turn)
 
 
 def revert_reason(answer: Answer) -> str:
@@ -94,7 +111,7 @@ def deploy(node: Node, wallet: "LocalAccount", timeout: float = 120) -> bytes:
         AnchorRejected: the transaction fails, or other code than ours is there.
     """
     node.require_chain()
-    receipt = _transact(node, wallet, None, CREATION, timeout)
+    receipt = transact(node, wallet, None, CREATION, timeout)
     address = octets(receipt.get("contractAddress"), 20)
     if octets(node.ask("eth_getCode", f"0x{address.hex()}", "latest")) != CODE:
         raise AnchorRejected(f"the code at 0x{address.hex()} is not that of the contract")
@@ -113,18 +130,23 @@ def open_log(
     node.require_chain()
     log_id = log_id_of(wallet.address, origin)
     wanted = bytes.fromhex(head_key[2:])
-    if not any(read_key(node, contract, log_id)):
-        _transact(node, wallet, contract, call_data("open(string,address)", origin, head_key), timeout)
-    found = read_key(node, contract, log_id)
+    if not any(read_keys(node, contract, log_id).head):
+        transact(node, wallet, contract, call_data("open(string,address)", origin, head_key), timeout)
+    found = read_keys(node, contract, log_id).head
     if found != wanted:
         raise AnchorRejected(f"the log is open with head key 0x{found.hex()}, not 0x{wanted.hex()}")
     return log_id
 
 
-def _transact(
+def transact(
     node: Node, wallet: "LocalAccount", to: bytes | None, data: bytes, timeout: float
 ) -> dict[str, Any]:
-    """Set-up only: sign, send and wait. Anchors are stored before they are sent."""
+    """Sign, send and wait for what needs no evidence: set-up and hand-over. Anchors are stored before they are sent.
+
+    Raises:
+        AnchorUnavailable: the node does not answer, or mines nothing within `timeout` seconds.
+        AnchorRejected: the transaction would fail, or failed.
+    """
     nonce = quantity(node.ask("eth_getTransactionCount", wallet.address, "latest"))
     raw, ref = signed_transaction(node, wallet, nonce, to, data)
     node.ask("eth_sendRawTransaction", f"0x{raw.hex()}")

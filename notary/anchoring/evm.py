@@ -8,7 +8,7 @@ from eth_typing import Hash32
 
 from notary.anchoring.blocks import FINALIZED, block_at, final_number
 from notary.anchoring.capture import Captured, capture
-from notary.anchoring.contract import call_data, head_digest, read_head, read_key, signed_transaction
+from notary.anchoring.contract import call_data, head_digest, read_head, read_keys, signed_transaction
 from notary.anchoring.port import Attempt, Head, Observation, Step
 from notary.anchoring.rpc import Node, octets, quantity, record
 from notary.errors import AnchorRejected, AnchorUnavailable, ProofError
@@ -200,7 +200,7 @@ class EvmAnchor:
 
     def _require_extension(self, head: Head, consistency: Sequence[bytes], old_size: int) -> None:
         size, root = self.on_chain_head()
-        key = read_key(self.node, self.contract, self.log_id)
+        key = read_keys(self.node, self.contract, self.log_id).head
         if key != bytes.fromhex(self.head_key.address[2:]):
             raise AnchorRejected(f"the log's head key is 0x{key.hex()}, ours is {self.head_key.address}")
         if size != old_size:

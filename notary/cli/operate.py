@@ -12,10 +12,9 @@ from rich.progress import Progress
 
 from notary import keys, observe, wiring
 from notary.anchoring.contract import deploy, open_log
-from notary.anchoring.poll import newest_finalized
 from notary.anchoring.rpc import Node, octets
 from notary.api.app import create_app, settle
-from notary.cli import tenant, trust
+from notary.cli import anchor, tenant, trust
 from notary.cli.folder import DataDir, settings_of
 from notary.embedded import dev
 from notary.errors import DiskFailed, RequestError, SettingsError
@@ -39,8 +38,7 @@ def add_to(app: typer.Typer) -> None:
     app.command("trust")(trust.command)
     app.command("fsck")(check)
     app.command("erase")(erase)
-    anchor = _group(app, "anchor", "The contract that heads are anchored in.")
-    anchor.command("deploy")(anchor_deploy)
+    anchor.add_to(_group(app, "anchor", "The contract that heads are anchored in."))
     key = _group(app, "key", "Keys of the service.")
     key.command("new")(key_new)
     tenant.add_to(_group(app, "tenant", "Customer organisations and their API keys."))
@@ -166,18 +164,6 @@ def erase(
     finally:
         database.dispose()
     console.print(f"erased {', '.join(erased)} of {show_number(parse_number(number))}")
-
-
-def anchor_deploy() -> None:
-    """Put the contract onto the first chain of the settings, and print its address."""
-    settings = load_settings()
-    if not settings.chains:
-        raise SettingsError("no chain is configured: set NOTARY_CHAINS")
-    chain = settings.chains[0]
-    node = Node(chain.rpc_urls[0], chain.chain_id, fees=chain.fees)
-    found = deploy(node, keys.load_secp256k1(settings.wallet_key))
-    block = newest_finalized(node, chain.finality, chain.profile)
-    console.print(f"contract 0x{found.hex()} on chain {chain.chain_id} (newest final block {block.number})")
 
 
 def key_new(folder: Annotated[Path, typer.Argument(help="A folder that does not exist yet.")]) -> None:

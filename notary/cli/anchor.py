@@ -1,0 +1,62 @@
+"""The contract that heads are anchored in."""
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+from rich.console import Console
+
+from notary import keys, wiring
+from notary.anchoring.contract import deploy
+from notary.anchoring.poll import newest_finalized
+from notary.anchoring.rpc import Node, octets
+from notary.anchoring.succession import hand_over
+from notary.cli.folder import DataDir, settings_of
+from notary.errors import SettingsError
+from notary.settings import Chain, Settings
+
+KeyFile = Annotated[Path, typer.Argument(help="File of the next head key.", exists=True, dir_okay=False)]
+Wallet = Annotated[
+    Path, typer.Option(help="File of a key that pays; not that of the service's own wallet.", exists=True)
+]
+console = Console(highlight=False)
+
+
+def add_to(group: typer.Typer) -> None:
+    """Add the commands of this module."""
+    group.command("deploy")(anchor_deploy)
+    group.command("hand-over")(anchor_hand_over)
+
+
+def anchor_deploy() -> None:
+    """Put the contract onto the first chain of the settings, and print its address."""
+    settings = settings_of(None)
+    chain, node = _first_chain(settings)
+    found = deploy(node, keys.load_secp256k1(settings.wallet_key))
+    block = newest_finalized(node, chain.finality, chain.profile)
+    console.print(f"contract 0x{found.hex()} on chain {chain.chain_id} (newest final block {block.number})")
+
+
+def anchor_hand_over(next_key: KeyFile, wallet: Wallet, data_dir: DataDir = None) -> None:
+    """Have the head key hand over to the next one, on the first chain of the settings. Harmless to run again."""
+    settings = settings_of(data_dir)
+    chain, node = _first_chain(settings)
+    payer, ours = keys.load_secp256k1(wallet), keys.load_secp256k1(settings.wallet_key)
+    if payer.address == ours.address:
+        raise SettingsError(
+            "this is the wallet that anchors, whose lane stops at a transaction that is not its own: "
+            "name another with --wallet"
+        )
+    genesis = wiring.stored_genesis(settings)
+    if genesis is None:
+        raise SettingsError("there is no log yet, and so nothing to hand over: run notary setup")
+    head, following = keys.load_secp256k1(settings.head_key), keys.load_secp256k1(next_key)
+    found = hand_over(node, payer, octets(genesis.contract, 20), genesis.log_id, head, following)
+    console.print(f"head key 0x{found.head.hex()} on chain {chain.chain_id}, hand-over {found.turn}")
+
+
+def _first_chain(settings: Settings) -> tuple[Chain, Node]:
+    if not settings.chains:
+        raise SettingsError("no chain is configured: set NOTARY_CHAINS")
+    chain = settings.chains[0]
+    return chain, Node(chain.rpc_urls[0], chain.chain_id, fees=chain.fees)

@@ -1,0 +1,87 @@
+"""The commands about the contract, on a chain of their own."""
+
+import json
+
+import pytest
+from eth_account import Account
+
+from notary.anchoring.contract import read_keys
+from notary.evidence.bodies import Genesis
+from notary.settings import load_settings
+from notary.store.migrate import migrate
+from notary.wiring import open_stores, stored_genesis
+from tests.anchoring.local_chain import STRANGER, WALLET, running
+
+NEXT = Account.from_key("0x" + "18" * 32)
+
+
+@pytest.fixture
+def chain():
+    with running() as started:
+        yield started
+
+
+def key_file(folder, name, account):
+    path = folder / name
+    path.write_text(account.key.hex().removeprefix("0x"))
+    path.chmod(0o600)
+    return path
+
+
+@pytest.fixture
+def set_up(notary, chain, tmp_path, monkeypatch):
+    """A log that was opened by `notary setup`: its genesis."""
+    keys = tmp_path / "keys"
+    notary("key", "new", keys)
+    key_file(keys, "wallet.key", WALLET)
+    values = {
+        "ORIGIN": "cli.example/log",
+        "DATA_DIR": tmp_path / "data",
+        "LOG_KEY": keys / "log.pem",
+        "RECEIPT_KEY": keys / "receipt.pem",
+        "HEAD_KEY": keys / "head.key",
+        "WALLET_KEY": keys / "wallet.key",
+        "CHAINS": json.dumps([{"name": "local", "chain_id": 31337, "rpc_urls": [chain.url]}]),
+    }
+    for name, value in values.items():
+        monkeypatch.setenv(f"NOTARY_{name}", str(value))
+    said = notary("setup").out
+    genesis = stored_genesis(load_settings())
+    assert isinstance(genesis, Genesis)
+    assert genesis.contract in said
+    return genesis
+
+
+def test_a_contract_is_deployed_and_named(notary, set_up):
+    said = notary("anchor", "deploy").out
+    assert said.startswith("contract 0x")
+    assert set_up.contract not in said  # each call makes one of its own
+
+
+def test_the_head_key_hands_over_and_may_be_asked_to_again(notary, set_up, chain, tmp_path):
+    following, payer = key_file(tmp_path, "next.key", NEXT), key_file(tmp_path, "payer.key", STRANGER)
+    for _ in range(2):
+        said = notary("anchor", "hand-over", following, "--wallet", payer).out
+        assert said == f"head key {NEXT.address.lower()} on chain 31337, hand-over 1\n"
+    keys = read_keys(chain.node, bytes.fromhex(set_up.contract[2:]), set_up.log_id)
+    assert keys.head == bytes.fromhex(NEXT.address[2:])
+
+
+def test_the_wallet_of_the_lane_does_not_pay_for_it(notary, set_up, tmp_path):
+    following, payer = key_file(tmp_path, "next.key", NEXT), key_file(tmp_path, "same.key", WALLET)
+    err = notary("anchor", "hand-over", following, "--wallet", payer, expected=2).err
+    assert "whose lane stops at a transaction that is not its own" in " ".join(err.split())
+
+
+def test_without_a_log_there_is_nothing_to_hand_over(notary, chain, tmp_path, monkeypatch):
+    monkeypatch.setenv("NOTARY_ORIGIN", "cli.example/log")
+    monkeypatch.setenv("NOTARY_DATA_DIR", str(tmp_path / "empty"))
+    monkeypatch.setenv("NOTARY_WALLET_KEY", str(key_file(tmp_path, "wallet.key", WALLET)))
+    chains = [{"name": "local", "chain_id": 31337, "rpc_urls": [chain.url]}]
+    monkeypatch.setenv("NOTARY_CHAINS", json.dumps(chains))
+    database, _ = open_stores(load_settings())
+    migrate(database)
+    database.dispose()
+    following, payer = key_file(tmp_path, "next.key", NEXT), key_file(tmp_path, "payer.key", STRANGER)
+    err = notary("anchor", "hand-over", following, "--wallet", payer, expected=2).err
+    assert "there is no log yet" in " ".join(err.split())
