@@ -19,6 +19,7 @@ from notary.store.engine import Database
 
 _OPEN = ("due", "signed", "sent", "mined")
 _RESEND = timedelta(seconds=30)
+_REPLACE = timedelta(seconds=48)  # four blocks of Ethereum
 _MAX_REASON = 300
 
 
@@ -137,14 +138,41 @@ class Advance:
     def _observe(self, item: Anchoring) -> None:
         head, attempts = self.head_at(item.size), self._attempts(item)
         seen = self.anchor.observe(head, attempts)
-        if (item.state, seen.step) == ("sent", Step.SENT) and not self._within(_RESEND, item.updated_at):
-            expected = self.anchor.first_nonce()
-            if expected is not None and expected < attempts[-1].nonce:
-                self._send_between(expected, attempts[-1].nonce)
-            seen = self.anchor.send(head, attempts[-1])
-            with self.database.writing() as connection:
-                anchorings.note_detail(connection, item.id, seen.detail[:_MAX_REASON], sent_at=self.now())
+        if (item.state, seen.step) == ("sent", Step.SENT):
+            if self._replace(item):
+                attempts = self._attempts(item)
+            elif self._within(_RESEND, item.updated_at):
+                self._apply(item, seen)
+                return
+            seen = self._send_again(item, head, attempts[-1])
         self._apply(item, seen)
+
+    def _replace(self, item: Anchoring) -> bool:
+        """Make an attempt that takes the place of one that is waiting too long; whether there is one now."""
+        with self.database.reading() as connection:
+            stored = anchorings.attempts_of(connection, item.id)
+        if self._within(_REPLACE, stored[-1].created_at):
+            return False
+        better = self.anchor.replacement([_attempt(each) for each in stored], stored[-1].created_at)
+        if better is None:
+            return False
+        with self.database.writing() as connection:
+            # Durable after the commit: the bytes of the new attempt, beside all earlier ones, which count as
+            # before: any of them may still be mined. A crash after it sends the newest at the next step.
+            anchorings.add_attempt(
+                connection, item.id, better.ref.hex(), better.raw, better.nonce, self.now()
+            )
+        self._count("replaced")
+        return True
+
+    def _send_again(self, item: Anchoring, head: Head, attempt: Attempt) -> Observation:
+        expected = self.anchor.first_nonce()
+        if expected is not None and expected < attempt.nonce:
+            self._send_between(expected, attempt.nonce)
+        seen = self.anchor.send(head, attempt)
+        with self.database.writing() as connection:
+            anchorings.note_detail(connection, item.id, seen.detail[:_MAX_REASON], sent_at=self.now())
+        return seen
 
     def _apply(self, item: Anchoring, seen: Observation) -> None:
         """Store what was seen. A crash before the commit means that it is looked at again."""

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
+from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
 from eth_typing import Hash32
@@ -10,6 +11,7 @@ from notary.anchoring.blocks import FINALIZED, block_at, final_number
 from notary.anchoring.capture import Captured, capture
 from notary.anchoring.contract import call_data, head_digest, read_head, read_keys, signed_transaction
 from notary.anchoring.port import Attempt, Head, Observation, Step
+from notary.anchoring.replacing import MAX_REPLACEMENTS, replaced
 from notary.anchoring.rpc import Node, octets, quantity, record
 from notary.errors import AnchorRejected, AnchorUnavailable, ProofError
 from notary.evidence.chain import ANCHORED, encode_evidence
@@ -117,6 +119,25 @@ class EvmAnchor:
         if self.chain_nonce(self.wallet.address) > attempt.nonce:
             raise AnchorRejected(f"nonce {attempt.nonce} went to another transaction")
         raise AnchorUnavailable(f"the node does not take the transaction: {answer.error}")
+
+    def replacement(self, attempts: Sequence[Attempt], since: datetime) -> Attempt | None:
+        """The last attempt for a higher fee.
+
+        Returns:
+            None where a chain takes no fees, after eight, while an earlier nonce is missing or ours is used, and
+            until a block was made after `since`: a chain that stands still takes no more for more.
+
+        Raises:
+            AnchorUnavailable: the node does not answer, or asks for more than 1000 gwei for a unit of gas.
+            AnchorRejected: it is of another chain.
+        """
+        if self.node.fees == "free" or len(attempts) > MAX_REPLACEMENTS:
+            return None
+        if self.chain_nonce(self.wallet.address) != attempts[-1].nonce:
+            return None
+        if block_at(self.node, "latest", self.profile)[1].time <= since.timestamp():
+            return None
+        return replaced(self.node, self.wallet, attempts[-1])
 
     def observe(self, head: Head, attempts: Sequence[Attempt]) -> Observation:
         """Look at all attempts.

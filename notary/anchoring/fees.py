@@ -19,17 +19,22 @@ def fee_fields(node: Node) -> dict[str, Any]:
     if node.fees == "free":
         return {"gasPrice": 0}
     if node.fees == "legacy":
-        return {"gasPrice": _believed(quantity(node.ask("eth_gasPrice")))}
+        return {"gasPrice": believed(quantity(node.ask("eth_gasPrice")))}
     base = quantity(record(node.ask("eth_getBlockByNumber", "latest", False)).get("baseFeePerGas"))
     tip_answer = node.try_ask("eth_maxPriorityFeePerGas")
     tip = _GWEI if tip_answer.error else quantity(tip_answer.result)
-    fee = _believed(
+    fee = believed(
         2 * base + tip
     )  # room for six full blocks in a row, each of which raises the base by an eighth
     return {"type": 2, "maxFeePerGas": fee, "maxPriorityFeePerGas": tip}
 
 
-def _believed(fee: int) -> int:
+def believed(fee: int) -> int:
+    """The fee, wei for a unit of gas.
+
+    Raises:
+        AnchorUnavailable: it is more than 1000 gwei.
+    """
     if fee > MAX_FEE:
-        raise AnchorUnavailable(f"the node asks for {fee} wei for a unit of gas, more than {MAX_FEE}")
+        raise AnchorUnavailable(f"the chain asks for {fee} wei for a unit of gas, more than {MAX_FEE}")
     return fee

@@ -5,6 +5,7 @@ Two implementations: `rfc3161` (one answer, final at once) and `evm` (mined, the
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from enum import StrEnum
 from typing import Protocol
 
@@ -112,6 +113,18 @@ class Anchor(Protocol):
         Raises:
             AnchorUnavailable: the authority does not answer; whether it got them is open.
             AnchorRejected: its answer says nothing of the head, and somebody must look at it.
+        """
+        ...
+
+    def replacement(self, attempts: Sequence[Attempt], since: datetime) -> Attempt | None:
+        """Make what may take the place of the last attempt, which was made at `since` and came to nothing yet.
+
+        Returns:
+            None where nothing would be gained: the authority did nothing since, or will take no more.
+
+        Raises:
+            AnchorUnavailable: the authority does not answer, or asks for too much.
+            AnchorRejected: it is not the authority that it should be.
         """
         ...
 

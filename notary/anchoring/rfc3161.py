@@ -87,6 +87,10 @@ class TsaAnchor:
             return Observation(Step.REJECTED, response, f"{self.name}: check {error.check}: {error}")
         return Observation(Step.FINAL, response, f"{self.name}: stamped at {stamp.gen_time.isoformat()}")
 
+    def replacement(self, attempts: Sequence[Attempt], since: datetime) -> None:  # noqa: ARG002 - the port's form
+        """None: an authority answers at once, or is asked again."""
+        return
+
     def observe(self, head: Head, attempts: Sequence[Attempt]) -> Observation:  # noqa: ARG002
         """After a crash: an authority remembers nothing, so ask again; a lost token harms nobody."""
         return Observation(Step.DUE, None, f"{self.name}: no token was kept, it will be asked again")

@@ -72,6 +72,8 @@ class Ledger:
     forgets: bool = False  # the state that proofs are made from
     salt: int = 0
     foreign: int = 0  # transactions of the wallet that are not ours
+    dear: bool = False  # it would take more for more
+    replaced: set = field(default_factory=set)  # raw transactions that were made in place of another
 
     # The port
 
@@ -95,7 +97,7 @@ class Ledger:
         return Attempt(sha256(raw).digest(), raw, nonce)
 
     def send(self, head, attempt):
-        assert self._stored().get(attempt.nonce) == attempt.raw, "sent what is not stored"
+        assert attempt.raw in self._stored().get(attempt.nonce, ()), "sent what is not stored"
         assert attempt.raw.startswith(b"%d:%d:%s" % (attempt.nonce, head.size, head.root.hex().encode()))
         self._answer("send")
         self.fuse.burn()
@@ -104,6 +106,16 @@ class Ledger:
             self.pool[attempt.nonce] = (attempt, head)
         self.fuse.burn()
         return Observation(Step.SENT)
+
+    def replacement(self, attempts, since):
+        self._answer("replacement")
+        if not self.dear or len(attempts) > 8 or self.first_nonce() != attempts[-1].nonce:
+            return None
+        self.salt += 1
+        raw = attempts[-1].raw.rpartition(b":")[0] + b":%d" % self.salt
+        self.replaced.add(raw)
+        self.fuse.burn()
+        return Attempt(sha256(raw).digest(), raw, attempts[-1].nonce)
 
     def observe(self, head, attempts):
         self._answer("observe")
@@ -142,9 +154,10 @@ class Ledger:
         """What must hold whatever happened."""
         by_nonce = {}
         for raw in self.wire:
-            assert by_nonce.setdefault(raw.split(b":")[0], raw) == raw, "two transactions for one nonce"
+            first = by_nonce.setdefault(raw.split(b":")[0], raw)
+            assert first == raw or raw in self.replaced, "two transactions for one nonce"
         stored = self._stored()
-        assert set(by_nonce.values()) <= set(stored.values())
+        assert set(self.wire) <= {raw for raws in stored.values() for raw in raws}
         assert sorted(stored) == list(range(self.first, self.first + len(stored))), "a gap between nonces"
         sizes = [head.size for _, head, _ in self.mined]
         assert sizes == sorted(set(sizes)), "a head was anchored twice"
@@ -159,7 +172,8 @@ class Ledger:
         with self.database.reading() as connection:
             for item in anchorings.anchorings(connection, anchor=self.name):
                 for attempt in anchorings.attempts_of(connection, item.id):
-                    assert attempt.nonce not in found, "two attempts for one nonce"
+                    raws = found.setdefault(attempt.nonce, [])
+                    assert not raws or attempt.raw in self.replaced, "two attempts for one nonce"
                     assert item.state != "due"
-                    found[attempt.nonce] = attempt.raw
+                    raws.append(attempt.raw)
         return found

@@ -177,6 +177,53 @@ def test_after_a_reorg_the_stored_bytes_are_sent_again(log, ledger, step):
     assert len(log.attempts(after)) == 1
 
 
+def test_what_stays_unmined_is_made_again_for_more_and_any_of_them_counts(log, ledger, step):
+    log.close()
+    step()
+    ledger.dear = True
+    for waited in (47, 2):
+        log.wait(waited)
+        step()
+    first, second = log.attempts(log.one())
+    assert ledger.wire == [first.raw, first.raw, second.raw]  # sent again after 30 seconds, replaced after 48
+    assert second.nonce == first.nonce
+    log.wait(2)
+    step()
+    assert len(log.attempts(log.one())) == 2
+    ledger.pool[first.nonce] = (module._attempt(first), log.head(log.one().size))  # the earlier one is mined
+    ledger.mine()
+    step()
+    ledger.finalize()
+    step()
+    assert log.one().state == "final"
+    ledger.check()
+
+
+def test_what_takes_no_more_for_more_is_sent_again_as_it_was(log, ledger, step):
+    log.close()
+    step()
+    log.wait(49)
+    step()
+    assert [attempt.raw for attempt in log.attempts(log.one())] * 2 == ledger.wire
+
+
+def test_a_replacement_that_was_stored_and_not_sent_is_sent_as_it_is(log, ledger, step):
+    log.close()
+    step()
+    ledger.dear = True
+    log.wait(49)
+    ledger.errors["send"] = GONE
+    with pytest.raises(AnchorUnavailable, match="does not answer"):
+        step()
+    _, second = log.attempts(log.one())
+    assert second.raw not in ledger.wire
+    del ledger.errors["send"]
+    log.wait(31)
+    step()
+    assert ledger.wire[-1] == second.raw
+    ledger.check()
+
+
 def test_mined_in_another_block_the_evidence_is_of_that_block(log, ledger, step):
     log.close()
     step()
@@ -547,7 +594,7 @@ def test_whatever_happens_in_whatever_order_the_rules_hold(log, ledger, seed):
     final: dict[int, Anchoring] = {}
     for _ in range(150):
         event = random.choice(
-            ["close", "mine", "mine", "finalize", "reorg", "down", "wrong", "crash", "wait"]
+            ["close", "mine", "mine", "finalize", "reorg", "down", "wrong", "crash", "wait", "dear"]
         )
         ledger.errors.clear()
         fuse.left = None
@@ -561,12 +608,14 @@ def test_whatever_happens_in_whatever_order_the_rules_hold(log, ledger, seed):
             case "reorg" if len(ledger.mined) > ledger.final:
                 ledger.reorg(keep=random.random() < 0.5)
             case "down" | "wrong":
-                method = random.choice(["attested_size", "first_nonce", "send", "observe"])
+                method = random.choice(["attested_size", "first_nonce", "send", "observe", "replacement"])
                 ledger.errors[method] = GONE if event == "down" else WRONG
+            case "dear":
+                ledger.dear = not ledger.dear
             case "crash":
                 fuse.left = random.randrange(1, 6)
             case "wait":
-                log.wait(random.choice([1, 31, INTERVAL]))
+                log.wait(random.choice([1, 31, 49, INTERVAL]))
         with contextlib.suppress(Crash, AnchorUnavailable, AnchorRejected):
             log.advance(ledger, database).step()
         ledger.check()

@@ -2,6 +2,7 @@
 
 import socket
 from dataclasses import replace
+from datetime import UTC, datetime
 
 import pytest
 
@@ -10,6 +11,7 @@ from notary.anchoring.compiled import CODE_HASH
 from notary.anchoring.evm import EvmAnchor
 from notary.anchoring.poll import newest_finalized
 from notary.anchoring.port import Anchor, Attempt, Head, Step
+from notary.anchoring.replacing import MAX_REPLACEMENTS, fields_of
 from notary.anchoring.rpc import Node
 from notary.errors import AnchorRejected, AnchorUnavailable
 from notary.evidence.chain import (
@@ -306,6 +308,62 @@ def test_an_empty_wallet_burns_nothing_and_the_same_bytes_work_later(chain, anch
 
 
 # Observing
+
+
+def waiting(chain, anchor, base_fee=None):
+    """A transaction that is in the pool and in no block, and a block that left it out."""
+    chain.node.ask("evm_setAutomine", False)
+    attempt = sent(anchor, signed(anchor, 7))
+    since = datetime.fromtimestamp(block_at(chain.node, "latest", "ethereum")[1].time - 1, UTC)
+    chain.node.ask("anvil_setNextBlockBaseFeePerGas", hex(base_fee or 100 * 10**9))
+    chain.mine()
+    assert anchor.observe(head(7), [attempt]).step is Step.SENT
+    return attempt, since
+
+
+def test_what_a_block_left_out_is_made_again_for_more_and_mined(chain, anchor):
+    first, since = waiting(chain, anchor)
+    second = anchor.replacement([first], since)
+    old, new = fields_of(first.raw), fields_of(second.raw)
+    fees = ("maxFeePerGas", "maxPriorityFeePerGas")
+    assert all(new[name] >= old[name] * 1.15 for name in fees)
+    assert {k: v for k, v in old.items() if k not in fees} == {k: v for k, v in new.items() if k not in fees}
+    assert second.nonce == first.nonce
+    sent(anchor, second)
+    chain.mine()
+    seen = anchor.observe(head(7), [first, second])
+    assert seen.step is Step.MINED
+    assert anchor.attested_size() == 7
+    assert anchor.replacement([first, second], since) is None  # its nonce is used
+
+
+def test_a_legacy_transaction_is_made_again_too(chain, anchor):
+    anchor.node.fees = "legacy"
+    first, since = waiting(chain, anchor, 50 * 10**9)
+    second = anchor.replacement([first], since)
+    assert fields_of(second.raw)["gasPrice"] >= fields_of(first.raw)["gasPrice"] * 1.15
+    sent(anchor, second)
+    chain.mine()
+    assert anchor.observe(head(7), [first, second]).step is Step.MINED
+
+
+def test_nothing_is_made_again_where_it_would_be_of_no_use(chain, anchor):
+    first, since = waiting(chain, anchor)
+    newest = block_at(chain.node, "latest", "ethereum")[1].time
+    assert anchor.replacement([first], datetime.fromtimestamp(newest, UTC)) is None  # no block since
+    assert anchor.replacement([first] * (MAX_REPLACEMENTS + 1), since) is None
+    assert anchor.replacement([first] * MAX_REPLACEMENTS, since) is not None
+    assert (
+        anchor.replacement([replace(first, nonce=first.nonce + 1)], since) is None
+    )  # one before it is missing
+    anchor.node.fees = "free"
+    assert anchor.replacement([first], since) is None
+
+
+def test_a_fee_beyond_all_bounds_is_not_paid_to_be_mined(chain, anchor):
+    first, since = waiting(chain, anchor, 600 * 10**9)
+    with pytest.raises(AnchorUnavailable, match=r"asks for \d+ wei for a unit of gas, more than"):
+        anchor.replacement([first], since)
 
 
 def test_without_attempts_it_is_due(anchor):
