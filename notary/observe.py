@@ -13,6 +13,11 @@ CLOSED_ENTRIES = Counter(
 LOG_SIZE = Gauge("notary_log_size", "Entries under the newest checkpoint that this process has seen.")
 PENDING = Gauge("notary_pending_entries", "Entries that wait for a checkpoint.")
 ANCHOR_MOVES = Counter("notary_anchor_moves_total", "Moves of anchorings, by new state.", ["anchor", "state"])
+RPC_CONTRADICTIONS = Counter(
+    "notary_rpc_contradictions_total",
+    "Final blocks that endpoints of one chain do not agree on.",
+    ["chain_id"],
+)
 REQUEST_SECONDS = Histogram(
     "notary_request_seconds",
     "Duration of HTTP requests, by method, route and status.",

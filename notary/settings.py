@@ -6,9 +6,17 @@ Secrets are paths to files, never values. A name that is not known is refused, w
 import os
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any, Literal, Self
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, ValidationInfo, field_validator
+from pydantic import (
+    BaseModel,
+    ConfigDict,
+    Field,
+    ValidationError,
+    ValidationInfo,
+    field_validator,
+    model_validator,
+)
 from pydantic_core import PydanticCustomError
 from pydantic_settings import (
     BaseSettings,
@@ -50,14 +58,10 @@ class Chain(BaseModel):
 
     name: str = Field(pattern="^[a-z0-9-]{1,40}$", description=_NAME)
     rpc_urls: tuple[str, ...] = Field(
-        min_length=1, max_length=1, description="JSON-RPC endpoints; one in this version."
+        min_length=1, max_length=8, description="JSON-RPC endpoints; the first is asked for everything."
     )
-    # Neither a second endpoint nor the rule `seals` may be accepted before somebody asks and checks them.
     quorum: int = Field(
-        1,
-        ge=1,
-        le=1,
-        description="Endpoints that must agree on a block: 1 in this version, and reports say so.",
+        1, ge=1, le=8, description="Endpoints that must agree on what is final; an anchor says how many did."
     )
     chain_id: int = Field(ge=1, description="EIP-155 chain id that every endpoint must report.")
     contract: str | None = Field(
@@ -70,6 +74,16 @@ class Chain(BaseModel):
         description="When an anchor is final: `finalized` tag, or `depth:N` blocks.",
     )
     fees: Literal["eip1559", "legacy", "free"] = Field("eip1559", description="How transactions pay.")
+
+    @model_validator(mode="after")
+    def _has_a_quorum(self) -> Self:
+        if self.quorum > len(self.rpc_urls):
+            raise PydanticCustomError(
+                "quorum", f"{self.quorum} endpoints cannot agree where {len(self.rpc_urls)} are named"
+            )
+        if len(set(self.rpc_urls)) < len(self.rpc_urls):
+            raise PydanticCustomError("rpc_urls", "an endpoint is named twice, and would agree with itself")
+        return self
 
     @field_validator("profile")
     @classmethod

@@ -84,12 +84,19 @@ WRONG = {
 
 
 def test_nothing_is_accepted_that_would_not_be_done(environment):
-    """A second node that nobody asks, and seals that nobody checks, would be promises."""
+    """More endpoints that must agree than there are, and seals that nobody checks, would be promises."""
     chain = {"name": "x", "rpc_urls": ["https://a.example.org"], "chain_id": 1}
     load_settings(chains=(chain,))
+    load_settings(
+        chains=(chain | {"rpc_urls": ["https://a.example.org", "https://b.example.org"], "quorum": 2},)
+    )
     for change, what in (
-        ({"rpc_urls": ["https://a.example.org", "https://b.example.org"]}, "at most 1 item"),
-        ({"quorum": 2}, "quorum: Input should be less than or equal to 1"),
+        ({"rpc_urls": [f"https://{number}.example.org" for number in range(9)]}, "at most 8 items"),
+        (
+            {"rpc_urls": ["https://a.example.org"] * 2},
+            "an endpoint is named twice, and would agree with itself",
+        ),
+        ({"quorum": 2}, "2 endpoints cannot agree where 1 are named"),
         ({"finality": "seals"}, "finality: String should match pattern"),
         ({"profile": "qbft"}, "profile: the headers of no other chains can be hashed than of ethereum"),
     ):

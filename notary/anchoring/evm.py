@@ -11,6 +11,7 @@ from notary.anchoring.blocks import FINALIZED, block_at, final_number
 from notary.anchoring.capture import Captured, capture
 from notary.anchoring.contract import call_data, head_digest, read_head, read_keys, signed_transaction
 from notary.anchoring.port import Attempt, Head, Observation, Step
+from notary.anchoring.quorum import Quorum
 from notary.anchoring.replacing import MAX_REPLACEMENTS, replaced
 from notary.anchoring.rpc import Node, octets, quantity, record
 from notary.errors import AnchorRejected, AnchorUnavailable, ProofError
@@ -37,6 +38,8 @@ class EvmAnchor:
         not_before: RLP of the headers of the blocks that statements under a head name.
         finality: "finalized" or "depth:N".
         profile: how headers are hashed.
+        others: further endpoints of the chain, which must agree on what is final.
+        needed: how many endpoints must, the first one counted.
     """
 
     name: str
@@ -49,6 +52,8 @@ class EvmAnchor:
     finality: str = FINALIZED
     profile: str = PROFILES[0]
     kind: str = "evm"
+    others: tuple[Node, ...] = ()
+    needed: int = 1
     # The last complete capture, by transaction and block: a node forgets the state that proofs are made from,
     # so what was captured when mined is what is given when final.
     _kept: tuple[tuple[bytes, bytes], Captured] | None = field(default=None, init=False, repr=False)
@@ -176,8 +181,13 @@ class EvmAnchor:
             self._kept = None if captured.missing else (key, captured)
         header = captured.header
         self._require_canonical(header.number, header.hash)
-        step = Step.FINAL if header.number <= final else Step.MINED
         detail = f"block {header.number}" + (f"; {captured.missing}" if captured.missing else "")
+        step = Step.MINED
+        if header.number <= final:
+            quorum = Quorum((self.node, *self.others), self.needed, self.finality, self.profile)
+            agree = quorum.holding(header)
+            detail += f"; final at {agree} of {len(quorum.nodes)} endpoints"
+            step = Step.FINAL if agree >= self.needed else Step.MINED
         return Observation(step, encode_evidence(captured.evidence), detail)
 
     def _capture(self, head: Head, receipt: dict[str, Any]) -> Captured:

@@ -2,9 +2,7 @@
 
 from dataclasses import dataclass
 
-from notary.anchoring.blocks import FINALIZED, block_at, final_number
-from notary.anchoring.rpc import Node
-from notary.errors import AnchorUnavailable
+from notary.anchoring.quorum import Quorum
 
 
 @dataclass(frozen=True, slots=True)
@@ -18,16 +16,13 @@ class FinalBlock:
     raw: bytes
 
 
-def newest_finalized(node: Node, finality: str = FINALIZED, profile: str = "ethereum") -> FinalBlock:
-    """Ask for the newest block that the chain's rule holds to be final, and hash its header again.
+def newest_finalized(quorum: Quorum) -> FinalBlock:
+    """Ask for the newest block that enough endpoints hold to be final, and hash its header again.
 
     Raises:
-        AnchorUnavailable: the node does not answer, or no block is final yet.
-        AnchorRejected: the node is of another chain, or its header does not have the hash it gives.
+        AnchorUnavailable: too few answer, or no block is final yet.
+        AnchorRejected: one is of another chain, its header does not have the hash it gives, or they contradict
+            each other.
     """
-    node.require_chain()
-    number = final_number(node, finality, profile)
-    if number < 0:
-        raise AnchorUnavailable("no block is final yet")
-    raw, header = block_at(node, hex(number), profile)
+    node, raw, header = quorum.newest()
     return FinalBlock(node.chain_id, header.number, header.hash, header.time, raw)

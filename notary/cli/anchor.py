@@ -9,11 +9,13 @@ from rich.console import Console
 from notary import keys, wiring
 from notary.anchoring.contract import deploy
 from notary.anchoring.poll import newest_finalized
+from notary.anchoring.quorum import Quorum
 from notary.anchoring.rpc import Node, octets
 from notary.anchoring.succession import hand_over
 from notary.cli.folder import DataDir, settings_of
 from notary.errors import SettingsError
 from notary.settings import Chain, Settings
+from notary.wiring.nodes import nodes_of
 
 KeyFile = Annotated[Path, typer.Argument(help="File of the next head key.", exists=True, dir_okay=False)]
 Wallet = Annotated[
@@ -33,7 +35,7 @@ def anchor_deploy() -> None:
     settings = settings_of(None)
     chain, node = _first_chain(settings)
     found = deploy(node, keys.load_secp256k1(settings.wallet_key))
-    block = newest_finalized(node, chain.finality, chain.profile)
+    block = newest_finalized(Quorum((node,), 1, chain.finality, chain.profile))
     console.print(f"contract 0x{found.hex()} on chain {chain.chain_id} (newest final block {block.number})")
 
 
@@ -59,4 +61,4 @@ def _first_chain(settings: Settings) -> tuple[Chain, Node]:
     if not settings.chains:
         raise SettingsError("no chain is configured: set NOTARY_CHAINS")
     chain = settings.chains[0]
-    return chain, Node(chain.rpc_urls[0], chain.chain_id, fees=chain.fees)
+    return chain, nodes_of(chain)[0]

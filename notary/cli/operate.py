@@ -12,7 +12,7 @@ from rich.progress import Progress
 
 from notary import keys, observe, wiring
 from notary.anchoring.contract import deploy, open_log
-from notary.anchoring.rpc import Node, octets
+from notary.anchoring.rpc import octets
 from notary.api.app import create_app, settle
 from notary.cli import anchor, tenant, trust
 from notary.cli.folder import DataDir, settings_of
@@ -23,6 +23,7 @@ from notary.services.erasing import Erasing
 from notary.settings import load_settings
 from notary.store.migrate import migrate
 from notary.wiring.checking import check_log
+from notary.wiring.nodes import nodes_of
 from notary.worker import Worker
 
 AsJson = Annotated[bool, typer.Option("--json", help="Print JSON.")]
@@ -113,7 +114,7 @@ def setup() -> None:
         raise SettingsError("name exactly one chain in NOTARY_CHAINS")
     chain = settings.chains[0]
     node, wallet = (
-        Node(chain.rpc_urls[0], chain.chain_id, fees=chain.fees),
+        nodes_of(chain)[0],
         keys.load_secp256k1(settings.wallet_key),
     )
     head = keys.load_secp256k1(settings.head_key)

@@ -7,10 +7,11 @@ from typing import Annotated
 import typer
 
 from notary import wiring
-from notary.anchoring.rpc import Node, octets, record
+from notary.anchoring.rpc import octets, record
 from notary.cli.folder import DataDir, settings_of
 from notary.evidence.chain import decode_evidence, decode_header
 from notary.evidence.package import read_package
+from notary.wiring.nodes import nodes_of
 
 
 def command(
@@ -35,7 +36,7 @@ def command(
         blocks = []
         for number in sorted(set(numbers)):
             chain = settings.chains[0]
-            node = Node(chain.rpc_urls[0], chain.chain_id, fees=chain.fees)
+            node, *_ = nodes_of(chain)
             node.require_chain()
             found = record(node.ask("eth_getBlockByNumber", hex(number), False))
             blocks.append((chain.chain_id, number, octets(found.get("hash"), 32)))

@@ -13,6 +13,7 @@ from notary.anchoring.advance import Advance
 from notary.anchoring.evm import EvmAnchor
 from notary.anchoring.poll import newest_finalized
 from notary.anchoring.port import Anchor, Head
+from notary.anchoring.quorum import Quorum
 from notary.anchoring.rfc3161 import TsaAnchor
 from notary.anchoring.rpc import Node
 from notary.evidence.bodies import Genesis
@@ -31,6 +32,7 @@ from notary.settings import Chain, Settings, Tsa
 from notary.store import anchorings, blocks
 from notary.store.engine import Database
 from notary.wiring.checking import Checking
+from notary.wiring.nodes import nodes_of, quorum_of
 from notary.wiring.trusting import authority, certificate, chain_trust
 
 _INSPECTING_SECONDS = 5.0  # then the step ends, though more may wait: an orderly stop waits for it
@@ -65,18 +67,15 @@ class Steps:
             steps.append(Step("fsck", _FSCK_SECONDS, checking.run, checking.end))
         steps += [self._anchoring(self._tsa(tsa), settings.stamp_interval_seconds) for tsa in settings.tsas]
         for chain in settings.chains:
-            node = Node(chain.rpc_urls[0], chain.chain_id, fees=chain.fees)
-            steps.append(self._anchoring(self._evm(chain, node), settings.anchor_interval_seconds))
-            poll = partial(self._poll_block, node, chain)
+            nodes = nodes_of(chain)
+            steps.append(self._anchoring(self._evm(chain, nodes), settings.anchor_interval_seconds))
+            poll = partial(self._poll_block, quorum_of(chain, nodes))
             steps.append(Step(f"blocks {chain.name}", settings.poll_interval_seconds, poll))
         return tuple(steps)
 
     def witnesses(self) -> tuple[Callable[[], tuple[int, bytes]], ...]:
         """What each chain holds of this log, for the sequencer to compare before its first checkpoint."""
-        return tuple(
-            self._evm(chain, Node(chain.rpc_urls[0], chain.chain_id, fees=chain.fees)).on_chain_head
-            for chain in self.settings.chains
-        )
+        return tuple(self._evm(chain, nodes_of(chain)).on_chain_head for chain in self.settings.chains)
 
     def _close(self) -> None:
         self.sequencer.sequence()
@@ -115,8 +114,8 @@ class Steps:
         point = signed.checkpoint
         return Head(point.origin, point.size, point.root, signed.note)
 
-    def _poll_block(self, node: Node, chain: Chain) -> None:
-        found = newest_finalized(node, chain.finality, chain.profile)
+    def _poll_block(self, quorum: Quorum) -> None:
+        found = newest_finalized(quorum)
         block = Block(found.chain_id, found.number, found.hash, found.time)
         with self.database.writing() as connection:
             blocks.add_block(connection, block, found.raw, self.now())
@@ -125,7 +124,7 @@ class Steps:
         outbound = Outbound(allow_private=self.settings.allow_private_addresses)
         return TsaAnchor(tsa.name, tsa.url, authority(tsa), outbound, self.now)
 
-    def _evm(self, chain: Chain, node: Node) -> EvmAnchor:
+    def _evm(self, chain: Chain, nodes: tuple[Node, ...]) -> EvmAnchor:
         def not_before(head: Head) -> list[bytes]:
             with self.database.reading() as connection:
                 words = anchorings.final_words(connection, chain.name, most=_LOOK_BACK)
@@ -140,7 +139,9 @@ class Steps:
         trust = chain_trust(chain, self.genesis)
         return EvmAnchor(
             name=chain.name,
-            node=node,
+            node=nodes[0],
+            others=nodes[1:],
+            needed=chain.quorum,
             contract=trust.contract,
             log_id=trust.log_id,
             head_key=keys.load_secp256k1(self.settings.head_key),

@@ -11,6 +11,7 @@ from notary.anchoring.compiled import CODE_HASH
 from notary.anchoring.evm import EvmAnchor
 from notary.anchoring.poll import newest_finalized
 from notary.anchoring.port import Anchor, Attempt, Head, Step
+from notary.anchoring.quorum import Quorum
 from notary.anchoring.replacing import MAX_REPLACEMENTS, fields_of
 from notary.anchoring.rpc import Node
 from notary.errors import AnchorRejected, AnchorUnavailable
@@ -60,7 +61,7 @@ def through(anchor, url):
 
 def test_an_anchor_is_mined_then_final_and_its_evidence_passes_every_check(chain, anchor):
     chain.mine(3)
-    earlier = newest_finalized(chain.node)
+    earlier = newest_finalized(Quorum((chain.node,)))
     anchor.not_before = lambda _head: [earlier.raw]
     assert anchor.attested_size() == 0
     attempt = anchored(anchor, 7)
@@ -128,12 +129,12 @@ def test_other_rules_of_finality_are_refused(chain, rule):
 
 def test_no_block_is_final_before_there_are_enough(chain):
     with pytest.raises(AnchorUnavailable, match="no block is final yet"):
-        newest_finalized(chain.node, "depth:1000")
+        newest_finalized(Quorum((chain.node,), finality="depth:1000"))
 
 
 def test_the_newest_final_block_is_hashed_here(chain):
     chain.mine(5)
-    found = newest_finalized(chain.node)
+    found = newest_finalized(Quorum((chain.node,)))
     assert found.number == chain.newest() - 2
     assert decode_header(found.raw, "ethereum").hash == found.hash
     assert found.chain_id == 31337
@@ -435,7 +436,7 @@ def test_state_is_there_for_sixty_blocks_and_then_said_to_be_missing(chain, anch
 
 def test_blocks_that_the_state_cannot_name_are_given_without_a_proof(chain, anchor):
     chain.mine(3)
-    raw = newest_finalized(chain.node).raw
+    raw = newest_finalized(Quorum((chain.node,))).raw
     attempt = anchored(anchor, 7)
     own = block_at(chain.node, "latest", "ethereum")[0]
     anchor.not_before = lambda _head: [raw, own]
@@ -462,7 +463,7 @@ def test_of_more_blocks_than_one_file_holds_the_newest_are_kept(chain, anchor):
 def test_a_chain_without_block_hashes_in_its_state_gives_evidence_without_them():
     with running(31337, "--hardfork", "shanghai") as old:
         old.mine(3)
-        raw = newest_finalized(old.node).raw
+        raw = newest_finalized(Quorum((old.node,))).raw
         anchor = old.anchor(old.open(), [raw])
         seen = anchor.observe(head(7), [anchored(anchor, 7)])
     evidence = decode_evidence(seen.evidence)
@@ -540,7 +541,7 @@ def test_what_a_node_does_not_have_may_come_later(chain, anchor, lies, reason):
 
 def test_a_node_that_stops_naming_block_hashes_costs_only_them(chain, anchor):
     chain.mine(3)
-    raw = newest_finalized(chain.node).raw
+    raw = newest_finalized(Quorum((chain.node,))).raw
     anchor.not_before = lambda _head: [raw]
     attempt = anchored(anchor, 7)
     answers = []
@@ -568,7 +569,7 @@ def test_another_chain_behind_the_same_address_is_refused_everywhere(chain, anch
         lambda: wrong.observe(head(7), [attempt]),
         wrong.attested_size,
         wrong.first_nonce,
-        lambda: newest_finalized(wrong.node),
+        lambda: newest_finalized(Quorum((wrong.node,))),
     ):
         with pytest.raises(AnchorRejected, match="the node is of chain 31337, not 1"):
             ask()

@@ -12,6 +12,7 @@ from pathlib import Path
 import pytest
 
 from notary.anchoring.poll import newest_finalized
+from notary.anchoring.quorum import Quorum
 from notary.anchoring.rpc import Node, quantity
 from notary.embedded import anvil
 from notary.embedded.anvil import Anvil, find_anvil
@@ -71,13 +72,13 @@ def test_a_restart_keeps_blocks_receipts_and_finality(make):
     refs = [paid(first) for _ in range(4)]
     ask(first, "anvil_mine", "0x3")
     receipt = ask(first, "eth_getTransactionReceipt", refs[0])
-    final = newest_finalized(Node(first.url, CHAIN_ID))
+    final = newest_finalized(Quorum((Node(first.url, CHAIN_ID),)))
     number = newest(first)
     first.stop()
     second = make()
     assert newest(second) >= number
     assert ask(second, "eth_getTransactionReceipt", refs[0]) == receipt
-    assert newest_finalized(Node(second.url, CHAIN_ID)).number >= final.number
+    assert newest_finalized(Quorum((Node(second.url, CHAIN_ID),))).number >= final.number
     block = ask(second, "eth_getBlockByNumber", hex(final.number), False)
     assert block["hash"] == f"0x{final.hash.hex()}"
     paid(second)

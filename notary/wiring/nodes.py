@@ -1,0 +1,15 @@
+"""The endpoints of a chain, as the settings name them."""
+
+from notary.anchoring.quorum import Quorum
+from notary.anchoring.rpc import Node
+from notary.settings import Chain
+
+
+def nodes_of(chain: Chain) -> tuple[Node, ...]:
+    """All endpoints, the one first that is asked for everything."""
+    return tuple(Node(url, chain.chain_id, fees=chain.fees) for url in chain.rpc_urls)
+
+
+def quorum_of(chain: Chain, nodes: tuple[Node, ...]) -> Quorum:
+    """The rule by which they agree."""
+    return Quorum(nodes, chain.quorum, chain.finality, chain.profile)
