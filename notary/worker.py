@@ -31,6 +31,7 @@ class Worker:
 
     steps: tuple[Step, ...]
     clock: Callable[[], float] = time.monotonic
+    beat: Callable[[Step, bool], None] | None = None  # told of each run, and whether it succeeded
     stop: threading.Event = field(default_factory=threading.Event)
     fatal: Fatal | None = None
     _poking: threading.Lock = field(default_factory=threading.Lock, repr=False)
@@ -97,9 +98,7 @@ class Worker:
                 return
             step.poked, step.running = self.clock(), True
         try:
-            with STEP_SECONDS.labels(step.name).time():
-                step.run()
-            step.succeeded = self.clock()
+            self._run(step)
         except Fatal as error:
             _log.critical("the state of the log is unclear; stopping", step=step.name, detail=str(error))
             self.fatal = error
@@ -114,3 +113,20 @@ class Worker:
             _log.error("step failed unexpectedly and will be tried again", step=step.name, exc_info=error)
         finally:
             step.poked, step.running = self.clock(), False
+
+    def _run(self, step: Step) -> None:
+        note = self.beat or _nobody
+        try:
+            with STEP_SECONDS.labels(step.name).time():
+                step.run()
+        except Fatal:
+            raise  # the state is unclear: nothing is written any more
+        except Exception:
+            note(step, False)
+            raise
+        step.succeeded = self.clock()
+        note(step, True)
+
+
+def _nobody(_step: Step, _succeeded: bool) -> None:
+    pass

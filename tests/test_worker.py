@@ -204,3 +204,34 @@ def test_a_worker_that_was_stopped_before_it_began_does_nothing():
     worker.stop.set()
     worker.run()
     assert step.calls == 0
+
+
+def test_each_run_is_told_with_whether_it_succeeded():
+    told = []
+    good, bad, odd = Doing(), Doing(AnchorUnavailable("gone")), Doing(ValueError("odd"))
+    steps = Step("good", 60, good), Step("bad", 60, bad), Step("odd", 60, odd)
+    with Running(*steps, beat=lambda step, succeeded: told.append((step.name, succeeded))):
+        for doing in (good, bad, odd):
+            doing.wait(1)
+        end = time.monotonic() + PATIENCE
+        while len(told) < len(steps) and time.monotonic() < end:
+            time.sleep(0.01)
+    assert sorted(told) == [("bad", False), ("good", True), ("odd", False)]
+
+
+def test_after_what_is_fatal_nothing_is_told():
+    told = []
+    with pytest.raises(Fatal, match="unclear"):
+        Worker((Step("f", 1, Doing(Fatal("unclear"))),), beat=lambda *run: told.append(run)).run()
+    assert told == []
+
+
+def test_a_run_that_cannot_be_noted_has_failed():
+    def away(_step, _succeeded):
+        raise AnchorUnavailable("no database")
+
+    before = failures("unnoted", "anchor_unavailable")
+    doing = Doing()
+    with Running(Step("unnoted", 0.05, doing), beat=away):
+        doing.wait(2)
+    assert failures("unnoted", "anchor_unavailable") > before

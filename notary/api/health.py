@@ -20,9 +20,13 @@ def healthz() -> dict[str, str]:
 @router.get("/readyz")
 def readyz(services: ServicesDep) -> JSONResponse:
     """Every step moves; 503 and the names of those that do not otherwise."""
-    late = services.health.late()
-    body: dict[str, Any] = {"status": "late" if late else "ok", "late": late}
-    return JSONResponse(body, 503 if late else 200, {"Cache-Control": "no-store"})
+    found = services.health.look()
+    body: dict[str, Any] = {
+        "status": "late" if found.late else "ok",
+        "late": found.late,
+        "failing": found.failing,
+    }
+    return JSONResponse(body, 503 if found.late else 200, {"Cache-Control": "no-store"})
 
 
 @router.get("/metrics", response_class=PlainTextResponse)

@@ -79,7 +79,7 @@ def worker() -> None:
     """Run the worker: closes batches, inspects, stamps, anchors. One works, further ones wait."""
     observe.set_up(human=sys.stderr.isatty())
     assembly = wiring.build(load_settings())
-    loop = Worker(assembly.steps)
+    loop = Worker(assembly.steps, beat=assembly.beat)
     dev.on_signal(loop.stop.set)
     try:
         loop.run()

@@ -126,7 +126,7 @@ def serve(settings: Settings, listener: socket.socket, ready: Callable[[str], No
         timeout_graceful_shutdown=_GRACE_SECONDS,
     )
     server = uvicorn.Server(config)
-    worker = Worker(assembly.steps)
+    worker = Worker(assembly.steps, beat=assembly.beat)
 
     def work() -> None:
         try:

@@ -7,7 +7,22 @@ from datetime import datetime, timedelta
 from notary.errors import DiskFailed, NotaryError
 from notary.store.engine import Database
 from notary.store.groups import waiting
+from notary.store.heartbeats import Heartbeat, heartbeats
 from notary.store.logstate import read_state
+
+
+@dataclass(frozen=True, slots=True)
+class Condition:
+    """How the service is.
+
+    Attributes:
+        late: what does not keep up or stands still: `database`, `log`, `close`, or the name of a step.
+        failing: steps that run and do not succeed, as when an authority does not answer. They stop no
+            submission: what others attest to has a day.
+    """
+
+    late: list[str]
+    failing: list[str]
 
 
 @dataclass(frozen=True, slots=True)
@@ -18,20 +33,29 @@ class Health:
     close_promise: timedelta
     now: Callable[[], datetime]
 
-    def late(self) -> list[str]:
-        """Names of the steps that do not keep up; empty when all is well.
+    def look(self) -> Condition:
+        """What is late, and what fails.
 
         Raises:
             DiskFailed: the process must end.
         """
         try:
             with self.database.reading() as connection:
-                state, queue = read_state(connection), waiting(connection)
+                state, queue, beats = read_state(connection), waiting(connection), heartbeats(connection)
         except DiskFailed:
             raise
         except NotaryError:
-            return ["database"]
+            return Condition(["database"], [])
         if state is None:
-            return ["log"]
+            return Condition(["log"], [])
         behind = queue is not None and self.now() - queue.oldest > self.close_promise / 2
-        return ["close"] if behind else []
+        silent = {each.step for each in beats if self._past(each.ran_at, each)}
+        failing = [
+            each.step
+            for each in beats
+            if each.step not in silent and (each.succeeded_at is None or self._past(each.succeeded_at, each))
+        ]
+        return Condition(sorted(silent | ({"close"} if behind else set())), failing)
+
+    def _past(self, moment: datetime, beat: Heartbeat) -> bool:
+        return self.now() - moment > timedelta(seconds=beat.patience)

@@ -3,15 +3,24 @@
 from collections.abc import Callable
 from dataclasses import dataclass
 
+_LEAST_PATIENCE = 60.0
+
 
 @dataclass(slots=True)
 class Step:
-    """One call; `period` in seconds. The times are of the worker's monotonic clock."""
+    """One call; `period` in seconds. The times are of the worker's monotonic clock.
+
+    `patience` is how long it may be silent, in seconds: twice its period and at least a minute, unless it says.
+    """
 
     name: str
     period: float
     run: Callable[[], None]
     end: Callable[[], None] | None = None  # breaks off what takes long
+    patience: float = 0.0
     poked: float = 0.0
     succeeded: float = 0.0
     running: bool = False
+
+    def __post_init__(self) -> None:
+        self.patience = self.patience or max(2 * self.period, _LEAST_PATIENCE)

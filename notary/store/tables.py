@@ -227,6 +227,16 @@ class LaneRow(SQLModel, table=True):
     next_nonce: int = _big()
 
 
+class HeartbeatRow(SQLModel, table=True):
+    """When the worker that leads last ran a step, and when the step last did what it is for."""
+
+    __tablename__ = "heartbeat"
+    step: str = Field(primary_key=True)
+    patience: float  # seconds without a run after which somebody should look
+    ran_at: datetime = _time()
+    succeeded_at: datetime | None = _time(nullable=True)
+
+
 class BlockRow(SQLModel, table=True):
     """A finalized block, for the not-before of statements."""
 
@@ -272,5 +282,6 @@ checkpoint = _tables["checkpoint"]
 anchoring = _tables["anchoring"]
 attempt = _tables["attempt"]
 lane = _tables["lane"]
+heartbeat = _tables["heartbeat"]
 block = _tables["block"]
 inspection = _tables["inspection"]

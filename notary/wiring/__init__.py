@@ -19,6 +19,7 @@ from notary.log.open import open_log, read_genesis
 from notary.log.sequence import Sequencer
 from notary.proving import Prover
 from notary.services import Services
+from notary.services.beating import Beating
 from notary.services.bulk import BulkSubmitting
 from notary.services.health import Health
 from notary.services.kept_reports import KeptReports
@@ -52,6 +53,7 @@ class Assembly:
     trust: TrustSource
     steps: tuple[Step, ...]
     sequencer: Sequencer | None
+    beat: Beating | None
 
     def close(self) -> None:
         """Commit what is queued, give the lease back and close the database."""
@@ -119,7 +121,7 @@ def build(settings: Settings, *, working: bool = True) -> Assembly:
     intake = _intake(settings, database, genesis)
     services = _services(settings, objects, intake, prover, source)
     if not working:
-        return Assembly(settings, database, genesis, services, source, (), None)
+        return Assembly(settings, database, genesis, services, source, (), None, None)
     # Only here: the API takes no steps, and has no memory for what they bring.
     from notary.wiring.steps import Steps  # noqa: PLC0415
 
@@ -134,7 +136,9 @@ def build(settings: Settings, *, working: bool = True) -> Assembly:
     )
     steps = Steps(settings, database, intake, prover, genesis, sequencer, now)
     sequencer.witnesses = steps.witnesses()
-    return Assembly(settings, database, genesis, services, source, steps.all(), sequencer)
+    every = steps.all()
+    beat = Beating(database, every, lambda: sequencer.leading, now)
+    return Assembly(settings, database, genesis, services, source, every, sequencer, beat)
 
 
 def _services(

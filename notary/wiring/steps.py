@@ -38,6 +38,7 @@ from notary.wiring.trusting import authority, certificate, chain_trust
 _INSPECTING_SECONDS = 5.0  # then the step ends, though more may wait: an orderly stop waits for it
 _SWEEP_SECONDS = 3600.0
 _FSCK_SECONDS = 60.0  # between two looks at whether it is time
+_FSCK_PATIENCE = 86_400.0  # it runs as long as it takes to read everything
 _LOOK_BACK = 16  # final anchors that are looked through for one with all its proofs
 
 
@@ -64,7 +65,7 @@ class Steps:
         ]
         if settings.fsck_interval_seconds:
             checking = Checking(settings, lambda: self.sequencer.leading, self.now)
-            steps.append(Step("fsck", _FSCK_SECONDS, checking.run, checking.end))
+            steps.append(Step("fsck", _FSCK_SECONDS, checking.run, checking.end, _FSCK_PATIENCE))
         steps += [self._anchoring(self._tsa(tsa), settings.stamp_interval_seconds) for tsa in settings.tsas]
         for chain in settings.chains:
             nodes = nodes_of(chain)

@@ -74,7 +74,7 @@ def service(tmp_path_factory):
         found = stack.enter_context(dev.children(folder))
         assembly = wiring.build(dev.configure(folder, found))
         stack.callback(assembly.close)
-        stack.enter_context(_running(Worker(assembly.steps)))
+        stack.enter_context(_running(Worker(assembly.steps, beat=assembly.beat)))
         url = stack.enter_context(_serving(create_app(assembly.services)))
         yield Service(url, assembly.services.tenants.add("e2e"))
 

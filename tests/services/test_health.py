@@ -2,20 +2,106 @@
 
 from datetime import timedelta
 
-from notary.services.health import Health
+from notary.services.beating import Beating
+from notary.services.health import Condition, Health
+from notary.services.steps import Step
+from notary.store.heartbeats import heartbeats
 from tests.rig import Rig
 
 
 def test_what_waits_for_more_than_half_the_promise_is_late(sqlite, tmp_path):
     rig = Rig(sqlite, tmp_path)
     health = Health(sqlite, timedelta(seconds=60), rig.clock)
-    assert health.late() == ["log"]
+    assert health.look().late == ["log"]
     rig.open()
-    assert health.late() == []
+    assert health.look().late == []
     rig.submit(1)
     rig.clock.advance(30)
-    assert health.late() == []
+    assert health.look().late == []
     rig.clock.advance(1)
-    assert health.late() == ["close"]
+    assert health.look().late == ["close"]
     rig.sequencer().sequence()
-    assert health.late() == []
+    assert health.look().late == []
+
+
+def nothing():
+    """What a step does here."""
+
+
+STEPS = (
+    Step("close", 1, nothing),
+    Step("anchor tsa", 40, nothing),
+    Step("fsck", 60, nothing, patience=86_400),
+)
+
+
+def beating(rig, database, clock, steps=STEPS, leading=lambda: True):
+    return Beating(database, steps, leading, rig.clock, clock)
+
+
+def test_a_step_that_is_silent_is_late_and_one_that_fails_is_named(sqlite, tmp_path):
+    rig = Rig(sqlite, tmp_path).open()
+    health, elapsed = Health(sqlite, timedelta(seconds=600), rig.clock), [0.0]
+    beat = beating(rig, sqlite, lambda: elapsed[0])
+
+    def wait(seconds):
+        rig.clock.advance(seconds)
+        elapsed[0] += seconds
+
+    assert health.look() == Condition([], [])  # before there was a worker
+    for step in STEPS:
+        beat(step, True)
+    wait(60)
+    assert health.look() == Condition([], [])
+    wait(1)
+    assert health.look() == Condition(["close"], [])
+    beat(STEPS[0], True)
+    assert health.look() == Condition([], [])
+    wait(20)  # twice forty seconds and one
+    assert health.look() == Condition(["anchor tsa"], [])
+    beat(STEPS[1], False)
+    beat(STEPS[0], True)
+    assert health.look() == Condition([], ["anchor tsa"])
+    beat(STEPS[1], True)
+    assert health.look() == Condition([], [])
+
+
+def test_a_step_that_never_succeeded_fails(sqlite, tmp_path):
+    rig = Rig(sqlite, tmp_path).open()
+    beating(rig, sqlite, lambda: 0.0)(STEPS[1], False)
+    assert Health(sqlite, timedelta(seconds=60), rig.clock).look() == Condition([], ["anchor tsa"])
+
+
+def test_runs_are_noted_now_and_then_and_changes_at_once(sqlite, tmp_path):
+    rig, elapsed = Rig(sqlite, tmp_path).open(), [0.0]
+    beat = beating(rig, sqlite, lambda: elapsed[0])
+
+    def noted(seconds, succeeded):
+        elapsed[0] += seconds
+        rig.clock.advance(seconds)
+        beat(STEPS[0], succeeded)
+        with sqlite.reading() as connection:
+            (found,) = heartbeats(connection)
+        return found.ran_at == rig.clock()
+
+    assert noted(0, True)
+    assert not noted(19, True)
+    assert noted(1, True)
+    assert noted(1, False)
+    assert not noted(1, False)
+    assert noted(1, True)
+
+
+def test_only_who_leads_notes_and_drops_steps_that_there_are_no_more(sqlite, tmp_path):
+    rig = Rig(sqlite, tmp_path).open()
+    gone = Step("anchor gone", 1, nothing)
+    beating(rig, sqlite, lambda: 0.0, (gone,))(gone, True)
+    leads = [False]
+    beat = beating(rig, sqlite, lambda: 0.0, leading=lambda: leads[0])
+    beat(STEPS[0], True)
+    with sqlite.reading() as connection:
+        assert [each.step for each in heartbeats(connection)] == ["anchor gone"]
+    leads[0] = True
+    beat(STEPS[0], True)
+    with sqlite.reading() as connection:
+        assert [each.step for each in heartbeats(connection)] == ["close"]
