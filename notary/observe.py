@@ -13,6 +13,15 @@ CLOSED_ENTRIES = Counter(
 LOG_SIZE = Gauge("notary_log_size", "Entries under the newest checkpoint that this process has seen.")
 PENDING = Gauge("notary_pending_entries", "Entries that wait for a checkpoint.")
 ANCHOR_MOVES = Counter("notary_anchor_moves_total", "Moves of anchorings, by new state.", ["anchor", "state"])
+WALLET_WEI = Gauge(
+    "notary_wallet_wei", "What the wallet that pays for an anchor held when it was last asked.", ["anchor"]
+)
+ANCHOR_GAS = Gauge(
+    "notary_anchor_gas", "Gas of the newest transaction of an anchor that was mined.", ["anchor"]
+)
+PENDING_SECONDS = Gauge(
+    "notary_pending_seconds", "How long the oldest entry has been waiting for a checkpoint."
+)
 RPC_CONTRADICTIONS = Counter(
     "notary_rpc_contradictions_total",
     "Final blocks that endpoints of one chain do not agree on.",

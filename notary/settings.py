@@ -81,7 +81,7 @@ class Chain(BaseModel):
             raise PydanticCustomError(
                 "quorum", f"{self.quorum} endpoints cannot agree where {len(self.rpc_urls)} are named"
             )
-        if len(set(self.rpc_urls)) < len(self.rpc_urls):
+        if len({url.rstrip("/") for url in self.rpc_urls}) < len(self.rpc_urls):
             raise PydanticCustomError("rpc_urls", "an endpoint is named twice, and would agree with itself")
         return self
 

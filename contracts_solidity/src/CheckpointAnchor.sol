@@ -10,7 +10,7 @@ contract CheckpointAnchor {
     /// @notice The newest anchored head of a log, in two slots.
     /// @param key signs heads, and hands over to the next key
     /// @param size entries; 0 where nothing was anchored
-    /// @param turn hand-overs so far, so that the signature of one can never be used for another
+    /// @param turn offers so far, so that the signature of one can never be used again
     /// @param root of the tree of `size` entries
     struct Log {
         address key;
@@ -101,7 +101,8 @@ contract CheckpointAnchor {
         emit Anchored(logId, oldSize, newSize, newRoot);
     }
 
-    /// @notice First step of a hand-over: the head key names the next one. A later offer replaces an earlier one.
+    /// @notice First step of a hand-over: the head key names the next one. A later offer replaces an
+    /// earlier one, which cannot be sent again.
     /// @param logId the log
     /// @param nextKey address of the next head key
     /// @param signature of the head key over keccak256(abi.encode(keccak256("notary offer v1"), chain id,
@@ -113,6 +114,9 @@ contract CheckpointAnchor {
         if (nextKey == address(0)) revert NoHeadKey();
         if (signerOf(handDigest(OFFER_TAG, logId, log.turn, nextKey), signature) != key) revert NotSignedByHeadKey();
         offered[logId] = nextKey;
+        unchecked {
+            log.turn++; // each signature is good once; four billion offers are out of reach
+        }
         emit Offered(logId, key, nextKey);
     }
 
@@ -126,9 +130,6 @@ contract CheckpointAnchor {
         if (signerOf(handDigest(ACCEPT_TAG, logId, log.turn, next), signature) != next) revert NotOffered();
         emit HandedOver(logId, log.key, next);
         log.key = next;
-        unchecked {
-            log.turn++; // four billion hand-overs are out of reach
-        }
         delete offered[logId];
     }
 
@@ -141,7 +142,7 @@ contract CheckpointAnchor {
     /// @notice The keys of a log.
     /// @return headKey signs heads; 0 where the log is not open
     /// @return nextKey was named by a hand-over and has not accepted yet, or 0
-    /// @return turn hand-overs so far, which both steps of the next one sign
+    /// @return turn offers so far: what the next offer signs, and the acceptance of the last one
     function keysOf(bytes32 logId) external view returns (address headKey, address nextKey, uint32 turn) {
         Log storage log = logs[logId];
         return (log.key, offered[logId], log.turn);

@@ -9,6 +9,8 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
+import structlog
+
 from notary.anchoring.port import Anchor, Attempt, Head, Observation, Step
 from notary.errors import AnchorRejected, AnchorUnavailable
 from notary.evidence.chain import decode_evidence
@@ -17,6 +19,7 @@ from notary.store import anchorings, checkpoints
 from notary.store.anchorings import Anchoring
 from notary.store.engine import Database
 
+_log = structlog.get_logger()
 _OPEN = ("due", "signed", "sent", "mined")
 _RESEND = timedelta(seconds=30)
 _REPLACE = timedelta(seconds=48)  # four blocks of Ethereum
@@ -128,32 +131,41 @@ class Advance:
         # Of anchorings that are final, too: their state does not change, but whatever follows waits for them.
         with self.database.reading() as connection:
             missing = anchorings.attempts_between(connection, self.anchor.name, first, last)
-        for size, stored in missing:
+        newest = {
+            stored.nonce: (size, stored) for size, stored in missing
+        }  # of one that was replaced, the last
+        for size, stored in newest.values():
             self.anchor.send(self.head_at(size), _attempt(stored))
 
     def _send(self, item: Anchoring) -> None:
-        # Nothing new is made here: what leaves is what was committed. A crash after it is a second sending.
+        # What leaves is what was committed. A crash after it is a second sending.
+        self._replace(item)  # of no effect but after a long time in which nothing could be sent
         self._apply(item, self.anchor.send(self.head_at(item.size), self._attempts(item)[-1]))
 
     def _observe(self, item: Anchoring) -> None:
         head, attempts = self.head_at(item.size), self._attempts(item)
         seen = self.anchor.observe(head, attempts)
         if (item.state, seen.step) == ("sent", Step.SENT):
-            if self._replace(item):
-                attempts = self._attempts(item)
-            elif self._within(_RESEND, item.updated_at):
-                self._apply(item, seen)
-                return
-            seen = self._send_again(item, head, attempts[-1])
+            newer = self._replace(item)
+            if newer or not self._within(_RESEND, item.updated_at):
+                seen = self._send_again(item, head, self._attempts(item)[-1])
         self._apply(item, seen)
 
     def _replace(self, item: Anchoring) -> bool:
-        """Make an attempt that takes the place of one that is waiting too long; whether there is one now."""
+        """Make an attempt that takes the place of one that is waiting too long; whether there is one now.
+
+        Where none can be made, as when it would cost too much, the last one stands, and is sent again as ever.
+        """
         with self.database.reading() as connection:
             stored = anchorings.attempts_of(connection, item.id)
         if self._within(_REPLACE, stored[-1].created_at):
             return False
-        better = self.anchor.replacement([_attempt(each) for each in stored], stored[-1].created_at)
+        try:
+            better = self.anchor.replacement([_attempt(each) for each in stored], stored[-1].created_at)
+        except AnchorUnavailable as error:
+            _log.warning("a transaction is not replaced", anchor=self.anchor.name, detail=str(error))
+            self._count("not_replaced")
+            return False
         if better is None:
             return False
         with self.database.writing() as connection:

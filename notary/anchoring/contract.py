@@ -38,7 +38,7 @@ class Keys:
     Attributes:
         head: signs heads.
         offered: was named by a hand-over and has not accepted yet.
-        turn: hand-overs so far.
+        turn: offers so far: what the next offer signs, and the acceptance of the last one.
     """
 
     head: bytes

@@ -18,6 +18,7 @@ from notary.errors import AnchorRejected, AnchorUnavailable, ProofError
 from notary.evidence.chain import ANCHORED, encode_evidence
 from notary.evidence.chain_header import PROFILES
 from notary.merkle.proof import check_consistency
+from notary.observe import ANCHOR_GAS, WALLET_WEI
 
 if TYPE_CHECKING:
     from eth_account.signers.local import LocalAccount
@@ -102,6 +103,9 @@ class EvmAnchor:
         signature = bytes(self.head_key.unsafe_sign_hash(Hash32(digest)).signature)
         data = call_data(_ANCHOR, self.log_id, head.size, head.root, list(consistency), signature)
         raw, ref = signed_transaction(self.node, self.wallet, nonce, self.contract, data)
+        WALLET_WEI.labels(self.name).set(
+            quantity(self.node.ask("eth_getBalance", self.wallet.address, "latest"))
+        )
         return Attempt(ref, raw, nonce)
 
     def send(self, head: Head, attempt: Attempt) -> Observation:  # noqa: ARG002 - the port's form
@@ -178,6 +182,7 @@ class EvmAnchor:
             captured = self._kept[1]
         else:
             captured = self._capture(head, receipt)
+            ANCHOR_GAS.labels(self.name).set(quantity(receipt.get("gasUsed")))
             self._kept = None if captured.missing else (key, captured)
         header = captured.header
         self._require_canonical(header.number, header.hash)

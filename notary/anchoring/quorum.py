@@ -1,6 +1,7 @@
 """What several endpoints of one chain agree on. One alone may lag behind, be cut off, or lie."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 
 import structlog
@@ -33,70 +34,90 @@ class Quorum:
     def newest(self) -> tuple[Node, bytes, Header]:
         """The newest block that enough endpoints hold to be final: one of them, its header as RLP, and parsed.
 
+        Where one is enough, it is the first that answers, in the order of the settings, and no other.
+
         Raises:
             AnchorUnavailable: too few answer, or no block is final yet at enough of them.
-            AnchorRejected: they contradict each other, or are of another chain.
+            AnchorRejected: they contradict each other; a single one is of another chain.
         """
-        finals = sorted(self._finals().values(), reverse=True)
+        finals = self._finals()
         if len(finals) < self.needed:
             raise AnchorUnavailable(self._too_few(len(finals)))
-        number = finals[self.needed - 1]
-        if number < 0:
-            raise AnchorUnavailable("no block is final yet")
-        held = self._at(number)
-        for node, raw, header in held:
-            if self._holding(held, header.hash) >= self.needed:
-                return node, raw, header
-        raise AnchorRejected(self._contradiction(number))
+        if self.needed == 1:
+            finals = dict([next(iter(finals.items()))])
+        contradicted = None
+        # Of numbers that one endpoint invents, high above all others, the next lower one is tried.
+        for number in sorted(set(finals.values()), reverse=True):
+            if number < 0 or sum(final >= number for final in finals.values()) < self.needed:
+                continue
+            held = self._at(number, finals)
+            for node, raw, header in held:
+                if self._agree(held, header.hash) >= self.needed:
+                    return node, raw, header
+            contradicted = number if len(held) >= self.needed else contradicted
+        if contradicted is not None:
+            raise AnchorRejected(self._contradiction(contradicted))
+        raise AnchorUnavailable("no block is final yet at enough endpoints")
 
     def holding(self, header: Header) -> int:
         """How many endpoints hold this very block to be final, by their own word.
 
         Raises:
-            AnchorRejected: fewer than needed, and one holds another block to be final in its place.
+            AnchorUnavailable: the only endpoint does not answer.
+            AnchorRejected: fewer than needed, and one holds another block to be final in its place; the only
+                endpoint is of another chain.
         """
-        held = self._at(header.number)
-        found = self._holding(held, header.hash)
+        held = self._at(header.number, self._finals())
+        found = self._agree(held, header.hash)
         if found < self.needed and found < len(held):
             raise AnchorRejected(self._contradiction(header.number))
         return found
 
-    def _holding(self, held: Sequence[tuple[Node, bytes, Header]], block_hash: bytes) -> int:
+    def _agree(self, held: Sequence[tuple[Node, bytes, Header]], block_hash: bytes) -> int:
         found = sum(header.hash == block_hash for _, _, header in held)
         if found < len(held):
             # Also where enough agree: somebody should look at the one that does not.
-            RPC_CONTRADICTIONS.labels(str(self.nodes[0].chain_id)).inc()
-            _log.error(
-                "endpoints contradict each other", chain=self.nodes[0].chain_id, agree=found, of=len(held)
-            )
+            self._tell(f"{found} of {len(held)} endpoints agree on a final block")
         return found
 
-    def _at(self, number: int) -> list[tuple[Node, bytes, Header]]:
+    def _at(self, number: int, finals: Mapping[Node, int]) -> list[tuple[Node, bytes, Header]]:
         """What each endpoint shows at a number that it holds to be final; those that do not answer are left out."""
         found = []
-        for node, final in self._finals().items():
-            if final >= number:
-                try:
-                    found.append((node, *block_at(node, hex(number), self.profile)))
-                except AnchorUnavailable:
-                    continue
+        for node in (node for node, final in finals.items() if final >= number):
+            with self._left_out():
+                found.append((node, *block_at(node, hex(number), self.profile)))
         return found
 
     def _finals(self) -> dict[Node, int]:
-        """The newest final number of each endpoint that answers; those of another chain are refused.
+        """The newest final number of each endpoint that can be used.
 
         Raises:
-            AnchorRejected: one is of another chain, or shows a header that has another hash.
+            AnchorUnavailable: the only one does not answer.
+            AnchorRejected: the only one is of another chain, or shows a header that has another hash.
         """
         found = {}
         for node in self.nodes:
-            try:
+            with self._left_out():
                 node.require_chain()
                 found[node] = final_number(node, self.finality, self.profile)
-            except AnchorUnavailable:
-                if len(self.nodes) == 1:
-                    raise  # its own reason says more than that it is missing
         return found
+
+    @contextmanager
+    def _left_out(self) -> Iterator[None]:
+        """One of several that fails has no vote, and no veto either; what the only one says is the reason."""
+        try:
+            yield
+        except AnchorUnavailable:
+            if len(self.nodes) == 1:
+                raise
+        except AnchorRejected as error:
+            if len(self.nodes) == 1:
+                raise
+            self._tell(str(error))
+
+    def _tell(self, what: str) -> None:
+        RPC_CONTRADICTIONS.labels(str(self.nodes[0].chain_id)).inc()
+        _log.error("an endpoint contradicts the others", chain=self.nodes[0].chain_id, detail=what)
 
     def _too_few(self, found: int) -> str:
         return f"{found} of {len(self.nodes)} endpoints answer, and {self.needed} must agree"

@@ -47,7 +47,8 @@ def replaced(node: Node, wallet: "LocalAccount", attempt: Attempt) -> Attempt:
     fields, now = fields_of(attempt.raw), fee_fields(node)
     for name in _FEES:
         if name in fields:
-            raised = -(-fields[name] * (100 + _RAISED_PERCENT) // 100)
+            old = fields[name]
+            raised = max(-(-old * (100 + _RAISED_PERCENT) // 100), old + 1)  # of nothing, too
             fields[name] = believed(max(raised, now.get(name, 0)))
     signed = wallet.sign_transaction(fields | {"chainId": node.chain_id})
     return Attempt(bytes(signed.hash), bytes(signed.raw_transaction), attempt.nonce)

@@ -26,7 +26,7 @@ def offer_digest(chain_id: int, contract: bytes, log_id: bytes, turn: int, next_
 
 
 def accept_digest(chain_id: int, contract: bytes, log_id: bytes, turn: int, next_key: str) -> bytes:
-    """The 32 bytes that the next key signs to become the head key."""
+    """The 32 bytes that the next key signs to become the head key; `turn` as it is after the offer."""
     return _digest(_ACCEPT_TAG, chain_id, contract, log_id, turn, next_key)
 
 
@@ -61,14 +61,16 @@ def hand_over(
         return keys
     if keys.head != ours:
         raise AnchorRejected(f"the log's head key is 0x{keys.head.hex()}, neither of the two keys given")
-    place = (node.chain_id, contract, log_id, keys.turn, next_key.address)
     if keys.offered != theirs:
-        signature = _signed(head_key, offer_digest(*place))
+        signature = _signed(
+            head_key, offer_digest(node.chain_id, contract, log_id, keys.turn, next_key.address)
+        )
         data = call_data("handOver(bytes32,address,bytes)", log_id, next_key.address, signature)
         transact(node, wallet, contract, data, timeout)
+        keys = read_keys(node, contract, log_id)
     # Mined: the offer. A stop here leaves the old key in charge; the same call goes on.
-    data = call_data("accept(bytes32,bytes)", log_id, _signed(next_key, accept_digest(*place)))
-    transact(node, wallet, contract, data, timeout)
+    signature = _signed(next_key, accept_digest(node.chain_id, contract, log_id, keys.turn, next_key.address))
+    transact(node, wallet, contract, call_data("accept(bytes32,bytes)", log_id, signature), timeout)
     return read_keys(node, contract, log_id)
 
 

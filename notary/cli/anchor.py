@@ -8,8 +8,6 @@ from rich.console import Console
 
 from notary import keys, wiring
 from notary.anchoring.contract import deploy
-from notary.anchoring.poll import newest_finalized
-from notary.anchoring.quorum import Quorum
 from notary.anchoring.rpc import Node, octets
 from notary.anchoring.succession import hand_over
 from notary.cli.folder import DataDir, settings_of
@@ -35,8 +33,7 @@ def anchor_deploy() -> None:
     settings = settings_of(None)
     chain, node = _first_chain(settings)
     found = deploy(node, keys.load_secp256k1(settings.wallet_key))
-    block = newest_finalized(Quorum((node,), 1, chain.finality, chain.profile))
-    console.print(f"contract 0x{found.hex()} on chain {chain.chain_id} (newest final block {block.number})")
+    console.print(f"contract 0x{found.hex()} on chain {chain.chain_id}")
 
 
 def anchor_hand_over(next_key: KeyFile, wallet: Wallet, data_dir: DataDir = None) -> None:
@@ -54,7 +51,7 @@ def anchor_hand_over(next_key: KeyFile, wallet: Wallet, data_dir: DataDir = None
         raise SettingsError("there is no log yet, and so nothing to hand over: run notary setup")
     head, following = keys.load_secp256k1(settings.head_key), keys.load_secp256k1(next_key)
     found = hand_over(node, payer, octets(genesis.contract, 20), genesis.log_id, head, following)
-    console.print(f"head key 0x{found.head.hex()} on chain {chain.chain_id}, hand-over {found.turn}")
+    console.print(f"head key 0x{found.head.hex()} on chain {chain.chain_id}")
 
 
 def _first_chain(settings: Settings) -> tuple[Chain, Node]:

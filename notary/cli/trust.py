@@ -9,6 +9,7 @@ import typer
 from notary import wiring
 from notary.anchoring.rpc import octets, record
 from notary.cli.folder import DataDir, settings_of
+from notary.errors import SettingsError
 from notary.evidence.chain import decode_evidence, decode_header
 from notary.evidence.package import read_package
 from notary.wiring.nodes import nodes_of
@@ -30,24 +31,30 @@ def command(
 ) -> None:
     """Print the trust file of this service. Verifiers must compare it with another source."""
     settings = settings_of(data_dir)
-    numbers = [*(block or []), *(number for path in package or [] for number in _blocks(path))]
+    wanted = {place for path in package or [] for place in _blocks(path)}
+    if block:
+        wanted |= {(settings.chains[0].chain_id if settings.chains else 0, number) for number in block}
+    chains = {chain.chain_id: chain for chain in settings.chains}
     assembly = wiring.build(settings, working=False)
     try:
         blocks = []
-        for number in sorted(set(numbers)):
-            chain = settings.chains[0]
-            node, *_ = nodes_of(chain)
+        for chain_id, number in sorted(wanted):
+            if chain_id not in chains:
+                raise SettingsError(
+                    f"no node is named for block {number} of chain {chain_id or 'none'}: set NOTARY_CHAINS"
+                )
+            node, *_ = nodes_of(chains[chain_id])
             node.require_chain()
             found = record(node.ask("eth_getBlockByNumber", hex(number), False))
-            blocks.append((chain.chain_id, number, octets(found.get("hash"), 32)))
+            blocks.append((chain_id, number, octets(found.get("hash"), 32)))
         sys.stdout.write(assembly.trust.file(blocks))
     finally:
         assembly.close()
 
 
-def _blocks(path: Path) -> list[int]:
-    """Numbers only: a package's own word for a hash would be worth nothing."""
+def _blocks(path: Path) -> list[tuple[int, int]]:
+    """Chain and number only: a package's own word for a hash would be worth nothing."""
     with path.open("rb") as stream:
         files = read_package(stream).files
     anchors = [decode_evidence(data) for name, data in files.items() if name.endswith("/anchor.json")]
-    return [decode_header(each.header, each.profile).number for each in anchors]
+    return [(each.chain_id, decode_header(each.header, each.profile).number) for each in anchors]

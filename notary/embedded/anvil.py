@@ -3,7 +3,6 @@
 Its anchors prove nothing: whoever runs it can make any block.
 """
 
-import contextlib
 import json
 import os
 import shutil
@@ -161,8 +160,14 @@ class Anvil:
         end = time.monotonic() + _START_SECONDS
         while (found := _on_state(self.state)) and time.monotonic() < end:
             for pid in found:
-                with contextlib.suppress(ProcessLookupError):
+                try:
                     os.kill(pid, signal.SIGTERM)
+                except ProcessLookupError:
+                    continue
+                except PermissionError as error:
+                    raise AnchorUnavailable(
+                        f"process {pid} of another user runs a chain on {self.state}: end it"
+                    ) from error
             time.sleep(0.05)
 
 
@@ -183,7 +188,8 @@ def _on_state(state: Path) -> list[int]:
             words = path.read_bytes().split(b"\x00")
         except OSError:
             continue  # it ended in between
-        if (b"--state", os.fsencode(state)) in pairwise(words):
+        named = os.path.basename(words[0]).startswith(b"anvil")  # noqa: PTH119 - bytes
+        if named and (b"--state", os.fsencode(state)) in pairwise(words):
             found.append(int(path.parent.name))
     return found
 

@@ -25,12 +25,14 @@ from notary.intake.inspect import Turn, inspect_next, sweep
 from notary.intake.inspection.sandbox import inspect
 from notary.log.index import index_digests
 from notary.log.sequence import Sequencer
+from notary.observe import PENDING, PENDING_SECONDS
 from notary.outbound import Outbound
 from notary.proving import Prover
 from notary.services.steps import Step
 from notary.settings import Chain, Settings, Tsa
 from notary.store import anchorings, blocks
 from notary.store.engine import Database
+from notary.store.groups import waiting
 from notary.wiring.checking import Checking
 from notary.wiring.nodes import nodes_of, quorum_of
 from notary.wiring.trusting import authority, certificate, chain_trust
@@ -80,6 +82,10 @@ class Steps:
 
     def _close(self) -> None:
         self.sequencer.sequence()
+        with self.database.reading() as connection:
+            queue = waiting(connection)
+        PENDING.set(0 if queue is None else queue.count)
+        PENDING_SECONDS.set(0 if queue is None else (self.now() - queue.oldest).total_seconds())
 
     def _index(self) -> None:
         if self.sequencer.leading:

@@ -224,6 +224,55 @@ def test_a_replacement_that_was_stored_and_not_sent_is_sent_as_it_is(log, ledger
     ledger.check()
 
 
+def test_what_cannot_be_replaced_is_sent_again_as_it_is(log, ledger, step):
+    log.close()
+    step()
+    ledger.errors["replacement"] = GONE  # as where it would cost more than anybody pays
+    log.wait(49)
+    step()
+    assert ledger.wire == [log.attempts(log.one())[0].raw] * 2
+    ledger.mine()
+    step()
+    assert log.one().state == "mined"
+
+
+def test_what_could_not_be_sent_for_long_is_replaced_before_it_is(log, ledger, step):
+    log.close()
+    ledger.errors["send"] = GONE
+    with pytest.raises(AnchorUnavailable, match="does not answer"):
+        step()
+    assert log.one().state == "signed"
+    ledger.errors.clear()
+    ledger.dear = True
+    log.wait(49)
+    step()
+    first, second = log.attempts(log.one())
+    assert ledger.wire == [second.raw]
+    assert first.nonce == second.nonce
+    ledger.check()
+
+
+def test_of_replaced_transactions_that_the_chain_lost_the_last_is_sent_again(log, ledger, step):
+    log.close()
+    step()
+    ledger.dear = True
+    log.wait(49)
+    step()
+    ledger.mine()
+    for _ in range(2):
+        step()
+        ledger.finalize()
+    assert log.one().state == "final"
+    _, second = log.attempts(log.one())
+    ledger.reorg()
+    log.close()
+    log.wait()
+    with pytest.raises(AnchorUnavailable, match="were sent again"):
+        step()
+    assert ledger.wire[-1] == second.raw
+    assert len(ledger.wire) == 3
+
+
 def test_mined_in_another_block_the_evidence_is_of_that_block(log, ledger, step):
     log.close()
     step()

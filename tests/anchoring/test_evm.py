@@ -26,6 +26,7 @@ from notary.evidence.chain import (
     decode_header,
 )
 from notary.evidence.chain_file import MAX_NOT_BEFORE
+from notary.observe import ANCHOR_GAS, WALLET_WEI
 from tests.anchoring.local_chain import HEAD_KEY, STRANGER, WALLET, LocalChain, head, path, root, running
 from tests.anchoring.lying_node import Error, Lost, lying_node, raw_answer
 
@@ -85,6 +86,14 @@ def test_an_anchor_is_mined_then_final_and_its_evidence_passes_every_check(chain
     final = anchor.observe(head(7), [attempt])
     assert (final.step, final.evidence) == (Step.FINAL, seen.evidence)
     assert anchor.on_chain_head() == (7, root(7))
+
+
+def test_what_the_wallet_holds_and_what_an_anchor_took_are_measured(chain, anchor):
+    attempt = signed(anchor, 7)
+    held = int(chain.node.ask("eth_getBalance", WALLET.address, "latest"), 16)
+    assert WALLET_WEI.labels("test")._value.get() == float(held)
+    anchor.observe(head(7), [sent(anchor, attempt)])
+    assert ANCHOR_GAS.labels("test")._value.get() == int(chain.receipt(attempt.ref)["gasUsed"], 16)
 
 
 def test_the_adapter_is_an_anchor_of_the_port(anchor):
@@ -346,6 +355,16 @@ def test_a_legacy_transaction_is_made_again_too(chain, anchor):
     sent(anchor, second)
     chain.mine()
     assert anchor.observe(head(7), [first, second]).step is Step.MINED
+
+
+def test_more_than_nothing_is_something(chain, anchor):
+    anchor.node.fees = "free"
+    first, since = signed(anchor, 7), datetime.fromtimestamp(0, UTC)
+    anchor.node.fees = "legacy"
+    anchor.node.ask = lambda method, *_, ask=anchor.node.ask: (
+        "0x0" if method == "eth_gasPrice" else ask(method, *_)
+    )
+    assert fields_of(anchor.replacement([first], since).raw)["gasPrice"] == 1
 
 
 def test_nothing_is_made_again_where_it_would_be_of_no_use(chain, anchor):

@@ -97,12 +97,17 @@ def test_another_history_is_told_and_nothing_is_final(chain, anchor):
         assert contradictions() == before + 2
 
 
-def test_one_of_another_chain_is_refused(chain, anchor):
-    attempt = mined_and_final(chain, anchor)
+def test_one_of_another_chain_has_no_vote_and_no_veto(chain, anchor):
+    attempt, before = mined_and_final(chain, anchor), contradictions()
     with running(31338) as other:
         both = replace(anchor, others=(Node(other.url, 31337),))
+        assert both.observe(head(7), [attempt]).detail.endswith("final at 1 of 2 endpoints")
+        assert contradictions() > before
+        assert replace(both, needed=2).observe(head(7), [attempt]).step is Step.MINED
+        two = replace(both, others=(*both.others, another(chain)), needed=2)
+        assert two.observe(head(7), [attempt]).detail.endswith("final at 2 of 3 endpoints")
         with pytest.raises(AnchorRejected, match="the node is of chain 31338, not 31337"):
-            both.observe(head(7), [attempt])
+            newest_finalized(Quorum((Node(other.url, 31337),)))
 
 
 def test_the_first_ones_false_word_that_it_is_final_is_not_enough(chain, anchor):
@@ -130,6 +135,7 @@ def test_the_newest_block_is_one_that_enough_hold(chain):
         assert newest_finalized(Quorum(nodes, 2)).number == 2
         alone = newest_finalized(Quorum(nodes, 1))
         assert alone.number > 2
+        assert newest_finalized(Quorum(nodes[::-1], 1)).number == 2  # the first one's word, not the highest
         assert alone.hash == block_at(chain.node, hex(alone.number), "ethereum")[1].hash
 
 
@@ -138,6 +144,22 @@ def test_without_enough_endpoints_there_is_no_newest_block(chain):
     with pytest.raises(AnchorUnavailable, match="1 of 2 endpoints answer, and 2 must agree"):
         newest_finalized(Quorum((chain.node, Node(GONE, 31337)), 2))
     assert newest_finalized(Quorum((Node(GONE, 31337), chain.node), 1)).number > 0
+
+
+def test_a_number_that_one_invents_does_not_hide_what_the_others_agree_on(chain):
+    chain.mine(6)
+    with running(31337) as other:
+        other.open("another.example/log")
+        other.mine(40)
+        found = newest_finalized(Quorum((chain.node, another(chain), other.node), 2))
+        assert found.hash == block_at(chain.node, hex(found.number), "ethereum")[1].hash
+
+
+def test_before_enough_have_a_final_block_there_is_none():
+    with running(31337) as young:
+        rule = Quorum((young.node, another(young)), 2, finality="depth:1000")
+        with pytest.raises(AnchorUnavailable, match="no block is final yet at enough endpoints"):
+            newest_finalized(rule)
 
 
 def test_two_histories_have_no_newest_block(chain):

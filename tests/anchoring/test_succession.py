@@ -47,7 +47,7 @@ def test_each_step_says_what_it_did(shared_chain, log):  # noqa: F811
         keccak256(b"Offered(bytes32,address,address)"), log,
     ]  # fmt: skip
     assert octets(event["data"]) == bytes(12) + address(HEAD_KEY) + bytes(12) + address(NEXT)
-    (event,) = shared_chain.send(acceptance(shared_chain, log, 0, NEXT))["logs"]
+    (event,) = shared_chain.send(acceptance(shared_chain, log, 1, NEXT))["logs"]
     assert octets(event["topics"][0]) == keccak256(b"HandedOver(bytes32,address,address)")
     assert octets(event["data"]) == bytes(12) + address(HEAD_KEY) + bytes(12) + address(NEXT)
 
@@ -58,9 +58,12 @@ def test_until_it_accepts_the_next_key_has_no_say(shared_chain, log):  # noqa: F
     refused(shared_chain, offer(shared_chain, log, 0, STRANGER, NEXT), "NotSignedByHeadKey")
     accepted(shared_chain, shared_chain.data(log, 3, root(3), []))
     # The last offer counts: a slip is put right by another.
-    shared_chain.send(offer(shared_chain, log, 0, STRANGER, HEAD_KEY))
-    refused(shared_chain, acceptance(shared_chain, log, 0, NEXT), "NotOffered")
-    accepted(shared_chain, acceptance(shared_chain, log, 0, STRANGER))
+    shared_chain.send(offer(shared_chain, log, 1, STRANGER, HEAD_KEY))
+    refused(shared_chain, acceptance(shared_chain, log, 1, NEXT), "NotOffered")
+    refused(shared_chain, acceptance(shared_chain, log, 2, NEXT), "NotOffered")
+    # And the first one, which everybody has seen, cannot be sent again.
+    refused(shared_chain, offer(shared_chain, log, 0, NEXT, HEAD_KEY), "NotSignedByHeadKey")
+    accepted(shared_chain, acceptance(shared_chain, log, 2, STRANGER))
 
 
 def test_nobody_else_hands_over_and_nobody_else_accepts(shared_chain, log):  # noqa: F811
@@ -68,19 +71,19 @@ def test_nobody_else_hands_over_and_nobody_else_accepts(shared_chain, log):  # n
     refused(shared_chain, offer(shared_chain, log, 0, NEXT, STRANGER), "NotSignedByHeadKey")
     refused(shared_chain, offer(shared_chain, log, 0, NEXT, HEAD_KEY, of=other), "NotSignedByHeadKey")
     refused(shared_chain, offer(shared_chain, log, 1, NEXT, HEAD_KEY), "NotSignedByHeadKey")
-    refused(shared_chain, acceptance(shared_chain, log, 0, NEXT), "NotOffered")
+    refused(shared_chain, acceptance(shared_chain, log, 1, NEXT), "NotOffered")
     refused(shared_chain, offer(shared_chain, bytes(32), 0, NEXT, HEAD_KEY), "NotOpen")
     nobody = call_data("handOver(bytes32,address,bytes)", log, "0x" + "00" * 20, bytes(65))
     refused(shared_chain, nobody, "NoHeadKey")
     shared_chain.send(offer(shared_chain, log, 0, NEXT, HEAD_KEY))
-    refused(shared_chain, acceptance(shared_chain, log, 0, NEXT, by=STRANGER), "NotOffered")
-    refused(shared_chain, acceptance(shared_chain, log, 0, NEXT, digest=offer_digest), "NotOffered")
+    refused(shared_chain, acceptance(shared_chain, log, 1, NEXT, by=STRANGER), "NotOffered")
+    refused(shared_chain, acceptance(shared_chain, log, 1, NEXT, digest=offer_digest), "NotOffered")
     refused(shared_chain, call_data("accept(bytes32,bytes)", log, bytes(65)), "MalformedSignature")
-    accepted(shared_chain, acceptance(shared_chain, log, 0, NEXT))
+    accepted(shared_chain, acceptance(shared_chain, log, 1, NEXT))
 
 
 def test_a_hand_over_cannot_be_repeated_when_the_key_comes_back(shared_chain, log):  # noqa: F811
-    first, second = offer(shared_chain, log, 0, NEXT, HEAD_KEY), acceptance(shared_chain, log, 0, NEXT)
+    first, second = offer(shared_chain, log, 0, NEXT, HEAD_KEY), acceptance(shared_chain, log, 1, NEXT)
     node, contract = shared_chain.node, shared_chain.contract
     hand_over(node, STRANGER, contract, log, HEAD_KEY, NEXT, timeout=10)
     keys = hand_over(node, STRANGER, contract, log, NEXT, HEAD_KEY, timeout=10)

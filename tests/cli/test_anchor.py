@@ -62,7 +62,7 @@ def test_the_head_key_hands_over_and_may_be_asked_to_again(notary, set_up, chain
     following, payer = key_file(tmp_path, "next.key", NEXT), key_file(tmp_path, "payer.key", STRANGER)
     for _ in range(2):
         said = notary("anchor", "hand-over", following, "--wallet", payer).out
-        assert said == f"head key {NEXT.address.lower()} on chain 31337, hand-over 1\n"
+        assert said == f"head key {NEXT.address.lower()} on chain 31337\n"
     keys = read_keys(chain.node, bytes.fromhex(set_up.contract[2:]), set_up.log_id)
     assert keys.head == bytes.fromhex(NEXT.address[2:])
 

@@ -249,6 +249,11 @@ def test_the_trust_file_is_that_of_the_log(notary, folder):
     assert [key["vkey"] for key in trust["log_key"]] == [folder.assembly.genesis.log_key]
 
 
+def test_a_block_that_no_node_is_named_for_is_not_guessed(notary, folder):
+    err = " ".join(notary("trust", "--block", "7", expected=2).err.split())
+    assert "is named for block 7: set NOTARY_CHAINS" in err
+
+
 def test_what_is_stored_is_checked(notary, folder):
     folder.accepted()
     folder.close()

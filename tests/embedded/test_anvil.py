@@ -153,10 +153,28 @@ def test_a_child_left_over_from_a_killed_run_is_ended(make):
 
 def test_a_program_that_only_names_the_state_is_left_alone(make, tmp_path):
     state = str(tmp_path / "chain" / "anvil.json")
-    with subprocess.Popen([sys.executable, "-c", "input()", state], stdin=subprocess.PIPE) as reader:
+    with subprocess.Popen(
+        [sys.executable, "-c", "input()", "--state", state], stdin=subprocess.PIPE
+    ) as reader:
         make()
         assert reader.poll() is None
         reader.communicate(b"\n")
+
+
+def test_a_chain_of_another_user_is_told_and_left(make, monkeypatch):
+    first = make()
+    process, first._process = first._process, None
+    first._stopping.set()
+
+    def forbidden(_pid, _signal):
+        raise PermissionError
+
+    with monkeypatch.context() as patch:
+        patch.setattr(anvil.os, "kill", forbidden)
+        with pytest.raises(AnchorUnavailable, match=f"process {process.pid} of another user runs a chain on"):
+            make()
+    process.terminate()
+    process.wait()
 
 
 def test_a_kill_loses_at_most_what_was_not_dumped_yet(make, monkeypatch):
