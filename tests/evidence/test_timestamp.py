@@ -12,7 +12,7 @@ from notary.errors import TimestampError, TrustError
 from notary.evidence.timestamp import MAX_RESPONSE, check_token
 from tests.evidence.tsa_bad_certificates import forged
 from tests.evidence.tsa_case import NOTE, OTHER, trusting
-from tests.evidence.tsa_good import issuer_serial
+from tests.evidence.tsa_good import between, issuer_serial
 from tests.mini_tsa import (
     GEN_TIME,
     POLICY,
@@ -148,6 +148,15 @@ def test_certificates_that_sign_one_another_cost_no_more_than_their_number(tsa):
     before = datetime.now(UTC)
     refused(tsa.respond(NOTE, certificates=[tsa.signer, *crowd]), tsa, 14, "no path leads")
     assert datetime.now(UTC) - before < timedelta(seconds=10)
+
+
+def test_the_better_of_two_intermediates_is_found_among_the_bad(tsa):
+    past = (datetime(2020, 1, 1, tzinfo=UTC), datetime(2021, 1, 1, tzinfo=UTC))
+    stranger = key("p256", "x")
+    extensions = authority_extensions()
+    foreign = certificate("Middle", stranger.public_key(), "Root", stranger, extensions=extensions)
+    held = [between(tsa, years=past), foreign, tsa.signer, tsa.middle, tsa.root]
+    assert check_token(tsa.respond(NOTE, certificates=held), NOTE, trusting(tsa)).serial == 7
 
 
 def test_an_algorithm_with_sha1_is_refused(tsa):

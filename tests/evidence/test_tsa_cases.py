@@ -43,4 +43,4 @@ def test_the_suite_is_as_large_as_is_said_and_names_each_check_that_is_made():
     assert len({case.name for case in CASES}) == len(CASES)
     assert {case.check for case in CASES} - {None} == set(range(1, 25)) - NOT_MADE
     assert all(case.rule == OURS or re.fullmatch(r"RFC \d+ §[\d.]+", case.rule) for case in CASES)
-    assert {case.needs for case in CASES} == {"", "status", "policy", "nonce", "time"}
+    assert {case.needs for case in CASES} == {"", "status", "policy", "nonce", "time", "roots"}

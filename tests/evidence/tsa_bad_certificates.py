@@ -24,7 +24,7 @@ _CA = [*signer_extensions(), (x509.BasicConstraints(True, None), True)]
 _ENCIPHERMENT = x509.KeyUsage(False, False, True, False, False, False, False, False, False)
 _MARCH = datetime(2026, 3, 1, tzinfo=UTC)  # twelve hours before genTime
 _APRIL = datetime(2026, 4, 1, tzinfo=UTC)
-NO_PATH = "no path leads"
+_NO_PATH = "no path leads"
 
 
 def _extended(*purposes, critical=True):
@@ -42,28 +42,25 @@ def _middle(**features):
     return make
 
 
-def _other_root():
-    tsa = MiniTsa("rsa", root="Another Root")
-    return Given(answer(tsa, certificates=[tsa.signer, tsa.middle, tsa.root]), authority())
-
-
-def _self_made():
-    """The same names all the way up, other keys: what a forger would make."""
-    forger = forged()
-    response = answer(forger, certificates=[forger.signer, forger.middle, forger.root])
-    return Given(response, authority())
-
-
-def forged():
+def forged(root="Root"):
+    """An authority that calls itself as ours does, with other keys: what a forger would make."""
     forger = MiniTsa("rsa")
     forger.key = key("rsa", "forger")
     forger.root_key = forger.middle_key = key("p256", "forger")
-    extensions = authority_extensions()
-    public = forger.root_key.public_key()
-    forger.root = certificate("Root", public, "Root", forger.root_key, extensions=extensions)
-    forger.middle = between(forger)
+    public, extensions = forger.root_key.public_key(), authority_extensions()
+    forger.root = certificate(root, public, root, forger.root_key, extensions=extensions)
+    forger.middle = certificate("Middle", public, root, forger.root_key, extensions=extensions)
     forger.signer = forger.issue("Mini TSA", extensions=forger.extensions)
     return forger
+
+
+def _untrusted(root):
+    def make():
+        forger = forged(root)
+        response = answer(forger, certificates=[forger.signer, forger.middle, forger.root])
+        return Given(response, authority())
+
+    return make
 
 
 def _without_intermediate():
@@ -97,7 +94,7 @@ PROFILE = (
     ),
     Case(
         "key usage with keyCertSign, not a CA",
-        "RFC 5280 §4.2.1.9",
+        OURS,
         signer(extensions=signer_extensions(cert_sign=True)),
         12,
         "not signatures alone",
@@ -134,12 +131,28 @@ PROFILE = (
 )
 
 PATH = (
-    Case("root that is not trusted", _PATH, _other_root, 14, NO_PATH),
-    Case("forger's authority with the same names", _PATH, _self_made, 14, NO_PATH),
-    Case("intermediate missing", _PATH, _without_intermediate, 14, NO_PATH),
-    Case("intermediate is no CA", _PATH, _middle(extensions=()), 14, NO_PATH),
-    Case("intermediate not yet valid at genTime", _PATH, _middle(years=(_APRIL, YEARS[1])), 14, NO_PATH),
-    Case("intermediate expired before genTime", _PATH, _middle(years=(YEARS[0], _MARCH)), 14, NO_PATH),
-    Case("name constraint forbids the signer", _PATH, _constrained, 14, "not all names of the end-entity"),
+    Case("root that is not trusted", _PATH, _untrusted("Another Root"), 14, _NO_PATH, "roots"),
+    Case("forger's authority with the same names", _PATH, _untrusted("Root"), 14, _NO_PATH, "roots"),
+    Case("intermediate missing", _PATH, _without_intermediate, 14, _NO_PATH, "roots"),
+    Case("intermediate is no CA", _PATH, _middle(extensions=()), 14, _NO_PATH, "roots"),
+    Case(
+        "intermediate not yet valid at genTime",
+        _PATH,
+        _middle(years=(_APRIL, YEARS[1])),
+        14,
+        _NO_PATH,
+        "roots",
+    ),
+    Case(
+        "intermediate expired before genTime", _PATH, _middle(years=(YEARS[0], _MARCH)), 14, _NO_PATH, "roots"
+    ),
+    Case(
+        "name constraint forbids the signer",
+        _PATH,
+        _constrained,
+        14,
+        "not all names of the end-entity",
+        "roots",
+    ),
     Case("root expired before genTime", OURS, _old_root, 14, "pinned root is not valid at genTime"),
 )

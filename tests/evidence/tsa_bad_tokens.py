@@ -61,7 +61,7 @@ RESPONSES = (
     Case("no response at all", _TSP, _changed(lambda _: b""), 4, "cannot be read"),
     Case("a web page", _TSP, _changed(lambda _: b"<html>busy</html>"), 4, "cannot be read"),
     Case("cut off in the middle", _TSP, _changed(lambda r: r[: len(r) // 2]), 4, "cannot be read"),
-    Case("a byte after the response", "RFC 3161 §3.4", _changed(lambda r: r + b"\0"), 4, "cannot be read"),
+    Case("a byte after the response", OURS, _changed(lambda r: r + b"\0"), 4, "cannot be read"),
     Case(
         "status waiting, no token", _TSP, token(status="waiting", token=False), 1, "is waiting, not granted"
     ),
@@ -110,21 +110,23 @@ SIGNED = (
     Case("one bit of genTime changed", f"{_CMS}.6", _changed(_bit_of_time), 6, "is not the digest"),
     Case("signature over other bytes", f"{_CMS}.6", _changed(_other_signature), 7, "signature does not fit"),
     Case("signature of SHA-256 called SHA-384", f"{_CMS}.6", token(**_LABEL), 7, "the signature uses digest"),
-    Case("attributes signed out of order", f"{_CMS}.4", token(unsorted=True), 8, "a SET is not in order"),
+    Case("attributes signed out of order", f"{_CMS}.3", token(unsorted=True), 8, "a SET is not in order"),
     Case("signed with SHA-1", OURS, token(digest="sha1"), 6, "of the signer is not on the allow-list"),
     Case("RSA of 1024 bits", OURS, token(kind="rsa1024"), 7, "with this key is not on the allow-list"),
 )
 
 IDENTITY = (
-    Case("no certificates, caller has none", _TSP, token(certificates=[]), 9, "names 0 certificates"),
+    Case(
+        "no certificates, caller has none", _TSP, token(certificates=[]), 9, "names 0 certificates", "roots"
+    ),
     Case("two certificates of one issuer and serial", OURS, _twin, 9, "names 2 certificates"),
     Case("no ESSCertID of any kind", _TSP, token(ess=()), 10, "no attribute that names its signing"),
     Case(
-        "ESSCertIDv2 of another certificate", "RFC 5035 §5", token(ess_cert=OTHER), 10, "another certificate"
+        "ESSCertIDv2 of another certificate", "RFC 5035 §3", token(ess_cert=OTHER), 10, "another certificate"
     ),
     Case(
         "ESSCertID of another certificate",
-        "RFC 5035 §5",
+        "RFC 2634 §5.4",
         token(ess=("v1",), ess_cert=OTHER),
         10,
         "another certificate",

@@ -40,7 +40,7 @@ class Case:
     """`check` is the number in docs/formats.md §9 that must name the failure; None for a token that is good.
 
     `says` is a pattern of our message: of the failure, or of the one warning beside that on revocation.
-    `needs` is what a verifier must be told to see the failure: status, policy, nonce or time; empty for nothing.
+    `needs` is what a verifier must take to see the failure: status, policy, nonce, time or roots; empty for nothing.
     """
 
     name: str

@@ -7,8 +7,8 @@ from asn1crypto import x509 as asn1
 from cryptography import x509
 from cryptography.x509.oid import ObjectIdentifier
 
-from tests.evidence.tsa_case import OURS, Case, Given, answer, authority, signer, token
-from tests.mini_tsa import MiniTsa, authority_extensions, certificate, der, key, parsed, signer_extensions
+from tests.evidence.tsa_case import OTHER, OURS, Case, Given, answer, authority, signer, token
+from tests.mini_tsa import MiniTsa, authority_extensions, certificate, der, parsed, signer_extensions
 
 ODD = x509.UnrecognizedExtension(ObjectIdentifier("1.3.6.1.4.1.99999.1"), b"\x05\x00")
 EXTENSION = {"extn_id": "1.3.6.1.5.5.7.1.3", "critical": False, "extn_value": b"\x30\x00"}
@@ -54,14 +54,10 @@ def _expired():
 
 
 def _crowd():
-    """The certificate needed stands among an expired one and a stranger's of the same name."""
+    """Those needed, the one before that of the intermediate, the root, and a stranger's."""
     tsa = authority()
     past = (datetime(2020, 1, 1, tzinfo=UTC), datetime(2021, 1, 1, tzinfo=UTC))
-    stranger = key("p256", "x")
-    foreign = certificate(
-        "Middle", stranger.public_key(), "Root", stranger, extensions=authority_extensions()
-    )
-    held = [between(tsa, years=past), foreign, tsa.signer, tsa.middle, tsa.root]
+    held = [between(tsa, years=past), OTHER, tsa.signer, tsa.middle, tsa.root]
     return Given(answer(certificates=held), tsa)
 
 
@@ -100,7 +96,7 @@ GOOD = (
     Case("extension of TSTInfo, not critical", _TSP, token(extensions=[EXTENSION])),
     Case("genTime with a fraction of a second", _TSP, token(gen_time=b"20260301120000.25Z")),
     Case("no accuracy stated", _TSP, token(accuracy=False), says="it bounds nothing"),
-    Case("granted with modifications", _TSP, token(status="granted_with_mods"), says="with modifications"),
+    Case("granted with modifications", OURS, token(status="granted_with_mods"), says="with modifications"),
     Case("nonce of the request came back", _TSP, token(nonce=_NONCE, given={"nonce": _NONCE})),
     Case(
         "certificate without key usage", "RFC 5280 §4.2.1.3", signer(extensions=signer_extensions(usage=()))
