@@ -11,7 +11,8 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from timestamps.table import Subject, markdown, row, sums
-from timestamps.tools import TOOLS, Question
+from timestamps.tool import Question
+from timestamps.tools import TOOLS
 
 ROOT = Path(__file__).resolve().parent.parent
 

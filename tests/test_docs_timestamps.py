@@ -6,7 +6,8 @@ from pathlib import Path
 import compare_timestamps
 import pytest
 from timestamps import table
-from timestamps.tools import TOOLS, Outcome, Tool
+from timestamps.tool import Outcome, Tool
+from timestamps.tools import TOOLS
 
 from tests.evidence.tsa_case import OURS as RULE
 from tests.evidence.tsa_cases import CASES

@@ -4,7 +4,7 @@ from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from timestamps.tools import Outcome, Question, Tool
+from timestamps.tool import Outcome, Question, Tool
 
 OURS = "ours"  # a rule of no standard: another tool that draws the line elsewhere is not wrong
 RIGHT = "✓"
