@@ -127,7 +127,7 @@ class MiniTsa:
         chain = [self.signer, self.middle] if certificates is None else certificates
         signed = {
             "version": "v3",
-            "digest_algorithms": [{"algorithm": "sha256"}],
+            "digest_algorithms": [{"algorithm": more.get("digest", "sha256")}],
             "encap_content_info": {
                 "content_type": content_type,
                 "content": core.ParsableOctetString(content),

@@ -1,0 +1,158 @@
+"""Tokens that are as they should be, of certificates that may not stamp or that nobody trusts."""
+
+from datetime import UTC, datetime
+
+from cryptography import x509
+from cryptography.x509.oid import ExtendedKeyUsageOID
+
+from tests.evidence.tsa_case import OURS, Case, Given, answer, authority, signer
+from tests.evidence.tsa_good import ODD, between
+from tests.mini_tsa import (
+    TIME_STAMPING,
+    YEARS,
+    MiniTsa,
+    authority_extensions,
+    certificate,
+    key,
+    signer_extensions,
+)
+
+_PROFILE = "RFC 3161 §2.3"
+_PATH = "RFC 5280 §6.1"
+_SOLE = "not for time-stamping alone"
+_CA = [*signer_extensions(), (x509.BasicConstraints(True, None), True)]
+_ENCIPHERMENT = x509.KeyUsage(False, False, True, False, False, False, False, False, False)
+_MARCH = datetime(2026, 3, 1, tzinfo=UTC)  # twelve hours before genTime
+_APRIL = datetime(2026, 4, 1, tzinfo=UTC)
+_NO_PATH = "no path leads"
+
+
+def _extended(*purposes, critical=True):
+    return signer(extensions=signer_extensions(purposes=purposes, critical=critical))
+
+
+def _middle(**features):
+    """The intermediate's certificate is another."""
+
+    def make():
+        tsa = MiniTsa("rsa")
+        tsa.middle = between(tsa, **features)
+        return Given(answer(tsa), tsa)
+
+    return make
+
+
+def forged(root="Root"):
+    """An authority that calls itself as ours does, with other keys: what a forger would make."""
+    forger = MiniTsa("rsa")
+    forger.key = key("rsa", "forger")
+    forger.root_key = forger.middle_key = key("p256", "forger")
+    public, extensions = forger.root_key.public_key(), authority_extensions()
+    forger.root = certificate(root, public, root, forger.root_key, extensions=extensions)
+    forger.middle = certificate("Middle", public, root, forger.root_key, extensions=extensions)
+    forger.signer = forger.issue("Mini TSA", extensions=forger.extensions)
+    return forger
+
+
+def _untrusted(root):
+    def make():
+        forger = forged(root)
+        response = answer(forger, certificates=[forger.signer, forger.middle, forger.root])
+        return Given(response, authority())
+
+    return make
+
+
+def _without_intermediate():
+    return Given(answer(certificates=[authority().signer]), authority())
+
+
+def _constrained():
+    tsa = MiniTsa("rsa")
+    names = x509.NameConstraints([x509.DirectoryName(tsa.root.subject)], None)
+    tsa.middle = between(tsa, extensions=[*authority_extensions(), (names, True)])
+    return Given(answer(tsa), tsa)
+
+
+def _old_root():
+    tsa = MiniTsa("rsa", root_years=(YEARS[0], _MARCH))
+    return Given(answer(tsa), tsa)
+
+
+PROFILE = (
+    Case("no extended key usage", _PROFILE, _extended(), 11, "has no extended key usage"),
+    Case("for web servers", _PROFILE, _extended(ExtendedKeyUsageOID.SERVER_AUTH), 11, _SOLE),
+    Case(
+        "for time-stamping and code-signing",
+        _PROFILE,
+        _extended(TIME_STAMPING, ExtendedKeyUsageOID.CODE_SIGNING),
+        11,
+        _SOLE,
+    ),
+    Case(
+        "extended key usage not critical", _PROFILE, _extended(TIME_STAMPING, critical=False), 11, "critical"
+    ),
+    Case(
+        "key usage with keyCertSign, not a CA",
+        OURS,
+        signer(extensions=signer_extensions(cert_sign=True)),
+        12,
+        "not signatures alone",
+    ),
+    Case(
+        "key usage without signatures",
+        "RFC 5280 §4.2.1.12",
+        signer(extensions=[*signer_extensions(usage=()), (_ENCIPHERMENT, True)]),
+        12,
+        "not signatures alone",
+    ),
+    Case(
+        "genTime before notBefore",
+        _PATH,
+        signer(years=(_APRIL, YEARS[1])),
+        13,
+        "outside the validity of the signer",
+    ),
+    Case(
+        "genTime after notAfter",
+        _PATH,
+        signer(years=(YEARS[0], _MARCH)),
+        13,
+        "outside the validity of the signer",
+    ),
+    Case("signer is a CA", OURS, signer(extensions=_CA), 14, "that of a certificate authority"),
+    Case(
+        "unknown critical extension",
+        "RFC 5280 §4.2",
+        signer(extensions=[*signer_extensions(), (ODD, True)]),
+        14,
+        r"unknown critical extensions: 1\.3\.6\.1\.4\.1\.99999\.1",
+    ),
+)
+
+PATH = (
+    Case("root that is not trusted", _PATH, _untrusted("Another Root"), 14, _NO_PATH, "roots"),
+    Case("forger's authority with the same names", _PATH, _untrusted("Root"), 14, _NO_PATH, "roots"),
+    Case("intermediate missing", _PATH, _without_intermediate, 14, _NO_PATH, "roots"),
+    Case("intermediate is no CA", _PATH, _middle(extensions=()), 14, _NO_PATH, "roots"),
+    Case(
+        "intermediate not yet valid at genTime",
+        _PATH,
+        _middle(years=(_APRIL, YEARS[1])),
+        14,
+        _NO_PATH,
+        "roots",
+    ),
+    Case(
+        "intermediate expired before genTime", _PATH, _middle(years=(YEARS[0], _MARCH)), 14, _NO_PATH, "roots"
+    ),
+    Case(
+        "name constraint forbids the signer",
+        _PATH,
+        _constrained,
+        14,
+        "not all names of the end-entity",
+        "roots",
+    ),
+    Case("root expired before genTime", OURS, _old_root, 14, "pinned root is not valid at genTime"),
+)

@@ -1,0 +1,10 @@
+"""The time-stamp suite: each thing that a token can be, once, with the verdict that is right.
+
+tests/evidence/test_tsa_cases.py holds our verifier to it, scripts/compare_timestamps.py runs other tools on it.
+"""
+
+from tests.evidence.tsa_bad_certificates import PATH, PROFILE
+from tests.evidence.tsa_bad_tokens import IDENTITY, INFO, RESPONSES, SIGNED
+from tests.evidence.tsa_good import GOOD
+
+CASES = (*GOOD, *RESPONSES, *SIGNED, *IDENTITY, *PROFILE, *PATH, *INFO)
