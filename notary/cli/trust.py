@@ -41,7 +41,7 @@ def command(
         for chain_id, number in sorted(wanted):
             if chain_id not in chains:
                 raise SettingsError(
-                    f"no node is named for block {number} of chain {chain_id or 'none'}: set NOTARY_CHAINS"
+                    f"no node of chain {chain_id} is named for block {number}: set NOTARY_CHAINS"
                 )
             node, *_ = nodes_of(chains[chain_id])
             node.require_chain()
