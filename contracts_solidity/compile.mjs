@@ -14,7 +14,7 @@ const output = process.argv[2] ?? join(here, '../notary/anchoring/artifact', `${
 const inputOutput = process.argv[3] ?? join(here, `${NAME}.input.json`)
 const source = readFileSync(join(here, 'src', `${NAME}.sol`), 'utf8')
 
-// Through the IR and for 200 runs it is half as large and anchors for less; see make bench.
+// Through the IR and for 200 runs it has 2,750 bytes; for 10,000 runs, or without the IR, 3,600: too dear to deploy.
 // Paris runs on every chain since 2022, private ones included: later versions add opcodes that some lack.
 // Without metadata the code does not depend on comments or paths.
 const settings = {

@@ -68,8 +68,8 @@ class Node:
         Raises:
             AnchorUnavailable: no answer.
         """
-        from web3.exceptions import Web3Exception  # noqa: PLC0415
-        from web3.types import RPCEndpoint  # noqa: PLC0415
+        from web3.exceptions import Web3Exception  # noqa: PLC0415 - as in __init__
+        from web3.types import RPCEndpoint  # noqa: PLC0415 - as in __init__
 
         try:
             reply: Any = self.w3.provider.make_request(RPCEndpoint(method), params)
