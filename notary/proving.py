@@ -81,6 +81,10 @@ class Prover:
             stored = self._stored(connection, size)
         return self._proof(record, stored)
 
+    def prove_closed(self, record: RecordView, closing: StoredCheckpoint) -> bytes:
+        """As `prove`, of a record and the checkpoint that closed it, both just read: without the database."""
+        return self._proof(record, self._readable(closing, self.published(closing.size)))
+
     def _proof(self, record: Record | RecordView, stored: StoredCheckpoint) -> bytes:
         if record.index is None or record.index >= stored.size:
             raise NotReady(f"record {record.number} is not in a checkpoint of size {stored.size} yet")
@@ -196,6 +200,9 @@ class Prover:
         if size is None and published is not None:
             return checkpoint_at(connection, published.checkpoint.size)
         stored = newest_checkpoint(connection) if size is None else checkpoint_at(connection, size)
+        return self._readable(stored, published)
+
+    def _readable(self, stored: StoredCheckpoint, published: SignedCheckpoint | None) -> StoredCheckpoint:
         if published is None or stored.size > published.checkpoint.size:
             raise NotReady(f"the checkpoint of size {stored.size} is being published; ask again in a second")
         return stored

@@ -47,7 +47,7 @@ def create_app(services: Services, stop: Callable[[DiskFailed], None] | None = N
     app.state.broken = problems.Broken(stop)
     app.state.verifications = CapacityLimiter(_VERIFICATIONS)
     problems.install(app)
-    app.router.routes.extend(log_proofs.plain)
+    app.router.routes.extend((*log_proofs.plain, *public.plain))
     for module in (submit, records, public, log_proofs, logs, health, pages, cors):
         app.include_router(module.router)
     pages.mount(app)

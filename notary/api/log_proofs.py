@@ -11,12 +11,11 @@ from typing import Any
 
 from anyio import to_thread
 from fastapi import APIRouter, Request
-from starlette.routing import Match, Route
-from starlette.types import Scope
 
 from notary.api import immutable
 from notary.api.answers import Json, Response
 from notary.api.auth import services_of
+from notary.api.plain import PlainRoute
 from notary.api.schemas import LogConsistency, LogInclusion
 from notary.errors import RequestError
 from notary.services.log_proofs import Head
@@ -90,16 +89,10 @@ def _answer(request: Request, body: dict[str, Any], *, lasting: bool) -> Respons
     return immutable.answer(request, data, Json, immutable.FOR_EVER if lasting else _NEWEST)
 
 
-class _Route(Route):
-    def matches(self, scope: Scope) -> tuple[Match, Scope]:
-        match, inner = super().matches(scope)
-        return match, {**inner, "route": self}  # for the metrics
-
-
 # They stand before the framework's own, which describe them in the OpenAPI document.
 plain = (
-    _Route("/log/proof/inclusion", inclusion, methods=["GET"]),
-    _Route("/log/proof/consistency", consistency, methods=["GET"]),
+    PlainRoute("/log/proof/inclusion", inclusion, methods=["GET"]),
+    PlainRoute("/log/proof/consistency", consistency, methods=["GET"]),
 )
 
 

@@ -13,7 +13,7 @@ from notary.evidence.proof_file import TLOG_PROOF, ProofFile
 from notary.evidence.statement import parse_statement
 from notary.proving import Prover
 from notary.services.records import Records
-from notary.services.types import RecordView, Viewer
+from notary.services.types import Found, RecordView, Viewer
 from notary.store import anchorings, openings, views
 from notary.store.anchorings import Anchoring
 from notary.store.blocks import block_header
@@ -42,13 +42,19 @@ class Packages:
             NotFound: `viewer` may not see the record, or there is no checkpoint of that size.
             NotReady: it is in no checkpoint yet, or in none of that size.
         """
-        return self.proof_of(self.records.view(number, viewer), size)
-
-    def proof_of(self, view: RecordView, size: int | None = None) -> bytes:
-        """The same of a record that was just read, for someone who may see it."""
+        view = self.records.view(number, viewer)
         if view.index is None or view.size is None:
             raise NotReady("the record is in no checkpoint yet; ask again in a few seconds")
         return self.prover.prove_read(view, view.size if size is None else size)
+
+    def proof_found(self, found: Found) -> bytes | None:
+        """The same of a record that was just looked up, for someone who may see it; None while there is none."""
+        if found.closing is None:
+            return None
+        try:
+            return self.prover.prove_closed(found.record, found.closing)
+        except NotReady:  # its checkpoint is being published at this moment
+            return None
 
     def package(self, number: str, viewer: Viewer) -> bytes:
         """The evidence package (docs/formats.md §11), without the document.

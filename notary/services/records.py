@@ -2,16 +2,20 @@
 
 import hmac
 import json
-from dataclasses import dataclass
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, field
 
 from notary.errors import BadNumber, NotFound, UnknownAlgorithm
 from notary.evidence.number import lookup_code, parse_number
-from notary.services.types import AttestedHead, Viewer
+from notary.services.types import AttestedHead, Found, Viewer
 from notary.store import lookups, standing, views
-from notary.store.engine import Database
+from notary.store.engine import Connection, Database
+from notary.store.standing import Reached
 from notary.store.views import RecordView
 
 _MAX_LOOKUP = 100
+_REACHED_SECONDS = 0.2  # a look-up's word on stamps and anchors may be this old
 _LOOKED_UP = ("sha-256", "sm3")
 _OPENED_BY_CODE = ("by-code", "by-document")
 # As long as the statement of a document. Its code opens nothing, since no record has it.
@@ -24,6 +28,8 @@ class Records:
     """Reads with the rules of visibility: what may not be seen is as if it were not there."""
 
     database: Database
+    clock: Callable[[], float] = time.monotonic
+    _reached: list[tuple[Reached, float]] = field(default_factory=list, repr=False)
 
     def view(self, number: str, viewer: Viewer) -> RecordView:
         """One record.
@@ -57,10 +63,11 @@ class Records:
         with self.database.reading() as connection:
             return views.page(connection, tenant_id, after=after, limit=limit, kind=kind, sha256=sha256)
 
-    def lookup(self, algorithm: str, value: bytes, viewer: Viewer) -> list[RecordView]:
+    def lookup(self, algorithm: str, value: bytes, viewer: Viewer) -> list[Found]:
         """Documents with this digest that `viewer` may see, earliest first; 100 at most.
 
-        A code is tried on the 1000 earliest; that of a later one opens it by its number.
+        One question to the database, of a miss and of a hit. A code is tried on the 1000 earliest; that of a later
+        one opens it by its number.
 
         Raises:
             UnknownAlgorithm: others are claimed by submitters, and nothing is found by a claim.
@@ -76,6 +83,7 @@ class Records:
                 _MAX_LOOKUP,
                 visibilities=("public", "by-document", *(("by-code",) if viewer.code else ())),
                 tenant_id=viewer.tenant_id,
+                reached=self._how_far(connection),
                 shown=eyes,
             )
         eyes.rest()
@@ -97,6 +105,15 @@ class Records:
         """The newest heads that third parties attest, the largest first."""
         with self.database.reading() as connection:
             return [AttestedHead(*row) for row in standing.attested_heads(connection)]
+
+    def _how_far(self, connection: Connection) -> Reached:
+        """How far the words of anchors go: the same for all records, so all look-ups of a moment share it."""
+        now = self.clock()
+        if self._reached and 0 <= now - self._reached[0][1] <= _REACHED_SECONDS:
+            return self._reached[0][0]
+        found = standing.reached(connection)
+        self._reached[:] = [(found, now)]
+        return found
 
 
 @dataclass(slots=True)

@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 
+from notary.store.lookups import Found
 from notary.store.standing import AnchoringState
 from notary.store.views import RecordView
 
@@ -35,4 +36,4 @@ class AttestedHead:
     evidence: bytes  # raw time-stamp response, or chain evidence
 
 
-__all__ = ["AnchoringState", "AttestedHead", "Principal", "RecordView", "Viewer"]
+__all__ = ["AnchoringState", "AttestedHead", "Found", "Principal", "RecordView", "Viewer"]

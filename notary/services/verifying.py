@@ -53,7 +53,8 @@ class Verifying:
     def _report(self, digests: Digests) -> Report:
         value = bytes.fromhex(digests.values["sha-256"])
         viewer = Viewer(digest=("sha-256", value))
-        found = next((v for v in self.records.lookup("sha-256", value, viewer) if v.type == "report"), None)
+        given = (item.record for item in self.records.lookup("sha-256", value, viewer))
+        found = next((record for record in given if record.type == "report"), None)
         if found is None:
             raise NotFound("this PDF is no report of this service; look a document up by its digest instead")
         package = read_package(BytesIO(self.packages.package(found.number, viewer)))

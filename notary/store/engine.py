@@ -54,12 +54,10 @@ class Database:
             Fatal: it answers, and the answer shows damage or a defect of ours.
         """
         with self._translated(), self.engine.connect() as connection:
-            if connection.dialect.name == "postgresql":  # SQLite reads as of one moment anyway
-                # Each question sees what is committed when it is asked, as READ COMMITTED would show it: a
-                # transaction around them would cost two more round trips.
-                level = "REPEATABLE READ" if snapshot else "AUTOCOMMIT"
-                connection.execution_options(isolation_level=level)
+            # SQLite reads as of one moment anyway. On PostgreSQL each question sees what is committed when it is
+            # asked, as READ COMMITTED would show it: a transaction around them would cost two more round trips.
             if snapshot and connection.dialect.name == "postgresql":
+                connection.execution_options(isolation_level="REPEATABLE READ")
                 # It holds no lock, and may take its time between two questions.
                 connection.exec_driver_sql("SET LOCAL idle_in_transaction_session_timeout = 0")
             yield connection
@@ -75,6 +73,8 @@ class Database:
         """
         with self._alone(), self._translated(), self.engine.connect() as plain:
             connection = plain.execution_options(notary_writes=True)
+            if connection.dialect.name == "postgresql":
+                connection.execution_options(isolation_level="READ COMMITTED")
             with connection.begin():
                 yield connection
 
@@ -153,7 +153,10 @@ def open_database(url: str) -> Database:
             address.set(drivername="postgresql+psycopg"),
             pool_size=_POOL,
             max_overflow=_POOL,
-            isolation_level="READ COMMITTED",
+            # Most connections are taken to read. Changing this for each took as long as its question; whoever
+            # writes changes it, and the pool changes it back.
+            isolation_level="AUTOCOMMIT",
+            skip_autocommit_rollback=True,
         )
         event.listen(engine, "connect", _prepare_postgresql)
         event.listen(engine, "checkout", _still_there)

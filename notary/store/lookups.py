@@ -1,18 +1,34 @@
 """Documents by their digest, in as few questions as there can be: most look-ups find nothing, or one record."""
 
 from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from itertools import islice
 from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, Select, bindparam, func, or_, select
+from sqlalchemy import ColumnElement, Connection, FromClause, Select, bindparam, func, or_, select
 
 from notary.store.asked import Question
+from notary.store.checkpoints import StoredCheckpoint
 from notary.store.digests import COLUMNS, MANY, ONE, REACH, not_indexed_from, waiting_for_index, with_digest
 from notary.store.places import GROUP_OF_RECORD, GROUPS_AND_RECORDS, seq_of
-from notary.store.tables import commit_group, digest_index, inspection, record
-from notary.store.views import MAX_ROWS, RECORD, VIEWED, RecordView, Shown, views_of
+from notary.store.standing import CLOSING_SIZE, Reached
+from notary.store.tables import checkpoint, commit_group, digest_index, inspection, record
+from notary.store.views import MAX_ROWS, VIEWED, RecordView, Shown, view_of
 
 _TYPES = ("document", "report")
 _GENESIS = seq_of(1, 0)
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """A record, and the checkpoint that closed it, if one did.
+
+    Of the words of anchors the record has the best of each, which may be on a later head than its earliest, and
+    none of those under way: enough for `RecordView.stage`.
+    """
+
+    record: RecordView
+    closing: StoredCheckpoint | None
 
 
 def by_digest(
@@ -23,8 +39,9 @@ def by_digest(
     *,
     visibilities: Sequence[str],
     tenant_id: int | None,
+    reached: Reached,
     shown: Shown | None = None,
-) -> list[RecordView]:
+) -> list[Found]:
     """Documents with that SHA-256 or SM3, earliest first; SM3 only of bytes that we saw.
 
     Only those of `visibilities`, or of an organisation: hidden ones, however many, keep nothing else out. With
@@ -45,7 +62,16 @@ def by_digest(
         rows_most = limit if shown is None else MAX_ROWS
         query = _documents(connection, algorithm, value, visibilities, tenant_id).limit(rows_most)
         found = list(connection.execute(query).all())
-    return views_of(connection, found, shown, limit)
+    given = (_found(row, reached) for row in found)
+    return list(islice((each for each in given if shown is None or shown(each.record)), limit))
+
+
+def _found(row: Any, reached: Reached) -> Found:
+    view = view_of(row)
+    if view.size is None:
+        return Found(view, None)
+    closing = StoredCheckpoint(view.size, row.closing_root, row.closing_note, row.closing_time)
+    return Found(replace(view, closed=closing.time, attestations=reached.at(view.size)), closing)
 
 
 def _rows(connection: Connection, algorithm: str, value: bytes) -> list[Any]:
@@ -63,27 +89,41 @@ def _documents(
     known: list[ColumnElement[bool]] = [record.c.visibility.in_(visibilities)]
     if tenant_id is not None:
         known.append(record.c.tenant_id == tenant_id)
-    return RECORD.where(
-        with_digest(connection, algorithm, value), record.c.type.in_(_TYPES), or_(*known)
-    ).order_by(record.c.seq)
+    return (
+        _SELECTED.select_from(_joined(record.join(commit_group, commit_group.c.id == GROUP_OF_RECORD)))
+        .where(with_digest(connection, algorithm, value), record.c.type.in_(_TYPES), or_(*known))
+        .order_by(record.c.seq)
+    )
 
 
+def _joined(records_and_groups: FromClause) -> FromClause:
+    """With what else is told of a record: its inspection, and the checkpoint that closed it."""
+    return records_and_groups.outerjoin(inspection, inspection.c.seq == record.c.seq).outerjoin(
+        checkpoint, checkpoint.c.size == CLOSING_SIZE
+    )
+
+
+_TOLD: tuple[Any, ...] = (
+    *VIEWED,
+    *(checkpoint.c[name].label(f"closing_{name}") for name in ("root", "note", "time")),
+)
+_SELECTED: Select[Any] = select(*_TOLD)
 # What the index holds. Where it holds nothing, entry 0 is read and then passed over: a record that is hidden takes
 # the work of one that is not there.
 _INDEXED = Question(
-    select(*REACH, digest_index.c.seq.label("found"), *VIEWED)
+    select(*REACH, digest_index.c.seq.label("found"), *_TOLD)
     .select_from(
-        ONE.outerjoin(digest_index, digest_index.c.digest == bindparam("digest"))
-        .outerjoin(record, record.c.seq == func.coalesce(digest_index.c.seq, _GENESIS))
-        .outerjoin(commit_group, commit_group.c.id == GROUP_OF_RECORD)
-        .outerjoin(inspection, inspection.c.seq == record.c.seq)
+        _joined(
+            ONE.outerjoin(digest_index, digest_index.c.digest == bindparam("digest"))
+            .outerjoin(record, record.c.seq == func.coalesce(digest_index.c.seq, _GENESIS))
+            .outerjoin(commit_group, commit_group.c.id == GROUP_OF_RECORD)
+        )
     )
     .limit(MANY)
 )
 _BEHIND = {
     name: Question(
-        select(*VIEWED)
-        .select_from(GROUPS_AND_RECORDS.outerjoin(inspection, inspection.c.seq == record.c.seq))
+        _SELECTED.select_from(_joined(GROUPS_AND_RECORDS))
         .where(waiting_for_index(bindparam("size")), column == bindparam("digest"))
         .limit(MANY)
     )

@@ -1,10 +1,22 @@
 """Where closed records stand: the checkpoint that covers them, and each anchor's word on it or on a later one."""
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Connection, ScalarSelect, Select, and_, bindparam, func, select
+from sqlalchemy import (
+    CTE,
+    ColumnElement,
+    Connection,
+    ScalarSelect,
+    Select,
+    and_,
+    bindparam,
+    func,
+    or_,
+    select,
+)
 
 from notary.store.asked import Question
 from notary.store.places import INDEX_OF_RECORD
@@ -35,6 +47,28 @@ class Standing:
     def final(self) -> bool:
         """Whether any anchor's word is final."""
         return any(item.state == "final" for item in self.attestations)
+
+
+@dataclass(frozen=True, slots=True)
+class Reached:
+    """How far each anchor's word goes: its largest head that is final and its largest that is mined, if any."""
+
+    words: tuple[AnchoringState, ...]
+
+    def at(self, size: int) -> tuple[AnchoringState, ...]:
+        """For each anchor the best word that covers the first `size` entries: a final one, else a mined one."""
+        best = dict[str, AnchoringState]()
+        for word in self.words:
+            known = best.get(word.anchor)
+            if word.size >= size and (known is None or known.state != "final"):
+                best[word.anchor] = word
+        return tuple(best.values())
+
+
+def reached(connection: Connection) -> Reached:
+    """How far each anchor's word goes now."""
+    rows = connection.execute(_REACHED).all()
+    return Reached(tuple(sorted((AnchoringState(*row) for row in rows), key=_name)))
 
 
 class Standings:
@@ -82,12 +116,33 @@ def _closing_size() -> ScalarSelect[int]:
     return query.correlate(commit_group).scalar_subquery()
 
 
-def _standing() -> Select[Any]:
+def _names() -> CTE:
     names = select(func.min(anchoring.c.anchor).label("name")).cte("names", recursive=True)
     other = anchoring.alias("other")
     following = select(func.min(other.c.anchor)).where(other.c.anchor > names.c.name).scalar_subquery()
     # One after another by the index: an anchor has as many rows as it ever got heads.
-    names = names.union_all(select(following).where(names.c.name.is_not(None)))
+    return names.union_all(select(following).where(names.c.name.is_not(None)))
+
+
+def _reached() -> Select[Any]:
+    names = _names()
+
+    def largest(state: str) -> ScalarSelect[int]:
+        one = anchoring.alias(state)
+        query = select(one.c.id).where(one.c.anchor == names.c.name, one.c.state == state)
+        query = query.order_by(one.c.size.desc(), one.c.id.desc()).limit(1)
+        return query.correlate(names).scalar_subquery()
+
+    found = or_(anchoring.c.id == largest("final"), anchoring.c.id == largest("mined"))
+    return select(*_told()).select_from(names.join(anchoring, found))
+
+
+def _told() -> Iterator[ColumnElement[Any]]:
+    return (anchoring.c[name] for name in ("anchor", "kind", "size", "state", "updated_at", "detail"))
+
+
+def _standing() -> Select[Any]:
+    names = _names()
 
     def earliest(state: str, *, last: bool = False) -> ScalarSelect[int]:
         one = anchoring.alias("one")
@@ -100,9 +155,8 @@ def _standing() -> Select[Any]:
     # The earliest that is final, else the furthest under way, else the latest that was rejected.
     under_way = (earliest(state) for state in ("final", "mined", "sent", "signed", "due"))
     furthest = func.coalesce(*under_way, earliest("rejected", last=True))
-    told = (anchoring.c[name] for name in ("anchor", "kind", "size", "state", "updated_at", "detail"))
     return (
-        select(checkpoint.c.time, *told)
+        select(checkpoint.c.time, *_told())
         .select_from(checkpoint)
         .outerjoin(names, and_(names.c.name.is_not(None)))
         .outerjoin(anchoring, anchoring.c.id == furthest)
@@ -113,3 +167,4 @@ def _standing() -> Select[Any]:
 # Of a record joined with its commit group: the size of the checkpoint that closed it, none before that.
 CLOSING_SIZE = _closing_size()
 _STANDING = Question(_standing())
+_REACHED = _reached()

@@ -143,13 +143,14 @@ def views_of(
     for row in rows:
         if len(found) == limit:
             break
-        view = _view(row)
+        view = view_of(row)
         if shown is None or shown(view):
             found.append(_standing(connection, view, standings))
     return found
 
 
-def _view(row: Any) -> RecordView:
+def view_of(row: Any) -> RecordView:
+    """A row with the columns of `RECORD`, without the words of anchors."""
     return RecordView(
         seq=row.seq,
         number=row.number,

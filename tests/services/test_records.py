@@ -146,7 +146,7 @@ def test_a_digest_on_record_takes_the_work_of_any_other(sqlite, tmp_path, work, 
     rig = Rig(sqlite, tmp_path).open()
     rig.intake.accept(rig.document(visibility="by-code"))
     rig.sequencer().sequence()
-    records, viewer = Records(sqlite), Viewer(code=code)
+    records, viewer = Records(sqlite, lambda: 0.0), Viewer(code=code)
     digest = sha256(b"a contract").digest()
     assert records.lookup("sha-256", digest, Viewer(rig.tenant))
     there, nowhere = (work(lambda d=d: records.lookup("sha-256", d, viewer)) for d in (digest, OTHER))
@@ -159,4 +159,4 @@ def test_a_code_opens_its_record_however_many_of_the_same_file_came_before(sqlit
     last = rig.intake.accept(rig.document(visibility="by-code"))
     code = lookup_code(parse_statement(last.statement).salt)
     found = Records(sqlite).lookup("sha-256", sha256(b"a contract").digest(), Viewer(code=code))
-    assert [view.number for view in found] == [last.number]
+    assert [item.record.number for item in found] == [last.number]

@@ -264,9 +264,15 @@ def test_documents_are_found_by_digest_earliest_first(connection, tenant):
 
     def found(algorithm, value, limit=10, visibilities=("public", "by-code"), tenant_id=None):
         return [
-            view.number
-            for view in lookups.by_digest(
-                connection, algorithm, value, limit, visibilities=visibilities, tenant_id=tenant_id
+            given.record.number
+            for given in lookups.by_digest(
+                connection,
+                algorithm,
+                value,
+                limit,
+                visibilities=visibilities,
+                tenant_id=tenant_id,
+                reached=standing.reached(connection),
             )
         ]
 
@@ -276,6 +282,30 @@ def test_documents_are_found_by_digest_earliest_first(connection, tenant):
     assert found("sha-256", b"d" * 32, visibilities=("public",), tenant_id=tenant) == ["Z", "A"]
     assert found("sm3", b"s" * 32) == ["A"]
     assert found("sm3", b"d" * 32) == []
+
+
+def test_what_a_look_up_says_of_anchors_is_the_stage_that_a_view_says(connection):
+    """The furthest words of anchors, read once for all records, against each record's own."""
+    random = Random(5)
+    names = [f"R{number:02}" for number in range(12)]
+    place(connection, 0, [add(connection, name, sha256=bytes(32)) for name in names])
+    close(connection, *range(1, 13))
+    kinds = {"tsa": "rfc3161", "other": "rfc3161", "chain": "evm", "second": "evm"}
+    for turn in range(60):
+        name = random.choice(list(kinds))
+        state = random.choice(["final", "mined", "sent", "due", "rejected"])
+        anchor(connection, name, random.randrange(1, 12), state, kinds[name])
+        if turn % 4:
+            continue
+        far = standing.reached(connection)
+        for found in lookups.by_digest(
+            connection, "sha-256", bytes(32), 20, visibilities=("by-code",), tenant_id=None, reached=far
+        ):
+            whole = views.by_number(connection, found.record.number)
+            assert found.record.stage() == whole.stage()
+            assert (found.record.closed, found.record.size) == (whole.closed, whole.size)
+            assert found.closing == checkpoints.checkpoint_at(connection, whole.size)
+    assert standing.Reached(()).at(1) == ()
 
 
 # Anchorings of a record
