@@ -20,10 +20,11 @@ from notary.intake.answers import bulk_answer, document_lines, join_lines
 from notary.intake.bulkparse import Bulk, parse_array, parse_lines
 from notary.intake.numbers import draw_numbers, number_of
 from notary.intake.receipts import receipts_from
-from notary.intake.rows import cut, document_rows, draw_salts, encode_row
+from notary.intake.rows import cut, document_rows, draw_salts
 from notary.intake.template import template_at
 from notary.merkle.hashing import hash_leaves
 from notary.merkle.tree import levels
+from notary.store.rows import encode_row
 
 DOCUMENTS = 10_000
 HASH_NS = 400

@@ -2,6 +2,7 @@
 
 import base64
 import binascii
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from hashlib import sha256
@@ -15,6 +16,7 @@ MAX_NOTE = 64 * 1024  # a checkpoint is 200 bytes; sixteen post-quantum cosignat
 MAX_SIGNATURES = 64  # the specification asks for at least 16
 ED25519 = b"\x01"
 _DASH = "\u2014 "
+_CONTROL = re.compile(r"[\x00-\x09\x0b-\x1f\x7f]")
 
 
 @dataclass(frozen=True, slots=True)
@@ -194,7 +196,7 @@ def _check_name(name: str) -> None:
 
 
 def _check_text(text: str) -> None:
-    if not text.endswith("\n") or any((ord(c) < 32 and c != "\n") or ord(c) == 127 for c in text):  # noqa: PLR2004
+    if not text.endswith("\n") or _CONTROL.search(text):
         raise FormatError("the text of a note ends in a newline and has no other control characters")
 
 

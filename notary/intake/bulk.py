@@ -18,7 +18,7 @@ from notary.intake.group import ClaimTaken, Promises
 from notary.intake.numbers import Bytes, draw_numbers, texts
 from notary.intake.plain import Plain
 from notary.intake.prepare import DEFAULT_VISIBILITY, prepare
-from notary.intake.rows import DocumentRows, cut, document_rows, draw_salts, encode_row, entries_of
+from notary.intake.rows import DocumentRows, cut, document_rows, draw_salts, entries_of
 from notary.intake.submission import Submission
 from notary.intake.template import template_at
 from notary.merkle.hashing import hash_leaves
@@ -30,7 +30,7 @@ from notary.store.logstate import LogState
 from notary.store.openings import insert_openings
 from notary.store.places import seq_of
 from notary.store.records import NewRecord, Record
-from notary.store.rows import COLUMNS, insert_block
+from notary.store.rows import COLUMNS, encode_row, insert_block
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,66 +1,22 @@
-"""Rows of the table `record` in the binary form of PostgreSQL's COPY.
+"""Rows of the table `record` in the binary form of PostgreSQL's COPY (`notary.store.rows`), as matrices.
 
-A row: a count of columns (int16), and for each its length in bytes (int32, -1 for NULL) and its bytes; integers are
-big-endian. Rows of documents known by digest alone have one length, so all of a request are one matrix.
-
-Columns, in this order: seq int8, number text, tenant_id int4, type text, statement bytea, entry bytea, sha256 bytea,
-sm3 bytea, visibility text, visibility_chosen bool, follows_seq int8.
+Rows of documents known by digest alone have one length, so all of a request are one matrix.
 """
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from functools import lru_cache
 from hashlib import sha256
-from struct import Struct
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from notary.intake.plain import Plain
 from notary.intake.template import HEX, NUMBER, Bytes, Template
-from notary.store.rows import COLUMNS as ROW
+from notary.store.rows import encode_row
 
-COLUMNS = ("seq", *ROW)
-_NULL = -1
 _DIGEST = 32
 _TYPE = b"document"
 _SEQ = 6  # offset of the value: count and length stand before it
-
-
-def encode_row(
-    seq: int,
-    number: str,
-    tenant_id: int | None,
-    type: str,  # noqa: A002 - the column's own word
-    statement: bytes,
-    entry: bytes,
-    sha256: bytes | None,
-    sm3: bytes | None,
-    visibility: str,
-    visibility_chosen: bool,
-    follows_seq: int | None,
-) -> bytes:
-    """One row, of any record."""
-    text, kind, seen = number.encode(), type.encode(), visibility.encode()
-    nulls = (tenant_id is None, sha256 is None, sm3 is None, follows_seq is None)
-    values: list[Any] = [len(COLUMNS), 8, seq, len(text), text]
-    values += (_NULL,) if tenant_id is None else (4, tenant_id)
-    values += (len(kind), kind, len(statement), statement, _DIGEST, entry)
-    values += (_NULL,) if sha256 is None else (_DIGEST, sha256)
-    values += (_NULL,) if sm3 is None else (_DIGEST, sm3)
-    values += (len(seen), seen, 1, visibility_chosen)
-    values += (_NULL,) if follows_seq is None else (8, follows_seq)
-    return _struct(len(text), len(kind), len(statement), len(seen), nulls).pack(*values)
-
-
-@lru_cache(maxsize=1024)
-def _struct(text: int, kind: int, statement: int, seen: int, nulls: tuple[bool, bool, bool, bool]) -> Struct:
-    """The form of a row, by the lengths of its texts and by which of its columns are NULL."""
-    tenant, first, second, follows = (
-        "i" if null else f"i{code}" for null, code in zip(nulls, ("i", "32s", "32s", "q"), strict=True)
-    )
-    return Struct(f">hiqi{text}s{tenant}i{kind}si{statement}si32s{first}{second}i{seen}si?{follows}")
 
 
 @dataclass(frozen=True, slots=True)

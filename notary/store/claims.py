@@ -47,11 +47,13 @@ class Claimed:
 
 def stored_claims(connection: Connection, wanted: Sequence[Claim]) -> dict[tuple[int, str], Claimed]:
     """Those of these claims that were made before, by tenant and key."""
+    if not wanted:
+        return {}
     keys = [(item.tenant_id, item.key) for item in wanted]
     query = select(
         claim.c.tenant_id, claim.c.key, claim.c.request_sha256, claim.c.first_seq, claim.c.count
     ).where(tuple_(claim.c.tenant_id, claim.c.key).in_(keys))
-    found = connection.execute(query).all() if keys else []
+    found = connection.execute(query).all()
     return {(tenant, key): Claimed(digest, seq, count) for tenant, key, digest, seq, count in found}
 
 

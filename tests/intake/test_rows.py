@@ -12,18 +12,13 @@ from hypothesis import strategies as st
 
 from notary.evidence.statement import entry_of
 from notary.intake.bulkparse import parse_array, parse_lines
-from notary.intake.rows import (
-    COLUMNS,
-    cut,
-    document_rows,
-    draw_salts,
-    encode_row,
-    entries_of,
-)
+from notary.intake.rows import cut, document_rows, draw_salts, entries_of
 from notary.intake.template import Template
-from notary.store.rows import HEADER, TRAILER
+from notary.store.rows import COLUMNS as NAMES
+from notary.store.rows import HEADER, TRAILER, encode_row
 from tests.intake.samples import BLOCK, NOW, ORIGIN, digests_of, drawn, slow_statement
 
+COLUMNS = ("seq", *NAMES)
 TEMPLATE = Template(ORIGIN, NOW, BLOCK)
 TABLE = """CREATE TABLE record (seq BIGINT PRIMARY KEY, number TEXT, tenant_id INTEGER, type TEXT, statement BYTEA,
     entry BYTEA, sha256 BYTEA, sm3 BYTEA, visibility TEXT, visibility_chosen BOOLEAN, follows_seq BIGINT)"""
