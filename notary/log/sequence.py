@@ -1,6 +1,6 @@
 """One close after another, by one process at a time."""
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
@@ -11,16 +11,16 @@ from notary.evidence.checkpoint import Checkpoint, sign_checkpoint
 from notary.evidence.note import Verifier
 from notary.log import staging
 from notary.log.batch import build, last_entries
+from notary.log.entries import waiting_ahead
 from notary.log.publish import check_published, opened, publish
 from notary.store.checkpoints import StoredCheckpoint, checkpoint_at, newest_checkpoint
 from notary.store.engine import Connection, Database
-from notary.store.groups import assign_places, waiting_entries, waiting_groups
+from notary.store.groups import assign_places, waiting_groups
 from notary.store.logstate import LogState, read_state, release_lease, renew_lease, swap_state, take_lease
 from notary.store.objects import Objects
 from notary.store.tiles import Tiles
 
 MAX_BATCH = 1_000_000
-_GROUPS_AT_ONCE = 20  # at most 200,000 entries are in memory
 LEASE = timedelta(seconds=20)
 _SMALL_STEP = timedelta(seconds=10)  # of the clock backwards, as a time server makes; well within any promise
 
@@ -133,7 +133,7 @@ class Sequencer:
             return None
 
         staged = []
-        for part in build(self.objects, state.size, state.root, self._entries(groups)):
+        for part in build(self.objects, state.size, state.root, waiting_ahead(self.database, groups)):
             # Durable: an object that nobody reads. A crash here leaves it, and the next holder removes it.
             staged.append(staging.stage(self.objects, part.objects, state.epoch))
         # The note is signed before the swap and shown to nobody until after it.
@@ -155,12 +155,6 @@ class Sequencer:
         publish(self.objects, note, self._verifier)
         staging.discard(self.objects, names)
         return StoredCheckpoint(part.size, part.root, note, now)
-
-    def _entries(self, groups: Sequence[tuple[int, int]]) -> Iterator[bytes]:
-        """The entries of groups, some at a time."""
-        for at in range(0, len(groups), _GROUPS_AT_ONCE):
-            with self.database.reading() as connection:
-                yield from waiting_entries(connection, groups[at : at + _GROUPS_AT_ONCE])
 
     def _recover(self, epoch: int) -> None:
         with self.database.reading() as connection:
