@@ -1,5 +1,6 @@
 """The app factory."""
 
+import ctypes
 import gc
 import sys
 from collections.abc import Awaitable, Callable
@@ -21,6 +22,7 @@ from notary.services import Services
 _MULTIPART_OVERHEAD = 64 * 1024
 # Packages take memory and processor time; those who wait here do not keep the other calls waiting.
 _VERIFICATIONS = 4
+_M_MMAP_THRESHOLD, _M_ARENA_MAX = -3, -8  # of malloc.h
 
 _ROUTES = {route.path: route for route in submit.router.routes if isinstance(route, APIRoute)}
 _PROBLEM = {"application/problem+json": {"schema": {"$ref": "#/components/schemas/Problem"}}}
@@ -69,11 +71,25 @@ def settle() -> None:
 
     What lives as long as the process is no longer looked at by the garbage collector, whose pauses were most of
     the slowest hundredth of submissions; and the writer's thread gets its turn ten times sooner than by default.
+    The megabytes of a bulk request go back to the system when it is answered.
     """
+    _give_back()
     gc.collect()
     gc.freeze()
     gc.set_threshold(20_000, 20, 100)
     sys.setswitchinterval(0.0005)
+
+
+def _give_back() -> None:
+    """Have glibc map large pieces of memory by themselves, and make few heaps; another C library has its own ways.
+
+    By default what it once unmapped makes the size from which it maps grow, to 32 MiB, and each thread may fill a heap
+    of its own: after some hundred bulk requests the process held 100 MiB more than any of them needed.
+    """
+    mallopt = getattr(ctypes.CDLL(None), "mallopt", None)
+    if mallopt is not None:
+        mallopt(_M_MMAP_THRESHOLD, 256 * 1024)
+        mallopt(_M_ARENA_MAX, 2)
 
 
 def _direct(app: FastAPI, endpoint: Callable[[Request], Awaitable[Response]]) -> ASGIApp:
