@@ -5,7 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from notary.errors import FormatError, ProofError
-from notary.merkle.hashing import EMPTY_ROOT, hash_leaf
+from notary.merkle.hashing import EMPTY_ROOT, hash_leaf, hash_leaves
 from notary.merkle.proof import (
     all_inclusion_paths,
     check_consistency,
@@ -17,6 +17,7 @@ from notary.merkle.proof import (
     inclusion_path,
     root_from_inclusion_proof,
 )
+from notary.merkle.tree import levels
 
 # Leaf 5 of the eight-leaf tree shared by Certificate Transparency implementations, and that tree's growth
 # from 6 to 8 leaves.
@@ -56,6 +57,17 @@ def test_path_of_every_leaf_equals_the_recursive_definition(naive, size):
     assert [list(path) for path in all_inclusion_paths(tree.leaf_hashes[:size])] == paths
     for index, path in enumerate(paths):
         check_inclusion(tree.leaf_hashes[index], index, size, path, tree.root(0, size))
+
+
+@pytest.mark.parametrize("size", [1023, 1024, 1025, 2047, 2049, 3001, 4096])
+def test_paths_made_together_are_those_made_one_by_one(size):
+    """They are made in blocks of 1,024 leaves; the last block may be of any size."""
+    leaf_hashes = hash_leaves(index.to_bytes(4, "big") for index in range(size))
+    rows = levels(leaf_hashes)
+    paths = list(all_inclusion_paths(leaf_hashes))
+    assert len(paths) == size
+    for index, path in enumerate(paths):
+        assert list(path) == inclusion_path(index, size, lambda level, place: rows[level][place])
 
 
 def test_complete_subtrees_of_a_path_are_those_of_the_tree(naive):
