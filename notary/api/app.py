@@ -47,6 +47,7 @@ def create_app(services: Services, stop: Callable[[DiskFailed], None] | None = N
     )
     app.state.services = services
     app.state.broken = problems.Broken(stop)
+    app.state.asking = {}  # for keys, at this moment (notary.api.auth)
     app.state.verifications = CapacityLimiter(_VERIFICATIONS)
     problems.install(app)
     app.router.routes.extend((*log_proofs.plain, *public.plain))

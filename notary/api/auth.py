@@ -1,5 +1,6 @@
 """API keys: `Authorization: Bearer nk_<id>_<secret>`, one scope for each kind of call."""
 
+import asyncio
 from collections.abc import Awaitable, Callable
 from typing import Annotated
 
@@ -46,10 +47,32 @@ Reporter = Annotated[Principal, Depends(requires("report"))]
 async def principal_of(request: Request, services: Services, scope: str) -> Principal:
     """Who holds the key sent, which must have `scope`: by what was read in the last seconds, else by the database."""
     token = bearer(request)
-    known = services.tenants.recent(token, scope)
+    known = known_principal(services, token, scope)
     if known is not None:
         return known
-    return await run_in_threadpool(services.tenants.authenticate, token, scope)
+    # Those who come with the same key at the same time share one question.
+    asking: dict[tuple[str, str], asyncio.Task[Principal]] = request.app.state.asking
+    task = asking.get((token, scope))
+    if task is None:
+        task = asyncio.create_task(run_in_threadpool(services.tenants.authenticate, token, scope))
+        asking[token, scope] = task
+        task.add_done_callback(lambda _: asking.pop((token, scope), None))
+    return await asyncio.shield(task)
+
+
+def known_principal(services: Services, token: str, scope: str) -> Principal | None:
+    """Who holds a key, by what was read in the last seconds; None if nothing was.
+
+    It is read again while it still holds, beside the requests: else all that come at its end would wait for it.
+
+    Raises:
+        ScopeMissing: the key is good, but not for this.
+    """
+    tenants = services.tenants
+    known = tenants.recent(token, scope)
+    if known is not None and tenants.ageing(token):
+        asyncio.get_running_loop().run_in_executor(None, tenants.read_again, token, scope)
+    return known
 
 
 async def viewer(request: Request, services: ServicesDep, _documented: object = KEY) -> Viewer:

@@ -10,6 +10,7 @@ import time
 from hashlib import sha256
 from typing import Any
 
+from notary.api.auth import known_principal
 from notary.api.middleware import FIXED_HEADERS
 from notary.observe import REQUEST_SECONDS
 from notary.services import Services
@@ -44,7 +45,7 @@ async def single(services: Services, scope: Any, receive: Any, send: Any) -> Non
     """
     started = time.perf_counter()
     token = _token(scope)
-    principal = None if token is None else services.tenants.recent(token, "submit")
+    principal = None if token is None else known_principal(services, token, "submit")
     if principal is None or scope["query_string"]:
         raise Unread(b"", more=True)
     message = await receive()

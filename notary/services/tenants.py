@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from hashlib import sha256
 
-from notary.errors import KeyInvalid, RequestError, ScopeMissing
+from notary.errors import KeyInvalid, RequestError, ScopeMissing, Unavailable
 from notary.evidence.fields import show_moment
 from notary.services.types import Principal
 from notary.store import tenants
@@ -32,6 +32,7 @@ class Tenants:
     now: Callable[[], datetime]
     clock: Callable[[], float] = time.monotonic
     _recent: dict[str, tuple[tenants.ApiKey, float]] = field(default_factory=dict, repr=False)
+    _again: dict[str, float] = field(default_factory=dict, repr=False)  # when it was last read again
 
     def add(self, name: str, scopes: tuple[str, ...] = SCOPES, expires: datetime | None = None) -> str:
         """Add an organisation and give it a key, good until `expires` or, with None, until it is revoked.
@@ -93,6 +94,27 @@ class Tenants:
             return None  # the database says what is wrong
         return _principal(key, scope)
 
+    def ageing(self, token: str) -> bool:
+        """Whether what `recent` says should be read again: true for one asker each half of its time."""
+        form = _TOKEN.fullmatch(token)
+        known = self._recent.get(form[1]) if form else None
+        if form is None or known is None:
+            return False
+        now = self.clock()
+        if now - max(known[1], self._again.get(form[1], known[1])) <= RECENT_SECONDS / 2:
+            return False
+        self._again[form[1]] = now
+        return True
+
+    def read_again(self, token: str, scope: str) -> None:
+        """Read what `recent` says from the database, for those who come later; whoever has a bad key learns it then."""
+        try:
+            self.authenticate(token, scope)
+        except (KeyInvalid, ScopeMissing):
+            self._recent.pop(token.split("_")[1], None)
+        except Unavailable:
+            return  # what was read is used until it is too old
+
     def authenticate(self, token: str, scope: str) -> Principal:
         """Who holds the key `token`, by the database.
 
@@ -113,6 +135,7 @@ class Tenants:
                 )
         if len(self._recent) >= _MAX_RECENT:
             self._recent.clear()
+            self._again.clear()
         self._recent[key_id] = key, self.clock()
         return _principal(key, scope)
 

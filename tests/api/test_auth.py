@@ -1,9 +1,12 @@
 """API keys: who is asking, and what the key is good for."""
 
+import asyncio
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
+from threading import Event
 
 import pytest
+from httpx import ASGITransport, AsyncClient
 
 from tests.api.service import DIGEST, problem
 
@@ -121,3 +124,39 @@ def test_only_the_hash_of_a_secret_is_stored(service):
     data = b"".join(path.read_bytes() for path in service.settings.data_dir.glob("notary.db*"))
     assert key_id.encode() in data
     assert secret.encode() not in data
+
+
+def test_those_who_come_with_one_key_at_the_same_time_share_one_question(service, monkeypatch):
+    asked, go = [], Event()
+    tenants = type(service.services.tenants)
+    authenticate = tenants.authenticate
+
+    def slow(self, token, scope):
+        asked.append(scope)
+        assert go.wait(10)
+        return authenticate(self, token, scope)
+
+    async def ask_all():
+        transport = ASGITransport(service.client.app)
+        async with AsyncClient(transport=transport, base_url="http://test") as client:
+            asking = [asyncio.create_task(client.get("/v1/evidence", headers=service.own)) for _ in range(8)]
+            while not asked:
+                await asyncio.sleep(0.01)
+            await asyncio.sleep(0.3)
+            go.set()
+            return [answer.status_code for answer in await asyncio.gather(*asking)]
+
+    monkeypatch.setattr(tenants, "authenticate", slow)
+    assert asyncio.run(asyncio.wait_for(ask_all(), 20)) == [200] * 8
+    assert asked == ["read"]
+    assert service.client.app.state.asking == {}
+
+
+def test_a_known_key_is_read_again_beside_the_requests(service, monkeypatch):
+    tenants = service.services.tenants
+    service.get("/v1/evidence", service.own)  # it is known now
+    done = Event()
+    monkeypatch.setattr(type(tenants), "ageing", lambda _self, _token: True)
+    monkeypatch.setattr(type(tenants), "read_again", lambda _self, _token, scope: done.set() or scope)
+    assert service.get("/v1/evidence", service.own).status_code == 200
+    assert done.wait(10)

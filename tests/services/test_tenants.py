@@ -5,7 +5,7 @@ from hashlib import sha256
 
 import pytest
 
-from notary.errors import Conflict, KeyInvalid, NotFound, RequestError, ScopeMissing
+from notary.errors import Conflict, KeyInvalid, NotFound, RequestError, ScopeMissing, Unavailable
 from notary.services.tenants import Tenants
 from notary.services.types import Principal
 from notary.store import tenants as stored
@@ -122,3 +122,39 @@ def test_what_is_not_there_cannot_be_given_a_key_or_revoked(tenants):
         tenants.give_key("nobody")
     with pytest.raises(NotFound, match="no API key 'x'"):
         tenants.revoke_key("x")
+
+
+def test_what_is_known_of_a_key_is_read_again_by_one_before_it_is_too_old(database):
+    ticks = [100.0]
+    tenants = Tenants(database, Clock(), lambda: ticks[0])
+    key = tenants.add("a company")
+    assert not tenants.ageing(key)
+    assert not tenants.ageing("no key")
+    principal = tenants.authenticate(key, "submit")
+    for seconds, ageing in ((0.9, False), (0.2, True), (0.1, False), (0.5, False)):
+        ticks[0] += seconds
+        assert tenants.recent(key, "submit") == principal
+        assert tenants.ageing(key) is ageing
+    tenants.read_again(key, "submit")
+    ticks[0] += 1.9  # without that it would be too old since a second
+    assert tenants.recent(key, "submit") == principal
+    ticks[0] += 0.2
+    assert tenants.recent(key, "submit") is None
+
+
+def test_a_key_that_is_read_again_and_found_revoked_is_forgotten(database, monkeypatch):
+    tenants, others = Tenants(database, Clock(), lambda: 0.0), Tenants(database, Clock())
+    key = tenants.add("a company")
+    principal = tenants.authenticate(key, "submit")
+
+    def fail(*_arguments):
+        raise Unavailable("no answer")
+
+    with monkeypatch.context() as patch:
+        patch.setattr(stored, "find_api_key", fail)
+        tenants.read_again(key, "submit")
+    assert tenants.recent(key, "submit") == principal  # an outage is no word about the key
+    others.revoke_key(key.split("_")[1])
+    assert tenants.recent(key, "submit") == principal
+    tenants.read_again(key, "submit")
+    assert tenants.recent(key, "submit") is None
