@@ -29,7 +29,7 @@ from notary.observe import PENDING, PENDING_SECONDS
 from notary.outbound import Outbound
 from notary.proving import Prover
 from notary.services.steps import Step
-from notary.settings import Chain, Settings, Tsa
+from notary.settings import Chain, Ots, Settings, Tsa
 from notary.store import anchorings, blocks
 from notary.store.engine import Database
 from notary.store.groups import waiting
@@ -69,6 +69,7 @@ class Steps:
             checking = Checking(settings, lambda: self.sequencer.leading, self.now)
             steps.append(Step("fsck", _FSCK_SECONDS, checking.run, checking.end, _FSCK_PATIENCE))
         steps += [self._anchoring(self._tsa(tsa), settings.stamp_interval_seconds) for tsa in settings.tsas]
+        steps += [self._anchoring(self._ots(ots), settings.anchor_interval_seconds) for ots in settings.ots]
         for chain in settings.chains:
             nodes = nodes_of(chain)
             steps.append(self._anchoring(self._evm(chain, nodes), settings.anchor_interval_seconds))
@@ -130,6 +131,12 @@ class Steps:
     def _tsa(self, tsa: Tsa) -> TsaAnchor:
         outbound = Outbound(allow_private=self.settings.allow_private_addresses)
         return TsaAnchor(tsa.name, tsa.url, authority(tsa), outbound, self.now)
+
+    def _ots(self, ots: Ots) -> Anchor:
+        # Only here: whoever asks no calendar loads neither the library nor the Bitcoin code under it.
+        from notary.wiring.calendars import ots_anchor  # noqa: PLC0415
+
+        return ots_anchor(ots, self.database, self.settings.allow_private_addresses, self.now)
 
     def _evm(self, chain: Chain, nodes: tuple[Node, ...]) -> EvmAnchor:
         def not_before(head: Head) -> list[bytes]:
