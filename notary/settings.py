@@ -117,7 +117,7 @@ class Ots(BaseModel):
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
-    name: str = Field(pattern="^[a-z0-9-]{1,40}$", description=_NAME)
+    name: str = Field(pattern="^[a-z0-9][a-z0-9-]{0,39}$", description=_NAME)
     calendars: tuple[str, ...] = Field(
         min_length=1,
         max_length=8,
