@@ -8,7 +8,7 @@ from bitcoin.core import CBlockHeader
 from opentimestamps.core.notary import BitcoinBlockHeaderAttestation, UnknownAttestation, VerificationError
 from opentimestamps.core.op import OpAppend, OpSHA256
 from opentimestamps.core.serialize import BytesDeserializationContext
-from opentimestamps.core.timestamp import DetachedTimestampFile, Timestamp
+from opentimestamps.core.timestamp import DetachedTimestampFile
 
 from notary.errors import TrustError
 from notary.evidence.bitcoin import decode_block_header
@@ -16,25 +16,10 @@ from notary.evidence.catalogue import CHECKS
 from notary.evidence.outcome import Claim, Outcome
 from notary.evidence.trust import parse_trust
 from tests.evidence import build
-from tests.ots_world import Bitcoin, file_of, header, mined, place_of, promised
+from tests.evidence.ots_build import NAME, URI, block_table, stamped, upgraded
+from tests.ots_world import Bitcoin, file_of, header, place_of
 
 PASSED, FAILED, UNCHECKED = Outcome.PASSED, Outcome.FAILED, Outcome.UNCHECKED
-URI = "https://calendar.example"
-NAME = f"heads/{build.EARLY}/ots/bitcoin.ots"
-
-
-def stamped(note, uri=URI):
-    """A pending file over a note."""
-    stamp = Timestamp(sha256(note).digest())
-    place = stamp.ops.add(OpAppend(b"sixteen of chaos")).ops.add(OpSHA256())
-    place.merge(promised(place.msg, uri))
-    return stamp
-
-
-def upgraded(stamp, bitcoin):
-    place = place_of(stamp)
-    place.merge(mined([place.msg, b"another" * 4], bitcoin)[place.msg])
-    return stamp
 
 
 @pytest.fixture
@@ -45,11 +30,6 @@ def bitcoin():
 @pytest.fixture
 def note():
     return build.log().checkpoint(build.EARLY)
-
-
-def block_table(bitcoin, height=800_001, raw=None):
-    raw = raw or bitcoin.headers[height]
-    return f'[[bitcoin_block]]\nheight = {height}\nheader = "0x{raw.hex()}"\n'
 
 
 def checked(data, tables="", name=NAME):
