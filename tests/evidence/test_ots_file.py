@@ -127,6 +127,7 @@ def forks(count, tail=UNKNOWN):
         (ots_file.MAGIC + b"\x01\x02" + DIGEST[:20] + UNKNOWN, "not over a SHA-256 digest"),
         (ots_file.MAGIC + b"\x01\x08" + bytes(32) + UNKNOWN, "over another digest"),
         (START, "ends within the tree"),
+        (START + UNKNOWN + b"\x00", "bytes are left over behind the OpenTimestamps file"),
         (START + b"\x02" + UNKNOWN, "operation 0x02 of the OpenTimestamps file is not one that we know"),
         (START + b"\x67" + UNKNOWN, "operation 0x67"),
         (START + b"\xf2" + UNKNOWN, "operation 0xf2"),
