@@ -409,6 +409,16 @@ def test_a_liar_does_not_keep_an_honest_calendar_from_being_final(log, calendar,
     assert later(log, step).state == "final"
 
 
+def test_a_liar_is_told_while_an_honest_calendar_has_no_block_yet(log, calendar, other):
+    log.close()
+    step = advance_of(log, calendar, other).step
+    step()
+    other.lookup = b"garbage"
+    with pytest.raises(AnchorRejected, match="operation 0x67"):
+        step()
+    assert {item.uri for item in attested(log, one(log))} == {calendar.uri, other.uri}
+
+
 def test_one_calendar_that_is_away_is_no_failure_and_all_of_them_are(log, calendar, other):
     log.close()
     step = advance_of(log, calendar, other).step
