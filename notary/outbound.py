@@ -19,7 +19,7 @@ from notary.errors import SettingsError, Unavailable
 
 CONNECT_SECONDS = 5.0
 TOTAL_SECONDS = 10.0
-_OK = 200
+_OK, _MISSING = 200, 404
 _NAT64 = IPv6Network("64:ff9b::/96")
 
 Resolver = Callable[[str, int], Sequence[str]]
@@ -53,7 +53,7 @@ def permitted(address: str, *, allow_private: bool) -> bool:
 
 
 class Outbound:
-    """Posts to URLs of the operator's configuration; one connection a request."""
+    """Asks URLs of the operator's configuration; one connection a request."""
 
     def __init__(self, *, allow_private: bool, resolver: Resolver = resolve) -> None:
         self._allow_private = allow_private
@@ -67,19 +67,37 @@ class Outbound:
             SettingsError: not a plain http or https URL.
             Unavailable: no permitted address, no answer in time, another status than 200, or too long an answer.
         """
+        found = self._exchange("POST", url, body, [("Content-Type", content_type)], limit)
+        if found is None:
+            raise Unavailable(f"{urlsplit(url).hostname} answers with status {_MISSING}")
+        return found
+
+    def get(self, url: str, limit: int) -> bytes | None:
+        """The body at `url`, at most `limit` bytes of it; None where there is nothing (status 404).
+
+        Raises:
+            SettingsError, Unavailable: as `post`.
+        """
+        return self._exchange("GET", url, b"", [], limit)
+
+    def _exchange(
+        self, method: str, url: str, body: bytes, more: list[tuple[str, str]], limit: int
+    ) -> bytes | None:
         parts = check_url(url)
         host = parts.hostname or ""
         deadline = time.monotonic() + TOTAL_SECONDS
         network = _Network(self._addresses(parts), deadline)
-        headers = [("Content-Type", content_type), ("Accept-Encoding", "identity"), ("User-Agent", "notary")]
+        headers = [*more, ("Accept-Encoding", "identity"), ("User-Agent", "notary")]
         timeouts = {"connect": CONNECT_SECONDS, "read": TOTAL_SECONDS, "write": TOTAL_SECONDS}
         try:
             with (
                 httpcore.ConnectionPool(ssl_context=self._tls, network_backend=network) as pool,
                 pool.stream(
-                    "POST", url, headers=headers, content=body, extensions={"timeout": timeouts}
+                    method, url, headers=headers, content=body, extensions={"timeout": timeouts}
                 ) as answer,
             ):
+                if answer.status == _MISSING:
+                    return None
                 if answer.status != _OK:
                     raise Unavailable(f"{host} answers with status {answer.status}")
                 return _read(answer.iter_stream(), limit, host)
@@ -100,7 +118,7 @@ class Outbound:
 
 
 def check_url(url: str) -> SplitResult:
-    """Split a URL to post to.
+    """Split a URL to ask.
 
     Raises:
         SettingsError: not http or https, no host, or with user, password, fragment or characters outside ASCII.

@@ -4,6 +4,7 @@ Secrets are paths to files, never values. A name that is not known is refused, w
 """
 
 import os
+import re
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, Literal, Self
@@ -111,6 +112,43 @@ class Tsa(BaseModel):
     )
 
 
+class Ots(BaseModel):
+    """OpenTimestamps calendars that are asked together: their promises and blocks are in one file."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    name: str = Field(pattern="^[a-z0-9][a-z0-9-]{0,39}$", description=_NAME)
+    calendars: tuple[str, ...] = Field(
+        min_length=1,
+        max_length=8,
+        description="Addresses of calendars, each as it names itself in files; all are asked, and one is enough.",
+    )
+    headers_url: str = Field(
+        pattern=r"^https?://",
+        description="Where Bitcoin block headers are read, in the form of Esplora: best a node of your own.",
+    )
+    ask_interval_seconds: float = Field(
+        600, gt=0, description="How often a calendar is asked whether a block is there."
+    )
+
+    @field_validator("headers_url")
+    @classmethod
+    def _without_slash(cls, url: str) -> str:
+        return url.rstrip("/")
+
+    @field_validator("calendars")
+    @classmethod
+    def _are_calendars(cls, calendars: tuple[str, ...]) -> tuple[str, ...]:
+        found = tuple(url.rstrip("/") for url in calendars)
+        if not all(re.fullmatch(r"https?://[A-Za-z0-9._/:-]{1,900}", url) for url in found):
+            raise PydanticCustomError(
+                "calendars", "the address of a calendar is https://, letters, digits and - . _ / :"
+            )
+        if len(set(found)) < len(found):
+            raise PydanticCustomError("calendars", "a calendar is named twice")
+        return found
+
+
 def _in_keys(name: str) -> Any:
     return lambda data: data["data_dir"] / "keys" / name
 
@@ -213,12 +251,13 @@ class Settings(BaseSettings):
 
     chains: tuple[Chain, ...] = Field((), description="Chains that checkpoints are anchored on.")
     tsas: tuple[Tsa, ...] = Field((), description="Authorities that checkpoints are stamped by.")
+    ots: tuple[Ots, ...] = Field((), description="OpenTimestamps calendars that checkpoints are posted to.")
     signer_roots: tuple[Path, ...] = Field(
         (), description="PEM files of roots under which signatures in PDF files are trusted."
     )
     allow_private_addresses: bool = Field(
         False,
-        description="Allow time-stamping authorities on loopback and private addresses, and S3 without TLS; "
+        description="Allow authorities and calendars on loopback and private addresses, and S3 without TLS; "
         "for local set-ups only.",
     )
 
@@ -232,15 +271,17 @@ class Settings(BaseSettings):
             )
         return size
 
-    @field_validator("chains", "tsas")
+    @field_validator("chains", "tsas", "ots")
     @classmethod
     def _names_differ(cls, anchors: tuple[Any, ...], info: ValidationInfo) -> tuple[Any, ...]:
         # By its name an anchor's rows are found: two of one name would each go on with what the other began.
-        before = () if info.field_name == "chains" else info.data.get("chains", ())
+        earlier = {"chains": (), "tsas": ("chains",), "ots": ("chains", "tsas")}[info.field_name or "ots"]
+        before = [anchor for kind in earlier for anchor in info.data.get(kind, ())]
         names = [anchor.name for anchor in (*before, *anchors)]
         if len(set(names)) < len(names):
             raise PydanticCustomError(
-                "names", "two chains or authorities have one name: give each a name of its own"
+                "names",
+                "two chains, authorities or sets of calendars have one name: give each a name of its own",
             )
         return anchors
 

@@ -35,6 +35,7 @@ LONGEST = (
     "log/test_bucket.py",
     "intake/inspection/test_inspect.py",
     "anchoring/test_advance.py",
+    "anchoring/test_advance_ots.py",
     "interop/vectors_pdf.py",
     "api/test_records.py",
 )

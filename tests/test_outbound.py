@@ -29,6 +29,14 @@ class Handler(BaseHTTPRequestHandler):
         self.end_headers()
         self.wfile.write(content)
 
+    def do_GET(self):
+        self.server.seen.append((self.path, dict(self.headers), b""))
+        self.send_response({"/missing": 404, "/busy": 503}.get(self.path, 200))
+        content = b"x" * 100
+        self.send_header("Content-Length", str(len(content)))
+        self.end_headers()
+        self.wfile.write(content)
+
     def drip(self):
         try:
             for _ in range(200):
@@ -159,6 +167,21 @@ def test_redirects_and_other_statuses_are_not_answers(server):
     with pytest.raises(Unavailable, match="answers with status 404"):
         post(client, url(server, "/missing"))
     assert [seen[0] for seen in server.seen] == ["/redirect", "/missing"]
+
+
+def test_what_is_there_is_read_and_what_is_not_is_none(server):
+    client = Outbound(allow_private=True)
+    assert client.get(url(server, "/here"), 100) == b"x" * 100
+    assert client.get(url(server, "/missing"), 100) is None
+    with pytest.raises(Unavailable, match="answers with status 503"):
+        client.get(url(server, "/busy"), 100)
+    with pytest.raises(Unavailable, match="longer than 99 bytes"):
+        client.get(url(server, "/here"), 99)
+    with pytest.raises(Unavailable, match="has no address that requests may go to"):
+        Outbound(allow_private=False).get(url(server, "/here"), 100)
+    with pytest.raises(SettingsError, match="a URL to post to is http or https"):
+        client.get("file:///etc/passwd", 100)
+    assert {headers["User-Agent"] for _, headers, _ in server.seen} == {"notary"}
 
 
 def test_a_long_answer_is_cut_off(server):

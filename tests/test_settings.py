@@ -7,7 +7,7 @@ import pytest
 
 from notary.errors import SettingsError
 from notary.evidence.chain_header import PROFILES
-from notary.settings import Chain, Settings, Tsa, load_settings
+from notary.settings import Chain, Ots, Settings, Tsa, load_settings
 
 
 @pytest.fixture(autouse=True)
@@ -123,14 +123,50 @@ def test_no_two_anchors_have_one_name(environment):
     def tsa(name):
         return {"name": name, "organisation": "One", "url": "https://a.example.org", "roots": ["one.pem"]}
 
-    load_settings(chains=(chain("a"), chain("b")), tsas=(tsa("c"), tsa("d")))
-    for where, chains, tsas in (
-        ("chains", ("a", "a"), ()),
-        ("tsas", (), ("a", "a")),
-        ("tsas", ("a", "b"), ("c", "b")),
+    def load(chains, tsas, calendars):
+        return load_settings(
+            chains=tuple(map(chain, chains)), tsas=tuple(map(tsa, tsas)), ots=tuple(map(ots, calendars))
+        )
+
+    load("ab", "cd", "ef")
+    for where, chains, tsas, calendars in (
+        ("chains", "aa", "", ""),
+        ("tsas", "", "aa", ""),
+        ("tsas", "ab", "cb", ""),
+        ("ots", "", "", "aa"),
+        ("ots", "a", "b", "b"),
+        ("ots", "a", "b", "a"),
     ):
-        with pytest.raises(SettingsError, match=f"{where}: two chains or authorities have one name"):
-            load_settings(chains=tuple(map(chain, chains)), tsas=tuple(map(tsa, tsas)))
+        with pytest.raises(
+            SettingsError, match=f"{where}: two chains, authorities or sets of calendars have one"
+        ):
+            load(chains, tsas, calendars)
+
+
+def ots(name, **changes):
+    found = {"name": name, "calendars": ["https://a.example.org"], "headers_url": "https://b.example.org/api"}
+    return found | changes
+
+
+def test_calendars_are_addresses_that_may_stand_in_a_file(environment):
+    settings = load_settings(ots=(ots("a", calendars=["https://a.example.org/", "http://b:1/x"]),))
+    assert settings.ots[0].calendars == ("https://a.example.org", "http://b:1/x")
+    assert load_settings(ots=(ots("a", headers_url="https://b/api/"),)).ots[0].headers_url == "https://b/api"
+    assert load_settings().ots == ()
+    for change, what in (
+        (
+            {"calendars": ["https://a.example.org/?key=1"]},
+            "the address of a calendar is https://, letters, digits",
+        ),
+        ({"calendars": ["ftp://a.example.org"]}, "the address of a calendar is https://, letters, digits"),
+        ({"calendars": ["https://a", "https://a/"]}, "a calendar is named twice"),
+        ({"calendars": []}, "at least 1 item"),
+        ({"calendars": [f"https://{number}" for number in range(9)]}, "at most 8 items"),
+        ({"headers_url": "file:///headers"}, "headers_url: String should match pattern"),
+        ({"name": "-a"}, "name: String should match pattern"),
+    ):
+        with pytest.raises(SettingsError, match=what):
+            load_settings(ots=(ots("a") | change,))
 
 
 @pytest.mark.parametrize("case", WRONG)
@@ -156,7 +192,7 @@ def test_a_file_that_is_wrong_is_refused(environment, tmp_path, text, what):
         load_settings()
 
 
-@pytest.mark.parametrize("kind", [Settings, Chain, Tsa])
+@pytest.mark.parametrize("kind", [Settings, Chain, Tsa, Ots])
 def test_every_setting_says_what_it_is_for(kind):
     for name, field in kind.model_fields.items():
         assert field.description, name

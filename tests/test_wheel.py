@@ -19,9 +19,9 @@ BASE = ROOT / ".make/base"
 # What `import` calls what the extra `server` brings.
 SERVER = {
     "alembic", "apscheduler", "eth_account", "fastapi", "httpcore", "httptools", "httpx", "jinja2", "multipart",
-    "numpy", "obstore", "prometheus_client", "psycopg", "psycopg_binary", "pydantic_settings", "pyhanko",
-    "rfc3161ng", "rlp", "segno", "sqlalchemy", "sqlmodel", "starlette", "structlog", "trie", "typst", "uvicorn",
-    "uvloop", "web3",
+    "numpy", "obstore", "opentimestamps", "prometheus_client", "psycopg", "psycopg_binary",
+    "pydantic_settings", "pyhanko", "rfc3161ng", "rlp", "segno", "sqlalchemy", "sqlmodel", "starlette", "structlog",
+    "trie", "typst", "uvicorn", "uvloop", "web3",
 }  # fmt: skip
 # What the base packages could load, and the verifier has no use for: the way to the network.
 NETWORK = {"aiohttp", "requests", "urllib.request", "http.client"}

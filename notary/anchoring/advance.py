@@ -195,11 +195,14 @@ class Advance:
         state, detail = item.state, seen.detail[:_MAX_REASON]
         with self.database.writing() as connection:
             for target in way:
-                found = None if target == "sent" else evidence
+                found = evidence if target == way[-1] else None
                 anchorings.move(connection, item.id, state, target, self.now(), detail=detail, evidence=found)
                 state = target
             if not way:
                 anchorings.note_detail(connection, item.id, detail)
+                if item.state == seen.step == Step.SENT and item.evidence and evidence:
+                    # What a calendar answered late, beside what is kept: durable after the commit.
+                    anchorings.replace_evidence(connection, item.id, item.evidence, evidence, self.now())
         if way:
             self._count(state)
 

@@ -1,6 +1,7 @@
 """The port between the log and whoever attests to its heads.
 
-Two implementations: `rfc3161` (one answer, final at once) and `evm` (mined, then final, or undone by a reorg).
+Three implementations: `rfc3161` (one answer, final at once), `evm` (mined, then final, or undone by a reorg) and
+`opentimestamps` (a promise at once, final hours later).
 """
 
 from collections.abc import Sequence
@@ -58,7 +59,8 @@ class Observation:
 
     Attributes:
         step: as above.
-        evidence: raw response, or chain evidence in canonical JSON; verified before it is given here.
+        evidence: raw response, chain evidence in canonical JSON, or an .ots file, which may grow while it is `sent`;
+            verified before it is given here.
         detail: one sentence, safe to show.
     """
 
@@ -77,7 +79,7 @@ class Anchor(Protocol):
 
     @property
     def kind(self) -> str:
-        """`rfc3161` or `evm`."""
+        """`rfc3161`, `evm` or `opentimestamps`."""
         ...
 
     def attested_size(self) -> int:

@@ -115,7 +115,7 @@ class Attestation(Wire):
     """One anchoring of a head that covers the record."""
 
     anchor: str
-    kind: Literal["rfc3161", "evm"]
+    kind: Literal["rfc3161", "evm", "opentimestamps"]
     size: int
     state: Literal["due", "signed", "sent", "mined", "final", "rejected"]
     updated: str

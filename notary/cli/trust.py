@@ -11,7 +11,9 @@ from notary.anchoring.rpc import octets, record
 from notary.cli.folder import DataDir, settings_of
 from notary.errors import SettingsError
 from notary.evidence.chain import decode_evidence, decode_header
+from notary.evidence.ots_file import heights_of
 from notary.evidence.package import read_package
+from notary.wiring.headers import bitcoin_headers
 from notary.wiring.nodes import nodes_of
 
 
@@ -47,9 +49,16 @@ def command(
             node.require_chain()
             found = record(node.ask("eth_getBlockByNumber", hex(number), False))
             blocks.append((chain_id, number, octets(found.get("hash"), 32)))
-        sys.stdout.write(assembly.trust.file(blocks))
+        heights = {height for path in package or [] for height in _heights(path)}
+        sys.stdout.write(assembly.trust.file(blocks, bitcoin_headers(settings, heights)))
     finally:
         assembly.close()
+
+
+def _heights(path: Path) -> set[int]:
+    with path.open("rb") as stream:
+        files = read_package(stream).files
+    return {height for name, data in files.items() if name.endswith(".ots") for height in heights_of(data)}
 
 
 def _blocks(path: Path) -> list[tuple[int, int]]:

@@ -1,4 +1,4 @@
-"""Checks on the attested heads of a package: 3.1 and 3.2 here, 5.1 on tokens, 6 and 7 in `anchored`."""
+"""Checks on the attested heads of a package: 3.1, 3.2 and 5.1 here, 5.2 and 5.3 in `ots`, 6 and 7 in `anchored`."""
 
 from notary.errors import FormatError, ProofError, SignatureError
 from notary.evidence.anchored import check_anchor
@@ -6,6 +6,7 @@ from notary.evidence.checkpoint import open_checkpoint
 from notary.evidence.collect import Collector
 from notary.evidence.head import Head
 from notary.evidence.note import open_note, parse_note
+from notary.evidence.ots import check_ots
 from notary.evidence.outcome import Bound, Claim
 from notary.evidence.package import Package
 from notary.evidence.proof_file import TLOG_PROOF, parse_proof_file
@@ -19,7 +20,7 @@ from notary.merkle.proof import check_inclusion
 def check_heads(
     out: Collector, package: Package, trust: Trust, statement: Statement, entry: bytes
 ) -> list[Head]:
-    """Make checks 3.1, 3.2, 5.1, 6 and 7 for each head; only heads that pass all of 3.1 and 3.2 are returned."""
+    """Make checks 3.1, 3.2, 5, 6 and 7 for each head; only heads that pass all of 3.1 and 3.2 are returned."""
     heads: list[Head] = []
     for size in package.sizes():
         head = _check_head(out, package, trust, entry, size)
@@ -31,6 +32,7 @@ def check_heads(
             )
             continue
         _check_tokens(out, package.tokens(size), trust, head)
+        check_ots(out, package.ots(size), trust, head)
         check_anchor(out, package, trust, statement.not_before, head)
         if _check_period(out, head):
             heads.append(head)

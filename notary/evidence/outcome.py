@@ -42,8 +42,8 @@ class Check:
 class Bound:
     """A moment by which the document existed, on one third party's word."""
 
-    kind: str  # "rfc3161" or "chain"
-    source: str  # name of the authority in the trust file, or "chain <id>"
+    kind: str  # "rfc3161", "chain" or "bitcoin"
+    source: str  # name of the authority in the trust file, "chain <id>" or "bitcoin"
     organisation: str  # sources of one organisation count once
     not_after: datetime  # UTC; genTime + accuracy, or the time of the block
     size: int  # size of the attested head

@@ -29,10 +29,10 @@ MAX_TOTAL = 64 * 1024 * 1024
 MAX_DOCUMENT = 2 * 10**9  # all offsets stay below 2^31, where ZIP needs no fields of 64 bits
 MANIFEST = "manifest.json"
 _SIZE = r"[1-9][0-9]{0,18}"
-_TOKEN = r"[a-z0-9][a-z0-9._-]{0,63}\.tsr"  # noqa: S105 - a file name
+_ANCHOR = r"[a-z0-9][a-z0-9._-]{0,63}"
 _NAMES = re.compile(
     r"manifest\.json|README\.txt|statement\.json|openings\.json|receipt\.txt|consistency\.json"
-    rf"|heads/{_SIZE}/(checkpoint|inclusion\.tlog-proof|anchor\.json|header\.rlp|tokens/{_TOKEN})"
+    rf"|heads/{_SIZE}/(checkpoint|inclusion\.tlog-proof|anchor\.json|header\.rlp|tokens/{_ANCHOR}\.tsr|ots/{_ANCHOR}\.ots)"
     r"|inspection/(statement\.json|openings\.json|inclusion\.tlog-proof)"
 )
 # What is no path and no control on any system, and turns no text round (U+202E and its like).
@@ -64,7 +64,13 @@ class Package:
 
     def tokens(self, size: int) -> dict[str, bytes]:
         """Raw time-stamp responses over one head, by name of the authority."""
-        prefix = f"heads/{size}/tokens/"
+        return self._named(f"heads/{size}/tokens/")
+
+    def ots(self, size: int) -> dict[str, bytes]:
+        """OpenTimestamps files over one head, by name of the anchor."""
+        return self._named(f"heads/{size}/ots/")
+
+    def _named(self, prefix: str) -> dict[str, bytes]:
         return {n[len(prefix) : -4]: d for n, d in sorted(self.files.items()) if n.startswith(prefix)}
 
 

@@ -11,9 +11,11 @@ from datetime import datetime
 from typing import Any
 
 from notary.errors import FormatError, TrustError
+from notary.evidence.bitcoin import HEADER, BlockHeader, decode_block_header
 from notary.evidence.chain import ChainTrust
 from notary.evidence.fields import natural, text, version
 from notary.evidence.note import Verifier, split_vkey
+from notary.evidence.ots_file import MAX_HEIGHT
 from notary.evidence.outcome import source_of
 from notary.evidence.receipt import receipt_key_name
 from notary.evidence.statement import ORIGIN
@@ -57,6 +59,7 @@ class Trust:
     authorities: tuple[Authority, ...]
     witnesses: tuple[str, ...]  # vkeys of cosigners; kept and shown, counted by no check yet
     test_only: bool  # the file says of itself that its anchors prove nothing
+    bitcoin_blocks: tuple[tuple[int, BlockHeader], ...] = ()  # by height, each height once
 
 
 def parse_trust(data: bytes) -> Trust:
@@ -81,7 +84,7 @@ def _trust(value: dict[str, Any]) -> Trust:
     table(
         value,
         {"version", "origin", "log_key"},
-        {"k", "test_only", "receipt_key", "chain", "tsa", "witness"},
+        {"k", "test_only", "receipt_key", "chain", "tsa", "witness", "bitcoin_block"},
         "top",
     )
     version(value["version"], VERSION, "top")
@@ -90,6 +93,8 @@ def _trust(value: dict[str, Any]) -> Trust:
     _no_two((authority.name for authority in authorities), "tsa have the same name")
     # What a second table says, a restriction perhaps, would count for nothing.
     _no_two(((c.chain_id, c.contract, c.log_id) for c in chains), "chain are of one contract and log id")
+    bitcoin_blocks = each(value, "bitcoin_block", _bitcoin_block)
+    _no_two((height for height, _ in bitcoin_blocks), "bitcoin_block are of one height")
     require_independent(authorities)
     names = {a.organisation for a in authorities} | {f"chain {c.chain_id}" for c in chains}
     sources = len(set(map(source_of, names)))
@@ -111,6 +116,7 @@ def _trust(value: dict[str, Any]) -> Trust:
         authorities=authorities,
         witnesses=each(value, "witness", _witness),
         test_only=flag(value.get("test_only", False), "test_only"),
+        bitcoin_blocks=bitcoin_blocks,
     )
 
 
@@ -154,6 +160,13 @@ def _chain(item: dict[str, Any]) -> ChainTrust:
 def _block(item: dict[str, Any]) -> tuple[int, bytes]:
     table(item, {"number", "hash"}, set(), "block")
     return natural(item["number"], "block number"), hex_bytes(item["hash"], "block hash", 32)
+
+
+def _bitcoin_block(item: dict[str, Any]) -> tuple[int, BlockHeader]:
+    table(item, {"height", "header"}, set(), "bitcoin_block")
+    return natural(item["height"], "height of a block", MAX_HEIGHT), decode_block_header(
+        hex_bytes(item["header"], "header of a block", HEADER)
+    )
 
 
 def _authority(item: dict[str, Any]) -> Authority:

@@ -83,23 +83,27 @@ class Packages:
         return write_package(contents)
 
     def _heads(self, view: RecordView, index: int) -> dict[str, bytes]:
-        """For each anchor its earliest final word on a head with this entry, and on one with its inspection."""
+        """For each anchor its earliest final word on a head with this entry, and on one with its inspection.
+
+        Of calendars that have no final word yet, the file that anybody can ask them for more with.
+        """
         with self.database.reading() as connection:
             earliest = anchorings.earliest_final(connection, index)
             wanted = {item.id: item for item in (_whole(connection, found) for found in earliest)}
             inspected = views.inspection_of(connection, view.seq)
+            pending = anchorings.earliest_pending(connection, index, {item.anchor for item in earliest})
             later = inspected.index if inspected is not None else None
             if later is not None and all(item.size <= later for item in wanted.values()):
                 wanted |= {item.id: item for item in anchorings.earliest_final(connection, later)[:1]}
         contents: dict[str, bytes] = {}
-        for item in wanted.values():
+        for item in (*wanted.values(), *pending):
             contents |= self._attestation(view, item)
         if not wanted:
             # Nothing attests it, yet or ever: what the log itself shows, of the record and of its inspection.
             closed = (view.size, None if inspected is None else inspected.size)
             for size in {size for size in closed if size is not None}:
                 contents |= self._head(index, size)
-        for size in {item.size for item in wanted.values()}:
+        for size in {item.size for item in (*wanted.values(), *pending)}:
             contents |= self._head(index, size)
         return contents
 
@@ -117,6 +121,8 @@ class Packages:
             return {}
         if item.kind == "rfc3161":
             return {f"{folder}/tokens/{item.anchor}.tsr": item.evidence}
+        if item.kind == "opentimestamps":
+            return {f"{folder}/ots/{item.anchor}.ots": item.evidence}
         evidence = decode_evidence(item.evidence)
         evidence = replace(evidence, not_before=self._not_before(view, evidence))
         return {f"{folder}/anchor.json": encode_evidence(evidence), f"{folder}/header.rlp": evidence.header}

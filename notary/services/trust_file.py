@@ -23,8 +23,10 @@ class TrustSource:
     authorities: tuple[Authority, ...]
     test_only: bool
 
-    def file(self, blocks: Sequence[tuple[int, int, bytes]] = ()) -> str:
-        """The TOML text; `blocks` are (chain id, number, hash) that the caller vouches for."""
+    def file(
+        self, blocks: Sequence[tuple[int, int, bytes]] = (), bitcoin: Sequence[tuple[int, bytes]] = ()
+    ) -> str:
+        """The TOML text; the caller vouches for `blocks` (chain id, number, hash) and `bitcoin` (height, header)."""
         lines = [
             "# What a verifier trusts, from outside the evidence. Compare each value with a second source.",
             f"version = {VERSION}",
@@ -41,11 +43,15 @@ class TrustSource:
             lines += _chain(chain, [(n, h) for chain_id, n, h in blocks if chain_id == chain.chain_id])
         for authority in self.authorities:
             lines += _authority(authority)
+        for height, header in bitcoin:
+            lines += ["", "[[bitcoin_block]]", f"height = {height}", f'header = "0x{header.hex()}"']
         return "\n".join(lines) + "\n"
 
-    def trust(self, blocks: Sequence[tuple[int, int, bytes]] = ()) -> Trust:
+    def trust(
+        self, blocks: Sequence[tuple[int, int, bytes]] = (), bitcoin: Sequence[tuple[int, bytes]] = ()
+    ) -> Trust:
         """The same, read back as a verifier reads it."""
-        return parse_trust(self.file(blocks).encode())
+        return parse_trust(self.file(blocks, bitcoin).encode())
 
 
 def _chain(chain: ChainTrust, blocks: list[tuple[int, bytes]]) -> list[str]:

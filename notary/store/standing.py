@@ -28,7 +28,7 @@ class AnchoringState:
     """One anchoring of a head that covers a record."""
 
     anchor: str
-    kind: str  # rfc3161 or evm
+    kind: str  # rfc3161, evm or opentimestamps
     size: int
     state: str
     updated: datetime

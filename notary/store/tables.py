@@ -249,6 +249,14 @@ class BlockRow(SQLModel, table=True):
     time: int = Field(sa_type=BigInteger, index=True)  # seconds since 1970
 
 
+class BitcoinBlockRow(SQLModel, table=True):
+    """A Bitcoin block that an OpenTimestamps file leads to, by its header."""
+
+    __tablename__ = "bitcoin_block"
+    height: int = Field(primary_key=True, sa_type=BigInteger, sa_column_kwargs=_GIVEN)
+    header: bytes = _bytes()
+
+
 class InspectionRow(SQLModel, table=True):
     """A document whose signatures are to be looked at."""
 
@@ -280,6 +288,7 @@ claim = _tables["claim"]
 log_state = _tables["log_state"]
 checkpoint = _tables["checkpoint"]
 anchoring = _tables["anchoring"]
+bitcoin_block = _tables["bitcoin_block"]
 attempt = _tables["attempt"]
 lane = _tables["lane"]
 heartbeat = _tables["heartbeat"]

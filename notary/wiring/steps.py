@@ -29,7 +29,7 @@ from notary.observe import PENDING, PENDING_SECONDS
 from notary.outbound import Outbound
 from notary.proving import Prover
 from notary.services.steps import Step
-from notary.settings import Chain, Settings, Tsa
+from notary.settings import Chain, Ots, Settings, Tsa
 from notary.store import anchorings, blocks
 from notary.store.engine import Database
 from notary.store.groups import waiting
@@ -41,6 +41,7 @@ _INSPECTING_SECONDS = 5.0  # then the step ends, though more may wait: an orderl
 _SWEEP_SECONDS = 3600.0
 _FSCK_SECONDS = 60.0  # between two looks at whether it is time
 _FSCK_PATIENCE = 86_400.0  # it runs as long as it takes to read everything
+_CALENDARS_PATIENCE = 600.0  # eight calendars that are away, each asked twice, and a slow source of headers
 _LOOK_BACK = 16  # final anchors that are looked through for one with all its proofs
 
 
@@ -69,6 +70,10 @@ class Steps:
             checking = Checking(settings, lambda: self.sequencer.leading, self.now)
             steps.append(Step("fsck", _FSCK_SECONDS, checking.run, checking.end, _FSCK_PATIENCE))
         steps += [self._anchoring(self._tsa(tsa), settings.stamp_interval_seconds) for tsa in settings.tsas]
+        steps += [
+            self._anchoring(self._ots(ots), settings.anchor_interval_seconds, _CALENDARS_PATIENCE)
+            for ots in settings.ots
+        ]
         for chain in settings.chains:
             nodes = nodes_of(chain)
             steps.append(self._anchoring(self._evm(chain, nodes), settings.anchor_interval_seconds))
@@ -104,7 +109,7 @@ class Steps:
     def _sweep(self) -> None:
         sweep(self.intake)
 
-    def _anchoring(self, anchor: Anchor, interval: float) -> Step:
+    def _anchoring(self, anchor: Anchor, interval: float, patience: float = 0.0) -> Step:
         advance = Advance(
             self.database, anchor, timedelta(seconds=interval), self._head, self.prover.consistency, self.now
         )
@@ -114,7 +119,7 @@ class Steps:
             if self.sequencer.leading:
                 advance.step()
 
-        return Step(f"anchor {anchor.name}", self.settings.poll_interval_seconds, step)
+        return Step(f"anchor {anchor.name}", self.settings.poll_interval_seconds, step, patience=patience)
 
     def _head(self, size: int) -> Head:
         signed = self.prover.checkpoint(size)  # signature checked, root recomputed from the tiles
@@ -130,6 +135,12 @@ class Steps:
     def _tsa(self, tsa: Tsa) -> TsaAnchor:
         outbound = Outbound(allow_private=self.settings.allow_private_addresses)
         return TsaAnchor(tsa.name, tsa.url, authority(tsa), outbound, self.now)
+
+    def _ots(self, ots: Ots) -> Anchor:
+        # Only here: whoever asks no calendar loads neither the library nor the Bitcoin code under it.
+        from notary.wiring.calendars import ots_anchor  # noqa: PLC0415
+
+        return ots_anchor(ots, self.database, self.settings.allow_private_addresses, self.now)
 
     def _evm(self, chain: Chain, nodes: tuple[Node, ...]) -> EvmAnchor:
         def not_before(head: Head) -> list[bytes]:

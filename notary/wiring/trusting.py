@@ -5,16 +5,18 @@ from pathlib import Path
 from asn1crypto import pem
 
 from notary.anchoring.compiled import CODE_HASH
-from notary.errors import SettingsError
+from notary.errors import FormatError, SettingsError
 from notary.evidence.bodies import Genesis
 from notary.evidence.chain import ChainTrust, decode_evidence, decode_header
 from notary.evidence.note import Verifier
+from notary.evidence.ots_file import heights_of
 from notary.evidence.package import Package
 from notary.evidence.timestamp import Authority
 from notary.evidence.trust import Trust
 from notary.services.trust_file import TrustSource
 from notary.settings import Chain, Settings, Tsa
 from notary.store import anchorings
+from notary.store.bitcoin_blocks import kept_blocks
 from notary.store.engine import Database
 
 
@@ -37,14 +39,25 @@ def trust_source(settings: Settings, genesis: Genesis) -> TrustSource:
 def own_trust(database: Database, source: TrustSource, package: Package) -> Trust:
     """The service's own word: its keys, and the blocks that it saw become final itself."""
     seen: list[tuple[int, int, bytes]] = []
+    heights = {
+        height for size in package.sizes() for file in package.ots(size).values() for height in _named(file)
+    }
     with database.reading() as connection:
         final = anchorings.anchorings_of_sizes(connection, package.sizes(), "evm", "final")
+        bitcoin = kept_blocks(connection, heights)
     for item in final:
         if item.evidence is not None:
             evidence = decode_evidence(item.evidence)
             header = decode_header(evidence.header, evidence.profile)
             seen.append((evidence.chain_id, header.number, header.hash))
-    return source.trust(seen)
+    return source.trust(seen, bitcoin)
+
+
+def _named(file: bytes) -> set[int]:
+    try:
+        return heights_of(file)
+    except FormatError:  # the check of the file itself will say so
+        return set()
 
 
 def chain_trust(chain: Chain, genesis: Genesis) -> ChainTrust:

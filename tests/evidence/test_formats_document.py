@@ -20,6 +20,7 @@ from notary.evidence import (
     mpt,
     note,
     number,
+    ots_file,
     package,
     proof_file,
     rlp,
@@ -120,6 +121,13 @@ LIMITS = {
         timestamp_path.MAX_INTERMEDIATES,
     },
     "nesting of signed attributes": {timestamp_der._MAX_DEPTH},
+    "OpenTimestamps file; operations in it, in a row; attestations": {
+        ots_file.MAX_FILE,
+        ots_file.MAX_OPERATIONS,
+        ots_file.MAX_DEPTH,
+        ots_file.MAX_ATTESTATIONS,
+    },
+    "message, payload, address in it": {ots_file.MAX_MESSAGE, ots_file.MAX_PAYLOAD, ots_file.MAX_URI},
     "`anchor.json`; header; nodes of a proof; not-before blocks": {
         chain_file.MAX_EVIDENCE,
         chain_header.MAX_HEADER,

@@ -34,6 +34,8 @@ from tests.evidence.build import (
     moment,
     trust_tables,
 )
+from tests.evidence.ots_build import NAME, block_table, stamped, upgraded
+from tests.ots_world import Bitcoin, file_of
 
 LOG = build.log()
 FILES = build.files(LOG)
@@ -75,7 +77,9 @@ def details(report, id_):
 
 
 def test_a_complete_package_passes_every_check():
-    report = check()
+    bitcoin = Bitcoin()
+    stamp = upgraded(stamped(LOG.checkpoint(EARLY)), bitcoin)
+    report = check({NAME: file_of(stamp)}, trust=build.trust(LOG, bitcoin=block_table(bitcoin)))
     assert report.outcome is Outcome.PASSED
     assert {found.id for found in report.checks} == set(CHECKS)
     assert {found.outcome for found in report.checks} == {Outcome.PASSED}

@@ -10,6 +10,7 @@ from notary.report import phrases
 from notary.report.details import check_rows, commands, inspection, merkle_rows, page_two
 from notary.report.glyphs import shown
 from notary.report.sentences import (
+    bound_row,
     class_rows,
     conclusion,
     document_rows,
@@ -28,6 +29,11 @@ def english(pairs):
 
 def placeholders(text):
     return set(re.findall(r"\{(\w+)\}", text))
+
+
+def test_a_bound_by_a_bitcoin_block_says_what_it_is_in_both_languages():
+    kind = bound_row(1, Bound("bitcoin", "bitcoin", "Bitcoin", at(5), 1024))["kind"]
+    assert kind == {"zh": "比特币区块（OpenTimestamps）", "en": "Bitcoin block (OpenTimestamps)"}
 
 
 def test_both_catalogues_have_the_same_keys_and_english_fills_in_nothing_more():

@@ -56,6 +56,11 @@ class Bench:
             made = create_anchoring(connection, name, kind, size, now)
             if state == "final":
                 move(connection, made.id, "due", "final", now, evidence=evidence)
+            elif state in ("sent", "rejected") and kind == "opentimestamps":
+                move(connection, made.id, "due", "signed", now)
+                move(connection, made.id, "signed", "sent", now, evidence=evidence)
+                if state == "rejected":
+                    move(connection, made.id, "sent", "rejected", now)
 
     def read(self, number, viewer=None) -> Package:
         data = self.packages.package(number, viewer or Viewer(self.rig.tenant))
@@ -107,6 +112,28 @@ def test_of_each_anchor_its_earliest_final_word_counts(bench):
     outcomes = {(check.id, check.subject): check.outcome for check in verify(package, trust).checks}
     failed = {id_ for (id_, _), outcome in outcomes.items() if outcome == "failed"}
     assert failed == set(), outcomes
+
+
+def files_of_calendars(package):
+    return {(size, name, data) for size in package.sizes() for name, data in package.ots(size).items()}
+
+
+def test_of_calendars_the_pending_file_is_there_until_the_final_one_is(bench):
+    bench.close(2)
+    number = bench.submit(**PUBLIC)  # entry 2
+    bench.close(6)
+
+    def calendars(*found):
+        for name, size, state in found:
+            bench.anchored(name, size, state, f"{name} {size}".encode(), "opentimestamps")
+        return files_of_calendars(bench.read(number))
+
+    assert calendars(("ots-a", 2, "sent"), ("ots-a", 3, "rejected"), ("ots-b", 3, "due")) == set()
+    pending = {(4, "ots-a", b"ots-a 4"), (5, "ots-b", b"ots-b 5")}
+    assert calendars(("ots-a", 4, "sent"), ("ots-b", 5, "sent"), ("ots-b", 6, "sent")) == pending
+    assert bench.read(number).sizes() == [3, 4, 5]  # without a final word, the first head as ever
+    assert calendars(("ots-b", 6, "final")) == {(4, "ots-a", b"ots-a 4"), (6, "ots-b", b"ots-b 6")}
+    assert bench.read(number).sizes() == [4, 6]
 
 
 def test_the_same_state_gives_the_same_bytes_and_others_get_no_openings(bench):

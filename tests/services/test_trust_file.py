@@ -6,6 +6,7 @@ from notary.evidence.receipt import receipt_key_name
 from notary.evidence.timestamp import Authority
 from notary.services.trust_file import TrustSource
 from tests.evidence import build
+from tests.ots_world import header
 
 ORIGIN = "log.example.org/2026"
 LOG = Verifier(ORIGIN, bytes(range(32)))
@@ -62,6 +63,12 @@ def test_chains_and_authorities_come_back_as_they_were():
 
 def test_blocks_are_not_made_up():
     assert source(chains=(chain(1),)).trust().chains[0].blocks == ()
+
+
+def test_the_headers_of_bitcoin_blocks_come_back_as_they_were():
+    raw = header(b"\x07" * 32, 1772366400)
+    found = source().trust(BLOCKS, [(800_001, raw)]).bitcoin_blocks
+    assert [(height, block.raw) for height, block in found] == [(800_001, raw)]
 
 
 def test_text_that_would_end_its_string_does_not():

@@ -12,6 +12,7 @@ from notary.evidence.commitments import commit
 from notary.evidence.statement import Block
 from notary.store import (
     anchorings,
+    bitcoin_blocks,
     blocks,
     checkpoints,
     claims,
@@ -31,6 +32,16 @@ from notary.store.tables import record as table
 
 NOW = datetime(2026, 3, 1, 12, tzinfo=UTC)
 LATER = NOW + timedelta(minutes=1)
+
+
+def test_the_header_of_a_block_is_kept_once_for_its_height(connection):
+    bitcoin_blocks.keep_block(connection, 800_001, b"a" * 80)
+    bitcoin_blocks.keep_block(connection, 800_001, b"a" * 80)
+    bitcoin_blocks.keep_block(connection, 5, b"b" * 80)
+    with pytest.raises(AnchorRejected, match="two settled Bitcoin blocks of height 800001: compare both"):
+        bitcoin_blocks.keep_block(connection, 800_001, b"c" * 80)
+    assert bitcoin_blocks.kept_blocks(connection, {800_001, 5, 6}) == [(5, b"b" * 80), (800_001, b"a" * 80)]
+    assert bitcoin_blocks.kept_blocks(connection, set()) == []
 
 
 def record(number, tenant=None, **changes):
