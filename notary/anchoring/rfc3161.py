@@ -77,7 +77,7 @@ class TsaAnchor:
         try:
             response = self.outbound.post(self.url, attempt.raw, "application/timestamp-query", MAX_RESPONSE)
         except Unavailable as error:
-            raise AnchorUnavailable(f"{self.name}: {error}") from error
+            raise AnchorUnavailable(f"{self.name}: {error}", error.retry_after) from error
         received = self.now()
         try:
             stamp = check_token(
