@@ -30,6 +30,7 @@ from pydantic_settings import (
 
 from notary.errors import SettingsError
 from notary.evidence.chain_header import PROFILES
+from notary.evidence.outcome import source_of
 from notary.evidence.statement import ORIGIN
 
 PREFIX = "NOTARY_"
@@ -213,6 +214,12 @@ class Settings(BaseSettings):
 
     chains: tuple[Chain, ...] = Field((), description="Chains that checkpoints are anchored on.")
     tsas: tuple[Tsa, ...] = Field((), description="Authorities that checkpoints are stamped by.")
+    stamps_needed: int = Field(
+        1,
+        ge=1,
+        le=16,
+        description="Organisations that must have stamped a record before it is called stamped.",
+    )
     signer_roots: tuple[Path, ...] = Field(
         (), description="PEM files of roots under which signatures in PDF files are trusted."
     )
@@ -243,6 +250,18 @@ class Settings(BaseSettings):
                 "names", "two chains or authorities have one name: give each a name of its own"
             )
         return anchors
+
+    @field_validator("stamps_needed")
+    @classmethod
+    def _can_be_had(cls, needed: int, info: ValidationInfo) -> int:
+        # By organisation, as a verifier counts: two authorities of one are one.
+        sources = {source_of(tsa.organisation) for tsa in info.data.get("tsas", ())}
+        if needed > max(1, len(sources)):
+            raise PydanticCustomError(
+                "stamps",
+                f"{needed} organisations cannot stamp where authorities of {len(sources)} are named",
+            )
+        return needed
 
     @classmethod
     def settings_customise_sources(

@@ -66,7 +66,7 @@ def _public(services: Services, view: RecordView) -> PublicRecord:
             "entry": view.entry.hex(),
             "statement": view.statement.decode(),
             "received": show_moment(view.received),
-            "state": view.stage(),
+            "state": view.stage(services.anchors),
             "proof": proof,
         }
     )

@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 
 from notary.store.standing import AnchoringState
-from notary.store.views import RecordView
+from notary.store.views import Anchors, RecordView
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,4 +35,4 @@ class AttestedHead:
     evidence: bytes  # raw time-stamp response, or chain evidence
 
 
-__all__ = ["AnchoringState", "AttestedHead", "Principal", "RecordView", "Viewer"]
+__all__ = ["AnchoringState", "Anchors", "AttestedHead", "Principal", "RecordView", "Viewer"]

@@ -5,32 +5,43 @@ from pathlib import Path
 from asn1crypto import pem
 
 from notary.anchoring.compiled import CODE_HASH
-from notary.errors import SettingsError
+from notary.errors import SettingsError, TrustError
 from notary.evidence.bodies import Genesis
 from notary.evidence.chain import ChainTrust, decode_evidence, decode_header
 from notary.evidence.note import Verifier
 from notary.evidence.package import Package
 from notary.evidence.timestamp import Authority
 from notary.evidence.trust import Trust
+from notary.evidence.trust_roots import require_independent
 from notary.services.trust_file import TrustSource
 from notary.settings import Chain, Settings, Tsa
 from notary.store import anchorings
 from notary.store.engine import Database
 
 
+_VERIFIERS_OWN = 2  # docs/formats.md §8, k
+
+
 def trust_source(settings: Settings, genesis: Genesis) -> TrustSource:
     """Keys as entry 0 names them, chains and authorities as the settings do.
 
     Raises:
-        SettingsError: a root cannot be read, or a chain is not the one of entry 0.
+        SettingsError: a root cannot be read, two organisations share one, or a chain is not the one of entry 0.
     """
+    authorities = tuple(authority(tsa) for tsa in settings.tsas)
+    try:
+        require_independent(authorities)  # else one organisation's word would count for two
+    except TrustError as error:
+        raise SettingsError(str(error)) from error
     return TrustSource(
         origin=settings.origin,
         log_key=Verifier.from_vkey(genesis.log_key),
         receipt_key=Verifier.from_vkey(genesis.receipt_key),
         chains=tuple(chain_trust(chain, genesis) for chain in settings.chains),
-        authorities=tuple(authority(tsa) for tsa in settings.tsas),
+        authorities=authorities,
         test_only=settings.embedded,
+        # Where more are needed than a verifier asks for by himself, he is told so.
+        k=settings.stamps_needed if settings.stamps_needed > _VERIFIERS_OWN else None,
     )
 
 
