@@ -110,6 +110,9 @@ class Tsa(BaseModel):
     accuracy_ms: int | None = Field(
         None, ge=0, description="Accuracy by its published policy, where tokens do not state one."
     )
+    imprint: Literal["sha256", "sm3"] = Field(
+        "sha256", description="Digest of a checkpoint that it is asked to stamp: `sha256` or `sm3`."
+    )
 
 
 def _in_keys(name: str) -> Any:

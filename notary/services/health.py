@@ -59,9 +59,7 @@ class Health:
             each.step
             for each in beats
             if each.step not in silent
-            and (
-                each.succeeded_at is None or self._past(each.succeeded_at, each) or each.step in broken
-            )
+            and (each.succeeded_at is None or self._past(each.succeeded_at, each) or each.step in broken)
         ]
         return Condition(sorted(silent | ({"close"} if behind else set())), failing)
 

@@ -141,7 +141,7 @@ class Steps:
 
     def _tsa(self, tsa: Tsa) -> TsaAnchor:
         outbound = Outbound(allow_private=self.settings.allow_private_addresses)
-        return TsaAnchor(tsa.name, tsa.url, authority(tsa), outbound, self.now)
+        return TsaAnchor(tsa.name, tsa.url, authority(tsa), outbound, self.now, tsa.imprint)
 
     def _evm(self, chain: Chain, nodes: tuple[Node, ...]) -> EvmAnchor:
         def not_before(head: Head) -> list[bytes]:

@@ -18,7 +18,6 @@ from notary.settings import Chain, Settings, Tsa
 from notary.store import anchorings
 from notary.store.engine import Database
 
-
 _VERIFIERS_OWN = 2  # docs/formats.md §8, k
 
 

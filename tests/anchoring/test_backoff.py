@@ -1,12 +1,16 @@
 """An authority that fails is asked rarely, whatever restarts; the others and the newest head are not held up."""
 
+import hashlib
 from datetime import UTC, datetime, timedelta
 
 import pytest
+from asn1crypto import tsp
 from prometheus_client import REGISTRY
 
 from notary.anchoring.backoff import OPENS_AT, Circuit, circuit, pause, waits
 from notary.errors import AnchorRejected, AnchorUnavailable, Unavailable
+from notary.evidence.timestamp import check_token
+from notary.evidence.timestamp_signature import SM3
 from notary.store import breakers
 from notary.store.breakers import Breaker
 from tests.anchoring.anchored import INTERVAL
@@ -107,7 +111,9 @@ def test_without_what_is_stored_a_restart_asks_again_at_once(log, tsa):
     assert len(tsa.asked) == 3
 
 
-def test_a_request_that_was_not_answered_is_sent_again_as_it_is_and_then_gives_way_to_the_newest_head(log, tsa):
+def test_a_request_that_was_not_answered_is_sent_again_as_it_is_and_then_gives_way_to_the_newest_head(
+    log, tsa
+):
     tsa.unreachable()
     first = log.newest_size()
     run(log, [tsa.patient()], 30)
@@ -237,6 +243,18 @@ def test_state_and_tokens_are_measured(log, tsa):
     log.wait(120)
     step()
     assert (state(), counted("stamped")) == (Circuit.CLOSED, 1)
+
+
+def test_an_authority_may_be_asked_for_an_imprint_of_sm3(log, tsa):
+    anchor = tsa.anchor(imprint="sm3")
+    log.advance(anchor).step()
+    (_, body, size) = tsa.asked[0]
+    imprint = tsp.TimeStampReq.load(body, strict=True)["message_imprint"]
+    assert imprint["hash_algorithm"]["algorithm"].dotted == SM3
+    assert imprint["hashed_message"].native == hashlib.new("sm3", log.head(size).note).digest()
+    found = log.one("tsa")
+    assert found.state == "final"
+    assert check_token(found.evidence, log.head(size).note, anchor.authority)
 
 
 # Several

@@ -166,7 +166,7 @@ def test_no_usable_answer_is_unavailable(content, status, message):
 def test_what_a_busy_authority_asks_for_is_handed_on():
     with answering(b"", 429, [("Retry-After", "30")]) as url:
         tsa = anchor(url, Authority("local", "x", (), (), None))
-        with pytest.raises(AnchorUnavailable, match="local: .*answers with status 429") as caught:
+        with pytest.raises(AnchorUnavailable, match=r"local: .*answers with status 429") as caught:
             tsa.send(HEAD, tsa.sign(HEAD, 5, [], 0))
     assert caught.value.retry_after == 30
 

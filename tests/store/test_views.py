@@ -132,7 +132,9 @@ def test_nothing_is_due_that_no_anchor_is_configured_for(connection):
     anchor(connection, "tsa", 1, "final")  # of an authority that has been taken out of the settings
     anchor(connection, "chain", 1, "sent", "evm")
     for configured, due in kinds.items():
-        assert views.by_number(connection, "A").due(Anchors(frozenset(configured))) == [kind for kind in due if kind == "anchor"]
+        assert views.by_number(connection, "A").due(Anchors(frozenset(configured))) == [
+            kind for kind in due if kind == "anchor"
+        ]
 
 
 def test_an_inspection_that_no_anchor_will_attest_is_due_until_it_is_in_the_log(connection):
@@ -174,7 +176,9 @@ def test_a_record_is_stamped_by_as_many_organisations_as_are_needed_and_not_by_a
     anchor(connection, "one-b", 2, "final")  # a later head covers it too
     assert [stands(needed) for needed in (1, 2, 3)] == [stamped, closed, closed]
     anchor(connection, "two", 1, "rejected")
-    anchor(connection, "gone", 1, "final")  # of the settings no more: it may have been run by one of the others
+    anchor(
+        connection, "gone", 1, "final"
+    )  # of the settings no more: it may have been run by one of the others
     assert [stands(needed) for needed in (1, 2, 3)] == [stamped, closed, closed]
     anchor(connection, "two", 2, "final")
     assert [stands(needed) for needed in (1, 2, 3)] == [stamped, stamped, closed]
