@@ -1,5 +1,6 @@
 """A time-stamping authority over HTTP (RFC 3161 §3.4)."""
 
+import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -41,6 +42,15 @@ def request(data: bytes, nonce: int, imprint: Imprint = "sha256") -> bytes:
     if imprint == "sm3":  # which it does not know; a digest of it is as long
         query["messageImprint"]["hashAlgorithm"]["algorithm"] = SM3
     return bytes(library.encode_timestamp_request(query))
+
+
+_CHECK = re.compile(r"[^:]*: check ([0-9]{1,2}): (.*)", re.DOTALL)
+
+
+def failed_check(detail: str) -> tuple[int, str] | None:
+    """Number and reason of the check that a rejected response failed, by what `TsaAnchor.send` said of it."""
+    found = _CHECK.fullmatch(detail)
+    return None if found is None else (int(found[1]), found[2])
 
 
 @dataclass(slots=True)  # not frozen, since the port has plain attributes

@@ -10,8 +10,10 @@ from asn1crypto import pem, tsp
 from notary.anchoring.rfc3161 import request
 from notary.embedded import tsa as embedded
 from notary.errors import TimestampError
+from notary.evidence.outcome import Outcome
 from notary.evidence.timestamp import Authority, check_token
 from notary.evidence.timestamp_signature import SM3
+from tests.evidence import build
 from tests.evidence.tsa_case import NOTE, trusting
 from tests.mini_tsa import MiniTsa
 
@@ -50,6 +52,19 @@ def test_sm3_is_for_what_is_stamped_and_for_nothing_that_is_signed(tsa):
     with pytest.raises(TimestampError, match=rf"algorithm {SM3} of .* is not on the allow-list") as caught:
         check_token(response.dump(force=True), NOTE, trusting(tsa))
     assert caught.value.check == 6
+
+
+def test_a_package_with_a_token_over_sm3_is_as_good(tsa):
+    log = build.log()
+    name = f"heads/{build.EARLY}/tokens/tsa-a.tsr"
+    token = log.token("tsa-a", build.EARLY, imprint_algorithm=SM3, imprint_hash="sm3")
+    files = build.files(log) | {name: token}
+    report = build.check(files, build.trust(log))
+    assert report.outcome is Outcome.PASSED
+    assert "tsa-a" in [bound.source for bound in report.interval.bounds]
+    wrong = log.token("tsa-a", build.EARLY, imprint_algorithm=SM3, imprint_hash="sha256")
+    failed = build.check(files | {name: wrong}, build.trust(log)).failures()
+    assert [(check.id, check.subject) for check in failed] == [("5.1", f"tsa-a@{build.EARLY}")]
 
 
 @pytest.fixture(scope="module")
