@@ -5,13 +5,15 @@ Secrets are paths to files, never values. A name that is not known is refused, w
 
 import os
 from collections.abc import Mapping
+from dataclasses import asdict
 from pathlib import Path
-from typing import Any, Literal, Self
+from typing import Annotated, Any, Literal, Self
 
 from pydantic import (
     BaseModel,
     ConfigDict,
     Field,
+    StringConstraints,
     ValidationError,
     ValidationInfo,
     field_validator,
@@ -32,6 +34,7 @@ from notary.errors import SettingsError
 from notary.evidence.chain_header import PROFILES
 from notary.evidence.outcome import source_of
 from notary.evidence.statement import ORIGIN
+from notary.tsa_profiles import PROFILES as TSA_PROFILES
 
 PREFIX = "NOTARY_"
 CONFIG = "NOTARY_CONFIG"
@@ -103,9 +106,15 @@ class Tsa(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid")
 
     name: str = Field(pattern="^[a-z0-9-]{1,40}$", description=_NAME)
+    profile: str | None = Field(
+        None, description="A well-known authority, whose address and pins need not be given."
+    )
     organisation: str = Field(min_length=1, description="Who runs it; sources count as independent by this.")
     url: str = Field(pattern=r"^https?://", description="Where requests are sent.")
     roots: tuple[Path, ...] = Field(min_length=1, description="PEM files of the roots it is trusted under.")
+    root_sha256: tuple[Annotated[str, StringConstraints(pattern="^[0-9a-f]{64}$")], ...] = Field(
+        (), description="SHA-256 (hex) of the certificates that its roots may be; none: any."
+    )
     policies: tuple[str, ...] = Field((), description="Policy identifiers accepted; none: any.")
     accuracy_ms: int | None = Field(
         None, ge=0, description="Accuracy by its published policy, where tokens do not state one."
@@ -113,6 +122,21 @@ class Tsa(BaseModel):
     imprint: Literal["sha256", "sm3"] = Field(
         "sha256", description="Digest of a checkpoint that it is asked to stamp: `sha256` or `sm3`."
     )
+    interval_seconds: float = Field(
+        0, ge=0, description="Least time between two checkpoints it stamps, where it is longer for this one."
+    )
+
+    @model_validator(mode="before")
+    @classmethod
+    def _of_a_profile(cls, given: Any) -> Any:
+        """What the profile knows, where the settings do not say otherwise."""
+        name = given.get("profile") if isinstance(given, dict) else None
+        if name is None:
+            return given
+        if name not in TSA_PROFILES:
+            known = ", ".join(sorted(TSA_PROFILES))
+            raise PydanticCustomError("profile", f"no authority is known by this profile, but of {known}")
+        return asdict(TSA_PROFILES[name]) | given
 
 
 def _in_keys(name: str) -> Any:

@@ -108,7 +108,7 @@ class Steps:
         sweep(self.intake)
 
     def _stamping(self, tsa: Tsa) -> Step:
-        interval = timedelta(seconds=self.settings.stamp_interval_seconds)
+        interval = timedelta(seconds=max(self.settings.stamp_interval_seconds, tsa.interval_seconds))
         advance = self._advance(self._tsa(tsa), interval)
         chance = random.SystemRandom().random
         patient = Patient(self.database, tsa.name, advance.step, interval, self.now, chance)

@@ -1,8 +1,10 @@
 """What the service says of itself, and what it trusts when it verifies on its own word."""
 
+from hashlib import sha256
 from pathlib import Path
 
 from asn1crypto import pem
+from cryptography.x509 import InvalidVersion, load_der_x509_certificate
 
 from notary.anchoring.compiled import CODE_HASH
 from notary.errors import SettingsError, TrustError
@@ -73,11 +75,19 @@ def chain_trust(chain: Chain, genesis: Genesis) -> ChainTrust:
 
 
 def authority(tsa: Tsa) -> Authority:
-    """A time-stamping authority with its pinned roots. Raises as `certificate`."""
+    """A time-stamping authority with its pinned roots.
+
+    Raises:
+        SettingsError: as `certificate`; a root is not one of those that the settings or the profile pin.
+    """
+    roots = tuple(certificate(path) for path in tsa.roots)
+    for path, found in zip(tsa.roots, (sha256(root).hexdigest() for root in roots), strict=True):
+        if tsa.root_sha256 and found not in tsa.root_sha256:
+            raise SettingsError(f"{path} is not a root that {tsa.name} is pinned to: its SHA-256 is {found}")
     return Authority(
         name=tsa.name,
         organisation=tsa.organisation,
-        roots=tuple(certificate(path) for path in tsa.roots),
+        roots=roots,
         policies=tsa.policies,
         accuracy_ms=tsa.accuracy_ms,
     )
@@ -90,6 +100,8 @@ def certificate(path: Path) -> bytes:
         SettingsError: it cannot be read.
     """
     try:
-        return bytes(pem.unarmor(path.read_bytes())[2])
-    except (OSError, ValueError) as error:
+        der = bytes(pem.unarmor(path.read_bytes())[2])
+        load_der_x509_certificate(der)
+    except (OSError, ValueError, InvalidVersion) as error:
         raise SettingsError(f"{path} is not a readable certificate in PEM form") from error
+    return der
