@@ -13,6 +13,8 @@ from notary.evidence.timestamp import check_token
 from notary.evidence.timestamp_signature import SM3
 from notary.store import breakers
 from notary.store.breakers import Breaker
+from notary.store.standing import Standings
+from notary.store.views import Anchors
 from tests.anchoring.anchored import INTERVAL
 from tests.anchoring.far_tsa import FarTsa
 
@@ -290,3 +292,8 @@ def test_with_one_authority_dead_the_others_go_on_as_before(log, tsa):
     for name in ("one", "two"):
         assert {item.state for item in log.all(name)} == {"final"}
         assert known(log, name) is None
+    with log.rig.database.reading() as connection:
+        attested = Standings(connection).of(1).attestations
+    whose = {"dead": "dead", "one": "one", "two": "two"}
+    assert Anchors(frozenset({"rfc3161"}), whose, 2).stamped(attested)
+    assert not Anchors(frozenset({"rfc3161"}), whose, 3).stamped(attested)
