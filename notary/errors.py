@@ -180,9 +180,13 @@ class TooManyRequests(NotaryError):
 
 
 class Unavailable(NotaryError):
-    """A service that we lean on does not answer."""
+    """A service that we lean on does not answer; `retry_after` is how long it asks to be left alone, in seconds."""
 
     code = "unavailable"
+
+    def __init__(self, message: str, retry_after: float | None = None) -> None:
+        super().__init__(message)
+        self.retry_after = retry_after
 
 
 class Busy(Unavailable):

@@ -13,6 +13,16 @@ CLOSED_ENTRIES = Counter(
 LOG_SIZE = Gauge("notary_log_size", "Entries under the newest checkpoint that this process has seen.")
 PENDING = Gauge("notary_pending_entries", "Entries that wait for a checkpoint.")
 ANCHOR_MOVES = Counter("notary_anchor_moves_total", "Moves of anchorings, by new state.", ["anchor", "state"])
+TSA_TOKENS = Counter(
+    "notary_tsa_tokens_total",
+    "Requests to time-stamping authorities, by outcome: stamped, rejected or unavailable.",
+    ["anchor", "outcome"],
+)
+TSA_BREAKER = Gauge(
+    "notary_tsa_breaker",
+    "0: an authority is asked; 1: the next request decides; 2: it failed and is left alone.",
+    ["anchor"],
+)
 WALLET_WEI = Gauge(
     "notary_wallet_wei", "What the wallet that pays for an anchor held when it was last asked.", ["anchor"]
 )

@@ -10,6 +10,7 @@ import socket
 import ssl
 import time
 from collections.abc import Callable, Iterable, Sequence
+from email.utils import parsedate_to_datetime
 from ipaddress import IPv4Address, IPv6Address, IPv6Network, ip_address
 from urllib.parse import SplitResult, urlsplit
 
@@ -20,6 +21,8 @@ from notary.errors import SettingsError, Unavailable
 CONNECT_SECONDS = 5.0
 TOTAL_SECONDS = 10.0
 _OK, _MISSING = 200, 404
+_TOO_MANY, _BUSY = 429, 503
+_MAX_WAIT_DIGITS = 9
 _NAT64 = IPv6Network("64:ff9b::/96")
 
 Resolver = Callable[[str, int], Sequence[str]]
@@ -65,7 +68,8 @@ class Outbound:
 
         Raises:
             SettingsError: not a plain http or https URL.
-            Unavailable: no permitted address, no answer in time, another status than 200, or too long an answer.
+            Unavailable: no permitted address, no answer in time, another status than 200, or too long an answer;
+                with status 429 or 503 it says for how long the server asks to be left alone.
         """
         found = self._exchange("POST", url, body, [("Content-Type", content_type)], limit)
         if found is None:
@@ -99,7 +103,8 @@ class Outbound:
                 if answer.status == _MISSING:
                     return None
                 if answer.status != _OK:
-                    raise Unavailable(f"{host} answers with status {answer.status}")
+                    wait = retry_after(answer.headers) if answer.status in {_TOO_MANY, _BUSY} else None
+                    raise Unavailable(f"{host} answers with status {answer.status}", wait)
                 return _read(answer.iter_stream(), limit, host)
         except (httpcore.TimeoutException, httpcore.NetworkError, httpcore.ProtocolError) as error:
             raise Unavailable(f"{host} does not answer ({type(error).__name__})") from error
@@ -135,6 +140,22 @@ def check_url(url: str) -> SplitResult:
             "a URL to post to is http or https, with a host and without user, password or fragment"
         )
     return parts
+
+
+def retry_after(headers: Iterable[tuple[bytes, bytes]]) -> float | None:
+    """Seconds for which a server asks to be left alone (RFC 9110 §10.2.3); None where it does not say so.
+
+    A date is compared with the server's own `Date`, and means nothing without it: no clock of ours has a part in it.
+    """
+    found = {name.lower(): value.decode("ascii", "replace").strip() for name, value in headers}
+    asked = found.get(b"retry-after", "")
+    if asked.isascii() and asked.isdigit():
+        return float(asked) if len(asked) <= _MAX_WAIT_DIGITS else None
+    try:
+        until, since = (parsedate_to_datetime(each) for each in (asked, found.get(b"date", "")))
+        return max(0.0, (until - since).total_seconds())
+    except (ValueError, TypeError, OverflowError):  # TypeError: one of the two has no zone
+        return None
 
 
 def _read(chunks: Iterable[bytes], limit: int, host: str) -> bytes:

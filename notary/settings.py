@@ -6,13 +6,15 @@ Secrets are paths to files, never values. A name that is not known is refused, w
 import os
 import re
 from collections.abc import Mapping
+from dataclasses import asdict
 from pathlib import Path
-from typing import Any, Literal, Self
+from typing import Annotated, Any, Literal, Self
 
 from pydantic import (
     BaseModel,
     ConfigDict,
     Field,
+    StringConstraints,
     ValidationError,
     ValidationInfo,
     field_validator,
@@ -31,7 +33,9 @@ from pydantic_settings import (
 
 from notary.errors import SettingsError
 from notary.evidence.chain_header import PROFILES
+from notary.evidence.outcome import source_of
 from notary.evidence.statement import ORIGIN
+from notary.tsa_profiles import PROFILES as TSA_PROFILES
 
 PREFIX = "NOTARY_"
 CONFIG = "NOTARY_CONFIG"
@@ -103,13 +107,37 @@ class Tsa(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid")
 
     name: str = Field(pattern="^[a-z0-9-]{1,40}$", description=_NAME)
+    profile: str | None = Field(
+        None, description="A well-known authority, whose address and pins need not be given."
+    )
     organisation: str = Field(min_length=1, description="Who runs it; sources count as independent by this.")
     url: str = Field(pattern=r"^https?://", description="Where requests are sent.")
     roots: tuple[Path, ...] = Field(min_length=1, description="PEM files of the roots it is trusted under.")
+    root_sha256: tuple[Annotated[str, StringConstraints(pattern="^[0-9a-f]{64}$")], ...] = Field(
+        (), description="SHA-256 (hex) of the certificates that its roots may be; none: any."
+    )
     policies: tuple[str, ...] = Field((), description="Policy identifiers accepted; none: any.")
     accuracy_ms: int | None = Field(
         None, ge=0, description="Accuracy by its published policy, where tokens do not state one."
     )
+    imprint: Literal["sha256", "sm3"] = Field(
+        "sha256", description="Digest of a checkpoint that it is asked to stamp: `sha256` or `sm3`."
+    )
+    interval_seconds: float = Field(
+        0, ge=0, description="Least time between two checkpoints it stamps, where it is longer for this one."
+    )
+
+    @model_validator(mode="before")
+    @classmethod
+    def _of_a_profile(cls, given: Any) -> Any:
+        """What the profile knows, where the settings do not say otherwise."""
+        name = given.get("profile") if isinstance(given, dict) else None
+        if name is None:
+            return given
+        if name not in TSA_PROFILES:
+            known = ", ".join(sorted(TSA_PROFILES))
+            raise PydanticCustomError("profile", f"no authority is known by this profile, but of {known}")
+        return asdict(TSA_PROFILES[name]) | given
 
 
 class Ots(BaseModel):
@@ -252,6 +280,12 @@ class Settings(BaseSettings):
     chains: tuple[Chain, ...] = Field((), description="Chains that checkpoints are anchored on.")
     tsas: tuple[Tsa, ...] = Field((), description="Authorities that checkpoints are stamped by.")
     ots: tuple[Ots, ...] = Field((), description="OpenTimestamps calendars that checkpoints are posted to.")
+    stamps_needed: int = Field(
+        1,
+        ge=1,
+        le=16,
+        description="Organisations that must have stamped a record before it is called stamped.",
+    )
     signer_roots: tuple[Path, ...] = Field(
         (), description="PEM files of roots under which signatures in PDF files are trusted."
     )
@@ -284,6 +318,18 @@ class Settings(BaseSettings):
                 "two chains, authorities or sets of calendars have one name: give each a name of its own",
             )
         return anchors
+
+    @field_validator("stamps_needed")
+    @classmethod
+    def _can_be_had(cls, needed: int, info: ValidationInfo) -> int:
+        # By organisation, as a verifier counts: two authorities of one are one.
+        sources = {source_of(tsa.organisation) for tsa in info.data.get("tsas", ())}
+        if needed > max(1, len(sources)):
+            raise PydanticCustomError(
+                "stamps",
+                f"{needed} organisations cannot stamp where authorities of {len(sources)} are named",
+            )
+        return needed
 
     @classmethod
     def settings_customise_sources(

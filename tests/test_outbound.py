@@ -10,15 +10,17 @@ import pytest
 
 from notary import outbound
 from notary.errors import SettingsError, Unavailable
-from notary.outbound import Outbound, check_url, permitted, resolve
+from notary.outbound import Outbound, check_url, permitted, resolve, retry_after
 
 
 class Handler(BaseHTTPRequestHandler):
     def do_POST(self):
         body = self.rfile.read(int(self.headers["Content-Length"]))
         self.server.seen.append((self.path, dict(self.headers), body))
-        status = {"/redirect": 302, "/missing": 404}.get(self.path, 200)
+        status = {"/redirect": 302, "/missing": 404, "/many": 429, "/busy": 503}.get(self.path, 200)
         self.send_response(status)
+        if status >= 400:
+            self.send_header("Retry-After", "7")
         if status == 302:
             self.send_header("Location", "/here")
         if self.path == "/drip":
@@ -252,3 +254,39 @@ def test_nothing_is_begun_after_the_deadline(server, monkeypatch):
     with pytest.raises(Unavailable, match=r"does not answer \(ConnectTimeout\)"):
         post(Outbound(allow_private=True), url(server))
     assert server.seen == []
+
+
+@pytest.mark.parametrize(
+    ("path", "status", "asked"), [("/many", 429, 7), ("/busy", 503, 7), ("/missing", 404, None)]
+)
+def test_a_server_may_ask_to_be_left_alone_where_it_is_too_busy(server, path, status, asked):
+    with pytest.raises(Unavailable, match=f"answers with status {status}") as caught:
+        post(Outbound(allow_private=True), url(server, path))
+    assert caught.value.retry_after == asked
+
+
+DATE = (b"Date", b"Sun, 01 Mar 2026 12:00:00 GMT")
+
+
+@pytest.mark.parametrize(
+    ("headers", "seconds"),
+    [
+        ([], None),
+        ([(b"Retry-After", b"0")], 0),
+        ([(b"retry-after", b" 120 ")], 120),
+        ([(b"Retry-After", b"999999999")], 999_999_999),
+        ([(b"Retry-After", b"9999999999")], None),
+        ([(b"Retry-After", b"-1")], None),
+        ([(b"Retry-After", b"1.5")], None),
+        ([(b"Retry-After", "٣".encode())], None),
+        ([(b"Retry-After", b"\xff")], None),
+        ([(b"Retry-After", b"soon"), DATE], None),
+        ([(b"Retry-After", b"Sun, 01 Mar 2026 12:02:00 GMT"), DATE], 120),
+        ([(b"Retry-After", b"Sun, 01 Mar 2026 11:00:00 GMT"), DATE], 0),
+        ([(b"Retry-After", b"Sun, 01 Mar 2026 12:02:00 GMT")], None),
+        ([(b"Retry-After", b"Sun, 01 Mar 2026 12:02:00 -0000"), DATE], None),
+        ([(b"Retry-After", b"Sun, 31 Feb 2026 12:02:00 GMT"), DATE], None),
+    ],
+)
+def test_how_long_is_read_strictly_and_by_the_servers_own_clock(headers, seconds):
+    assert retry_after(headers) == seconds

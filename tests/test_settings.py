@@ -169,6 +169,34 @@ def test_calendars_are_addresses_that_may_stand_in_a_file(environment):
             load_settings(ots=(ots("a") | change,))
 
 
+def test_no_more_organisations_are_needed_than_there_are(environment):
+    def tsa(name, organisation):
+        return {"name": name, "organisation": organisation, "url": "https://a.example", "roots": ["a.pem"]}
+
+    three = (tsa("a", "One, Inc."), tsa("b", "ONE INC"), tsa("c", "Two"))
+    assert load_settings().stamps_needed == 1
+    assert load_settings(tsas=three, stamps_needed=2).stamps_needed == 2
+    for tsas, needed, there in ((three, 3, 2), ((), 2, 0), (three[:2], 2, 1)):
+        what = f"stamps_needed: {needed} organisations cannot stamp where authorities of {there} are named"
+        with pytest.raises(SettingsError, match=what):
+            load_settings(tsas=tsas, stamps_needed=needed)
+
+
+def test_a_profile_and_an_imprint_are_among_those_that_are_known(environment):
+    known = {"name": "a", "roots": ["a.pem"]}
+    assert load_settings(tsas=(known | {"profile": "digicert"},)).tsas[0].organisation == "DigiCert"
+    assert load_settings(tsas=(known | {"profile": "digicert", "imprint": "sm3"},)).tsas[0].imprint == "sm3"
+    for change, what in (
+        ({"profile": "digicertt"}, "no authority is known by this profile, but of apple, digicert, freetsa"),
+        ({}, "organisation: Field required"),
+        ({"profile": "digicert", "imprint": "sha1"}, "imprint: Input should be 'sha256' or 'sm3'"),
+        ({"profile": "digicert", "root_sha256": ["AA"]}, "root_sha256.0: String should match"),
+        ({"profile": "digicert", "interval_seconds": -1}, "interval_seconds: Input should be greater"),
+    ):
+        with pytest.raises(SettingsError, match=what):
+            load_settings(tsas=(known | change,))
+
+
 @pytest.mark.parametrize("case", WRONG)
 def test_what_is_wrong_is_named(environment, case):
     values, what = WRONG[case]

@@ -4,11 +4,14 @@ import time
 
 import pytest
 
-from notary.errors import AnchorRejected
+from notary.errors import AnchorRejected, AnchorUnavailable
+from notary.store.anchorings import anchorings
 from notary.store.blocks import newest_block
+from notary.store.breakers import breaker_of
 from notary.wiring import now
 from tests.anchoring.local_chain import running
 from tests.api.service import Service
+from tests.tsa_process import running_tsa
 
 CHAIN_ID = 1  # of the log that `Service` opens
 
@@ -44,3 +47,54 @@ def test_a_block_with_an_invented_time_is_an_anomaly_and_no_statement_names_it(c
     with pytest.raises(AnchorRejected, match=r"is dated \d+ seconds after our clock: compare the clock"):
         poll.run()
     assert known() == before
+
+
+@pytest.fixture
+def stamping(tmp_path):
+    """Three authorities of as many organisations, of which one is dead; two are needed."""
+    folders = {name: tmp_path / name for name in ("one", "two")}
+    with running_tsa(folders["one"]) as one, running_tsa(folders["two"]) as two:
+        made = [
+            {"name": name, "organisation": name, "url": url, "roots": (folders[whose] / "root.pem",)}
+            for name, url, whose in (("one", one, "one"), ("two", two, "two"))
+        ]
+        made[0]["interval_seconds"] = 3600
+        with running_tsa(tmp_path / "dead"):
+            root = tmp_path / "dead/root.pem"
+        dead = {"name": "dead", "organisation": "dead", "url": "http://127.0.0.1:1/", "roots": (root,)}
+        changes = {"tsas": (dead, *made), "stamps_needed": 2, "allow_private_addresses": True}
+        service = Service(tmp_path / "service", changes | {"stamp_interval_seconds": 0.1})
+        yield service
+        service.end()
+
+
+def test_two_of_three_organisations_are_reached_with_one_dead(stamping):
+    steps = {step.name: step for step in stamping.assembly.steps if step.name.startswith("anchor ")}
+    assert {step.period for step in steps.values()} == {1.0}, "looked at each second, whatever is polled"
+    number = stamping.accepted()["number"]
+    stamping.close()
+
+    def due():
+        return stamping.get(f"/v1/evidence/{number}", stamping.own).json()["due"]
+
+    with pytest.raises(AnchorUnavailable, match=r"dead: 127\.0\.0\.1 does not answer"):
+        steps["anchor dead"].run()
+    with stamping.assembly.database.reading() as connection:
+        assert breaker_of(connection, "dead").failures == 1
+    steps["anchor one"].run()
+    assert due() == ["stamp"], "one of two"
+    steps["anchor two"].run()
+    assert due() == []
+
+
+def test_an_authority_may_have_an_interval_of_its_own(stamping):
+    steps = {step.name: step for step in stamping.assembly.steps}
+    for _ in range(2):
+        stamping.accepted()
+        stamping.close()
+        for name in ("one", "two"):
+            steps[f"anchor {name}"].run()
+        time.sleep(0.2)
+    with stamping.assembly.database.reading() as connection:
+        stamped = {name: len(anchorings(connection, anchor=name)) for name in ("one", "two")}
+    assert stamped == {"one": 1, "two": 2}

@@ -1,23 +1,30 @@
 """A time-stamping authority over HTTP (RFC 3161 §3.4)."""
 
+import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from hashlib import sha256
-from typing import Any
+from typing import Any, Literal
 
 import rfc3161ng
 
 from notary.anchoring.port import Attempt, Head, Observation, Step
 from notary.errors import AnchorUnavailable, RequestError, TimestampError, Unavailable
+from notary.evidence.digests import Digester
 from notary.evidence.timestamp import MAX_RESPONSE, Authority, check_token
+from notary.evidence.timestamp_signature import SM3
 from notary.outbound import Outbound, check_url
 
 _NONCE_BITS = 64
+_DIGESTS = {"sha256": "sha-256", "sm3": "sm3"}
 
 
-def request(data: bytes, nonce: int) -> bytes:
-    """A DER TimeStampReq: SHA-256 of `data`, the nonce, and the wish for the certificates.
+Imprint = Literal["sha256", "sm3"]
+
+
+def request(data: bytes, nonce: int, imprint: Imprint = "sha256") -> bytes:
+    """A DER TimeStampReq: SHA-256 or SM3 of `data`, the nonce, and the wish for the certificates.
 
     Raises:
         RequestError: the nonce is negative or longer than 64 bits.
@@ -26,10 +33,24 @@ def request(data: bytes, nonce: int) -> bytes:
         raise RequestError(f"a nonce is a number of at most {_NONCE_BITS} bits")
     # The library must be given the digest: from `data` it would take a SHA-1 and call it SHA-256.
     library: Any = rfc3161ng  # it has no types
+    digester = Digester([_DIGESTS[imprint]])
+    digester.update(data)
+    digest = bytes.fromhex(digester.hex()[_DIGESTS[imprint]])
     query = library.make_timestamp_request(
-        digest=sha256(data).digest(), hashname="sha256", include_tsa_certificate=True, nonce=nonce
+        digest=digest, hashname="sha256", include_tsa_certificate=True, nonce=nonce
     )
+    if imprint == "sm3":  # which it does not know; a digest of it is as long
+        query["messageImprint"]["hashAlgorithm"]["algorithm"] = SM3
     return bytes(library.encode_timestamp_request(query))
+
+
+_CHECK = re.compile(r"[^:]*: check ([0-9]{1,2}): (.*)", re.DOTALL)
+
+
+def failed_check(detail: str) -> tuple[int, str] | None:
+    """Number and reason of the check that a rejected response failed, by what `TsaAnchor.send` said of it."""
+    found = _CHECK.fullmatch(detail)
+    return None if found is None else (int(found[1]), found[2])
 
 
 @dataclass(slots=True)  # not frozen, since the port has plain attributes
@@ -41,6 +62,7 @@ class TsaAnchor:
     authority: Authority
     outbound: Outbound
     now: Callable[[], datetime]  # UTC; judges whether genTime lies between request and response
+    imprint: Imprint = "sha256"  # digest of the head that it is asked to stamp
     kind: str = "rfc3161"
 
     def __post_init__(self) -> None:
@@ -61,7 +83,7 @@ class TsaAnchor:
 
     def sign(self, head: Head, nonce: int, consistency: Sequence[bytes], old_size: int) -> Attempt:  # noqa: ARG002
         """Make the request over the note; an authority has no use for a consistency proof."""
-        raw = request(head.note, nonce)
+        raw = request(head.note, nonce, self.imprint)
         return Attempt(sha256(raw).digest(), raw, nonce)
 
     def send(self, head: Head, attempt: Attempt) -> Observation:
@@ -77,7 +99,7 @@ class TsaAnchor:
         try:
             response = self.outbound.post(self.url, attempt.raw, "application/timestamp-query", MAX_RESPONSE)
         except Unavailable as error:
-            raise AnchorUnavailable(f"{self.name}: {error}") from error
+            raise AnchorUnavailable(f"{self.name}: {error}", error.retry_after) from error
         received = self.now()
         try:
             stamp = check_token(

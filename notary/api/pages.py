@@ -63,7 +63,7 @@ async def record(number: str, request: Request, services: ServicesDep) -> Respon
         pass  # one page for all who may not see it, whether it is there or not
     except Unavailable as error:
         trouble = error
-    shown = {"number": show_number(known), "view": view}
+    shown = {"number": show_number(known), "view": view, "stage": view and view.stage(services.anchors)}
     return _page(request, services, "record.html", headers=_PRIVATE, error=trouble, **shown)
 
 

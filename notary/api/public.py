@@ -78,6 +78,6 @@ def _public(services: Services, found: Found) -> dict[str, Any]:
         "entry": record.entry.hex(),
         "statement": record.statement.decode(),
         "received": show_moment(record.received),
-        "state": record.stage(),
+        "state": record.stage(services.anchors),
         "proof": None if proof is None else proof.decode(),
     }

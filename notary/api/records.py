@@ -1,6 +1,5 @@
 """GET /v1/evidence…: lists, states and everything that is taken out of a record."""
 
-from collections.abc import Collection
 from typing import Annotated
 
 from fastapi import APIRouter, Query
@@ -10,7 +9,7 @@ from notary.api.auth import Reader, Reporter, ServicesDep, ViewerDep
 from notary.api.schemas import RecordPage, RecordState
 from notary.evidence.fields import show_moment
 from notary.evidence.number import parse_number, show_number
-from notary.services.types import RecordView
+from notary.services.types import Anchors, RecordView
 
 router = APIRouter(tags=["evidence"])
 _MAX_PAGE = 200
@@ -34,7 +33,7 @@ def list_records(
         principal.tenant_id, after=after, limit=limit + 1, kind=type_, sha256=wanted
     )
     more = show_number(views[limit - 1].number) if len(views) > limit else None
-    shown = [_state(view, principal.tenant_id, services.anchor_kinds) for view in views[:limit]]
+    shown = [_state(view, principal.tenant_id, services.anchors) for view in views[:limit]]
     return RecordPage(records=shown, next=more)
 
 
@@ -42,7 +41,7 @@ def list_records(
 def state(number: str, services: ServicesDep, viewer: ViewerDep) -> RecordState:
     """Where a record stands, and what is still due."""
     view = services.records.view(parse_number(number), viewer)
-    return _state(view, viewer.tenant_id, services.anchor_kinds)
+    return _state(view, viewer.tenant_id, services.anchors)
 
 
 @router.get("/v1/evidence/{number}/statement", response_class=Statement)
@@ -91,8 +90,8 @@ def report(number: str, services: ServicesDep, principal: Reporter) -> Response:
     return Pdf(data, headers=_download(known, "pdf"))
 
 
-def _state(view: RecordView, tenant_id: int | None, anchor_kinds: Collection[str]) -> RecordState:
-    """A record as it goes over the wire to an organisation, or to a stranger, where anchors of these kinds are."""
+def _state(view: RecordView, tenant_id: int | None, anchors: Anchors) -> RecordState:
+    """A record as it goes over the wire to an organisation, or to a stranger, where these anchors are."""
     own = tenant_id is not None and tenant_id == view.tenant_id
     attestations = [
         {
@@ -120,7 +119,7 @@ def _state(view: RecordView, tenant_id: int | None, anchor_kinds: Collection[str
             "size": view.size,
             "attestations": attestations,
             "inspection": view.inspection,
-            "due": view.due(anchor_kinds),
+            "due": view.due(anchors),
         }
     )
 

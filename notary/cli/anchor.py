@@ -1,4 +1,4 @@
-"""The contract that heads are anchored in."""
+"""Those who attest to heads, and the contract that heads are anchored in."""
 
 from pathlib import Path
 from typing import Annotated
@@ -10,6 +10,7 @@ from notary import keys, wiring
 from notary.anchoring.contract import deploy
 from notary.anchoring.rpc import Node, octets
 from notary.anchoring.succession import hand_over
+from notary.cli import anchor_status
 from notary.cli.folder import DataDir, settings_of
 from notary.errors import SettingsError
 from notary.settings import Chain, Settings
@@ -24,6 +25,7 @@ console = Console(highlight=False)
 
 def add_to(group: typer.Typer) -> None:
     """Add the commands of this module."""
+    group.command("status")(anchor_status.command)
     group.command("deploy")(anchor_deploy)
     group.command("hand-over")(anchor_hand_over)
 

@@ -39,7 +39,7 @@ def add_to(app: typer.Typer) -> None:
     app.command("trust")(trust.command)
     app.command("fsck")(check)
     app.command("erase")(erase)
-    anchor.add_to(_group(app, "anchor", "The contract that heads are anchored in."))
+    anchor.add_to(_group(app, "anchor", "Who attests to heads, and the contract that they are anchored in."))
     key = _group(app, "key", "Keys of the service.")
     key.command("new")(key_new)
     tenant.add_to(_group(app, "tenant", "Customer organisations and their API keys."))

@@ -15,7 +15,7 @@ from notary.errors import TimestampError, TrustError
 from notary.evidence.timestamp_cms import check_signature, find_signer, open_response
 from notary.evidence.timestamp_der import dump, load
 from notary.evidence.timestamp_path import check_path, check_profile, key_of
-from notary.evidence.timestamp_signature import digest
+from notary.evidence.timestamp_signature import IMPRINTS, digest
 
 MAX_RESPONSE = 64 * 1024
 SKEW = timedelta(seconds=10)  # how far our clock and the authority's may be apart
@@ -146,7 +146,7 @@ def _check_info(info: Any, data: bytes, authority: Authority) -> None:
     if authority.policies and policy not in authority.policies:
         raise TimestampError(17, f"the token's policy {policy} is not allowed for {authority.name}")
     algorithm = info["message_imprint"]["hash_algorithm"]["algorithm"].dotted
-    computed = digest(algorithm, data, 18, "the imprint")
+    computed = digest(algorithm, data, 18, "the imprint", IMPRINTS)
     if info["message_imprint"]["hashed_message"].native != computed:
         raise TimestampError(18, "the token is of other data")
 

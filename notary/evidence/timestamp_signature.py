@@ -3,7 +3,7 @@
 SHA-1 and MD5 are in none of the tables; a token that needs them is refused.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Any
 
 from cryptography.exceptions import InvalidSignature, UnsupportedAlgorithm
@@ -24,6 +24,9 @@ DIGESTS: dict[str, Callable[[], hashes.HashAlgorithm]] = {
     f"{_NIST}.2.9": hashes.SHA3_384,
     f"{_NIST}.2.10": hashes.SHA3_512,
 }
+SM3 = "1.2.156.10197.1.401"  # GB/T 33560
+# Of what is stamped, SM3 too: OpenSSL knows it. Nothing is signed with it here, since that is done with SM2.
+IMPRINTS = DIGESTS | {SM3: hashes.SM3}
 _RSA = {  # PKCS #1 v1.5
     "1.2.840.113549.1.1.11": f"{_NIST}.2.1",
     "1.2.840.113549.1.1.12": f"{_NIST}.2.2",
@@ -49,15 +52,21 @@ _RSA_EXPONENT_BITS = 64  # nearly all use 65537; one as long as the modulus take
 _EC_BITS = 256
 
 
-def digest(oid: str, data: bytes, check: int, what: str) -> bytes:
+def digest(
+    oid: str,
+    data: bytes,
+    check: int,
+    what: str,
+    allowed: Mapping[str, Callable[[], hashes.HashAlgorithm]] = DIGESTS,
+) -> bytes:
     """Hash `data` with the algorithm of a dotted OID.
 
     Raises:
         TimestampError: `check`, when the algorithm is not on the allow-list.
     """
-    if oid not in DIGESTS:
+    if oid not in allowed:
         raise TimestampError(check, f"the digest algorithm {oid} of {what} is not on the allow-list")
-    context = hashes.Hash(DIGESTS[oid]())
+    context = hashes.Hash(allowed[oid]())
     context.update(data)
     return context.finalize()
 

@@ -11,6 +11,7 @@ from notary.services.records import Records
 from notary.services.reports import Reports
 from notary.services.submitting import Submitting
 from notary.services.tenants import Tenants
+from notary.services.types import Anchors
 from notary.services.verifying import Verifying
 
 
@@ -21,7 +22,7 @@ class Services:
     origin: str
     operator: str
     embedded: bool
-    anchor_kinds: frozenset[str]  # of the anchors that are configured: rfc3161, evm
+    anchors: Anchors  # that are configured
     max_document_bytes: int
     max_request_bytes: int
     tenants: Tenants

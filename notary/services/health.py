@@ -4,7 +4,9 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
+from notary.anchoring.backoff import OPENS_AT
 from notary.errors import DiskFailed, NotaryError
+from notary.store.breakers import breakers
 from notary.store.engine import Database
 from notary.store.groups import waiting
 from notary.store.heartbeats import Heartbeat, heartbeats
@@ -17,8 +19,8 @@ class Condition:
 
     Attributes:
         late: what does not keep up or stands still: `database`, `log`, `close`, or the name of a step.
-        failing: steps that run and do not succeed, as when an authority does not answer. They stop no
-            submission: what others attest to has a day.
+        failing: steps that run and do not succeed, as when an authority does not answer, or failed so often that
+            it is left alone. They stop no submission: what others attest to has a day.
     """
 
     late: list[str]
@@ -42,6 +44,9 @@ class Health:
         try:
             with self.database.reading() as connection:
                 state, queue, beats = read_state(connection), waiting(connection), heartbeats(connection)
+                broken = {
+                    f"anchor {each.anchor}" for each in breakers(connection) if each.failures >= OPENS_AT
+                }
         except DiskFailed:
             raise
         except NotaryError:
@@ -53,7 +58,8 @@ class Health:
         failing = [
             each.step
             for each in beats
-            if each.step not in silent and (each.succeeded_at is None or self._past(each.succeeded_at, each))
+            if each.step not in silent
+            and (each.succeeded_at is None or self._past(each.succeeded_at, each) or each.step in broken)
         ]
         return Condition(sorted(silent | ({"close"} if behind else set())), failing)
 

@@ -22,6 +22,7 @@ class TrustSource:
     chains: tuple[ChainTrust, ...]
     authorities: tuple[Authority, ...]
     test_only: bool
+    k: int | None = None  # none: what a verifier takes without it
 
     def file(
         self, blocks: Sequence[tuple[int, int, bytes]] = (), bitcoin: Sequence[tuple[int, bytes]] = ()
@@ -32,6 +33,7 @@ class TrustSource:
             f"version = {VERSION}",
             f"origin = {_text(self.origin)}",
             f"test_only = {'true' if self.test_only else 'false'}",
+            *([] if self.k is None else [f"k = {self.k}"]),
             "",
             "[[log_key]]",
             f"vkey = {_text(self.log_key.vkey)}",

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 from notary.store.lookups import Found
 from notary.store.standing import AnchoringState
-from notary.store.views import RecordView
+from notary.store.views import Anchors, RecordView
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,4 +36,4 @@ class AttestedHead:
     evidence: bytes  # raw time-stamp response, or chain evidence
 
 
-__all__ = ["AnchoringState", "AttestedHead", "Found", "Principal", "RecordView", "Viewer"]
+__all__ = ["AnchoringState", "Anchors", "AttestedHead", "Found", "Principal", "RecordView", "Viewer"]

@@ -147,6 +147,13 @@ def final_words(
     return [Anchoring(*row) for row in connection.execute(query)]
 
 
+def newest_rejected(connection: Connection, anchor: str, most: int) -> list[Anchoring]:
+    """What an anchor said that was no use, the newest first."""
+    query = _ANCHORING.where(anchoring.c.anchor == anchor, anchoring.c.state == "rejected")
+    query = query.order_by(anchoring.c.size.desc(), anchoring.c.id.desc()).limit(most)
+    return [Anchoring(*row) for row in connection.execute(query)]
+
+
 def anchorings_of_sizes(
     connection: Connection, sizes: Sequence[int], kind: str, state: str
 ) -> list[Anchoring]:

@@ -237,6 +237,17 @@ class HeartbeatRow(SQLModel, table=True):
     succeeded_at: datetime | None = _time(nullable=True)
 
 
+class BreakerRow(SQLModel, table=True):
+    """Failures in a row of an anchor, the last of them, and when it is asked again."""
+
+    __tablename__ = "breaker"
+    anchor: str = Field(primary_key=True)
+    failures: int
+    failed_at: datetime = _time()
+    resume_at: datetime = _time()
+    reason: str
+
+
 class BlockRow(SQLModel, table=True):
     """A finalized block, for the not-before of statements."""
 
@@ -292,5 +303,6 @@ bitcoin_block = _tables["bitcoin_block"]
 attempt = _tables["attempt"]
 lane = _tables["lane"]
 heartbeat = _tables["heartbeat"]
+breaker = _tables["breaker"]
 block = _tables["block"]
 inspection = _tables["inspection"]

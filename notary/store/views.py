@@ -1,7 +1,7 @@
 """What is read of records: where each stands, by number or by organisation."""
 
-from collections.abc import Callable, Collection, Iterable
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Any
 
@@ -30,6 +30,28 @@ RECORD: Select[Any] = select(*VIEWED).select_from(
 
 
 @dataclass(frozen=True, slots=True)
+class Anchors:
+    """What the settings say of those who attest.
+
+    Attributes:
+        kinds: of the anchors that there are, "rfc3161" or "evm"; nobody waits for another.
+        organisations: who runs each time-stamping authority, by the authority's name.
+        stamps_needed: how many organisations must have stamped a record before it is called stamped.
+    """
+
+    kinds: frozenset[str] = frozenset()
+    organisations: Mapping[str, str] = field(default_factory=dict)
+    stamps_needed: int = 1
+
+    def stamped(self, attestations: Iterable[AnchoringState]) -> bool:
+        """Whether enough organisations, and not only enough authorities, have stamped it."""
+        names = {item.anchor for item in attestations if (item.kind, item.state) == ("rfc3161", "final")}
+        known = {self.organisations[name] for name in names if name in self.organisations}
+        # Whose an authority was that is in the settings no more, they do not say: perhaps that of another.
+        return max(len(known), min(len(names), 1)) >= self.stamps_needed
+
+
+@dataclass(frozen=True, slots=True)
 class RecordView:
     """Where a record stands."""
 
@@ -51,14 +73,12 @@ class RecordView:
     inspection_closed: bool = False  # its statement is in the log
     inspection_attested: bool = False  # and under a head that an anchor attests
 
-    def due(self, configured: Collection[str]) -> list[str]:
-        """What is still to come, in order.
-
-        Args:
-            configured: kinds of the anchors that there are, "rfc3161" or "evm"; nobody waits for another.
-        """
-        waiting = set(configured) - {a.kind for a in self.attestations if a.state == "final"}
-        inspected = self.inspection_attested if configured else self.inspection_closed
+    def due(self, anchors: Anchors) -> list[str]:
+        """What is still to come, in order."""
+        waiting = anchors.kinds - {a.kind for a in self.attestations if (a.kind, a.state) == ("evm", "final")}
+        if anchors.stamped(self.attestations):
+            waiting -= {"rfc3161"}
+        inspected = self.inspection_attested if anchors.kinds else self.inspection_closed
         return [
             step
             for step, missing in (
@@ -70,7 +90,7 @@ class RecordView:
             if missing
         ]
 
-    def stage(self) -> str:
+    def stage(self, anchors: Anchors) -> str:
         """One word for people: received, closed, stamped, anchored or final."""
         if self.index is None:
             return "received"
@@ -79,7 +99,7 @@ class RecordView:
             return "final"
         if ("evm", "mined") in states:
             return "anchored"
-        return "stamped" if ("rfc3161", "final") in states else "closed"
+        return "stamped" if anchors.stamped(self.attestations) else "closed"
 
 
 # Whether a record is shown, by what is written in it: how far it is has not been looked up yet.

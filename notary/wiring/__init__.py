@@ -9,6 +9,7 @@ from notary import keys
 from notary.errors import SettingsError
 from notary.evidence.bodies import Genesis
 from notary.evidence.note import Verifier
+from notary.evidence.outcome import source_of
 from notary.evidence.receipt import receipt_key_name
 from notary.intake.accept import Intake
 from notary.intake.group import Promises
@@ -32,6 +33,7 @@ from notary.services.steps import Step
 from notary.services.submitting import Submitting
 from notary.services.tenants import Tenants
 from notary.services.trust_file import TrustSource
+from notary.services.types import Anchors
 from notary.services.verifying import Verifying
 from notary.settings import Settings
 from notary.store.engine import Database, open_database
@@ -166,7 +168,7 @@ def _services(
         origin=settings.origin,
         operator=settings.operator,
         embedded=settings.embedded,
-        anchor_kinds=anchor_kinds(settings),
+        anchors=anchors_of(settings),
         max_document_bytes=settings.max_document_bytes,
         max_request_bytes=settings.max_request_bytes,
         tenants=Tenants(database, now),
@@ -182,10 +184,14 @@ def _services(
     )
 
 
-def anchor_kinds(settings: Settings) -> frozenset[str]:
-    """Kinds of the anchors that the worker of these settings has."""
+def anchors_of(settings: Settings) -> Anchors:
+    """The anchors that the worker of these settings has."""
     configured = (("rfc3161", settings.tsas), ("evm", settings.chains))
-    return frozenset(kind for kind, anchors in configured if anchors)
+    return Anchors(
+        frozenset(kind for kind, anchors in configured if anchors),
+        {tsa.name: source_of(tsa.organisation) for tsa in settings.tsas},
+        settings.stamps_needed,
+    )
 
 
 def _intake(settings: Settings, database: Database, genesis: Genesis) -> Intake:

@@ -1,5 +1,6 @@
 """The steps of a worker: one call each, with the adapters that the settings name."""
 
+import random
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -10,6 +11,7 @@ from typing import Any
 
 from notary import keys
 from notary.anchoring.advance import Advance
+from notary.anchoring.backoff import Patient
 from notary.anchoring.evm import EvmAnchor
 from notary.anchoring.poll import newest_finalized
 from notary.anchoring.port import Anchor, Head
@@ -38,6 +40,7 @@ from notary.wiring.nodes import nodes_of, quorum_of
 from notary.wiring.trusting import authority, certificate, chain_trust
 
 _INSPECTING_SECONDS = 5.0  # then the step ends, though more may wait: an orderly stop waits for it
+_STAMP_SECONDS = 1.0
 _SWEEP_SECONDS = 3600.0
 _FSCK_SECONDS = 60.0  # between two looks at whether it is time
 _FSCK_PATIENCE = 86_400.0  # it runs as long as it takes to read everything
@@ -69,7 +72,7 @@ class Steps:
         if settings.fsck_interval_seconds:
             checking = Checking(settings, lambda: self.sequencer.leading, self.now)
             steps.append(Step("fsck", _FSCK_SECONDS, checking.run, checking.end, _FSCK_PATIENCE))
-        steps += [self._anchoring(self._tsa(tsa), settings.stamp_interval_seconds) for tsa in settings.tsas]
+        steps += [self._stamping(tsa) for tsa in settings.tsas]
         steps += [
             self._anchoring(self._ots(ots), settings.anchor_interval_seconds, _CALENDARS_PATIENCE)
             for ots in settings.ots
@@ -109,17 +112,26 @@ class Steps:
     def _sweep(self) -> None:
         sweep(self.intake)
 
+    def _stamping(self, tsa: Tsa) -> Step:
+        interval = timedelta(seconds=max(self.settings.stamp_interval_seconds, tsa.interval_seconds))
+        advance = self._advance(self._tsa(tsa), interval)
+        chance = random.SystemRandom().random
+        patient = Patient(self.database, tsa.name, advance.step, interval, self.now, chance)
+        # Looked at more often than a chain: what waits and may be stamped is, within two seconds of its closing.
+        period = min(_STAMP_SECONDS, self.settings.poll_interval_seconds)
+        return Step(f"anchor {tsa.name}", period, partial(self._if_leading, patient))
+
     def _anchoring(self, anchor: Anchor, interval: float, patience: float = 0.0) -> Step:
-        advance = Advance(
-            self.database, anchor, timedelta(seconds=interval), self._head, self.prover.consistency, self.now
-        )
-
-        def step() -> None:
-            # Only who makes the checkpoints anchors them: two senders for one wallet would fight over nonces.
-            if self.sequencer.leading:
-                advance.step()
-
+        step = partial(self._if_leading, self._advance(anchor, timedelta(seconds=interval)).step)
         return Step(f"anchor {anchor.name}", self.settings.poll_interval_seconds, step, patience=patience)
+
+    def _advance(self, anchor: Anchor, interval: timedelta) -> Advance:
+        return Advance(self.database, anchor, interval, self._head, self.prover.consistency, self.now)
+
+    def _if_leading(self, step: Callable[[], None]) -> None:
+        # Only who makes the checkpoints anchors them: two senders for one wallet would fight over nonces.
+        if self.sequencer.leading:
+            step()
 
     def _head(self, size: int) -> Head:
         signed = self.prover.checkpoint(size)  # signature checked, root recomputed from the tiles
@@ -134,7 +146,7 @@ class Steps:
 
     def _tsa(self, tsa: Tsa) -> TsaAnchor:
         outbound = Outbound(allow_private=self.settings.allow_private_addresses)
-        return TsaAnchor(tsa.name, tsa.url, authority(tsa), outbound, self.now)
+        return TsaAnchor(tsa.name, tsa.url, authority(tsa), outbound, self.now, tsa.imprint)
 
     def _ots(self, ots: Ots) -> Anchor:
         # Only here: whoever asks no calendar loads neither the library nor the Bitcoin code under it.

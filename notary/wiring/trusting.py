@@ -1,11 +1,13 @@
 """What the service says of itself, and what it trusts when it verifies on its own word."""
 
+from hashlib import sha256
 from pathlib import Path
 
 from asn1crypto import pem
+from cryptography.x509 import InvalidVersion, load_der_x509_certificate
 
 from notary.anchoring.compiled import CODE_HASH
-from notary.errors import FormatError, SettingsError
+from notary.errors import FormatError, SettingsError, TrustError
 from notary.evidence.bodies import Genesis
 from notary.evidence.chain import ChainTrust, decode_evidence, decode_header
 from notary.evidence.note import Verifier
@@ -13,26 +15,36 @@ from notary.evidence.ots_file import heights_of
 from notary.evidence.package import Package
 from notary.evidence.timestamp import Authority
 from notary.evidence.trust import Trust
+from notary.evidence.trust_roots import require_independent
 from notary.services.trust_file import TrustSource
 from notary.settings import Chain, Settings, Tsa
 from notary.store import anchorings
 from notary.store.bitcoin_blocks import kept_blocks
 from notary.store.engine import Database
 
+_VERIFIERS_OWN = 2  # docs/formats.md §8, k
+
 
 def trust_source(settings: Settings, genesis: Genesis) -> TrustSource:
     """Keys as entry 0 names them, chains and authorities as the settings do.
 
     Raises:
-        SettingsError: a root cannot be read, or a chain is not the one of entry 0.
+        SettingsError: a root cannot be read, two organisations share one, or a chain is not the one of entry 0.
     """
+    authorities = tuple(authority(tsa) for tsa in settings.tsas)
+    try:
+        require_independent(authorities)  # else one organisation's word would count for two
+    except TrustError as error:
+        raise SettingsError(str(error)) from error
     return TrustSource(
         origin=settings.origin,
         log_key=Verifier.from_vkey(genesis.log_key),
         receipt_key=Verifier.from_vkey(genesis.receipt_key),
         chains=tuple(chain_trust(chain, genesis) for chain in settings.chains),
-        authorities=tuple(authority(tsa) for tsa in settings.tsas),
+        authorities=authorities,
         test_only=settings.embedded,
+        # Where more are needed than a verifier asks for by himself, he is told so.
+        k=settings.stamps_needed if settings.stamps_needed > _VERIFIERS_OWN else None,
     )
 
 
@@ -76,11 +88,19 @@ def chain_trust(chain: Chain, genesis: Genesis) -> ChainTrust:
 
 
 def authority(tsa: Tsa) -> Authority:
-    """A time-stamping authority with its pinned roots. Raises as `certificate`."""
+    """A time-stamping authority with its pinned roots.
+
+    Raises:
+        SettingsError: as `certificate`; a root is not one of those that the settings or the profile pin.
+    """
+    roots = tuple(certificate(path) for path in tsa.roots)
+    for path, found in zip(tsa.roots, (sha256(root).hexdigest() for root in roots), strict=True):
+        if tsa.root_sha256 and found not in tsa.root_sha256:
+            raise SettingsError(f"{path} is not a root that {tsa.name} is pinned to: its SHA-256 is {found}")
     return Authority(
         name=tsa.name,
         organisation=tsa.organisation,
-        roots=tuple(certificate(path) for path in tsa.roots),
+        roots=roots,
         policies=tsa.policies,
         accuracy_ms=tsa.accuracy_ms,
     )
@@ -93,6 +113,8 @@ def certificate(path: Path) -> bytes:
         SettingsError: it cannot be read.
     """
     try:
-        return bytes(pem.unarmor(path.read_bytes())[2])
-    except (OSError, ValueError) as error:
+        der = bytes(pem.unarmor(path.read_bytes())[2])
+        load_der_x509_certificate(der)
+    except (OSError, ValueError, InvalidVersion) as error:
         raise SettingsError(f"{path} is not a readable certificate in PEM form") from error
+    return der

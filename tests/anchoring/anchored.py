@@ -5,7 +5,7 @@ from datetime import timedelta
 
 from notary.anchoring.advance import Advance
 from notary.anchoring.port import Anchor, Head
-from notary.store import anchorings
+from notary.store import anchorings, checkpoints
 from notary.store.anchorings import Anchoring
 from notary.store.engine import Database
 from tests.rig import Rig
@@ -25,6 +25,10 @@ class Anchored:
         self.rig.submit(documents, first=self.documents)
         self.documents += documents
         return self.rig.sequencer().sequence().size
+
+    def newest_size(self) -> int:
+        with self.rig.database.reading() as connection:
+            return checkpoints.newest_checkpoint(connection).size
 
     def head(self, size: int) -> Head:
         signed = self.rig.prover().checkpoint(size)

@@ -96,12 +96,14 @@ def test_the_token_of_another_authority_is_rejected(folder, url):
 
 
 @contextmanager
-def answering(content, status=200):
+def answering(content, status=200, headers=()):
     class Handler(BaseHTTPRequestHandler):
         def do_POST(self):
             self.rfile.read(int(self.headers["Content-Length"]))
             self.send_response(status)
             self.send_header("Content-Length", str(len(content)))
+            for name, value in headers:
+                self.send_header(name, value)
             self.end_headers()
             self.wfile.write(content)
 
@@ -159,6 +161,14 @@ def test_no_usable_answer_is_unavailable(content, status, message):
         tsa = anchor(url, Authority("local", "x", (), (), None))
         with pytest.raises(AnchorUnavailable, match=f"local: .*{message}"):
             tsa.send(HEAD, tsa.sign(HEAD, 5, [], 0))
+
+
+def test_what_a_busy_authority_asks_for_is_handed_on():
+    with answering(b"", 429, [("Retry-After", "30")]) as url:
+        tsa = anchor(url, Authority("local", "x", (), (), None))
+        with pytest.raises(AnchorUnavailable, match=r"local: .*answers with status 429") as caught:
+            tsa.send(HEAD, tsa.sign(HEAD, 5, [], 0))
+    assert caught.value.retry_after == 30
 
 
 def test_a_url_that_cannot_be_used_is_refused_at_the_start():

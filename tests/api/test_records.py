@@ -21,9 +21,11 @@ from notary.evidence.package import read_package
 from notary.evidence.proof_file import RECEIPT, TLOG_PROOF, parse_proof_file
 from notary.evidence.statement import entry_of, parse_statement
 from notary.intake.report import log_report
+from notary.settings import Tsa
 from notary.store.anchorings import create_anchoring, note_detail
 from notary.store.records import record_at
-from notary.wiring import anchor_kinds
+from notary.store.views import Anchors
+from notary.wiring import anchors_of
 from tests.api.service import DIGEST, TestClient, problem
 
 NOW = datetime(2026, 3, 1, tzinfo=UTC)
@@ -253,7 +255,7 @@ def test_what_is_not_closed_yet_has_no_proof(service):
     [((), []), (("rfc3161",), ["stamp"]), (("evm",), ["anchor"]), (("evm", "rfc3161"), ["stamp", "anchor"])],
 )
 def test_what_is_due_is_what_an_anchor_is_configured_for(service, submitted, kinds, due):
-    app = create_app(replace(service.services, anchor_kinds=frozenset(kinds)))
+    app = create_app(replace(service.services, anchors=Anchors(frozenset(kinds))))
     with TestClient(app) as client:
         number = submitted["public"][0]["number"]
         assert client.get(f"/v1/evidence/{number}").json()["due"] == due
@@ -261,12 +263,20 @@ def test_what_is_due_is_what_an_anchor_is_configured_for(service, submitted, kin
     assert {tuple(record["due"]) for record in page["records"]} == {tuple(due)}
 
 
-def test_the_kinds_of_anchors_are_those_of_the_settings(service):
-    tsas, chains = {"tsas": (object(),)}, {"chains": (object(),)}
-    assert anchor_kinds(service.settings) == service.services.anchor_kinds == frozenset()
-    assert anchor_kinds(service.settings.model_copy(update=tsas)) == {"rfc3161"}
-    assert anchor_kinds(service.settings.model_copy(update=chains)) == {"evm"}
-    assert anchor_kinds(service.settings.model_copy(update=tsas | chains)) == {"rfc3161", "evm"}
+def test_the_anchors_are_those_of_the_settings(service):
+    def tsa(name, organisation):
+        return Tsa(name=name, organisation=organisation, url="https://a.example", roots=["a.pem"])
+
+    def of(**changes):
+        return anchors_of(service.settings.model_copy(update=changes))
+
+    tsas = (tsa("a", "One, Inc."), tsa("b", "ONE INC"), tsa("c", "Two"))
+    assert of() == service.services.anchors == Anchors()
+    assert of(chains=(object(),)).kinds == {"evm"}
+    assert of(tsas=tsas).kinds == {"rfc3161"}
+    assert of(tsas=tsas, chains=(object(),), stamps_needed=2) == Anchors(
+        frozenset({"rfc3161", "evm"}), {"a": "oneinc", "b": "oneinc", "c": "two"}, 2
+    )
 
 
 def test_a_digest_to_present_is_checked(service, submitted):

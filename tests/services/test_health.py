@@ -5,6 +5,7 @@ from datetime import timedelta
 from notary.services.beating import Beating
 from notary.services.health import Condition, Health
 from notary.services.steps import Step
+from notary.store.breakers import Breaker, forget_breaker, keep_breaker
 from notary.store.heartbeats import heartbeats
 from tests.rig import Rig
 
@@ -105,3 +106,25 @@ def test_only_who_leads_notes_and_drops_steps_that_there_are_no_more(sqlite, tmp
     beat(STEPS[0], True)
     with sqlite.reading() as connection:
         assert [each.step for each in heartbeats(connection)] == ["close"]
+
+
+def test_an_authority_that_is_left_alone_after_many_failures_is_named(sqlite, tmp_path):
+    rig = Rig(sqlite, tmp_path).open()
+    health, now = Health(sqlite, timedelta(seconds=600), rig.clock), rig.clock()
+    beat = beating(rig, sqlite, lambda: 0.0)
+    for step in STEPS:
+        beat(step, True)  # which it does for as long as it has nothing to do
+
+    def failed(anchor, times):
+        with sqlite.writing() as connection:
+            keep_breaker(connection, Breaker(anchor, times, now, now + timedelta(minutes=1), "no answer"))
+
+    failed("tsa", 4)
+    assert health.look() == Condition([], [])
+    failed("tsa", 5)
+    assert health.look() == Condition([], ["anchor tsa"])
+    failed("another", 5)  # that was taken out of the settings since
+    assert health.look() == Condition([], ["anchor tsa"])
+    with sqlite.writing() as connection:
+        forget_breaker(connection, "tsa")
+    assert health.look() == Condition([], [])

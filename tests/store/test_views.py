@@ -17,6 +17,7 @@ from notary.store import tenants as customers
 from notary.store.asked import _Ready
 from notary.store.places import group_of
 from notary.store.records import NewRecord
+from notary.store.views import Anchors
 
 NOW = datetime(2026, 3, 1, 12, tzinfo=UTC)
 UNDER_WAY = ("mined", "sent", "signed", "due")
@@ -86,7 +87,8 @@ def stand(view):
 
 # A record
 
-BOTH = frozenset({"rfc3161", "evm"})
+BOTH = Anchors(frozenset({"rfc3161", "evm"}))
+ALONE = Anchors()
 
 
 def test_a_record_is_received_then_closed_then_attested(connection, tenant):
@@ -96,13 +98,13 @@ def test_a_record_is_received_then_closed_then_attested(connection, tenant):
     assert (view.sha256, view.sm3, view.statement) == (b"d" * 32, b"s" * 32, b"statement A")
     assert view.entry == sha256(view.statement).digest()
     assert (view.index, view.size, view.closed, view.attestations) == (None, None, None, ())
-    assert (view.stage(), view.due(BOTH)) == ("received", ["close", "stamp", "anchor"])
+    assert (view.stage(BOTH), view.due(BOTH)) == ("received", ["close", "stamp", "anchor"])
 
     close(connection, 1, 4, 9)
     place(connection, 3, [seq])
     view = views.by_number(connection, "A")
     assert (view.index, view.size, view.closed) == (3, 4, at(4))
-    assert (view.stage(), view.due(BOTH)) == ("closed", ["stamp", "anchor"])
+    assert (view.stage(BOTH), view.due(BOTH)) == ("closed", ["stamp", "anchor"])
 
     anchor(connection, "tsa", 4, "final")
     chain = anchor(connection, "chain", 9, "mined", "evm")
@@ -110,27 +112,29 @@ def test_a_record_is_received_then_closed_then_attested(connection, tenant):
     assert stand(view) == [("chain", 9, "mined"), ("tsa", 4, "final")]
     assert view.attestations[0].detail == "chain 9"
     assert view.attestations[1].updated == at(4)
-    assert (view.stage(), view.due(BOTH)) == ("anchored", ["anchor"])
+    assert (view.stage(BOTH), view.due(BOTH)) == ("anchored", ["anchor"])
 
     anchorings.move(connection, chain, "mined", "final", NOW)
     view = views.by_number(connection, "A")
-    assert (view.stage(), view.due(BOTH)) == ("final", [])
+    assert (view.stage(BOTH), view.due(BOTH)) == ("final", [])
     assert views.by_number(connection, "B") is None
 
 
 def test_nothing_is_due_that_no_anchor_is_configured_for(connection):
     seq = add(connection, "A")
-    kinds = {(): [], ("rfc3161",): ["stamp"], ("evm",): ["anchor"], tuple(BOTH): ["stamp", "anchor"]}
+    kinds = {(): [], ("rfc3161",): ["stamp"], ("evm",): ["anchor"], ("rfc3161", "evm"): ["stamp", "anchor"]}
     for configured, due in kinds.items():
-        assert views.by_number(connection, "A").due(configured) == ["close", *due]
+        assert views.by_number(connection, "A").due(Anchors(frozenset(configured))) == ["close", *due]
     place(connection, 0, [seq])
     close(connection, 1)
     for configured, due in kinds.items():
-        assert views.by_number(connection, "A").due(configured) == due
+        assert views.by_number(connection, "A").due(Anchors(frozenset(configured))) == due
     anchor(connection, "tsa", 1, "final")  # of an authority that has been taken out of the settings
     anchor(connection, "chain", 1, "sent", "evm")
     for configured, due in kinds.items():
-        assert views.by_number(connection, "A").due(configured) == [kind for kind in due if kind == "anchor"]
+        assert views.by_number(connection, "A").due(Anchors(frozenset(configured))) == [
+            kind for kind in due if kind == "anchor"
+        ]
 
 
 def test_an_inspection_that_no_anchor_will_attest_is_due_until_it_is_in_the_log(connection):
@@ -140,12 +144,12 @@ def test_an_inspection_that_no_anchor_will_attest_is_due_until_it_is_in_the_log(
     inspections.end_inspection(connection, seq, "done", "")
     place(connection, 0, [seq])
     close(connection, 1)
-    assert views.by_number(connection, "A").due(()) == ["inspection"]
+    assert views.by_number(connection, "A").due(ALONE) == ["inspection"]
     place(connection, 1, [add(connection, "B", type="inspection", follows_seq=seq)])
-    assert views.by_number(connection, "A").due(()) == ["inspection"]
+    assert views.by_number(connection, "A").due(ALONE) == ["inspection"]
     close(connection, 2)
-    assert views.by_number(connection, "A").due(()) == []
-    assert views.by_number(connection, "A").due(["rfc3161"]) == ["stamp", "inspection"]
+    assert views.by_number(connection, "A").due(ALONE) == []
+    assert views.by_number(connection, "A").due(Anchors(frozenset({"rfc3161"}))) == ["stamp", "inspection"]
 
 
 def test_a_stamp_alone_is_a_stage(connection):
@@ -154,7 +158,34 @@ def test_a_stamp_alone_is_a_stage(connection):
     anchor(connection, "tsa", 1, "final")
     anchor(connection, "chain", 1, "sent", "evm")
     view = views.by_number(connection, "A")
-    assert (view.stage(), view.due(BOTH)) == ("stamped", ["anchor"])
+    assert (view.stage(BOTH), view.due(BOTH)) == ("stamped", ["anchor"])
+
+
+def test_a_record_is_stamped_by_as_many_organisations_as_are_needed_and_not_by_authorities(connection):
+    place(connection, 0, [add(connection, "A")])
+    close(connection, 1, 2)
+    whose = {"one-a": "one", "one-b": "one", "two": "two", "three": "three"}
+
+    def stands(needed):
+        view, asked = views.by_number(connection, "A"), Anchors(frozenset({"rfc3161"}), whose, needed)
+        return view.stage(asked), view.due(asked)
+
+    closed, stamped = ("closed", ["stamp"]), ("stamped", [])
+    assert [stands(needed) for needed in (1, 2, 3)] == [closed, closed, closed]
+    anchor(connection, "one-a", 1, "final")
+    anchor(connection, "one-b", 2, "final")  # a later head covers it too
+    assert [stands(needed) for needed in (1, 2, 3)] == [stamped, closed, closed]
+    anchor(connection, "two", 1, "rejected")
+    anchor(
+        connection, "gone", 1, "final"
+    )  # of the settings no more: it may have been run by one of the others
+    assert [stands(needed) for needed in (1, 2, 3)] == [stamped, closed, closed]
+    anchor(connection, "two", 2, "final")
+    assert [stands(needed) for needed in (1, 2, 3)] == [stamped, stamped, closed]
+    anchor(connection, "chain", 1, "final", "evm")  # a chain is no time stamp
+    assert stands(3) == ("final", ["stamp"])
+    anchor(connection, "three", 1, "final")
+    assert stands(3) == ("final", [])
 
 
 def test_closed_is_the_first_checkpoint_with_the_entry_and_not_one_that_ends_before_it(connection):
@@ -253,7 +284,7 @@ def test_each_record_of_a_page_stands_where_it_stands_alone(connection, tenant):
     assert stand(page[3]) == [("chain", 5, "rejected"), ("tsa", 4, "final")]
     assert stand(page[4]) == [("chain", 5, "rejected"), ("tsa", 10, "due")]
     assert stand(page[5]) == [("tsa", 10, "due")]
-    assert (page[10].stage(), page[10].attestations) == ("received", ())
+    assert (page[10].stage(BOTH), page[10].attestations) == ("received", ())
 
 
 def test_documents_are_found_by_digest_earliest_first(connection, tenant):
@@ -302,7 +333,9 @@ def test_what_a_look_up_says_of_anchors_is_the_stage_that_a_view_says(connection
             connection, "sha-256", bytes(32), 20, visibilities=("by-code",), tenant_id=None, reached=far
         ):
             whole = views.by_number(connection, found.record.number)
-            assert found.record.stage() == whole.stage()
+            for needed in (1, 2):
+                anchors = views.Anchors(frozenset(kinds.values()), {"tsa": "A", "other": "B"}, needed)
+                assert found.record.stage(anchors) == whole.stage(anchors)
             assert (found.record.closed, found.record.size) == (whole.closed, whole.size)
             assert found.closing == checkpoints.checkpoint_at(connection, whole.size)
     assert standing.Reached(()).at(1) == ()

@@ -77,12 +77,12 @@ export async function readRecord(number, code) {
   }
 }
 
-function stage({ index, attestations }) {
+function stage({ index, attestations, due }) {
   const has = (kind, state) => attestations.some((one) => one.kind === kind && one.state === state);
   if (index === null) return "received";
   if (has("evm", "final")) return "final";
   if (has("evm", "mined")) return "anchored";
-  return has("rfc3161", "final") ? "stamped" : "closed";
+  return has("rfc3161", "final") && !due.includes("stamp") ? "stamped" : "closed"; // one of several is not enough
 }
 
 // The evidence package of a record, as a file.
