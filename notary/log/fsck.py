@@ -10,6 +10,7 @@ from notary.log.fsck_around import Attesters, Surrounding, genesis_of
 from notary.log.fsck_blocks import NamedBlocks
 from notary.log.fsck_groups import GroupChecks
 from notary.log.fsck_index import index_problems
+from notary.log.fsck_promises import promise_problems
 from notary.log.fsck_staged import Staged
 from notary.log.fsck_tree import Rebuilt, checkpoint_problems
 from notary.store.checkpoints import StoredCheckpoint, checkpoints_after
@@ -69,6 +70,7 @@ def fsck(
         check.add(index_problems(connection, check.size, check.count))
         around = Surrounding(origin, log_keys, check.roots, genesis, attesters or Attesters())
         check.add(around.problems(connection, check.count))
+        check.add(promise_problems(connection, check.size, check.count))
     check.objects_beyond(database)
     return FsckResult(check.problems, check.counts)
 
