@@ -215,3 +215,18 @@ def test_incidents_come_in_pages(service, monkeypatch):
     numbers = [item["number"] for page in (first, second) for item in page["incidents"]]
     assert (len(first["incidents"]), len(second["incidents"]), second["next"]) == (2, 1, None)
     assert numbers == sorted(set(numbers))
+
+
+def test_who_does_not_lead_looks_for_no_broken_promise(service):
+    broken(service)
+    service.accepted(b"late again")
+    late = service.assembly.sequencer.now() + timedelta(seconds=70)
+    service.assembly.sequencer.now = lambda: late
+    service.close()
+    (step,) = (step for step in service.assembly.steps if step.name == "promises")
+    service.assembly.sequencer.leading = False
+    step.run()
+    assert len(service.services.incidents.page()) == 1
+    service.assembly.sequencer.leading = True
+    step.run()
+    assert len(service.services.incidents.page()) == 2
