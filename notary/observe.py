@@ -46,6 +46,14 @@ STEP_SECONDS = Histogram("notary_step_seconds", "Duration of one run of a worker
 STEP_FAILURES = Counter(
     "notary_step_failures_total", "Runs of a step that ended in an error.", ["step", "code"]
 )
+BROKEN_PROMISES = Counter(
+    "notary_broken_promises",
+    "Commit groups whose receipts' promise was found broken and logged as an incident.",
+)
+OVERDUE = Gauge(
+    "notary_overdue_groups",
+    "Commit groups in no checkpoint though their receipts promised it, up to a thousand.",
+)
 FSCK_PROBLEMS = Gauge("notary_fsck_problems", "Contradictions that the last check of the whole log found.")
 FSCK_FINISHED = Gauge("notary_fsck_finished_seconds", "When that check ended, in seconds since 1970.")
 

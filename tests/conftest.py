@@ -37,6 +37,8 @@ LONGEST = (
     "anchoring/test_advance.py",
     "anchoring/test_advance_ots.py",
     "interop/vectors_pdf.py",
+    "log/test_fsck_around.py",
+    "log/test_fsck_anchorings.py",
     "api/test_records.py",
 )
 # Users of the one running service of `dev_service`, which takes half a minute until it has evidence.

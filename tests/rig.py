@@ -17,6 +17,7 @@ from notary.intake.room import Room
 from notary.intake.spool import Spool
 from notary.intake.submission import Submission
 from notary.log.fsck import FsckResult, fsck
+from notary.log.fsck_around import Attesters
 from notary.log.open import open_log
 from notary.log.sequence import Sequencer
 from notary.proving import Prover
@@ -103,8 +104,9 @@ class Rig:
             for number in range(first, first + count)
         ]
 
-    def fsck(self) -> FsckResult:
-        return fsck(self.database, self.objects, ORIGIN, [LOG_VERIFIER], [RECEIPT_VERIFIER])
+    def fsck(self, attesters: Attesters | None = None) -> FsckResult:
+        keys = [LOG_VERIFIER], [RECEIPT_VERIFIER]
+        return fsck(self.database, self.objects, ORIGIN, *keys, attesters=attesters)
 
     def prover(self) -> Prover:
         return Prover(self.database, Tiles(self.objects), ORIGIN, [LOG_VERIFIER])

@@ -15,7 +15,7 @@ from notary.settings import load_settings
 from notary.store.engine import open_database
 from notary.store.migrate import migrate
 from notary.wiring import checking
-from notary.wiring.checking import RESULT, Checking, check_log
+from notary.wiring.checking import RESULT, Checking, attesters, check_log
 from tests.api.service import Service
 
 NOW = datetime(2026, 3, 1, 12, tzinfo=UTC)
@@ -130,3 +130,21 @@ def test_before_there_is_a_log_nothing_can_be_checked(tmp_path):
     database.dispose()
     with pytest.raises(SettingsError, match="there is no log to check"):
         check_log(settings)
+
+
+def test_the_head_key_is_known_where_its_file_is_at_hand(service):
+    settings, genesis = service.settings, service.assembly.genesis
+    found = attesters(settings, genesis)
+    assert found.head_keys == frozenset({bytes.fromhex(genesis.head_key[2:])})
+    assert (found.chains, found.authorities) == ({}, {})
+    settings.head_key.unlink()
+    assert attesters(settings, genesis).head_keys == frozenset()
+    chain = {"name": "main", "rpc_urls": ("http://127.0.0.1:1",), "chain_id": 1}
+    named = load_settings(data_dir=settings.data_dir, origin=settings.origin, chains=(chain,))
+    trust = attesters(named, genesis).chains["main"]
+    assert (trust.chain_id, trust.contract, trust.log_id) == (1, bytes(20), bytes(32))
+    other = load_settings(
+        data_dir=settings.data_dir, origin=settings.origin, chains=(chain | {"chain_id": 2},)
+    )
+    with pytest.raises(SettingsError, match="entry 0 names chain 1"):
+        attesters(other, genesis)

@@ -16,6 +16,7 @@ from notary.evidence.keccak import keccak256
 if TYPE_CHECKING:
     from eth_account.signers.local import LocalAccount
 
+ANCHOR = "anchor(bytes32,uint64,bytes32,bytes32[],bytes)"
 _TAG = keccak256(b"notary anchor v1")
 _GAS_MARGIN = 1.25
 

@@ -9,7 +9,14 @@ from eth_typing import Hash32
 
 from notary.anchoring.blocks import FINALIZED, block_at, final_number
 from notary.anchoring.capture import Captured, capture
-from notary.anchoring.contract import call_data, head_digest, read_head, read_keys, signed_transaction
+from notary.anchoring.contract import (
+    ANCHOR,
+    call_data,
+    head_digest,
+    read_head,
+    read_keys,
+    signed_transaction,
+)
 from notary.anchoring.port import Attempt, Head, Observation, Step
 from notary.anchoring.quorum import Quorum
 from notary.anchoring.replacing import MAX_REPLACEMENTS, replaced
@@ -23,7 +30,6 @@ from notary.observe import ANCHOR_GAS, WALLET_WEI
 if TYPE_CHECKING:
     from eth_account.signers.local import LocalAccount
 
-_ANCHOR = "anchor(bytes32,uint64,bytes32,bytes32[],bytes)"
 _SEARCH_BLOCKS = 5000  # back from the newest, for an anchor that somebody else sent
 
 
@@ -101,7 +107,7 @@ class EvmAnchor:
         self._require_extension(head, consistency, old_size)
         digest = head_digest(self.node.chain_id, self.contract, self.log_id, head.size, head.root)
         signature = bytes(self.head_key.unsafe_sign_hash(Hash32(digest)).signature)
-        data = call_data(_ANCHOR, self.log_id, head.size, head.root, list(consistency), signature)
+        data = call_data(ANCHOR, self.log_id, head.size, head.root, list(consistency), signature)
         raw, ref = signed_transaction(self.node, self.wallet, nonce, self.contract, data)
         WALLET_WEI.labels(self.name).set(
             quantity(self.node.ask("eth_getBalance", self.wallet.address, "latest"))

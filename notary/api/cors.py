@@ -34,6 +34,7 @@ async def preflight(_request: Request) -> Response:
 for _path in (
     "/log/checkpoint",
     "/log/anchors",
+    "/log/incidents",
     "/log/tile/{path:path}",
     "/log/proof/inclusion",
     "/log/proof/consistency",

@@ -1,13 +1,16 @@
 """GET /log/…: the log as C2SP tlog-tiles, and its attested heads."""
 
 import base64
-from typing import Any
+from typing import Annotated, Any
 
-from fastapi import APIRouter, Request
+from fastapi import APIRouter, Query, Request
 
 from notary.api import cors, immutable
 from notary.api.answers import Octets, PlainTextResponse, Response
 from notary.api.auth import ServicesDep
+from notary.evidence.number import parse_number, show_number
+from notary.services.incidents import MAX_PAGE, IncidentView
+from notary.services.types import Anchors
 
 router = APIRouter(tags=["log"])
 
@@ -47,4 +50,38 @@ def anchors(services: ServicesDep, response: Response) -> dict[str, Any]:
             }
             for item in services.records.attested_heads()
         ]
+    }
+
+
+@router.get("/log/incidents")
+def incidents(
+    services: ServicesDep,
+    response: Response,
+    after: Annotated[
+        str | None, Query(max_length=24, description="number of the last incident that is known")
+    ] = None,
+) -> dict[str, Any]:
+    """Promises of receipts that the operator broke, as it says in the log, oldest first; `next` is the cursor.
+
+    `subject` is the first entry of the commit group whose promise it was. Its proof is that of a public record.
+    """
+    response.headers.update({"Cache-Control": "public, max-age=5", **cors.HEADERS})
+    found = services.incidents.page("" if after is None else parse_number(after))
+    return {
+        "incidents": [incident_json(item, services.anchors) for item in found],
+        "next": show_number(found[-1].record.number) if len(found) == MAX_PAGE else None,
+    }
+
+
+def incident_json(item: IncidentView, anchors: Anchors) -> dict[str, Any]:
+    """An incident, as everybody may read it."""
+    return {
+        "number": show_number(item.record.number),
+        "kind": item.kind,
+        "subject": None if item.subject is None else item.subject.hex(),
+        "detail": item.detail,
+        "statement": item.record.statement.decode(),
+        "openings": item.openings,
+        "index": item.record.index,
+        "state": item.record.stage(anchors),
     }

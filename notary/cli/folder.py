@@ -1,4 +1,4 @@
-"""Which service a command is for."""
+"""Which service a command is for, and what it prints."""
 
 from pathlib import Path
 from typing import Annotated
@@ -8,6 +8,7 @@ import typer
 from notary.embedded import dev
 from notary.settings import Settings, load_settings
 
+AsJson = Annotated[bool, typer.Option("--json", help="Print JSON.")]
 DataDir = Annotated[Path | None, typer.Option(help="Folder of the service; else NOTARY_DATA_DIR.")]
 
 

@@ -13,7 +13,7 @@ from notary.cli import verify
 from notary.errors import NotaryError, ToolMissing
 
 _REMOTE = ("submit", "status", "proof", "package", "report")
-_LOCAL = ("serve", "worker", "dev", "setup", "trust", "fsck", "erase", "anchor", "key", "tenant")
+_LOCAL = ("serve", "worker", "dev", "setup", "trust", "fsck", "erase", "incidents", "anchor", "key", "tenant")
 _ANY_ARGUMENTS = {"allow_extra_args": True, "ignore_unknown_options": True}
 _HAS_SERVER = all(find_spec(name) for name in ("fastapi", "sqlmodel", "web3", "httpx"))
 

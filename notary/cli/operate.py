@@ -14,8 +14,8 @@ from notary import keys, observe, wiring
 from notary.anchoring.contract import deploy, open_log
 from notary.anchoring.rpc import octets
 from notary.api.app import create_app, settle
-from notary.cli import anchor, tenant, trust
-from notary.cli.folder import DataDir, settings_of
+from notary.cli import anchor, incidents, tenant, trust
+from notary.cli.folder import AsJson, DataDir, settings_of
 from notary.embedded import dev
 from notary.errors import DiskFailed, RequestError, SettingsError
 from notary.evidence.number import parse_number, show_number
@@ -26,7 +26,6 @@ from notary.wiring.checking import check_log
 from notary.wiring.nodes import nodes_of
 from notary.worker import Worker
 
-AsJson = Annotated[bool, typer.Option("--json", help="Print JSON.")]
 console = Console(highlight=False)
 
 
@@ -39,6 +38,7 @@ def add_to(app: typer.Typer) -> None:
     app.command("trust")(trust.command)
     app.command("fsck")(check)
     app.command("erase")(erase)
+    app.command("incidents")(incidents.command)
     anchor.add_to(_group(app, "anchor", "Who attests to heads, and the contract that they are anchored in."))
     key = _group(app, "key", "Keys of the service.")
     key.command("new")(key_new)

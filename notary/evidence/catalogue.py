@@ -276,4 +276,14 @@ CHECKS: dict[str, CheckText] = {
         "没有签名检查结果。",
         "There is no inspection.",
     ),
+    "9.2": CheckText(
+        "承诺违反已由运营方记入日志",
+        "Broken promise is in the log",
+        "运营方在日志中自行记载：本记录的入册晚于回执承诺的时间。这不影响记录本身的证明。",
+        "The operator says in the log that this record was closed later than its receipt promised; its proof stands.",
+        "所附的违约记载不是针对本记录的回执，或不在日志中。",
+        "The incident is not of this record's receipt, or not in the log.",
+        "没有可核验的违约记载。",
+        "There is no incident to check.",
+    ),
 }

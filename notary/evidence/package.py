@@ -33,7 +33,7 @@ _ANCHOR = r"[a-z0-9][a-z0-9._-]{0,63}"
 _NAMES = re.compile(
     r"manifest\.json|README\.txt|statement\.json|openings\.json|receipt\.txt|consistency\.json"
     rf"|heads/{_SIZE}/(checkpoint|inclusion\.tlog-proof|anchor\.json|header\.rlp|tokens/{_ANCHOR}\.tsr|ots/{_ANCHOR}\.ots)"
-    r"|inspection/(statement\.json|openings\.json|inclusion\.tlog-proof)"
+    r"|(inspection|incident)/(statement\.json|openings\.json|inclusion\.tlog-proof)"
 )
 # What is no path and no control on any system, and turns no text round (U+202E and its like).
 _DOCUMENT = re.compile(

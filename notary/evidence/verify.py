@@ -15,6 +15,7 @@ from notary.evidence.commitments import check_openings, parse_openings
 from notary.evidence.extension import check_extension
 from notary.evidence.head import Head
 from notary.evidence.heads import check_heads, check_inclusion_file
+from notary.evidence.incident import check_incident_file
 from notary.evidence.note import parse_note
 from notary.evidence.outcome import Check, Claim, Interval, Outcome, Report, kth_bound
 from notary.evidence.package import Digests, Package
@@ -58,6 +59,7 @@ def verify(package: Package, trust: Trust | None, document: Digests | None = Non
     _check_document(out, opened.statement, package.document, document)
     heads, interval = _check_log(out, package, trust, opened)
     _check_inspection(out, package, heads, opened)
+    check_incident_file(out, package, opened.entry, heads)
     index = heads[0].index if heads else None
     required = _ALWAYS | (_WITH_DOCUMENT if isinstance(opened.statement.body, Document) else frozenset())
     return Report(

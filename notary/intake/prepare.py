@@ -5,7 +5,7 @@ from datetime import datetime
 from typing import Any
 
 from notary.errors import FormatError, RequestError
-from notary.evidence.bodies import Document
+from notary.evidence.bodies import Body, Document
 from notary.evidence.commitments import SALT_SIZE, Commitments, commit
 from notary.evidence.fields import hexadecimal
 from notary.evidence.number import make_number
@@ -124,7 +124,7 @@ def _build_plain(
 
 def build_record(
     kind: str,
-    body: Document | None,
+    body: Body | None,
     fields: Mapping[str, Any],
     previous: Record | None,
     tenant_id: int | None,
@@ -157,7 +157,8 @@ def build_record(
         parse_statement(data)  # what a verifier would refuse is never logged
     except FormatError as error:
         raise RequestError(str(error)) from error
-    digests = {} if body is None else {name: bytes.fromhex(text) for name, text in body.digests.items()}
+    named = body.digests if isinstance(body, Document) else {}
+    digests = {name: bytes.fromhex(text) for name, text in named.items()}
     return NewRecord(
         number=statement.number,
         tenant_id=tenant_id,

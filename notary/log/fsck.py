@@ -6,15 +6,19 @@ from dataclasses import dataclass, field
 from notary.errors import EvidenceError, Fatal
 from notary.evidence.checkpoint import open_checkpoint
 from notary.evidence.note import Verifier
+from notary.log.fsck_around import Attesters, Surrounding, genesis_of
+from notary.log.fsck_blocks import NamedBlocks
 from notary.log.fsck_groups import GroupChecks
 from notary.log.fsck_index import index_problems
+from notary.log.fsck_promises import promise_problems
 from notary.log.fsck_staged import Staged
-from notary.log.fsck_tree import Rebuilt
+from notary.log.fsck_tree import Rebuilt, checkpoint_problems
 from notary.store.checkpoints import StoredCheckpoint, checkpoints_after
 from notary.store.engine import Connection, Database
 from notary.store.groups import closed_entries, closed_groups, groups_after
 from notary.store.logstate import read_state
 from notary.store.objects import CHECKPOINT, Objects
+from notary.store.walks import tenant_ids
 
 GROUPS = 500  # in memory at a time
 CHECKPOINTS = 5000
@@ -36,6 +40,7 @@ def fsck(
     log_keys: Sequence[Verifier],
     receipt_keys: Sequence[Verifier],
     progress: Callable[[str, int], None] | None = None,
+    attesters: Attesters | None = None,
 ) -> FsckResult:
     """Rebuild the log from its records and compare everything stored and published with that.
 
@@ -49,17 +54,23 @@ def fsck(
         log_keys: every key that ever signed checkpoints.
         receipt_keys: every key that ever signed receipts.
         progress: told what is being counted, and how many there were so far.
+        attesters: whose words on the log are checked against more than entry 0.
 
     Raises:
         Unavailable: database or disk do not answer; that says nothing about the log.
     """
+    genesis = genesis_of(database)
     with database.reading(snapshot=True) as connection:
         state = read_state(connection)
         staged = Staged(objects, None if state is None else state.staging)
         check = _Fsck(objects, origin, log_keys, staged, progress or (lambda _what, _count: None))
         check.log(connection)
-        check.groups(connection, GroupChecks(origin, receipt_keys, check.roots))
+        blocks, tenants = NamedBlocks(connection), tenant_ids(connection)
+        check.groups(connection, GroupChecks(origin, receipt_keys, check.roots, tenants, blocks))
         check.add(index_problems(connection, check.size, check.count))
+        around = Surrounding(origin, log_keys, check.roots, genesis, attesters or Attesters())
+        check.add(around.problems(connection, check.count))
+        check.add(promise_problems(connection, check.size, check.count))
     check.objects_beyond(database)
     return FsckResult(check.problems, check.counts)
 
@@ -99,7 +110,7 @@ class _Fsck:
             self.roots[stored.size] = stored.root
             for name, data in tree.grow(stored.size):
                 self.add(self._object(name, data))
-            self.add(self._checkpoint(stored, tree.size, tree.root))
+            self.add(checkpoint_problems(stored, tree, self.origin, self.log_keys))
             last = stored
         self.size = tree.drain()
         self.add(self._state(connection, last))
@@ -160,19 +171,6 @@ class _Fsck:
             yield from page
             size = page[-1].size
             self.count("checkpoints", len(page))
-
-    def _checkpoint(self, stored: StoredCheckpoint, size: int, root: bytes) -> Iterator[str]:
-        if size != stored.size:
-            yield f"checkpoint {stored.size} is larger than the {size} entries there are"
-        elif stored.root != root:
-            yield f"checkpoint {stored.size}: its root is not that of its entries"
-        try:
-            signed = open_checkpoint(stored.note, self.origin, self.log_keys).checkpoint
-        except EvidenceError as error:
-            yield f"checkpoint {stored.size}: {error}"
-            return
-        if (signed.size, signed.root) != (stored.size, stored.root):
-            yield f"checkpoint {stored.size}: another size or root is signed"
 
     def _state(self, connection: Connection, last: StoredCheckpoint | None) -> Iterator[str]:
         state = read_state(connection)

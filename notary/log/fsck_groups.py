@@ -6,7 +6,8 @@ from dataclasses import dataclass
 from notary.errors import EvidenceError, NotFound
 from notary.evidence.note import Verifier, open_note
 from notary.evidence.receipt import Promise, group_root, parse_promise
-from notary.log.fsck_records import record_problems
+from notary.log.fsck_blocks import NamedBlocks
+from notary.log.fsck_records import Surroundings, record_problems
 from notary.store.claims import claims_after
 from notary.store.engine import Connection
 from notary.store.groups import Group
@@ -15,6 +16,7 @@ from notary.store.places import group_of, seq_of
 from notary.store.records import count_records, record_by_seq, records_from
 
 CLAIMS = 5000
+_KEYS, _OF_CONTENT = "kdr", "dr"  # the first letter of a claim's key; see `notary.store.claims`
 
 
 @dataclass(slots=True)
@@ -24,6 +26,8 @@ class GroupChecks:
     origin: str
     receipt_keys: Sequence[Verifier]
     roots: Mapping[int, bytes]
+    tenants: frozenset[int]
+    blocks: NamedBlocks
     _seen: int = 0
     _openings: int = 0
 
@@ -33,8 +37,9 @@ class GroupChecks:
         self._seen += len(records)
         if [record.seq for record in records] != [seq_of(group.id, at) for at in range(group.count)]:
             yield f"commit group {group.id} has not the {group.count} records that it says"
+        around = Surroundings(self.origin, self.tenants, self.blocks, self._opened)
         for record in records:
-            for problem in record_problems(connection, self.origin, record, self._opened):
+            for problem in record_problems(connection, record, around):
                 yield f"record {record.number}: {problem}"
         for problem in self._promise(group, [record.entry for record in records]):
             yield f"commit group {group.id}: {problem}"
@@ -50,6 +55,10 @@ class GroupChecks:
         after: tuple[int, str] | None = None
         while page := claims_after(connection, after, CLAIMS):
             for claim, claimed in page:
+                if claim.key[:1] not in _KEYS or (
+                    claim.key[0] in _OF_CONTENT and claim.key[1:] != claim.request_sha256.hex()
+                ):
+                    yield f"a claim of organisation {claim.tenant_id} is under a key that is not of its request"
                 try:
                     first = record_by_seq(connection, claimed.first_seq)
                     last = record_by_seq(connection, claimed.first_seq + claimed.count - 1)

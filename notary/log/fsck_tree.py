@@ -1,11 +1,15 @@
 """The log built once more from its entries, checkpoint by checkpoint, without the tiles that are stored."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from itertools import islice
 
+from notary.errors import EvidenceError
+from notary.evidence.checkpoint import open_checkpoint
+from notary.evidence.note import Verifier
 from notary.merkle.hashing import EMPTY_ROOT, hash_leaves
 from notary.merkle.tiles import TILE_WIDTH, Tile, append_tiles, encode_bundle, entry_bundles, tiles_at
 from notary.merkle.tree import CompactRange
+from notary.store.checkpoints import StoredCheckpoint
 
 _CHUNK = TILE_WIDTH * TILE_WIDTH
 
@@ -63,3 +67,20 @@ class Rebuilt:
                 start = bundle.index * TILE_WIDTH - first
                 yield bundle.path(), encode_bundle(row[start : start + bundle.width])
         self._row = row[len(row) // TILE_WIDTH * TILE_WIDTH :]
+
+
+def checkpoint_problems(
+    stored: StoredCheckpoint, tree: Rebuilt, origin: str, log_keys: Sequence[Verifier]
+) -> Iterator[str]:
+    """One sentence for each thing wrong with a checkpoint, beside the tree that has grown to its size."""
+    if tree.size != stored.size:
+        yield f"checkpoint {stored.size} is larger than the {tree.size} entries there are"
+    elif stored.root != tree.root:
+        yield f"checkpoint {stored.size}: its root is not that of its entries"
+    try:
+        signed = open_checkpoint(stored.note, origin, log_keys).checkpoint
+    except EvidenceError as error:
+        yield f"checkpoint {stored.size}: {error}"
+        return
+    if (signed.size, signed.root) != (stored.size, stored.root):
+        yield f"checkpoint {stored.size}: another size or root is signed"

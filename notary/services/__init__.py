@@ -4,6 +4,7 @@ from dataclasses import dataclass
 
 from notary.services.bulk import BulkSubmitting
 from notary.services.health import Health
+from notary.services.incidents import Incidents
 from notary.services.log_files import LogFiles
 from notary.services.log_proofs import LogProofs
 from notary.services.packages import Packages
@@ -34,4 +35,5 @@ class Services:
     verifying: Verifying
     tiles: LogFiles
     log_proofs: LogProofs
+    incidents: Incidents
     health: Health

@@ -1,5 +1,6 @@
 """Assembles proofs and packages of one record from what is stored."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from importlib.resources import files
 from itertools import pairwise
@@ -14,10 +15,11 @@ from notary.evidence.statement import parse_statement
 from notary.proving import Prover
 from notary.services.records import Records
 from notary.services.types import Found, RecordView, Viewer
-from notary.store import anchorings, openings, views
+from notary.store import anchorings, openings, promises, views
 from notary.store.anchorings import Anchoring
 from notary.store.blocks import block_header
 from notary.store.engine import Connection, Database
+from notary.store.places import group_of
 
 _LOOK_ON = 16  # final words of an anchor that are looked through for one that is whole
 
@@ -68,11 +70,16 @@ class Packages:
         if view.index is None:
             raise NotReady("the record is in no checkpoint yet; ask again in a few seconds")
         own = viewer.tenant_id is not None and viewer.tenant_id == view.tenant_id
+        with self.database.reading() as connection:
+            inspected = views.inspection_of(connection, view.seq)
+            # An incident is told beside the receipt that it is about.
+            broken = promises.incident_of(connection, group_of(view.seq)) if own else None
         contents = {"statement.json": view.statement, "README.txt": _readme()}
-        contents |= self._heads(view, view.index)
+        contents |= self._heads(view, view.index, [each for each in (inspected, broken) if each is not None])
         if own:
             contents |= self._own(view)
-        contents |= self._inspection(view, contents, own=own)
+        contents |= self._later("inspection", inspected, contents, own=own)
+        contents |= self._later("incident", broken, contents, own=own)
         sizes = sorted({int(name.split("/")[1]) for name in contents if name.startswith("heads/")})
         if len(sizes) > 1:
             proofs = tuple(
@@ -82,25 +89,24 @@ class Packages:
             contents["consistency.json"] = encode_consistency(proofs)
         return write_package(contents)
 
-    def _heads(self, view: RecordView, index: int) -> dict[str, bytes]:
-        """For each anchor its earliest final word on a head with this entry, and on one with its inspection.
+    def _heads(self, view: RecordView, index: int, later: Sequence[RecordView]) -> dict[str, bytes]:
+        """For each anchor its earliest final word on a head with this entry, and one on each `later` entry.
 
         Of calendars that have no final word yet, the file that anybody can ask them for more with.
         """
         with self.database.reading() as connection:
             earliest = anchorings.earliest_final(connection, index)
             wanted = {item.id: item for item in (_whole(connection, found) for found in earliest)}
-            inspected = views.inspection_of(connection, view.seq)
             pending = anchorings.earliest_pending(connection, index, {item.anchor for item in earliest})
-            later = inspected.index if inspected is not None else None
-            if later is not None and all(item.size <= later for item in wanted.values()):
-                wanted |= {item.id: item for item in anchorings.earliest_final(connection, later)[:1]}
+            for place in sorted(each.index for each in later if each.index is not None):
+                if all(item.size <= place for item in wanted.values()):
+                    wanted |= {item.id: item for item in anchorings.earliest_final(connection, place)[:1]}
         contents: dict[str, bytes] = {}
         for item in (*wanted.values(), *pending):
             contents |= self._attestation(view, item)
         if not wanted:
-            # Nothing attests it, yet or ever: what the log itself shows, of the record and of its inspection.
-            closed = (view.size, None if inspected is None else inspected.size)
+            # Nothing attests it, yet or ever: what the log itself shows, of the record and of what followed it.
+            closed = (view.size, *(each.size for each in later))
             for size in {size for size in closed if size is not None}:
                 contents |= self._head(index, size)
         for size in {item.size for item in (*wanted.values(), *pending)}:
@@ -157,20 +163,21 @@ class Packages:
             opened = openings.openings_of(connection, view.seq)
         return contents | ({"openings.json": encode_openings(opened)} if opened else {})
 
-    def _inspection(self, view: RecordView, contents: dict[str, bytes], *, own: bool) -> dict[str, bytes]:
-        with self.database.reading() as connection:
-            inspected = views.inspection_of(connection, view.seq)
-            opened = openings.openings_of(connection, inspected.seq) if inspected and own else ()
-        if inspected is None or inspected.index is None:
+    def _later(
+        self, folder: str, later: RecordView | None, contents: dict[str, bytes], *, own: bool
+    ) -> dict[str, bytes]:
+        if later is None or later.index is None:
             return {}
+        with self.database.reading() as connection:
+            opened = openings.openings_of(connection, later.seq) if own else ()
         sizes = sorted(int(n.split("/")[1]) for n in contents if n.endswith("/checkpoint"))
-        size = next((size for size in sizes if size > inspected.index), None)
+        size = next((size for size in sizes if size > later.index), None)
         if size is None:
             return {}
-        path = tuple(self.prover.proof_at(inspected.index, size))
-        proof = ProofFile(inspected.index, path, self.prover.checkpoint(size).note).encode(TLOG_PROOF)
-        found = {"inspection/statement.json": inspected.statement, "inspection/inclusion.tlog-proof": proof}
-        return found | ({"inspection/openings.json": encode_openings(opened)} if opened else {})
+        path = tuple(self.prover.proof_at(later.index, size))
+        proof = ProofFile(later.index, path, self.prover.checkpoint(size).note).encode(TLOG_PROOF)
+        found = {f"{folder}/statement.json": later.statement, f"{folder}/inclusion.tlog-proof": proof}
+        return found | ({f"{folder}/openings.json": encode_openings(opened)} if opened else {})
 
 
 def _whole(connection: Connection, item: Anchoring) -> Anchoring:

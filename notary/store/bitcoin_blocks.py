@@ -1,6 +1,6 @@
 """Headers of Bitcoin blocks that the service compared an OpenTimestamps file with."""
 
-from collections.abc import Collection
+from collections.abc import Collection, Iterator
 
 from sqlalchemy import Connection, select
 
@@ -23,6 +23,12 @@ def keep_block(connection: Connection, height: int, header: bytes) -> None:
         raise AnchorRejected(
             f"two settled Bitcoin blocks of height {height}: compare both with other sources"
         )
+
+
+def all_blocks(connection: Connection) -> Iterator[tuple[int, bytes]]:
+    """Height and header of all that were kept: one for each head that a file of calendars is final for."""
+    query = select(bitcoin_block.c.height, bitcoin_block.c.header).order_by(bitcoin_block.c.height)
+    return ((row.height, row.header) for row in connection.execute(query))
 
 
 def kept_blocks(connection: Connection, heights: Collection[int]) -> list[tuple[int, bytes]]:

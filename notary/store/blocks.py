@@ -51,6 +51,15 @@ def newest_block(connection: Connection, until: datetime) -> Block | None:
     return None if row is None else Block(*row)
 
 
+def kept_block(connection: Connection, chain_id: int, number: int) -> Block | None:
+    """The finalized block of this number that was kept; None where none was."""
+    query = select(block.c.chain_id, block.c.number, block.c.hash, block.c.time)
+    row = connection.execute(
+        query.where(block.c.chain_id == chain_id, block.c.number == number)
+    ).one_or_none()
+    return None if row is None else Block(*row)
+
+
 def block_header(connection: Connection, chain_id: int, number: int) -> bytes:
     """The RLP header of a block that was kept.
 

@@ -135,6 +135,12 @@ def waiting_groups(connection: Connection, limit: int) -> list[tuple[int, int]]:
     return found
 
 
+def groups_waiting(connection: Connection, limit: int) -> list[Group]:
+    """The oldest groups in no batch yet."""
+    query = _GROUP.where(commit_group.c.first_idx.is_(None)).order_by(commit_group.c.id).limit(limit)
+    return [Group(*row) for row in connection.execute(query)]
+
+
 def waiting_entries(connection: Connection, groups: Sequence[tuple[int, int]]) -> list[bytes]:
     """The entries of these groups (id, count), which follow each other among those that wait.
 

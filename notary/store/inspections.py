@@ -7,6 +7,7 @@ from sqlalchemy import Connection, func, or_, select, update
 
 from notary.store.tables import inspection
 
+STATES = ("waiting", "done", "failed")  # the last two with a report
 _WAITING = inspection.c.state == "waiting"
 
 

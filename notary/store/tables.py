@@ -268,6 +268,22 @@ class BitcoinBlockRow(SQLModel, table=True):
     header: bytes = _bytes()
 
 
+class BrokenPromiseRow(SQLModel, table=True):
+    """A commit group that was closed later than its receipts promise, and the incident that says so in the log."""
+
+    __tablename__ = "broken_promise"
+    group_id: int = Field(primary_key=True, sa_type=BigInteger, sa_column_kwargs=_GIVEN)
+    seq: int = Field(sa_type=BigInteger, unique=True)
+
+
+class PromiseStateRow(SQLModel, table=True):
+    """How far promises were looked at: every commit group with a place below `size` was."""
+
+    __tablename__ = "promise_state"
+    id: int = Field(primary_key=True, sa_column_kwargs=_GIVEN)
+    size: int = _big()
+
+
 class InspectionRow(SQLModel, table=True):
     """A document whose signatures are to be looked at."""
 
@@ -306,3 +322,5 @@ heartbeat = _tables["heartbeat"]
 breaker = _tables["breaker"]
 block = _tables["block"]
 inspection = _tables["inspection"]
+broken_promise = _tables["broken_promise"]
+promise_state = _tables["promise_state"]

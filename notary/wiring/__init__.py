@@ -23,6 +23,7 @@ from notary.services import Services
 from notary.services.beating import Beating
 from notary.services.bulk import BulkSubmitting
 from notary.services.health import Health
+from notary.services.incidents import Incidents
 from notary.services.kept_reports import KeptReports
 from notary.services.log_files import LogFiles
 from notary.services.log_proofs import LogProofs
@@ -180,6 +181,7 @@ def _services(
         verifying=Verifying(records, packages, trust),
         tiles=LogFiles(objects),
         log_proofs=LogProofs(prover),
+        incidents=Incidents(database),
         health=Health(database, timedelta(seconds=settings.close_promise_seconds), now),
     )
 

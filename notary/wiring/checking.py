@@ -12,13 +12,16 @@ from multiprocessing.process import BaseProcess
 
 import structlog
 
-from notary import wiring
+from notary import keys, wiring
 from notary.errors import NotaryError, SettingsError, Unavailable
+from notary.evidence.bodies import Genesis
 from notary.evidence.fields import moment, show_moment
 from notary.evidence.note import Verifier
 from notary.log.fsck import FsckResult, fsck
+from notary.log.fsck_around import Attesters
 from notary.observe import FSCK_FINISHED, FSCK_PROBLEMS
 from notary.settings import Settings
+from notary.wiring.trusting import authority, chain_trust
 
 _log = structlog.get_logger()
 RESULT = "fsck.json"
@@ -29,7 +32,7 @@ def check_log(settings: Settings, progress: Callable[[str, int], None] | None = 
     """Read everything that is stored and compare it.
 
     Raises:
-        SettingsError: there is no log yet.
+        SettingsError: there is no log yet, or it is on another chain than the settings say.
         Unavailable: database or disk do not answer; that says nothing about the log.
     """
     genesis = wiring.stored_genesis(settings)
@@ -38,9 +41,29 @@ def check_log(settings: Settings, progress: Callable[[str, int], None] | None = 
     log_key, receipt_key = (Verifier.from_vkey(vkey) for vkey in (genesis.log_key, genesis.receipt_key))
     database, objects = wiring.open_stores(settings)
     try:
-        return fsck(database, objects, settings.origin, [log_key], [receipt_key], progress)
+        found = attesters(settings, genesis)
+        return fsck(database, objects, settings.origin, [log_key], [receipt_key], progress, found)
     finally:
         database.dispose()
+
+
+def attesters(settings: Settings, genesis: Genesis) -> Attesters:
+    """The chains, authorities and head key of the settings; where its file is not at hand, no key beside entry 0's.
+
+    Raises:
+        SettingsError: the log is on another chain, or a root cannot be read.
+    """
+    try:
+        address = keys.load_secp256k1(settings.head_key).address
+    except SettingsError:  # as where whoever checks has no key of the service
+        head_keys: frozenset[bytes] = frozenset()
+    else:
+        head_keys = frozenset({bytes.fromhex(address[2:])})
+    return Attesters(
+        chains={chain.name: chain_trust(chain, genesis) for chain in settings.chains},
+        authorities={tsa.name: authority(tsa) for tsa in settings.tsas},
+        head_keys=head_keys,
+    )
 
 
 @dataclass(slots=True)

@@ -23,11 +23,12 @@ from notary.evidence.chain import decode_evidence
 from notary.evidence.chain_file import MAX_NOT_BEFORE
 from notary.evidence.statement import Block
 from notary.intake.accept import Intake
+from notary.intake.broken import log_broken
 from notary.intake.inspect import Turn, inspect_next, sweep
 from notary.intake.inspection.sandbox import inspect
 from notary.log.index import index_digests
 from notary.log.sequence import Sequencer
-from notary.observe import PENDING, PENDING_SECONDS
+from notary.observe import BROKEN_PROMISES, OVERDUE, PENDING, PENDING_SECONDS
 from notary.outbound import Outbound
 from notary.proving import Prover
 from notary.services.steps import Step
@@ -35,6 +36,7 @@ from notary.settings import Chain, Ots, Settings, Tsa
 from notary.store import anchorings, blocks
 from notary.store.engine import Database
 from notary.store.groups import waiting
+from notary.store.promises import overdue
 from notary.wiring.checking import Checking
 from notary.wiring.nodes import nodes_of, quorum_of
 from notary.wiring.trusting import authority, certificate, chain_trust
@@ -42,6 +44,7 @@ from notary.wiring.trusting import authority, certificate, chain_trust
 _INSPECTING_SECONDS = 5.0  # then the step ends, though more may wait: an orderly stop waits for it
 _STAMP_SECONDS = 1.0
 _SWEEP_SECONDS = 3600.0
+_PROMISES_SECONDS = 10.0
 _FSCK_SECONDS = 60.0  # between two looks at whether it is time
 _FSCK_PATIENCE = 86_400.0  # it runs as long as it takes to read everything
 _CALENDARS_PATIENCE = 600.0  # eight calendars that are away, each asked twice, and a slow source of headers
@@ -61,13 +64,14 @@ class Steps:
     now: Callable[[], datetime]
 
     def all(self) -> tuple[Step, ...]:
-        """Closing, inspecting, and one step for each anchor and each chain."""
+        """Closing, inspecting, looking for broken promises, and one step for each anchor and each chain."""
         settings = self.settings
         steps = [
             Step("close", settings.close_interval_seconds, self._close),
             Step("index", settings.close_interval_seconds, self._index),
             Step("inspect", 1.0, partial(self._inspect, Turn())),
             Step("sweep", _SWEEP_SECONDS, self._sweep),
+            Step("promises", _PROMISES_SECONDS, self._promises),
         ]
         if settings.fsck_interval_seconds:
             checking = Checking(settings, lambda: self.sequencer.leading, self.now)
@@ -120,6 +124,13 @@ class Steps:
         # Looked at more often than a chain: what waits and may be stamped is, within two seconds of its closing.
         period = min(_STAMP_SECONDS, self.settings.poll_interval_seconds)
         return Step(f"anchor {tsa.name}", period, partial(self._if_leading, patient))
+
+    def _promises(self) -> None:
+        if not self.sequencer.leading:
+            return
+        with self.database.reading() as connection:
+            OVERDUE.set(overdue(connection, self.now()))
+        BROKEN_PROMISES.inc(log_broken(self.intake))
 
     def _anchoring(self, anchor: Anchor, interval: float, patience: float = 0.0) -> Step:
         step = partial(self._if_leading, self._advance(anchor, timedelta(seconds=interval)).step)

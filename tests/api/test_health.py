@@ -100,6 +100,7 @@ CALLS = {
     ("get", "/log/proof/inclusion"),
     ("get", "/log/proof/consistency"),
     ("get", "/log/anchors"),
+    ("get", "/log/incidents"),
     ("get", "/healthz"),
     ("get", "/readyz"),
     ("get", "/metrics"),
@@ -213,6 +214,7 @@ def test_the_examples_of_answers_are_of_the_shape_of_answers(service):
         ("get", "/log/proof/inclusion"): service.get("/log/proof/inclusion?index=1&size=2").json(),
         ("get", "/log/proof/consistency"): service.get("/log/proof/consistency?old=1&new=2").json(),
         ("get", "/log/anchors"): service.get("/log/anchors").json(),
+        ("get", "/log/incidents"): service.get("/log/incidents").json(),
         ("get", "/readyz"): service.get("/readyz").json(),
     }
     for call, text in DOCUMENTED.items():

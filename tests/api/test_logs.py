@@ -2,15 +2,22 @@
 
 import base64
 import gzip
-from datetime import UTC, datetime
+import json
+from datetime import UTC, datetime, timedelta
 from hashlib import sha256
 
 import pytest
 
+from notary.api import logs
+from notary.evidence.bodies import Incident
 from notary.evidence.checkpoint import open_checkpoint
+from notary.evidence.commitments import check_openings, parse_openings
 from notary.evidence.note import Verifier
+from notary.evidence.statement import parse_statement
 from notary.merkle.hashing import hash_leaf
 from notary.merkle.tree import root_of
+from notary.observe import BROKEN_PROMISES
+from notary.services.incidents import Incidents
 from notary.store.anchorings import create_anchoring, move
 from tests.api.service import ORIGIN, problem
 
@@ -164,3 +171,62 @@ def attested(service):
 
 def test_before_the_first_attestation_the_list_is_empty(service):
     assert service.get("/log/anchors").json() == {"anchors": []}
+
+
+def broken(service, count=1):
+    """Records, each of a group of its own, that are closed too late; the incidents on them are in the log, too."""
+    for number in range(count):
+        service.accepted(b"late %d" % number)
+    late = service.assembly.sequencer.now() + timedelta(seconds=70)
+    service.assembly.sequencer.now = lambda: late
+    service.close()
+    (step,) = (step for step in service.assembly.steps if step.name == "promises")
+    before = BROKEN_PROMISES._value.get()
+    step.run()
+    assert BROKEN_PROMISES._value.get() == before + count
+    service.close()
+
+
+def test_broken_promises_are_told_to_everybody(service):
+    assert service.get("/log/incidents").json() == {"incidents": [], "next": None}
+    broken(service)
+    answer = service.get("/log/incidents")
+    assert answer.headers["Cache-Control"] == "public, max-age=5"
+    assert answer.headers["Access-Control-Allow-Origin"] == "*"
+    ((found,), following) = answer.json().values()
+    assert following is None
+    statement = parse_statement(found["statement"].encode())
+    assert statement.body == Incident("promise_broken", bytes.fromhex(found["subject"]))
+    openings = parse_openings(json.dumps(found["openings"], sort_keys=True, separators=(",", ":")).encode())
+    assert check_openings(openings, statement.commitments) == {"detail": found["detail"]}
+    assert (found["index"], found["state"], found["kind"]) == (2, "closed", "promise_broken")
+    proof = service.get(f"/v1/evidence/{found['number']}/proof")
+    assert proof.status_code == 200
+    assert service.get("/log/incidents", params={"after": found["number"]}).json()["incidents"] == []
+    problem(service.get("/log/incidents", params={"after": "x"}), 400, "bad_record_number")
+
+
+def test_incidents_come_in_pages(service, monkeypatch):
+    monkeypatch.setattr(logs, "MAX_PAGE", 2)
+    monkeypatch.setattr(Incidents.page, "__defaults__", ("", 2))
+    broken(service, 3)
+    first = service.get("/log/incidents").json()
+    second = service.get("/log/incidents", params={"after": first["next"]}).json()
+    numbers = [item["number"] for page in (first, second) for item in page["incidents"]]
+    assert (len(first["incidents"]), len(second["incidents"]), second["next"]) == (2, 1, None)
+    assert numbers == sorted(set(numbers))
+
+
+def test_who_does_not_lead_looks_for_no_broken_promise(service):
+    broken(service)
+    service.accepted(b"late again")
+    late = service.assembly.sequencer.now() + timedelta(seconds=70)
+    service.assembly.sequencer.now = lambda: late
+    service.close()
+    (step,) = (step for step in service.assembly.steps if step.name == "promises")
+    service.assembly.sequencer.leading = False
+    step.run()
+    assert len(service.services.incidents.page()) == 1
+    service.assembly.sequencer.leading = True
+    step.run()
+    assert len(service.services.incidents.page()) == 2

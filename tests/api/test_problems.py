@@ -188,7 +188,14 @@ def test_other_origins_may_read_public_gets_and_nothing_else(service):
     origin = {"Origin": "https://example.com"}
     tile = "/log/tile/0/000.p/2"
     proof = "/log/proof/inclusion?index=0"
-    public = {"/log/checkpoint", "/log/anchors", tile, proof, f"/v1/lookup/sha-256/{DIGEST}"}
+    public = {
+        "/log/checkpoint",
+        "/log/anchors",
+        "/log/incidents",
+        tile,
+        proof,
+        f"/v1/lookup/sha-256/{DIGEST}",
+    }
     others = {
         f"/v1/evidence/{number}",
         f"/v1/evidence/{number}/proof",

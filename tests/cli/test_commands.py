@@ -6,7 +6,7 @@ import re
 import stat
 import time
 import tomllib
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 
 import pytest
 
@@ -37,6 +37,7 @@ def test_help_lists_the_commands(notary):
         "dev",
         "fsck",
         "erase",
+        "incidents",
         "tenant",
         "key",
     ):
@@ -285,6 +286,24 @@ def test_values_are_erased_while_the_service_runs(notary, folder):
     assert notary("erase", number, "--all").out == f"erased title of {number}\n"
     assert names() == []
     assert "0 problems" in notary("fsck").out
+
+
+def test_broken_promises_are_shown(notary, folder):
+    assert notary("incidents").out == "0 incidents\n"
+    assert json.loads(notary("incidents", "--json").out) == []
+    entry = folder.accepted()["entry"]
+    late = folder.assembly.sequencer.now() + timedelta(seconds=70)
+    folder.assembly.sequencer.now = lambda: late
+    folder.close()
+    (step,) = (step for step in folder.assembly.steps if step.name == "promises")
+    step.run()
+    (found,) = json.loads(notary("incidents", "--json").out)
+    assert (found["kind"], found["subject"], found["index"]) == ("promise_broken", entry, None)
+    shown = notary("incidents").out
+    assert shown.startswith(f"{found['number']}  promise_broken: 1 entries promised by ")
+    assert f"closed at {found['detail']['closed']}; subject {entry}\n1 incidents\n" in shown
+    assert notary("erase", found["number"], "--all").out == f"erased detail of {found['number']}\n"
+    assert "its detail was erased; subject" in notary("incidents").out
 
 
 @pytest.mark.parametrize(

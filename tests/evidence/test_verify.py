@@ -81,7 +81,7 @@ def test_a_complete_package_passes_every_check():
     stamp = upgraded(stamped(LOG.checkpoint(EARLY)), bitcoin)
     report = check({NAME: file_of(stamp)}, trust=build.trust(LOG, bitcoin=block_table(bitcoin)))
     assert report.outcome is Outcome.PASSED
-    assert {found.id for found in report.checks} == set(CHECKS)
+    assert {found.id for found in report.checks} == set(CHECKS) - {"9.2"}  # no promise was broken
     assert {found.outcome for found in report.checks} == {Outcome.PASSED}
     assert report.index == DOCUMENT
     assert report.entry == LOG.entries[DOCUMENT].hex()

@@ -227,28 +227,27 @@ def check_readable(folder: Path) -> None:
 # Tables and columns that nothing signed speaks of: a flipped bit there cannot be told from an honest value.
 UNSIGNED = {
     "alembic_version": {"version_num"},  # the next start refuses it
-    "tenant": {"id", "name", "created_at"},
+    "tenant": {"name", "created_at"},
     "commit_group": {"created_at"},
-    "record": {"tenant_id", "visibility", "visibility_chosen"},
+    "record": {"tenant_id", "visibility_chosen"},  # of another organisation that is there
     "digest_state": {"id", "size"},  # a smaller size costs time alone; a larger one is found by what it hides
     "claim": {"tenant_id", "key", "request_sha256", "count", "created_at"},
-    "inspection": {
-        "seq",
-        "tenant_id",
-        "path",
-        "size",
-        "media_type",
-        "state",
-        "tries",
-        "taken_until",
-        "reason",
-    },
+    "inspection": {"path", "tries", "taken_until", "reason"},
     "log_state": {"id", "staging", "epoch", "holder", "lease_until"},
     "checkpoint": {"time"},
     "sqlite_sequence": {"name", "seq"},
+    "api_key": {"id", "secret_sha256", "scopes", "created_at", "expires_at", "revoked_at", "used_at"},
+    "anchoring": {"detail", "created_at", "updated_at"},  # and `not_after`, which nothing sets
+    "attempt": {"id", "created_at"},
 }
+# An anchoring that is due has sent nothing yet that names it, its authority or its head.
+UNSIGNED_WHILE_DUE = {"id", "anchor", "size"}
+# What the settings call an authority stands in no token; where they know the name, the token must be of its roots.
+UNSIGNED_OF_TOKENS = {"anchor"}
 # How fsck names what is wrong in a table; at least one problem must read so.
 NAMED = {
+    "tenant": r"^record \w+: it is of organisation \d+, which is not there",
+    "inspection": r"^inspection of document \d+: ",
     "commit_group": r"^commit group \d+",
     "record": r"^record \w+: |^commit group \d+",
     "digest_index": r"^digest \w+ is indexed|^record \w+ is not found by its digest",

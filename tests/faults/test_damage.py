@@ -2,12 +2,11 @@
 
 import re
 import shutil
-import sqlite3
-from contextlib import closing, suppress
 from pathlib import Path
 
 import pytest
 
+from tests.faults.damage import cells, flip, flipped
 from tests.faults.scenario import DATABASE, NAMED, UNSIGNED, problems, refused_proofs
 from tests.faults.world import checkpoint, published, tree
 
@@ -35,55 +34,16 @@ def folder(large, tmp_path) -> Path:
     return shutil.copytree(large, tmp_path / "copy")
 
 
-def flipped(value, bit=0):
-    """The value with one bit changed, of its last byte."""
-    if isinstance(value, int):
-        return value ^ 1 << bit
-    if isinstance(value, str):
-        return value[:-1] + chr(ord(value[-1]) ^ 1 << bit)
-    return value[:-1] + bytes([value[-1] ^ 1 << bit])
-
-
-def flip(folder: Path, table: str, column: str, row: dict) -> None:
-    """Flip one bit that the database's own constraints do not refuse."""
-    this_row = " AND ".join(f"{name} IS ?" for name in row)
-    with closing(sqlite3.connect(folder / DATABASE)) as connection:
-        for bit in (0, 1, 2, 6):
-            with suppress(sqlite3.IntegrityError), connection:
-                changed = connection.execute(
-                    f"UPDATE {table} SET {column} = ? WHERE {this_row}",
-                    (flipped(row[column], bit), *row.values()),
-                )
-                assert changed.rowcount == 1
-                return
-    raise AssertionError(f"no bit of {table}.{column} can be flipped")
-
-
-def cells(folder: Path):
-    """Of every column that holds something, the last row that does: table, column, row."""
-    with closing(sqlite3.connect(folder / DATABASE)) as connection:
-        connection.row_factory = sqlite3.Row
-        tables = [
-            name for (name,) in connection.execute("SELECT name FROM sqlite_master WHERE type = 'table'")
-        ]
-        for table in tables:
-            rows = [dict(row) for row in connection.execute(f"SELECT * FROM {table}")]
-            for column in rows[0] if rows else ():
-                holding = [row for row in rows if row[column] not in (None, "", b"")]
-                if holding:
-                    yield table, column, holding[-1]
-
-
 def test_one_bit_in_each_column_is_named(log, tmp_path):
     # Records of every kind, some closed and some waiting.
     sound = made(log, tmp_path / "sound", "setup 3 1", "submit", "write", "close", "more")
     tables, missed = set(), []
-    for number, (table, column, row) in enumerate(cells(sound)):
+    for number, (table, column, row) in enumerate(cells(sound / DATABASE)):
         if column in UNSIGNED.get(table, ()):
             continue
         tables.add(table)
         folder = shutil.copytree(sound, tmp_path / str(number))
-        flip(folder, table, column, row)
+        flip(folder / DATABASE, table, column, row)
         found = problems(folder)
         if not any(re.search(NAMED[table], problem) for problem in found):
             missed.append(f"{table}.{column}: {found}")

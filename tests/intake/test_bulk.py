@@ -9,6 +9,7 @@ import pytest
 from sqlalchemy import select
 
 from notary.errors import NotFound, NumberTaken, RequestError, Unavailable
+from notary.evidence.chain import decode_header
 from notary.evidence.receipt import check_receipt, open_receipt
 from notary.evidence.statement import Block, entry_of
 from notary.intake.bulk import commit_bulk, fingerprint, prepare_bulk
@@ -17,6 +18,7 @@ from notary.intake.prepare import prepare
 from notary.intake.receipts import decode_tree, encode_tree, receipt_of, receipts_from
 from notary.intake.writer import Writer
 from notary.services.bulk import _canonical
+from notary.store.blocks import add_block
 from notary.store.claims import Claim
 from notary.store.groups import groups_after, insert_group
 from notary.store.openings import openings_of
@@ -24,16 +26,21 @@ from notary.store.places import seq_of
 from notary.store.records import count_records, insert_records, record_by_number
 from notary.store.rows import COLUMNS
 from notary.store.tables import record
+from tests.evidence import mini_chain
 from tests.faults import Fault, faulty
 from tests.intake.samples import digests_of
 from tests.rig import ORIGIN, PROMISES, RECEIPT_VERIFIER, Rig
 
-BLOCK = Block(31337, 5, bytes(32), 1772362805)
+HEADER = mini_chain.header(5, 1772362805)
+BLOCK = Block(31337, 5, decode_header(HEADER, "ethereum").hash, 1772362805)
 
 
 @pytest.fixture
 def rig(database, tmp_path):
-    return Rig(database, tmp_path).open()
+    rig = Rig(database, tmp_path).open()
+    with database.writing() as connection:
+        add_block(connection, BLOCK, HEADER, rig.clock())
+    return rig
 
 
 def mixed(previous=None):

@@ -13,6 +13,7 @@ from notary.evidence.consistency import parse_consistency
 from notary.evidence.package import Package, read_package
 from notary.evidence.statement import Block
 from notary.evidence.verify import verify
+from notary.intake.broken import log_broken
 from notary.intake.inspect import inspect_next
 from notary.intake.inspection.report import TOOL, empty
 from notary.services.packages import Packages
@@ -317,3 +318,30 @@ def test_an_inspection_is_in_the_package_once_a_head_covers_it(bench):
     assert inspection & set(bench.read(number, Viewer()).files) == inspection - {"inspection/openings.json"}
     trust = TrustSource(ORIGIN, LOG_VERIFIER, RECEIPT_VERIFIER, (), (), test_only=True).trust()
     assert [c.outcome for c in verify(package, trust).checks if c.id == "9.1"] == ["passed"]
+
+
+def test_a_broken_promise_is_in_the_package_of_each_record_of_its_group_once_a_head_covers_it(bench):
+    made = bench.rig.intake.accept_all([bench.rig.document(b"%d" % n, **PUBLIC) for n in range(3)])
+    bench.rig.clock.advance(61)
+    bench.close(4)
+    kept = bench.submit()
+    bench.anchored("tsa-a", 4)
+    assert log_broken(bench.rig.intake) == 1
+    incident = {"incident/statement.json", "incident/inclusion.tlog-proof", "incident/openings.json"}
+    for _ in range(2):
+        assert not incident & set(
+            bench.read(made[1].number).files
+        )  # not in the log, then under no head of it
+        bench.close(6)
+    bench.anchored("tsa-a", 6)
+    trust = TrustSource(ORIGIN, LOG_VERIFIER, RECEIPT_VERIFIER, (), (), test_only=True).trust()
+    for accepted in made:
+        package = bench.read(accepted.number)
+        assert incident <= set(package.files)
+        assert tokens(package) == {(4, "tsa-a"), (6, "tsa-a")}
+        checks = verify(package, trust).checks
+        assert [c.outcome for c in checks if c.id == "9.2"] == ["passed"]
+        assert not [c for c in checks if c.outcome == "failed"]
+    assert not incident & set(bench.read(kept).files)
+    # A stranger has no receipt that it could be of.
+    assert not incident & set(bench.read(made[0].number, Viewer()).files)
