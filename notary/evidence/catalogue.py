@@ -166,7 +166,7 @@ CHECKS: dict[str, CheckText] = {
         "信任文件中没有该时间戳机构，未核验。",
         "The trust file does not know this authority; the token was not checked.",
     ),
-    "5.2": CheckText(
+    "5.3": CheckText(
         "比特币存在证明文件覆盖该检查点",
         "OpenTimestamps file is over the checkpoint",
         "OpenTimestamps 文件针对该检查点，并指向比特币区块。",
@@ -176,7 +176,7 @@ CHECKS: dict[str, CheckText] = {
         "等待中：日历服务器已受理，文件中尚无比特币区块。",
         "Pending: calendars have taken it, and no Bitcoin block is in the file yet.",
     ),
-    "5.3": CheckText(
+    "5.4": CheckText(
         "比特币区块头已核对",
         "Bitcoin block header was compared",
         "已用信任文件中的比特币区块头核验：检查点在该区块之前已存在。",

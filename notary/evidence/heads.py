@@ -1,4 +1,4 @@
-"""Checks on the attested heads of a package: 3.1, 3.2 and 5.1 here, 5.2 and 5.3 in `ots`, 6 and 7 in `anchored`."""
+"""Checks on the attested heads of a package: 3.1, 3.2 and 5.1 here, 5.3 and 5.4 in `ots`, 6 and 7 in `anchored`."""
 
 from notary.errors import FormatError, ProofError, SignatureError
 from notary.evidence.anchored import check_anchor

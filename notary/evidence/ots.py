@@ -1,4 +1,4 @@
-"""Checks 5.2 and 5.3: OpenTimestamps files over the checkpoint of a head, and the Bitcoin blocks that they lead to."""
+"""Checks 5.3 and 5.4: OpenTimestamps files over the checkpoint of a head, and the Bitcoin blocks that they lead to."""
 
 from hashlib import sha256
 
@@ -16,7 +16,7 @@ def check_ots(out: Collector, files: dict[str, bytes], trust: Trust, head: Head)
     for name, data in files.items():
         subject = f"{name}@{head.checkpoint.size}"
         attestations: tuple[Attestation, ...] = ()
-        with out.check("5.2", Claim.RECOMPUTED, subject) as done:
+        with out.check("5.3", Claim.RECOMPUTED, subject) as done:
             attestations = parse_ots(data, sha256(head.note).digest())
             blocks = [item for item in attestations if isinstance(item, InBlock)]
             done.detail = "; ".join([f"leads to Bitcoin block {_heights(blocks)}", *_others(attestations)])
@@ -32,7 +32,7 @@ def _check_blocks(out: Collector, blocks: list[InBlock], trust: Trust, head: Hea
     """One block that is proved is enough, whatever else the file says; none of the rest bounds anything."""
     known = dict(trust.bitcoin_blocks)
     proved = [known[at.height] for at in blocks if _is_root(known.get(at.height), at)]
-    with out.check("5.3", Claim.ATTESTED, subject) as done:
+    with out.check("5.4", Claim.ATTESTED, subject) as done:
         wrong = [at for at in blocks if at.height in known]
         if proved:
             header = min(proved, key=lambda each: each.time)

@@ -77,14 +77,14 @@ def test_a_package_has_the_pending_file_and_then_the_one_with_the_block(
     assert attestations(service, number) == [("bitcoin", "opentimestamps", "sent")]
     data, pending = package(service, number)
     by_id = checked(service, data)
-    assert (by_id["5.2"], by_id.get("5.3")) == ("could_not_be_checked", None)
+    assert (by_id["5.3"], by_id.get("5.4")) == ("could_not_be_checked", None)
     calendar.confirm()
     step(service)
     assert attestations(service, number) == [("bitcoin", "opentimestamps", "final")]
     data, final = package(service, number)
     assert pending.files[NAME] != final.files[NAME]
     by_id = checked(service, data)  # by the header that the service compared with itself
-    assert (by_id["5.2"], by_id["5.3"], by_id["8.1"]) == ("passed", "passed", "passed")
+    assert (by_id["5.3"], by_id["5.4"], by_id["8.1"]) == ("passed", "passed", "passed")
     page = service.get(f"/e/{number}", service.own)
     assert page.status_code == 200
     # Offline, with a trust file that names the block.
@@ -92,12 +92,12 @@ def test_a_package_has_the_pending_file_and_then_the_one_with_the_block(
     path.write_bytes(data)
     text = service.assembly.trust.file([], bitcoin_headers(service.settings, {800_001}))
     report = verify(final, parse_trust(text.encode()))
-    assert {check.outcome for check in report.checks if check.id in ("5.2", "5.3", "8.1")} == {Outcome.PASSED}
+    assert {check.outcome for check in report.checks if check.id in ("5.3", "5.4", "8.1")} == {Outcome.PASSED}
     (tmp_path / "trust.toml").write_text(text)
     done = notary(
         "verify", path, "--trust", tmp_path / "trust.toml", "--json", expected=2
     )  # without the document
-    assert outcomes(json.loads(done.out)["checks"])["5.3"] == "passed"
+    assert outcomes(json.loads(done.out)["checks"])["5.4"] == "passed"
 
 
 def test_a_lie_in_a_package_of_the_service_is_found_by_the_service(service, number, calendar):
@@ -110,9 +110,9 @@ def test_a_lie_in_a_package_of_the_service_is_found_by_the_service(service, numb
     at = other.index(b"leaf")
     other[at] ^= 1
     by_id = checked(service, write_package(files | {NAME: bytes(other)}))
-    assert (by_id["5.2"], by_id["5.3"]) == ("passed", "failed")
+    assert (by_id["5.3"], by_id["5.4"]) == ("passed", "failed")
     by_id = checked(service, write_package(files | {NAME: b"no such file"}))
-    assert by_id["5.2"] == "failed"
+    assert by_id["5.3"] == "failed"
     assert data
 
 

@@ -1,4 +1,4 @@
-"""Checks 5.2 and 5.3: what an OpenTimestamps file in a package shows, and what it does not."""
+"""Checks 5.3 and 5.4: what an OpenTimestamps file in a package shows, and what it does not."""
 
 from datetime import UTC, datetime, timedelta
 from hashlib import sha256
@@ -42,17 +42,17 @@ def of(report, id_):
 
 
 def outcomes(report):
-    return {id_: [check.outcome for check in of(report, id_)] for id_ in ("5.2", "5.3")}
+    return {id_: [check.outcome for check in of(report, id_)] for id_ in ("5.3", "5.4")}
 
 
 def test_a_file_whose_block_is_in_the_trust_file_is_proved_and_bounds_the_time(bitcoin, note):
     report = checked(file_of(upgraded(stamped(note), bitcoin)), block_table(bitcoin))
-    assert outcomes(report) == {"5.2": [PASSED], "5.3": [PASSED]}
+    assert outcomes(report) == {"5.3": [PASSED], "5.4": [PASSED]}
     assert report.outcome is PASSED
-    assert of(report, "5.2")[0].subject == f"bitcoin@{build.EARLY}"
-    assert of(report, "5.3")[0].claim is Claim.ATTESTED
+    assert of(report, "5.3")[0].subject == f"bitcoin@{build.EARLY}"
+    assert of(report, "5.4")[0].claim is Claim.ATTESTED
     block = decode_block_header(bitcoin.headers[800_001])
-    assert block.hash.hex() in of(report, "5.3")[0].detail
+    assert block.hash.hex() in of(report, "5.4")[0].detail
     (bound,) = [bound for bound in report.interval.bounds if bound.kind == "bitcoin"]
     assert (bound.source, bound.organisation, bound.size) == ("bitcoin", "Bitcoin", build.EARLY)
     assert bound.not_after == block.time + timedelta(hours=2)
@@ -60,19 +60,19 @@ def test_a_file_whose_block_is_in_the_trust_file_is_proved_and_bounds_the_time(b
 
 def test_a_pending_file_is_not_checked_and_says_whom_to_ask(note):
     report = checked(file_of(stamped(note)))
-    assert outcomes(report) == {"5.2": [UNCHECKED], "5.3": []}
+    assert outcomes(report) == {"5.3": [UNCHECKED], "5.4": []}
     assert report.outcome is PASSED
-    assert of(report, "5.2")[0].detail == (
+    assert of(report, "5.3")[0].detail == (
         f"pending: no Bitcoin block is in the file yet; calendars that may know more: {URI}"
     )
 
 
 def test_without_the_header_the_block_is_named_for_an_explorer_and_bounds_nothing(bitcoin, note):
     report = checked(file_of(upgraded(stamped(note), bitcoin)), block_table(bitcoin, 800_002))
-    assert outcomes(report) == {"5.2": [PASSED], "5.3": [UNCHECKED]}
+    assert outcomes(report) == {"5.3": [PASSED], "5.4": [UNCHECKED]}
     assert report.outcome is PASSED
     root = bitcoin.headers[800_001][36:68][::-1].hex()
-    assert of(report, "5.3")[0].detail == (
+    assert of(report, "5.4")[0].detail == (
         f"attested in Bitcoin block 800001 with Merkle root {root}; header not given: "
         "compare it with an explorer that you trust"
     )
@@ -82,8 +82,8 @@ def test_without_the_header_the_block_is_named_for_an_explorer_and_bounds_nothin
 def test_a_block_with_another_merkle_root_fails(bitcoin, note):
     data = file_of(upgraded(stamped(note), bitcoin))
     report = checked(data, block_table(bitcoin, raw=bitcoin.headers[800_002]))
-    assert outcomes(report) == {"5.2": [PASSED], "5.3": [FAILED]}
-    assert "the Merkle root of block 800001 in the trust file is 0000" in of(report, "5.3")[0].detail
+    assert outcomes(report) == {"5.3": [PASSED], "5.4": [FAILED]}
+    assert "the Merkle root of block 800001 in the trust file is 0000" in of(report, "5.4")[0].detail
     assert report.outcome is FAILED
     assert all(bound.kind != "bitcoin" for bound in report.interval.bounds)
 
@@ -91,7 +91,7 @@ def test_a_block_with_another_merkle_root_fails(bitcoin, note):
 def test_the_right_root_under_another_height_proves_nothing(bitcoin, note):
     data = file_of(upgraded(stamped(note), bitcoin))
     report = checked(data, block_table(bitcoin, 800_002, bitcoin.headers[800_001]))
-    assert outcomes(report) == {"5.2": [PASSED], "5.3": [UNCHECKED]}
+    assert outcomes(report) == {"5.3": [PASSED], "5.4": [UNCHECKED]}
 
 
 def test_one_proved_block_is_enough_whatever_else_the_file_says(bitcoin, note):
@@ -99,13 +99,13 @@ def test_one_proved_block_is_enough_whatever_else_the_file_says(bitcoin, note):
     place = place_of(stamp).ops.add(OpAppend(b"a lie")).ops.add(OpSHA256())
     place.attestations |= {BitcoinBlockHeaderAttestation(800_002), UnknownAttestation(b"\x11" * 8, b"?")}
     report = checked(file_of(stamp), block_table(bitcoin) + block_table(bitcoin, 800_002))
-    assert outcomes(report) == {"5.2": [PASSED], "5.3": [PASSED]}
-    assert of(report, "5.2")[0].detail == (
+    assert outcomes(report) == {"5.3": [PASSED], "5.4": [PASSED]}
+    assert of(report, "5.3")[0].detail == (
         f"leads to Bitcoin block 800001, 800002; calendars that may know more: {URI}; "
         "attestations of unknown kinds: 1111111111111111"
     )
     only_the_lie = block_table(bitcoin, 800_002)
-    assert outcomes(checked(file_of(stamp), only_the_lie)) == {"5.2": [PASSED], "5.3": [FAILED]}
+    assert outcomes(checked(file_of(stamp), only_the_lie)) == {"5.3": [PASSED], "5.4": [FAILED]}
 
 
 def test_of_two_proved_blocks_the_earlier_bounds(bitcoin, note):
@@ -153,15 +153,15 @@ def test_bitcoin_counts_beside_one_authority(bitcoin, note):
 )
 def test_a_file_that_is_damaged_or_over_something_else_fails(note, change, reason):
     report = checked(change(stamped(note)))
-    assert outcomes(report) == {"5.2": [FAILED], "5.3": []}
-    assert of(report, "5.2")[0].detail.startswith(reason)
+    assert outcomes(report) == {"5.3": [FAILED], "5.4": []}
+    assert of(report, "5.3")[0].detail.startswith(reason)
     assert report.outcome is FAILED
 
 
 def test_a_file_stands_over_the_head_of_its_folder_alone(bitcoin, note):
     data = file_of(upgraded(stamped(note), bitcoin))
     report = checked(data, block_table(bitcoin), NAME.replace(f"/{build.EARLY}/", f"/{build.LATE}/"))
-    assert outcomes(report) == {"5.2": [FAILED], "5.3": []}
+    assert outcomes(report) == {"5.3": [FAILED], "5.4": []}
 
 
 # The reference library's own words
@@ -184,7 +184,7 @@ def test_the_reference_library_agrees_on_what_is_proved(bitcoin, note):
     raw = bitcoin.headers[800_001]
     (time,) = reference(data, note, raw)
     assert datetime.fromtimestamp(time, UTC) == decode_block_header(raw).time
-    assert outcomes(checked(data, block_table(bitcoin)))["5.3"] == [PASSED]
+    assert outcomes(checked(data, block_table(bitcoin)))["5.4"] == [PASSED]
 
 
 def test_the_reference_library_agrees_on_what_is_not(bitcoin, note):
@@ -225,9 +225,9 @@ def test_a_block_that_cannot_be_used_is_an_error_of_the_trust_file(table, reason
 
 
 def test_each_outcome_has_its_sentence_in_both_languages():
-    assert CHECKS["5.2"].sentence(UNCHECKED, "zh").startswith("等待中")
-    assert CHECKS["5.2"].sentence(UNCHECKED, "en").startswith("Pending")
-    assert "区块浏览器" in CHECKS["5.3"].sentence(UNCHECKED, "zh")
-    assert "compare it with an explorer" in CHECKS["5.3"].sentence(UNCHECKED, "en")
-    assert "信任文件" in CHECKS["5.3"].sentence(PASSED, "zh")
-    assert CHECKS["5.3"].sentence(PASSED, "en").startswith("Proved against the Bitcoin block header")
+    assert CHECKS["5.3"].sentence(UNCHECKED, "zh").startswith("等待中")
+    assert CHECKS["5.3"].sentence(UNCHECKED, "en").startswith("Pending")
+    assert "区块浏览器" in CHECKS["5.4"].sentence(UNCHECKED, "zh")
+    assert "compare it with an explorer" in CHECKS["5.4"].sentence(UNCHECKED, "en")
+    assert "信任文件" in CHECKS["5.4"].sentence(PASSED, "zh")
+    assert CHECKS["5.4"].sentence(PASSED, "en").startswith("Proved against the Bitcoin block header")

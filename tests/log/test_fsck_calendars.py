@@ -58,13 +58,14 @@ OTHERS = "(SELECT evidence FROM anchoring WHERE state = 'final')"
             "UPDATE attempt SET ref = '00' || substr(ref, 3) WHERE id = 1",
             "what was posted is not of this head",
         ),
-        (f"UPDATE anchoring SET evidence = CAST(evidence || x'00' AS BLOB) {FINAL}", "its file: .*follow"),
+        (f"UPDATE anchoring SET evidence = CAST(evidence || x'00' AS BLOB) {FINAL}", "its file: .*left over"),
         (f"UPDATE anchoring SET evidence = {OTHERS} {SENT}", "its file: .*another digest"),
         (f"UPDATE anchoring SET state = 'sent' {FINAL}", "is sent, and its file leads to a block"),
         (f"UPDATE anchoring SET state = 'final' {SENT}", "leads to no block that was kept"),
         ("DELETE FROM bitcoin_block", "leads to no block that was kept"),
         (
-            "UPDATE bitcoin_block SET header = CAST(substr(header, 1, 36) || x'00000000' || substr(header, 41) AS BLOB)",
+            "UPDATE bitcoin_block"
+            " SET header = CAST(substr(header, 1, 36) || x'00000000' || substr(header, 41) AS BLOB)",
             "does not lead to the Merkle root|does not show the work",
         ),
     ],
