@@ -27,7 +27,10 @@ from notary.evidence import (
     timestamp,
     timestamp_cms,
     timestamp_der,
+    timestamp_ocsp,
     timestamp_path,
+    timestamp_revocation,
+    timestamp_status,
     trust,
     verify,
 )
@@ -120,6 +123,11 @@ LIMITS = {
         timestamp_path.MAX_INTERMEDIATES,
     },
     "nesting of signed attributes": {timestamp_der._MAX_DEPTH},
+    "revocation list or response; of one token; certificates in a response": {
+        timestamp_status.MAX_REVOCATION,
+        timestamp_revocation.MAX_DATA,
+        timestamp_ocsp.MAX_SINGLE,
+    },
     "`anchor.json`; header; nodes of a proof; not-before blocks": {
         chain_file.MAX_EVIDENCE,
         chain_header.MAX_HEADER,
