@@ -53,7 +53,7 @@ def permitted(address: str, *, allow_private: bool) -> bool:
 
 
 class Outbound:
-    """Posts to URLs of the operator's configuration; one connection a request."""
+    """Asks URLs of the operator's settings, or of certificates under his roots; one connection a request."""
 
     def __init__(self, *, allow_private: bool, resolver: Resolver = resolve) -> None:
         self._allow_private = allow_private
@@ -67,17 +67,26 @@ class Outbound:
             SettingsError: not a plain http or https URL.
             Unavailable: no permitted address, no answer in time, another status than 200, or too long an answer.
         """
+        return self._ask("POST", url, [("Content-Type", content_type)], body, limit)
+
+    def get(self, url: str, limit: int) -> bytes:
+        """The body of the answer, at most `limit` bytes of it. Raises as `post`."""
+        return self._ask("GET", url, [], None, limit)
+
+    def _ask(
+        self, method: str, url: str, more: list[tuple[str, str]], body: bytes | None, limit: int
+    ) -> bytes:
         parts = check_url(url)
         host = parts.hostname or ""
         deadline = time.monotonic() + TOTAL_SECONDS
         network = _Network(self._addresses(parts), deadline)
-        headers = [("Content-Type", content_type), ("Accept-Encoding", "identity"), ("User-Agent", "notary")]
+        headers = [*more, ("Accept-Encoding", "identity"), ("User-Agent", "notary")]
         timeouts = {"connect": CONNECT_SECONDS, "read": TOTAL_SECONDS, "write": TOTAL_SECONDS}
         try:
             with (
                 httpcore.ConnectionPool(ssl_context=self._tls, network_backend=network) as pool,
                 pool.stream(
-                    "POST", url, headers=headers, content=body, extensions={"timeout": timeouts}
+                    method, url, headers=headers, content=body, extensions={"timeout": timeouts}
                 ) as answer,
             ):
                 if answer.status != _OK:
@@ -100,7 +109,7 @@ class Outbound:
 
 
 def check_url(url: str) -> SplitResult:
-    """Split a URL to post to.
+    """Split a URL that may be asked.
 
     Raises:
         SettingsError: not http or https, no host, or with user, password, fragment or characters outside ASCII.

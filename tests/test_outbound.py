@@ -14,6 +14,13 @@ from notary.outbound import Outbound, check_url, permitted, resolve
 
 
 class Handler(BaseHTTPRequestHandler):
+    def do_GET(self):
+        self.server.seen.append((self.path, dict(self.headers), b""))
+        self.send_response(200)
+        self.send_header("Content-Length", "4")
+        self.end_headers()
+        self.wfile.write(b"list")
+
     def do_POST(self):
         body = self.rfile.read(int(self.headers["Content-Length"]))
         self.server.seen.append((self.path, dict(self.headers), body))
@@ -76,6 +83,19 @@ def test_a_body_comes_back_and_the_host_is_named(server, monkeypatch):
     assert (path, body) == ("/here", b"question")
     assert headers["Content-Type"] == "application/timestamp-query"
     assert headers["Host"] == f"127.0.0.1:{server.server_port}"
+
+
+def test_what_is_only_read_goes_the_same_way(server):
+    client = Outbound(allow_private=True)
+    assert client.get(url(server, "/ca.crl"), 4) == b"list"
+    path, headers, _ = server.seen[0]
+    assert (path, headers["Accept-Encoding"], "Content-Type" in headers) == ("/ca.crl", "identity", False)
+    with pytest.raises(Unavailable, match="is longer than 3 bytes"):
+        client.get(url(server), 3)
+    with pytest.raises(Unavailable, match="has no address that requests may go to"):
+        Outbound(allow_private=False).get(url(server), 4)
+    with pytest.raises(SettingsError, match="is http or https"):
+        client.get("ldap://ca.example/", 4)
 
 
 def test_loopback_is_refused_unless_it_is_configured(server):
