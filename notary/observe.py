@@ -13,6 +13,15 @@ CLOSED_ENTRIES = Counter(
 LOG_SIZE = Gauge("notary_log_size", "Entries under the newest checkpoint that this process has seen.")
 PENDING = Gauge("notary_pending_entries", "Entries that wait for a checkpoint.")
 ANCHOR_MOVES = Counter("notary_anchor_moves_total", "Moves of anchorings, by new state.", ["anchor", "state"])
+STAMPS_BAD = Counter(
+    "notary_stamps_bad_total",
+    "Final time stamps that are not believed any more, by why.",
+    ["anchor", "verdict"],
+)
+REVOCATION_AGE = Gauge(
+    "notary_revocation_age_seconds",
+    "Age of the oldest revocation data that newer time stamps wait for; 0 where none waits.",
+)
 WALLET_WEI = Gauge(
     "notary_wallet_wei", "What the wallet that pays for an anchor held when it was last asked.", ["anchor"]
 )

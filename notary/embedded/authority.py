@@ -21,7 +21,7 @@ def certify(folder: Path, url: str) -> None:
     """
     point = x509.DistributionPoint([x509.UniformResourceIdentifier(url)], None, None, None)
     places = x509.CRLDistributionPoints([point])
-    held = x509.load_pem_x509certificate((folder / SIGNER).read_bytes())
+    held = x509.load_pem_x509_certificate((folder / SIGNER).read_bytes())
     if any(extension.value == places for extension in held.extensions):
         return
     signer_key, authority_key = _read_key(folder / SIGNER_KEY), _read_key(folder / ROOT_KEY)

@@ -74,7 +74,10 @@ def revocation(path: Sequence[bytes], moment: datetime, data: Sequence[Revocatio
     """
     if len(data) > MAX_DATA:
         raise TimestampError(CHECK, f"more than {MAX_DATA} files of revocation data")
-    certificates = [x509.load_der_x509_certificate(der) for der in path]
+    try:
+        certificates = [x509.load_der_x509_certificate(der) for der in path]
+    except ValueError:  # stricter than the parser that found the path
+        return Revocation(Standing.NOT_CAPTURED, "a certificate of the path is not as DER wants it")
     shown, missing = [], []
     for certificate, issuer in pairwise(certificates):
         statuses = [s for each in data if (s := status_of(each, certificate, issuer)) is not None]

@@ -14,7 +14,7 @@ from notary.evidence.statement import parse_statement
 from notary.proving import Prover
 from notary.services.records import Records
 from notary.services.types import RecordView, Viewer
-from notary.store import anchorings, openings, views
+from notary.store import anchorings, openings, stamps, views
 from notary.store.anchorings import Anchoring
 from notary.store.blocks import block_header
 from notary.store.engine import Connection, Database
@@ -110,7 +110,13 @@ class Packages:
         if item.evidence is None:
             return {}
         if item.kind == "rfc3161":
-            return {f"{folder}/tokens/{item.anchor}.tsr": item.evidence}
+            with self.database.reading() as connection:
+                captured = stamps.revocation_of(connection, item.id)
+            beside = {
+                f"{folder}/revocation/{item.anchor}/{at}.{kind}": data
+                for at, (kind, data) in enumerate(captured, 1)
+            }
+            return {f"{folder}/tokens/{item.anchor}.tsr": item.evidence} | beside
         evidence = decode_evidence(item.evidence)
         evidence = replace(evidence, not_before=self._not_before(view, evidence))
         return {f"{folder}/anchor.json": encode_evidence(evidence), f"{folder}/header.rlp": evidence.header}
