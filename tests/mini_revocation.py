@@ -2,9 +2,10 @@
 
 from datetime import timedelta
 
+from asn1crypto import ocsp as lenient
 from cryptography import x509
 from cryptography.hazmat.primitives import hashes, serialization
-from cryptography.hazmat.primitives.asymmetric import ed25519
+from cryptography.hazmat.primitives.asymmetric import ec, ed25519
 from cryptography.x509 import ocsp as builder
 from cryptography.x509.oid import ExtendedKeyUsageOID
 
@@ -108,7 +109,18 @@ def ocsp(
     for extension, critical in extensions:
         made = made.add_extension(extension, critical)
     signed = made.sign(own, digest_for(own))
-    return RevocationData(Kind.OCSP, signed.public_bytes(serialization.Encoding.DER))
+    return RevocationData(Kind.OCSP, produced(signed.public_bytes(serialization.Encoding.DER), at, own))
+
+
+def produced(response, at, own):
+    """The response with another time of production, signed again: the library knows but its own clock's."""
+    parsed = lenient.OCSPResponse.load(response)
+    basic = parsed["response_bytes"]["response"].parsed
+    basic["tbs_response_data"]["produced_at"] = at
+    signed = basic["tbs_response_data"].dump(force=True)
+    basic["signature"] = own.sign(signed, ec.ECDSA(hashes.SHA256()))
+    parsed["response_bytes"]["response"] = lenient.ParsableOctetString(basic.dump(force=True))
+    return parsed.dump(force=True)
 
 
 def refusal():
