@@ -52,7 +52,8 @@ to pyHanko with the lists and `revocation_mode="require"`, and to openssl in its
 the lists beside the root. OCSP responses are given to ours alone. Both others take a list only if it was issued at the
 moment they are asked about or before: they tell what was known then. RFC 3161 §4 makes a token depend on what is known
 later, a compromised key above all. So cases with lists from after genTime are refused there for their date alone, the
-good ones too. The other tools take no revocation data. Serial numbers used once (22) is asked of notary by `Serials`; the others see one token.
+good ones too. The other tools take no revocation data. Serial numbers used once (22) is asked of notary by `Serials`;
+the others see one token.
 
 **Ed25519.** RFC 8419 §3.1 has signers use SHA-512 as the digest. Ours accepts another digest of its allow-list with a
 warning: what the signature protects is that digest, so refusing it would turn sound tokens bad and make none safer.

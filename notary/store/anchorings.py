@@ -223,7 +223,7 @@ def note_detail(
 
 
 def replace_evidence(connection: Connection, identity: int, old: bytes, new: bytes, now: datetime) -> None:
-    """Put richer evidence (later revocation data) in the place of `old`, in any state.
+    """Put richer evidence in the place of `old`, in any state.
 
     Raises:
         NotReady: the evidence is not `old` any more.

@@ -73,7 +73,7 @@ def test_the_list_that_its_certificate_names_shows_that_it_was_not_revoked(folde
         x509.CRLDistributionPoints
     )
     assert [name.value for point in places.value for name in point.full_name] == [f"{url}root.crl"]
-    status, kind, data = fetched(url, "/root.crl")
+    status, kind, data = fetched(url, f"/{tsa.CRL}")
     assert (status, kind) == (200, "application/pkix-crl")
     found = check_revocation(stamp.path, stamp.gen_time, [RevocationData(Kind.CRL, data)], strict=True)
     assert found.detail.startswith("not revoked at genTime: CN=Embedded test TSA")
