@@ -20,7 +20,7 @@ STAMPS_BAD = Counter(
 )
 REVOCATION_AGE = Gauge(
     "notary_revocation_age_seconds",
-    "Age of the oldest revocation data that newer time stamps wait for; 0 where none waits.",
+    "Age of the oldest revocation data that newer time stamps wait for, or of the stamp that waits for the first.",
 )
 WALLET_WEI = Gauge(
     "notary_wallet_wei", "What the wallet that pays for an anchor held when it was last asked.", ["anchor"]

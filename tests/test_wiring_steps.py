@@ -5,10 +5,12 @@ import time
 import pytest
 
 from notary.errors import AnchorRejected
+from notary.store import anchorings, stamps
 from notary.store.blocks import newest_block
 from notary.wiring import now
 from tests.anchoring.local_chain import running
 from tests.api.service import Service
+from tests.tsa_process import running_tsa
 
 CHAIN_ID = 1  # of the log that `Service` opens
 
@@ -44,3 +46,26 @@ def test_a_block_with_an_invented_time_is_an_anomaly_and_no_statement_names_it(c
     with pytest.raises(AnchorRejected, match=r"is dated \d+ seconds after our clock: compare the clock"):
         poll.run()
     assert known() == before
+
+
+def test_a_worker_that_leads_asks_what_became_of_the_certificates_behind_its_stamps(tmp_path):
+    folder = tmp_path / "tsa"
+    with running_tsa(folder) as url:
+        made = {"name": "tsa", "organisation": "x", "url": url, "roots": (folder / "root.pem",)}
+        changes = {"tsas": (made,), "allow_private_addresses": True}
+        leader, other = (Service(tmp_path / name, changes) for name in ("leader", "other"))
+        steps = {step.name: step for step in leader.assembly.steps}
+        for name in ("close", "anchor tsa", "revocation"):
+            steps[name].run()
+        idle = {step.name: step for step in other.assembly.steps}["revocation"]
+        with other.assembly.database.writing() as connection:
+            item = anchorings.create_anchoring(connection, "tsa", "rfc3161", 1, now())
+            anchorings.move(connection, item.id, "due", "final", now(), evidence=b"no token")
+        idle.run()
+    with leader.assembly.database.reading() as connection:
+        (stamped,) = anchorings.final_words(connection, "tsa", most=2)
+        assert [kind for kind, _ in stamps.revocation_of(connection, stamped.id)] == ["crl"]
+    with other.assembly.database.reading() as connection:
+        assert stamps.newest_stamp(connection, "tsa") == 0
+    leader.end()
+    other.end()

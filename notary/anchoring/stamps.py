@@ -120,15 +120,13 @@ class StampWatch:
         return verdict
 
     def _collect(self) -> None:
-        with self.database.reading() as connection:
-            waiting = stamps.uncovered(connection)
         now, problems = self.now(), []
-        REVOCATION_AGE.set(max(((now - (w.covered_at or _ALL)).total_seconds() for w in waiting), default=0))
-        for watched in waiting:
+        waiting = self._waiting(now)
+        oldest = min((watched.covered_at or watched.needed_at for watched, _ in waiting), default=now)
+        REVOCATION_AGE.set((now - oldest).total_seconds())
+        for watched, certificate in waiting:
             due, delay = self._next.get(watched.digest, (now, _FIRST))
-            certificate = x509.load_der_x509_certificate(watched.der)
-            # A CA may leave what has expired out of its lists: what it says from then on shows nothing.
-            if due > now or now > certificate.not_valid_after_utc:
+            if due > now:
                 continue
             problem = self._ask(watched, certificate)
             if problem:
@@ -138,6 +136,17 @@ class StampWatch:
                 self._next[watched.digest] = (now + self.interval, _FIRST)
         if problems:
             raise Unavailable("; ".join(problems))
+
+    def _waiting(self, now: datetime) -> list[tuple[Watched, x509.Certificate]]:
+        """What can be asked about: certificates that name a place, and have not ended.
+
+        A CA may leave what has expired out of its lists: what it says from then on shows nothing.
+        """
+        with self.database.reading() as connection:
+            found = [
+                (each, x509.load_der_x509_certificate(each.der)) for each in stamps.uncovered(connection)
+            ]
+        return [each for each in found if now <= each[1].not_valid_after_utc and sources(each[1])]
 
     def _ask(self, watched: Watched, certificate: x509.Certificate) -> str:
         """Ask one place after another until one speaks of the newest stamp; what was wrong where none spoke at all."""

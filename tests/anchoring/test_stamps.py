@@ -151,9 +151,11 @@ def test_what_was_said_before_the_stamp_is_asked_again_until_it_was_said_after_i
     cas.say(at=GEN_TIME - DAY)
     watch.step()
     assert cas.standing(item) is Standing.NOT_CAPTURED
-    assert REVOCATION_AGE._value.get() > 0
+    cas.now += 60 * SECOND
+    watch.step()
+    assert REVOCATION_AGE._value.get() == DAY.total_seconds() + 60
     cas.say(at=GEN_TIME + HOUR)
-    cas.now += HOUR - SECOND
+    cas.now += HOUR - 61 * SECOND
     watch.step()
     assert cas.standing(item) is Standing.NOT_CAPTURED, "it is not asked again so soon"
     assert len(cas.asked) == 2
@@ -244,9 +246,13 @@ def test_a_certificate_that_names_no_place_is_asked_nowhere_and_is_no_error(log)
     cas = Authorities(log, made(place("ldap://ca.example/cn=list")))
     item = cas.stamp()
     cas.say()
-    cas.watch().step()
+    watch = cas.watch()
+    watch.step()
     assert cas.asked == [MIDDLES]
     assert cas.standing(item) is Standing.NOT_CAPTURED
+    cas.now += DAY
+    watch.step()
+    assert REVOCATION_AGE._value.get() == 0, "nothing can be waited for"
 
 
 def test_a_certificate_that_has_ended_is_not_asked_about_any_more(log):
