@@ -1,6 +1,6 @@
 """Good tokens beside what their CAs say of the certificates, and tokens that share a serial number."""
 
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 
 from cryptography import x509
 from cryptography.hazmat.primitives import hashes
@@ -8,6 +8,7 @@ from cryptography.x509.oid import ObjectIdentifier
 
 from notary.evidence.timestamp_status import Kind, RevocationData
 from tests.evidence.tsa_case import OTHER, OURS, Case, Given, answer, authority
+from tests.evidence.tsa_good import between
 from tests.mini_revocation import DAY, both, crl, ocsp, refusal, responder
 from tests.mini_tsa import GEN_TIME, YEARS, MiniTsa, certificate, key, signer_extensions
 
@@ -67,6 +68,14 @@ def _pointing():
 def _ended():
     """Its signer's certificate ends a day after genTime."""
     return MiniTsa("rsa", years=(YEARS[0], GEN_TIME + DAY))
+
+
+def _middle_ended():
+    """The certificate of its signer's CA ends a day after genTime."""
+    tsa = MiniTsa("rsa")
+    years = (YEARS[0], GEN_TIME + DAY)
+    tsa.middle = between(tsa, years=years)
+    return tsa
 
 
 def _no_list_signer():
@@ -371,7 +380,10 @@ BAD = (
     Case(
         "list from after the end of its CA's certificate, strict",
         OURS,
-        _signers(lambda tsa: crl(tsa.middle, tsa.middle_key, at=datetime(2031, 1, 1, tzinfo=UTC))),
+        _given(
+            lambda tsa: (crl(tsa.middle, tsa.middle_key, at=_WEEK), crl(tsa.root, tsa.root_key)),
+            tsa=_middle_ended,
+        ),
         15,
         _OPEN,
         "crl",
