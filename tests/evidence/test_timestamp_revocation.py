@@ -162,3 +162,14 @@ def test_a_certificate_of_another_name_is_not_looked_for(tsa, stamp):
     assert standing(stamp, crl(tsa.middle, tsa.middle_key, named=stranger)) is Standing.NOT_CAPTURED
     assert standing(stamp, crl(OTHER, key("p256"), named=tsa.middle)) is Standing.NOT_CAPTURED
     refused(stamp, "is not signed by it", crl(OTHER, key("p256"), named=tsa.middle, identified=False))
+
+
+def test_a_response_that_names_the_key_under_another_name_says_nothing(tsa, stamp):
+    ca = certificate("Other", tsa.middle_key.public_key(), "Root", tsa.root_key)
+    serial = tsa.signer.serial_number
+    other = certificate("Mini TSA", tsa.key.public_key(), "Other", tsa.middle_key, serial=serial)
+    by = (tsa.middle, tsa.middle_key)
+    named = ocsp(tsa.signer, tsa.middle, tsa.middle_key, by=by, held=False)
+    elsewhere = ocsp(other, ca, tsa.middle_key, by=by, held=False)
+    assert standing(stamp, named, both(tsa)[1]) is Standing.NOT_REVOKED
+    assert standing(stamp, elsewhere, both(tsa)[1]) is Standing.NOT_CAPTURED
