@@ -23,6 +23,15 @@ TSA_BREAKER = Gauge(
     "0: an authority is asked; 1: the next request decides; 2: it failed and is left alone.",
     ["anchor"],
 )
+STAMPS_BAD = Counter(
+    "notary_stamps_bad_total",
+    "Final time stamps that are not believed any more, by why.",
+    ["anchor", "verdict"],
+)
+REVOCATION_AGE = Gauge(
+    "notary_revocation_age_seconds",
+    "Age of the oldest revocation data that newer time stamps wait for, or of the stamp that waits for the first.",
+)
 WALLET_WEI = Gauge(
     "notary_wallet_wei", "What the wallet that pays for an anchor held when it was last asked.", ["anchor"]
 )

@@ -56,7 +56,7 @@ def permitted(address: str, *, allow_private: bool) -> bool:
 
 
 class Outbound:
-    """Asks URLs of the operator's configuration; one connection a request."""
+    """Asks URLs of the operator's settings, or of certificates under his roots; one connection a request."""
 
     def __init__(self, *, allow_private: bool, resolver: Resolver = resolve) -> None:
         self._allow_private = allow_private
@@ -123,7 +123,7 @@ class Outbound:
 
 
 def check_url(url: str) -> SplitResult:
-    """Split a URL to ask.
+    """Split a URL that may be asked.
 
     Raises:
         SettingsError: not http or https, no host, or with user, password, fragment or characters outside ASCII.

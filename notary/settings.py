@@ -241,6 +241,9 @@ class Settings(BaseSettings):
     stamp_target_seconds: int = Field(86400, ge=1, description="Objective for the first time stamp.")
     final_target_seconds: int = Field(86400, ge=1, description="Objective for the first final anchor.")
     stamp_interval_seconds: float = Field(60, gt=0, description="How often a new checkpoint is stamped.")
+    revocation_interval_seconds: float = Field(
+        3600, gt=0, description="How often CAs are asked whether they revoked an authority's certificates."
+    )
     anchor_interval_seconds: float = Field(600, gt=0, description="How often a new checkpoint is anchored.")
     fsck_interval_seconds: float = Field(
         86_400, ge=0, description="How often a worker reads the whole log again and compares; 0: never."

@@ -35,7 +35,7 @@ the rule, *ours* does: a limit or an allow-list that another tool may set elsewh
 | ✗ accepts | wrong: a bad token is accepted |
 | ✗ refuses | wrong: a good token is refused, or its kind is not supported |
 | ✗ breaks | wrong: a good token ends in such an error |
-| caller | its caller's job: the tool takes no policy, nonce, status, roots or time of the exchange; not counted |
+| caller | its caller's job: it takes no policy, nonce, status, roots, time of the exchange or such data; not counted |
 | policy | differs from a rule of ours; not counted |
 
 In brackets: the check of [formats](formats.md) §9 that must refuse it in ours, and does.
@@ -47,9 +47,16 @@ since it takes no roots. rfc3161-client: `verify_message` of a `Verifier` with r
 openssl: `openssl ts -verify -queryfile`, the query with imprint, policy and nonce; once plain, so as of today, and
 once with `-attime` genTime. Certificates that the caller has are given to each that takes them.
 
-**Not in the table: revocation.** Ours does not check it (check 15) and says so in a warning with every token; it
-would accept a token of a revoked certificate. The other calls made here are given no revocation data either. That
-serial numbers are used once (22) is checked by none.
+**Revocation** (check 15). Cases with revocation data, and those called strict, are put to notary by `check_revocation`,
+to pyHanko with the lists and `revocation_mode="require"`, and to openssl in its last column with `-crl_check_all` and
+the lists beside the root. OCSP responses are given to ours alone. Both others take a list only if it was issued at the
+moment they are asked about or before: they tell what was known then. RFC 3161 §4 makes a token depend on what is known
+later, a compromised key above all. So cases with lists from after genTime are refused there for their date alone, the
+good ones too. The other tools take no revocation data. Serial numbers used once (22) is asked of notary by `Serials`;
+the others see one token.
+
+**Ed25519.** RFC 8419 §3.1 has signers use SHA-512 as the digest. Ours accepts another digest of its allow-list with a
+warning: what the signature protects is that digest, so refusing it would turn sound tokens bad and make none safer.
 
 {sums}
 {table}"""
@@ -61,6 +68,9 @@ def subjects() -> Iterator[Subject]:
     mini = importlib.import_module("tests.mini_tsa")
     for case in importlib.import_module("tests.evidence.tsa_cases").CASES:
         given = case.make()
+        lists, answers = (
+            tuple(each.data for each in given.revocation if each.kind == kind) for kind in ("crl", "ocsp")
+        )
         question = Question(
             given.response,
             given.data,
@@ -72,6 +82,10 @@ def subjects() -> Iterator[Subject]:
             given.nonce,
             given.sent,
             given.received,
+            lists,
+            answers,
+            given.strict,
+            given.others,
         )
         yield Subject(case.name, case.rule, case.check, case.needs, question)
 

@@ -5,7 +5,7 @@ import time
 import pytest
 
 from notary.errors import AnchorRejected, AnchorUnavailable
-from notary.store.anchorings import anchorings
+from notary.store import anchorings, stamps
 from notary.store.blocks import newest_block
 from notary.store.breakers import breaker_of
 from notary.wiring import now
@@ -96,5 +96,28 @@ def test_an_authority_may_have_an_interval_of_its_own(stamping):
             steps[f"anchor {name}"].run()
         time.sleep(0.2)
     with stamping.assembly.database.reading() as connection:
-        stamped = {name: len(anchorings(connection, anchor=name)) for name in ("one", "two")}
+        stamped = {name: len(anchorings.anchorings(connection, anchor=name)) for name in ("one", "two")}
     assert stamped == {"one": 1, "two": 2}
+
+
+def test_a_worker_that_leads_asks_what_became_of_the_certificates_behind_its_stamps(tmp_path):
+    folder = tmp_path / "tsa"
+    with running_tsa(folder) as url:
+        made = {"name": "tsa", "organisation": "x", "url": url, "roots": (folder / "root.pem",)}
+        changes = {"tsas": (made,), "allow_private_addresses": True}
+        leader, other = (Service(tmp_path / name, changes) for name in ("leader", "other"))
+        steps = {step.name: step for step in leader.assembly.steps}
+        for name in ("close", "anchor tsa", "revocation"):
+            steps[name].run()
+        idle = {step.name: step for step in other.assembly.steps}["revocation"]
+        with other.assembly.database.writing() as connection:
+            item = anchorings.create_anchoring(connection, "tsa", "rfc3161", 1, now())
+            anchorings.move(connection, item.id, "due", "final", now(), evidence=b"no token")
+        idle.run()
+    with leader.assembly.database.reading() as connection:
+        (stamped,) = anchorings.final_words(connection, "tsa", most=2)
+        assert [kind for kind, _ in stamps.revocation_of(connection, stamped.id)] == ["crl"]
+    with other.assembly.database.reading() as connection:
+        assert stamps.newest_stamp(connection, "tsa") == 0
+    leader.end()
+    other.end()

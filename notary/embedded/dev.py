@@ -179,6 +179,7 @@ def _settings(folder: Path, found: Children, contract: str | None, host: str, po
         seal_certificates=certificates,
         seal_key=key,
         stamp_interval_seconds=1,
+        revocation_interval_seconds=1,
         anchor_interval_seconds=5,
         poll_interval_seconds=1,
         not_before_margin_seconds=1,  # chain, authority and service go by one clock

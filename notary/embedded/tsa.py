@@ -1,33 +1,41 @@
 """A local time-stamping authority for the embedded profile: `openssl ts` behind HTTP on loopback.
 
 It signs whatever it is asked to with a key that lies in a folder, so its tokens prove nothing; its names say so.
-Run it with `python -m notary.embedded.tsa --dir DIR --port PORT`; port 0 takes a free one. The first line on
-standard output is its URL.
+Run it with `python -m notary.embedded.tsa --dir DIR --port PORT`; port 0 takes the one of last time, or a free one.
+The first line on standard output is its URL. Beside tokens it gives the revocation list that its certificate names.
 """
 
 import argparse
-import os
+import contextlib
 import secrets
 import shutil
 import subprocess
 import sys
 import tempfile
-from datetime import UTC, datetime, timedelta
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from threading import Lock, Thread
 
-from cryptography import x509
-from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
-from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
 
+from notary.embedded.authority import (
+    NAME,
+    ROOT_KEY,
+    SIGNER,
+    SIGNER_KEY,
+    certificate,
+    certify,
+    revocation_list,
+    write,
+    write_key,
+)
 from notary.errors import ToolMissing
 
 POLICY = "2.25.310943214671094117361735923452351923517"  # from a random UUID: an arc of its own
 MAX_QUERY = 4096  # bytes; a query is about 60
 ROOT = "root.pem"
-_NAME = "Embedded test TSA - proves nothing"
+CRL = "root.crl"  # its place below the URL
+_PORT = "port"
 _REPLY_SECONDS = 10
 _CONFIG = f"""\
 [tsa]
@@ -62,20 +70,12 @@ def prepare(folder: Path) -> Path:
     folder.mkdir(parents=True, exist_ok=True)
     # The root is written last: where it is missing, making stopped half-way and begins again.
     authority_key, signer_key = (ec.generate_private_key(ec.SECP256R1()) for _ in range(2))
-    authority = _certificate("root", authority_key, authority_key)
-    signer = _certificate("signer", signer_key, authority_key)
-    secret = signer_key.private_bytes(
-        serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption()
-    )
-    (folder / "signer.key").unlink(missing_ok=True)
-    descriptor = os.open(folder / "signer.key", os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-    with os.fdopen(descriptor, "wb") as file:
-        file.write(secret)
-    (folder / "signer.pem").write_bytes(signer.public_bytes(serialization.Encoding.PEM))
+    authority = certificate("root", authority_key, authority_key)
+    write_key(folder / ROOT_KEY, authority_key)
+    write_key(folder / SIGNER_KEY, signer_key)
+    write(folder / SIGNER, certificate("signer", signer_key, authority_key))
     (folder / "openssl.cnf").write_text(_CONFIG)
-    draft = folder / "root.new"
-    draft.write_bytes(authority.public_bytes(serialization.Encoding.PEM))
-    return draft.replace(root)
+    return write(root, authority)
 
 
 def openssl() -> str:
@@ -131,6 +131,13 @@ class _Handler(BaseHTTPRequestHandler):
     timeout = 10  # seconds a client may take for its request
     server: _Server
 
+    def do_GET(self) -> None:
+        """The revocation list (RFC 5280 §4.2.1.13)."""
+        if self.path == f"/{CRL}":
+            self._send("application/pkix-crl", revocation_list(self.server.folder))
+        else:
+            self.send_error(404)
+
     def do_POST(self) -> None:
         """RFC 3161 §3.4."""
         length = self.headers.get("Content-Length", "")
@@ -150,63 +157,28 @@ class _Handler(BaseHTTPRequestHandler):
         except OSError:
             self.send_error(500)
             return
+        self._send("application/timestamp-reply", response)
+
+    def _send(self, kind: str, body: bytes) -> None:
         self.send_response(200)
-        self.send_header("Content-Type", "application/timestamp-reply")
-        self.send_header("Content-Length", str(len(response)))
+        self.send_header("Content-Type", kind)
+        self.send_header("Content-Length", str(len(body)))
         self.end_headers()
-        self.wfile.write(response)
+        self.wfile.write(body)
 
     def log_message(self, format: str, *args: object) -> None:  # noqa: A002 - the base class's name
         """Keep quiet: the embedded profile shows one log, not two."""
 
 
-def _certificate(
-    role: str, key: ec.EllipticCurvePrivateKey, issuer_key: ec.EllipticCurvePrivateKey
-) -> x509.Certificate:
-    is_root = role == "root"
-    now = datetime.now(UTC)
-    builder = (
-        x509.CertificateBuilder()
-        .subject_name(_name(role))
-        .issuer_name(_name("root"))
-        .public_key(key.public_key())
-        .serial_number(x509.random_serial_number())
-        .not_valid_before(now - timedelta(hours=1))
-        .not_valid_after(now + timedelta(days=3650))
-        .add_extension(x509.BasicConstraints(ca=is_root, path_length=0 if is_root else None), critical=True)
-        .add_extension(_usage(certificates=is_root), critical=True)
-        .add_extension(x509.SubjectKeyIdentifier.from_public_key(key.public_key()), critical=False)
-        .add_extension(
-            x509.AuthorityKeyIdentifier.from_issuer_public_key(issuer_key.public_key()), critical=False
-        )
-    )
-    if not is_root:
-        purpose = x509.ExtendedKeyUsage([ExtendedKeyUsageOID.TIME_STAMPING])
-        builder = builder.add_extension(purpose, critical=True)
-    return builder.sign(issuer_key, hashes.SHA256())
-
-
-def _name(role: str) -> x509.Name:
-    return x509.Name(
-        [
-            x509.NameAttribute(NameOID.ORGANIZATION_NAME, _NAME),
-            x509.NameAttribute(NameOID.COMMON_NAME, f"{_NAME} ({role})"),
-        ]
-    )
-
-
-def _usage(*, certificates: bool) -> x509.KeyUsage:
-    return x509.KeyUsage(
-        digital_signature=not certificates,
-        content_commitment=False,
-        key_encipherment=False,
-        data_encipherment=False,
-        key_agreement=False,
-        key_cert_sign=certificates,
-        crl_sign=certificates,
-        encipher_only=False,
-        decipher_only=False,
-    )
+def _listen(folder: Path, host: str, port: int) -> _Server:
+    """At the port of last time where any will do: certificates name it, and what was stamped then asks for it."""
+    last = folder / _PORT
+    if port == 0 and last.exists():
+        with contextlib.suppress(OSError, ValueError):
+            return _Server(folder, host, int(last.read_text()))
+    server = _Server(folder, host, port)
+    last.write_text(f"{server.server_port}\n")
+    return server
 
 
 def _end_with_parent(server: _Server) -> None:
@@ -216,7 +188,7 @@ def _end_with_parent(server: _Server) -> None:
 
 def main(arguments: list[str] | None = None) -> None:
     """Prepare the folder and serve until the process is ended."""
-    parser = argparse.ArgumentParser(prog="python -m notary.embedded.tsa", description=_NAME)
+    parser = argparse.ArgumentParser(prog="python -m notary.embedded.tsa", description=NAME)
     parser.add_argument("--dir", type=Path, required=True)
     parser.add_argument(
         "--host", default="127.0.0.1", help="address to listen on; only a container needs another"
@@ -225,10 +197,15 @@ def main(arguments: list[str] | None = None) -> None:
     parser.add_argument(
         "--until-eof", action="store_true", help="end when standard input does: with the parent"
     )
+    parser.add_argument(
+        "--url", help="where others reach it, ending in /; the first line of output if not given"
+    )
     options = parser.parse_args(arguments)
     prepare(options.dir)
-    with _Server(options.dir, options.host, options.port) as server:
-        sys.stdout.write(f"http://{options.host}:{server.server_port}/\n")
+    with _listen(options.dir, options.host, options.port) as server:
+        url = f"http://{options.host}:{server.server_port}/"
+        certify(options.dir, (options.url or url) + CRL)
+        sys.stdout.write(f"{url}\n")
         sys.stdout.flush()
         if options.until_eof:
             Thread(target=_end_with_parent, args=(server,), daemon=True).start()

@@ -166,6 +166,16 @@ CHECKS: dict[str, CheckText] = {
         "信任文件中没有该时间戳机构，未核验。",
         "The trust file does not know this authority; the token was not checked.",
     ),
+    "5.2": CheckText(
+        "时间戳证书未被吊销",
+        "Certificates of the time stamp were not revoked",
+        "时间戳机构的证书及其各级签发证书在签发时间未被吊销。",
+        "Neither the authority's certificate nor one above it was revoked when the token was made.",
+        "证书已被吊销、吊销信息是伪造的，或信任文件要求的吊销信息缺失，该时间戳不可采信。",
+        "A certificate was revoked, its revocation data is forged, or data that the trust file asks for is missing.",
+        "没有签发时间之后的吊销信息，证书是否已被吊销尚无法判断。",
+        "No revocation data from after the token was made: it is open whether a certificate was revoked.",
+    ),
     "5.3": CheckText(
         "比特币存在证明文件覆盖该检查点",
         "OpenTimestamps file is over the checkpoint",

@@ -1,4 +1,4 @@
-"""Checks on the attested heads of a package: 3.1, 3.2 and 5.1 here, 5.3 and 5.4 in `ots`, 6 and 7 in `anchored`."""
+"""Checks on the attested heads of a package: 3 and, on tokens, 5.1 and 5.2; others in `ots` and `anchored`."""
 
 from notary.errors import FormatError, ProofError, SignatureError
 from notary.evidence.anchored import check_anchor
@@ -12,6 +12,8 @@ from notary.evidence.package import Package
 from notary.evidence.proof_file import TLOG_PROOF, parse_proof_file
 from notary.evidence.statement import Statement
 from notary.evidence.timestamp import check_token
+from notary.evidence.timestamp_revocation import Standing, check_revocation
+from notary.evidence.timestamp_serial import Serials
 from notary.evidence.trust import Trust
 from notary.merkle.hashing import hash_leaf
 from notary.merkle.proof import check_inclusion
@@ -22,6 +24,7 @@ def check_heads(
 ) -> list[Head]:
     """Make checks 3.1, 3.2, 5, 6 and 7 for each head; only heads that pass all of 3.1 and 3.2 are returned."""
     heads: list[Head] = []
+    serials = Serials()
     for size in package.sizes():
         head = _check_head(out, package, trust, entry, size)
         if head is None:
@@ -31,7 +34,7 @@ def check_heads(
                 "3.2", Claim.RECOMPUTED, f"head {size}", "the heads name different indexes for the entry"
             )
             continue
-        _check_tokens(out, package.tokens(size), trust, head)
+        _check_tokens(out, package, trust, head, serials)
         check_ots(out, package.ots(size), trust, head)
         check_anchor(out, package, trust, statement.not_before, head)
         if _check_period(out, head):
@@ -94,21 +97,31 @@ def _check_head(out: Collector, package: Package, trust: Trust, entry: bytes, si
     return Head(point, signed.note, key, file.index, file.path) if done.ok else None
 
 
-def _check_tokens(out: Collector, tokens: dict[str, bytes], trust: Trust, head: Head) -> None:
+def _check_tokens(out: Collector, package: Package, trust: Trust, head: Head, serials: Serials) -> None:
     known = {authority.name: authority for authority in trust.authorities}
-    for name, response in tokens.items():
-        subject = f"{name}@{head.checkpoint.size}"
+    size = head.checkpoint.size
+    for name, response in package.tokens(size).items():
+        subject = f"{name}@{size}"
         authority = known.get(name)
         if authority is None:
             out.unchecked("5.1", Claim.NOT_COVERED, subject, "the trust file knows no authority of this name")
             continue
         with out.check("5.1", Claim.ATTESTED, subject) as done:
             stamp = check_token(response, head.note, authority)
+            serials.add(stamp, authority.organisation, subject)
             detail = f"genTime {stamp.gen_time.isoformat()}, serial {stamp.serial}, by {stamp.signer}"
             done.detail = "; ".join([detail, *stamp.warnings])
-            if stamp.not_after is not None:
-                size, by = head.checkpoint.size, authority.organisation
-                head.bounds.append(Bound("rfc3161", name, by, stamp.not_after, size, stamp.keys))
+        if not done.ok:
+            continue
+        with out.check("5.2", Claim.ATTESTED, subject) as done:
+            data = package.revocation(size, name)
+            found = check_revocation(stamp.path, stamp.gen_time, data, strict=authority.strict)
+            done.detail = found.detail
+            if found.standing is Standing.NOT_CAPTURED:
+                done.skip = found.detail
+        if done.ok and stamp.not_after is not None:
+            by = authority.organisation
+            head.bounds.append(Bound("rfc3161", name, by, stamp.not_after, size, stamp.keys))
 
 
 def _check_period(out: Collector, head: Head) -> bool:

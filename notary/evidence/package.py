@@ -20,6 +20,8 @@ from notary.evidence.archive import (
 )
 from notary.evidence.digests import ALGORITHMS, Digester
 from notary.evidence.fields import exact_keys, hexadecimal, natural, version
+from notary.evidence.timestamp_revocation import MAX_DATA
+from notary.evidence.timestamp_status import Kind, RevocationData
 
 VERSION = 1
 MAX_FILE = 8 * 1024 * 1024
@@ -30,9 +32,11 @@ MAX_DOCUMENT = 2 * 10**9  # all offsets stay below 2^31, where ZIP needs no fiel
 MANIFEST = "manifest.json"
 _SIZE = r"[1-9][0-9]{0,18}"
 _ANCHOR = r"[a-z0-9][a-z0-9._-]{0,63}"
+_STATUS = rf"[1-{MAX_DATA}]\.({'|'.join(Kind)})"
 _NAMES = re.compile(
     r"manifest\.json|README\.txt|statement\.json|openings\.json|receipt\.txt|consistency\.json"
     rf"|heads/{_SIZE}/(checkpoint|inclusion\.tlog-proof|anchor\.json|header\.rlp|tokens/{_ANCHOR}\.tsr|ots/{_ANCHOR}\.ots)"
+    rf"|heads/{_SIZE}/revocation/{_ANCHOR}/{_STATUS}"
     r"|(inspection|incident)/(statement\.json|openings\.json|inclusion\.tlog-proof)"
 )
 # What is no path and no control on any system, and turns no text round (U+202E and its like).
@@ -72,6 +76,15 @@ class Package:
 
     def _named(self, prefix: str) -> dict[str, bytes]:
         return {n[len(prefix) : -4]: d for n, d in sorted(self.files.items()) if n.startswith(prefix)}
+
+    def revocation(self, size: int, authority: str) -> tuple[RevocationData, ...]:
+        """What was captured of the certificates behind one token, in the order of the file names."""
+        prefix = f"heads/{size}/revocation/{authority}/"
+        return tuple(
+            RevocationData(Kind(name.rpartition(".")[2]), data)
+            for name, data in sorted(self.files.items())
+            if name.startswith(prefix)
+        )
 
 
 def digest_stream(stream: BinaryIO, limit: int = bodies.MAX_DOCUMENT) -> Digests:

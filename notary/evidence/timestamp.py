@@ -6,6 +6,7 @@ A good token proves that the data existed before genTime + accuracy; it is an up
 import re
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from hashlib import sha256
 from typing import Any
 
 from asn1crypto import core, tsp, x509
@@ -35,6 +36,7 @@ class Authority:
     policies: tuple[str, ...]  # dotted OIDs that are allowed; empty allows any
     accuracy_ms: int | None  # of its published profile, used when the token states none
     intermediates: tuple[bytes, ...] = ()  # DER certificates, for tokens that hold none
+    strict: bool = False  # a token without revocation data fails check 15; else it bears a warning
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,6 +52,8 @@ class Stamp:
     keys: frozenset[bytes] = (
         frozenset()
     )  # on its path and of the pinned roots: whoever shares one is no other source
+    path: tuple[bytes, ...] = ()  # DER certificates, the signer's first, the pinned root's last
+    content: bytes = b""  # SHA-256 of the TSTInfo: two tokens with the same are one
 
     @property
     def not_after(self) -> datetime | None:
@@ -66,7 +70,9 @@ def check_token(
     sent: datetime | None = None,
     received: datetime | None = None,
 ) -> Stamp:
-    """Check a raw TimeStampResp over `data`.
+    """Check a raw TimeStampResp over `data`: all but 15, revocation, and 22, serial numbers used once.
+
+    Those need more than the token: `timestamp_revocation.check_revocation`, `timestamp_serial.Serials`.
 
     Args:
         response: DER (BER where nothing is signed), at most 64 KiB.
@@ -112,9 +118,7 @@ def _check(
     moment = _gen_time(info)
     readable = strict.load_der_x509_certificate(dump(signer))
     check_profile(readable, moment)
-    keys = check_path(signer, [*token.certificates, *intermediates], roots, moment)
-    # Check 15. Revocation data has a place in the package and is not collected yet.
-    warnings.append("revocation of the signer's certificate was not checked")
+    path = check_path(signer, [*token.certificates, *intermediates], roots, moment)
     _check_info(info, data, authority)
     _check_exchange(info, moment, nonce, sent, received)
     _check_names(info, signer)
@@ -133,7 +137,9 @@ def _check(
         info["serial_number"].native,
         readable.subject.rfc4514_string(),
         tuple(warnings),
-        keys | frozenset(map(key_of, roots)),
+        frozenset(map(key_of, (*path, *roots))),
+        tuple(map(dump, path)),
+        sha256(token.content).digest(),
     )
 
 

@@ -65,14 +65,14 @@ def check_path(
     candidates: Sequence[x509.Certificate],
     roots: Sequence[x509.Certificate],
     moment: datetime,
-) -> frozenset[bytes]:
+) -> tuple[x509.Certificate, ...]:
     """Check 14: a path from the signer over `candidates` to one of `roots`, all valid at `moment`.
 
     Each candidate is visited once, and only where it has signed the certificate below it, so that a token full
     of certificates of one name costs no more than their number.
 
     Returns:
-        The public keys (`key_of`) of the signer, of all above it, and of the root.
+        The certificates from the signer's to the root's, each issued by the next.
 
     Raises:
         TimestampError: 14.
@@ -84,15 +84,15 @@ def check_path(
     while paths:
         path = paths.popleft()
         for root in roots:
-            if _issued(root, path[-1]):
+            if issued(root, path[-1]):
                 found = _validate(path, root, moment)
                 if found is None:
-                    return frozenset(map(key_of, (*path, root)))
+                    return (*path, root)
                 problem = found
         if len(path) > MAX_INTERMEDIATES:
             continue
         for key, cert in list(left.items()):
-            if _issued(cert, path[-1]):
+            if issued(cert, path[-1]):
                 paths.append((*path, left.pop(key)))
     raise TimestampError(14, problem)
 
@@ -128,7 +128,8 @@ def _validate(path: tuple[x509.Certificate, ...], root: x509.Certificate, moment
     return "the path could not be validated without fetching"
 
 
-def _issued(issuer: x509.Certificate, cert: x509.Certificate) -> bool:
+def issued(issuer: x509.Certificate, cert: x509.Certificate) -> bool:
+    """Whether `issuer` is who `cert` names, and its key made the signature."""
     if issuer.subject != cert.issuer:
         return False
     try:

@@ -16,10 +16,11 @@ from cryptography.hazmat.primitives.asymmetric.rsa import RSAPublicKey
 from notary.errors import TimestampError
 
 _NIST = "2.16.840.1.101.3.4"
+SHA512 = f"{_NIST}.2.3"
 DIGESTS: dict[str, Callable[[], hashes.HashAlgorithm]] = {
     f"{_NIST}.2.1": hashes.SHA256,
     f"{_NIST}.2.2": hashes.SHA384,
-    f"{_NIST}.2.3": hashes.SHA512,
+    SHA512: hashes.SHA512,
     f"{_NIST}.2.8": hashes.SHA3_256,
     f"{_NIST}.2.9": hashes.SHA3_384,
     f"{_NIST}.2.10": hashes.SHA3_512,
@@ -46,7 +47,7 @@ _ECDSA = {
 _RSA_PLAIN = "1.2.840.113549.1.1.1"  # the hash is the signer's digest algorithm
 _RSA_PSS = "1.2.840.113549.1.1.10"
 _MGF1 = "1.2.840.113549.1.1.8"
-_ED25519 = "1.3.101.112"
+ED25519 = "1.3.101.112"
 _RSA_BITS = range(2048, 8193)  # above, a verifier can be kept busy; below, a signature can be made
 _RSA_EXPONENT_BITS = 64  # nearly all use 65537; one as long as the modulus takes a thousand times as long
 _EC_BITS = 256
@@ -96,7 +97,7 @@ def verify_signature(
         elif isinstance(key, EllipticCurvePublicKey) and key.key_size >= _EC_BITS and oid in _ECDSA:
             _same_digest(_ECDSA[oid], digest_oid)
             key.verify(signature, data, ECDSA(DIGESTS[_ECDSA[oid]]()))
-        elif isinstance(key, Ed25519PublicKey) and oid == _ED25519:
+        elif isinstance(key, Ed25519PublicKey) and oid == ED25519:
             key.verify(signature, data)
         else:
             raise TimestampError(7, f"the signature algorithm {oid} with this key is not on the allow-list")

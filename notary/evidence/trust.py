@@ -170,7 +170,8 @@ def _bitcoin_block(item: dict[str, Any]) -> tuple[int, BlockHeader]:
 
 
 def _authority(item: dict[str, Any]) -> Authority:
-    table(item, {"name", "organisation", "roots"}, {"policies", "accuracy_ms", "intermediates"}, "tsa")
+    optional = {"policies", "accuracy_ms", "intermediates", "revocation"}
+    table(item, {"name", "organisation", "roots"}, optional, "tsa")
     roots = tuple(certificate(root, "roots") for root in strings(item["roots"], "roots"))
     if not roots:
         raise TrustError("trust file: a tsa has no root certificate")
@@ -186,6 +187,7 @@ def _authority(item: dict[str, Any]) -> Authority:
         intermediates=tuple(
             certificate(c, "intermediates") for c in strings(item.get("intermediates", []), "intermediates")
         ),
+        strict=text(item.get("revocation", "lenient"), "revocation", "strict|lenient") == "strict",
     )
 
 

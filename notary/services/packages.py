@@ -15,7 +15,7 @@ from notary.evidence.statement import parse_statement
 from notary.proving import Prover
 from notary.services.records import Records
 from notary.services.types import Found, RecordView, Viewer
-from notary.store import anchorings, openings, promises, views
+from notary.store import anchorings, openings, promises, stamps, views
 from notary.store.anchorings import Anchoring
 from notary.store.blocks import block_header
 from notary.store.engine import Connection, Database
@@ -126,7 +126,13 @@ class Packages:
         if item.evidence is None:
             return {}
         if item.kind == "rfc3161":
-            return {f"{folder}/tokens/{item.anchor}.tsr": item.evidence}
+            with self.database.reading() as connection:
+                captured = stamps.revocation_of(connection, item.id)
+            beside = {
+                f"{folder}/revocation/{item.anchor}/{at}.{kind}": data
+                for at, (kind, data) in enumerate(captured, 1)
+            }
+            return {f"{folder}/tokens/{item.anchor}.tsr": item.evidence} | beside
         if item.kind == "opentimestamps":
             return {f"{folder}/ots/{item.anchor}.ots": item.evidence}
         evidence = decode_evidence(item.evidence)

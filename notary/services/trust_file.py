@@ -82,6 +82,8 @@ def _authority(authority: Authority) -> list[str]:
     ]
     if authority.intermediates:
         lines.append(f"intermediates = [{', '.join(_certificate(item) for item in authority.intermediates)}]")
+    if authority.strict:
+        lines.append('revocation = "strict"')
     if authority.accuracy_ms is not None:
         lines.append(f"accuracy_ms = {authority.accuracy_ms}")
     return lines

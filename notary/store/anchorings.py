@@ -9,7 +9,7 @@ from sqlalchemy import ColumnElement, Connection, Select, bindparam, func, selec
 
 from notary.errors import Fatal, NotFound, NotReady
 from notary.store.sql import insert, insert_new
-from notary.store.tables import anchoring, attempt, lane
+from notary.store.tables import anchoring, attempt, lane, stamp
 
 MAX_SIZE = 2**63 - 1
 STATES = ("due", "signed", "sent", "mined", "final", "rejected")
@@ -113,10 +113,12 @@ def anchor_names(connection: Connection) -> list[str]:
 def earliest_final(connection: Connection, index: int) -> list[Anchoring]:
     """For each anchor its first final word on a checkpoint with entry `index`, the smallest size first.
 
-    However many words the others gave in between: one authority stamps a thousand heads while another is away.
+    Time stamps that are not believed any more are passed over. It is found however many words the others gave in
+    between: one authority stamps a thousand heads while another is away.
     """
     query = _ANCHORING.where(anchoring.c.size > index, anchoring.c.state == "final").limit(1)
-    query = query.order_by(anchoring.c.size, anchoring.c.id)
+    bad = select(stamp.c.anchoring_id).where(stamp.c.verdict != "")
+    query = query.where(anchoring.c.id.not_in(bad)).order_by(anchoring.c.size, anchoring.c.id)
     rows = [
         connection.execute(query.where(anchoring.c.anchor == name)).one_or_none()
         for name in anchor_names(connection)
@@ -239,7 +241,7 @@ def note_detail(
 
 
 def replace_evidence(connection: Connection, identity: int, old: bytes, new: bytes, now: datetime) -> None:
-    """Put richer evidence (later revocation data) in the place of `old`, in any state.
+    """Put richer evidence in the place of `old`, in any state.
 
     Raises:
         NotReady: the evidence is not `old` any more.

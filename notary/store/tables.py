@@ -219,6 +219,49 @@ class AttemptRow(SQLModel, table=True):
     created_at: datetime = _time()
 
 
+class StampRow(SQLModel, table=True):
+    """A final time stamp that was looked at again: its number, and whether it is still believed."""
+
+    __tablename__ = "stamp"
+    __table_args__ = (
+        Index("ix_stamp_anchor_size", "anchor", "size"),
+        Index("ix_stamp_authority_serial", "authority", "serial"),
+        Index("ix_stamp_bad", "anchoring_id", **_where("verdict <> ''")),
+    )
+    anchoring_id: int = Field(primary_key=True, foreign_key="anchoring.id", sa_column_kwargs=_GIVEN)
+    anchor: str  # name in the settings
+    size: int = _big()
+    authority: str  # under which serial numbers are counted
+    serial: str  # decimal
+    content: bytes = _bytes()  # SHA-256 of the TSTInfo
+    gen_time: datetime = _time()
+    signer: bytes = _bytes(index=True)  # digest of its certificate
+    verdict: str = ""  # empty: nothing speaks against it; else reused, revoked or unreadable
+
+
+class TsaCertificateRow(SQLModel, table=True):
+    """A certificate that time stamps rest on, and how far what its CA says of it reaches."""
+
+    __tablename__ = "tsa_certificate"
+    digest: bytes = Field(primary_key=True, sa_type=LargeBinary)  # SHA-256 of the DER
+    der: bytes = _bytes()
+    issuer: bytes | None = _bytes(nullable=True)  # digest of the certificate above it; none: a pinned root
+    needed_at: datetime = _time()  # newest genTime that rests on it
+    covered_at: datetime | None = _time(nullable=True)  # newest thisUpdate of its revocation data
+    spoiled_from: datetime | None = _time(nullable=True)  # it was revoked: tokens from here on are bad
+
+
+class RevocationRow(SQLModel, table=True):
+    """What a CA said of a certificate, byte for byte; never deleted."""
+
+    __tablename__ = "revocation"
+    __table_args__ = (PrimaryKeyConstraint("certificate", "this_update", "kind"),)
+    certificate: bytes = Field(sa_type=LargeBinary, foreign_key="tsa_certificate.digest")
+    this_update: datetime = _time()
+    kind: str  # crl or ocsp
+    data: bytes = _bytes()
+
+
 class LaneRow(SQLModel, table=True):
     """The next nonce of the wallet behind an anchor."""
 
@@ -317,6 +360,9 @@ checkpoint = _tables["checkpoint"]
 anchoring = _tables["anchoring"]
 bitcoin_block = _tables["bitcoin_block"]
 attempt = _tables["attempt"]
+stamp = _tables["stamp"]
+tsa_certificate = _tables["tsa_certificate"]
+revocation = _tables["revocation"]
 lane = _tables["lane"]
 heartbeat = _tables["heartbeat"]
 breaker = _tables["breaker"]

@@ -16,8 +16,10 @@ from notary.anchoring.evm import EvmAnchor
 from notary.anchoring.poll import newest_finalized
 from notary.anchoring.port import Anchor, Head
 from notary.anchoring.quorum import Quorum
+from notary.anchoring.revocation import fetch
 from notary.anchoring.rfc3161 import TsaAnchor
 from notary.anchoring.rpc import Node
+from notary.anchoring.stamps import StampWatch
 from notary.evidence.bodies import Genesis
 from notary.evidence.chain import decode_evidence
 from notary.evidence.chain_file import MAX_NOT_BEFORE
@@ -81,6 +83,8 @@ class Steps:
             self._anchoring(self._ots(ots), settings.anchor_interval_seconds, _CALENDARS_PATIENCE)
             for ots in settings.ots
         ]
+        if settings.tsas:
+            steps.append(self._stamps())
         for chain in settings.chains:
             nodes = nodes_of(chain)
             steps.append(self._anchoring(self._evm(chain, nodes), settings.anchor_interval_seconds))
@@ -143,6 +147,23 @@ class Steps:
         # Only who makes the checkpoints anchors them: two senders for one wallet would fight over nonces.
         if self.sequencer.leading:
             step()
+
+    def _stamps(self) -> Step:
+        outbound = Outbound(allow_private=self.settings.allow_private_addresses)
+        watch = StampWatch(
+            database=self.database,
+            authorities={tsa.name: authority(tsa) for tsa in self.settings.tsas},
+            note=lambda size: self._head(size).note,
+            fetch=partial(fetch, outbound),
+            interval=timedelta(seconds=self.settings.revocation_interval_seconds),
+            now=self.now,
+        )
+
+        def step() -> None:
+            if self.sequencer.leading:
+                watch.step()
+
+        return Step("revocation", self.settings.poll_interval_seconds, step)
 
     def _head(self, size: int) -> Head:
         signed = self.prover.checkpoint(size)  # signature checked, root recomputed from the tiles

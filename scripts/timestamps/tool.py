@@ -32,6 +32,15 @@ class Question:
     nonce: int | None
     sent: datetime | None
     received: datetime | None
+    lists: tuple[bytes, ...] = ()  # revocation lists beside the token, DER
+    answers: tuple[bytes, ...] = ()  # OCSP responses beside it, DER
+    strict: bool = False  # whether a token is to be refused whose certificates' standing is open
+    others: tuple[bytes, ...] = ()  # responses over the same data that the caller has already
+
+    @property
+    def about_revocation(self) -> bool:
+        """Whether the question is one of revocation at all."""
+        return bool(self.strict or self.lists or self.answers)
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,7 +49,7 @@ class Tool:
 
     name: str
     version: Callable[[], str]
-    takes: frozenset[str]  # of status, policy, nonce, time, roots
+    takes: frozenset[str]  # of status, policy, nonce, time, roots, crl, ocsp, serial
     ask: Callable[[Question], object]
     refusals: tuple[type[Exception], ...]
 

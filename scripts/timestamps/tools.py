@@ -4,13 +4,16 @@ import asyncio
 import hashlib
 import subprocess
 import tempfile
+import textwrap
+from base64 import b64encode
+from collections.abc import Sequence
 from datetime import datetime
 from importlib.metadata import version
 from pathlib import Path
 from ssl import DER_cert_to_PEM_cert
 
 import rfc3161ng
-from asn1crypto import tsp, x509
+from asn1crypto import crl, tsp, x509
 from cryptography.exceptions import InvalidSignature
 from cryptography.x509 import ObjectIdentifier, load_der_x509_certificate
 from pyasn1.error import PyAsn1Error
@@ -22,6 +25,9 @@ from rfc3161_client import VerificationError, VerifierBuilder, decode_timestamp_
 
 from notary.errors import TimestampError
 from notary.evidence.timestamp import Authority, check_token
+from notary.evidence.timestamp_revocation import check_revocation
+from notary.evidence.timestamp_serial import Serials
+from notary.evidence.timestamp_status import Kind, RevocationData
 from timestamps.tool import Question, Refused, Tool
 
 _SECONDS = 30  # for one run of openssl, which takes a hundredth of one
@@ -30,7 +36,7 @@ _SECONDS = 30  # for one run of openssl, which takes a hundredth of one
 def _ours(question: Question) -> None:
     roots, policies = (question.root,), (question.policy,)
     authority = Authority("tsa", "TSA", roots, policies, None, intermediates=question.supplied)
-    check_token(
+    stamp = check_token(
         question.response,
         question.data,
         authority,
@@ -38,6 +44,13 @@ def _ours(question: Question) -> None:
         sent=question.sent,
         received=question.received,
     )
+    serials = Serials()
+    for other in question.others:
+        serials.add(check_token(other, question.data, authority), authority.organisation, "another")
+    serials.add(stamp, authority.organisation, "this")
+    data = [RevocationData(Kind.CRL, each) for each in question.lists]
+    data += [RevocationData(Kind.OCSP, each) for each in question.answers]
+    check_revocation(stamp.path, stamp.gen_time, data, strict=question.strict)
 
 
 def _rfc3161ng(question: Question) -> None:
@@ -71,6 +84,8 @@ def _pyhanko(question: Question) -> None:
         other_certs=[x509.Certificate.load(each) for each in question.supplied],
         moment=_gen_time(question.response),
         allow_fetching=False,
+        crls=[crl.CertificateList.load(each) for each in question.lists],
+        revocation_mode="require" if question.about_revocation else "soft-fail",
     )
 
     def imprint(name: str) -> bytes:
@@ -81,12 +96,14 @@ def _pyhanko(question: Question) -> None:
         raise Refused("the status is not trusted")
 
 
-def _openssl(question: Question, *more: str) -> None:
+def _openssl(question: Question, *more: str, lists: Sequence[bytes] = ()) -> None:
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
         (folder / "response").write_bytes(question.response)
         (folder / "query").write_bytes(_query(question))
-        (folder / "roots.pem").write_text(DER_cert_to_PEM_cert(question.root))
+        with (folder / "roots.pem").open("w") as roots:
+            roots.write(DER_cert_to_PEM_cert(question.root))
+            roots.writelines(map(_pem_list, lists))  # where openssl looks for lists too
         command = [
             "openssl",
             "ts",
@@ -112,7 +129,16 @@ def _openssl(question: Question, *more: str) -> None:
 
 def _openssl_then(question: Question) -> None:
     moment = _gen_time(question.response)
-    _openssl(question, *([] if moment is None else ["-attime", str(int(moment.timestamp()))]))
+    more = [] if moment is None else ["-attime", str(int(moment.timestamp()))]
+    if question.about_revocation:
+        more.append("-crl_check_all")
+    _openssl(question, *more, lists=question.lists)
+
+
+def _pem_list(der: bytes) -> str:
+    # By hand: some of them are damaged.
+    lines = "\n".join(textwrap.wrap(b64encode(der).decode(), 64))
+    return f"-----BEGIN X509 CRL-----\n{lines}\n-----END X509 CRL-----\n"
 
 
 def _gen_time(response: bytes) -> datetime | None:
@@ -144,7 +170,7 @@ def _openssl_version() -> str:
 OURS = Tool(
     "notary",
     lambda: version("notary"),
-    frozenset({"status", "policy", "nonce", "time", "roots"}),
+    frozenset({"status", "policy", "nonce", "time", "roots", "crl", "ocsp", "serial"}),
     _ours,
     (TimestampError,),
 )
@@ -167,7 +193,7 @@ TOOLS = (
     Tool(
         "pyHanko",
         lambda: version("pyhanko"),
-        frozenset({"roots"}),
+        frozenset({"roots", "crl"}),
         _pyhanko,
         (Refused, SignatureValidationError, ValueError),
     ),
@@ -181,7 +207,7 @@ TOOLS = (
     Tool(
         "openssl ts -attime",
         _openssl_version,
-        frozenset({"status", "policy", "nonce", "roots"}),
+        frozenset({"status", "policy", "nonce", "roots", "crl"}),
         _openssl_then,
         (Refused,),
     ),

@@ -15,6 +15,8 @@ from notary.anchoring.rfc3161 import request
 from notary.embedded import tsa
 from notary.errors import TimestampError, ToolMissing
 from notary.evidence.timestamp import check_token
+from notary.evidence.timestamp_revocation import check_revocation
+from notary.evidence.timestamp_status import Kind, RevocationData
 from tests.tsa_process import authority_of, running_tsa
 
 NOTE = "example.org/log\n4\nCsUYapGGPo4dkMgIAUqom/Xajj7h2fB2MPA3j2jxq2I=\n\n— example.org/log AAAA\n".encode()
@@ -50,9 +52,45 @@ def test_its_token_passes_every_check(folder, url):
     assert stamp.policy == tsa.POLICY
     assert stamp.not_after == stamp.gen_time + timedelta(seconds=1)
     assert "proves nothing" in stamp.signer
-    assert stamp.warnings == ("revocation of the signer's certificate was not checked",)
+    assert stamp.warnings == ()
     with pytest.raises(TimestampError, match="the token is of other data"):
         check_token(response, NOTE + b" ", authority)
+
+
+def fetched(url, path):
+    connection = HTTPConnection(urlsplit(url).netloc, timeout=20)
+    try:
+        connection.request("GET", path)
+        answer = connection.getresponse()
+        return answer.status, answer.getheader("Content-Type"), answer.read()
+    finally:
+        connection.close()
+
+
+def test_the_list_that_its_certificate_names_shows_that_it_was_not_revoked(folder, url):
+    stamp = check_token(ask(url, request(NOTE, 1))[2], NOTE, authority_of(folder))
+    places = x509.load_der_x509_certificate(stamp.path[0]).extensions.get_extension_for_class(
+        x509.CRLDistributionPoints
+    )
+    assert [name.value for point in places.value for name in point.full_name] == [f"{url}root.crl"]
+    status, kind, data = fetched(url, f"/{tsa.CRL}")
+    assert (status, kind) == (200, "application/pkix-crl")
+    found = check_revocation(stamp.path, stamp.gen_time, [RevocationData(Kind.CRL, data)], strict=True)
+    assert found.detail.startswith("not revoked at genTime: CN=Embedded test TSA")
+    assert fetched(url, "/other")[0] == 404
+
+
+def test_it_comes_back_at_its_place_with_its_certificate_and_else_names_the_new_one(tmp_path):
+    with running_tsa(tmp_path) as first:
+        one = (tmp_path / "signer.pem").read_bytes()
+    with running_tsa(tmp_path) as second:
+        assert second == first
+        assert (tmp_path / "signer.pem").read_bytes() == one
+        with running_tsa(tmp_path) as beside:
+            assert beside != first
+            response = ask(beside, request(NOTE, 1))[2]
+    stamp = check_token(response, NOTE, authority_of(tmp_path))
+    assert f"{beside}root.crl".encode() in stamp.path[0]
 
 
 def test_openssl_accepts_its_token_over_the_note(folder, url, tmp_path):
@@ -101,7 +139,8 @@ def test_it_is_made_once_and_again_where_making_stopped_half_way(tmp_path):
     root = tsa.prepare(tmp_path / "new" / "tsa")
     first = root.read_bytes()
     assert tsa.prepare(root.parent).read_bytes() == first
-    assert stat.S_IMODE((root.parent / "signer.key").stat().st_mode) == 0o600
+    for key in ("signer.key", "root.key"):
+        assert stat.S_IMODE((root.parent / key).stat().st_mode) == 0o600
     assert b"proves nothing" in x509.load_pem_x509_certificate(first).subject.public_bytes()
     root.unlink()
     assert tsa.prepare(root.parent).read_bytes() != first

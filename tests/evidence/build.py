@@ -26,6 +26,7 @@ from notary.merkle.hashing import hash_leaf
 from notary.merkle.proof import consistency_path, inclusion_path
 from notary.merkle.tree import root_of
 from tests.evidence import mini_chain
+from tests.mini_revocation import both
 from tests.mini_tsa import GEN_TIME, YEARS, MiniTsa, authority_extensions, certificate, signer_extensions
 
 ORIGIN = "log.example.org/2026"
@@ -146,6 +147,12 @@ class Log:
         more = {"gen_time": GEN_TIME, "tsa": True, **more}
         return tsa(self.who + label).respond(self.checkpoint(size), **more)
 
+    def revocation(self, label, size):
+        """The lists of the authority's two CAs, half an hour after the token."""
+        issuer = tsa(self.who + label)
+        lists = both(issuer, at=moment(12, 30))
+        return {f"heads/{size}/revocation/{label}/{at}.crl": each.data for at, each in enumerate(lists, 1)}
+
     def anchor(self, size, **more):
         more = {"number": 200, "time": ANCHOR_TIME, "not_before": [NOT_BEFORE], **more}
         names = {"contract": self.contract, "log_id": self.log_id}
@@ -226,6 +233,11 @@ def log():
 
 def files(log):
     """The files of a complete package."""
+    return first_files(log) | log.revocation("tsa-a", EARLY) | log.revocation("tsa-b", EARLY)
+
+
+def first_files(log):
+    """What a complete package was before revocation data had a place in it: the golden vectors are of this."""
     anchor = log.anchor(LATE)
     return {
         "statement.json": log.statements[DOCUMENT].encode(),

@@ -28,7 +28,10 @@ from notary.evidence import (
     timestamp,
     timestamp_cms,
     timestamp_der,
+    timestamp_ocsp,
     timestamp_path,
+    timestamp_revocation,
+    timestamp_status,
     trust,
     verify,
 )
@@ -128,6 +131,11 @@ LIMITS = {
         ots_file.MAX_ATTESTATIONS,
     },
     "message, payload, address in it": {ots_file.MAX_MESSAGE, ots_file.MAX_PAYLOAD, ots_file.MAX_URI},
+    "revocation list or response; of one token; certificates in a response": {
+        timestamp_status.MAX_REVOCATION,
+        timestamp_revocation.MAX_DATA,
+        timestamp_ocsp.MAX_SINGLE,
+    },
     "`anchor.json`; header; nodes of a proof; not-before blocks": {
         chain_file.MAX_EVIDENCE,
         chain_header.MAX_HEADER,

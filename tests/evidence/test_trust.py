@@ -92,6 +92,13 @@ def test_more_of_an_authority_may_be_said():
     )
 
 
+@pytest.mark.parametrize(("stated", "strict"), [((), False), (("lenient",), False), (("strict",), True)])
+def test_what_is_not_captured_is_let_pass_unless_the_file_is_strict(stated, strict):
+    more = [f'revocation = "{word}"' for word in stated]
+    table = tsa_table("tsa-a", build.tsa("tsa-a"), *more)
+    assert build.trust(LOG, tsa_a=table).authorities[0].strict is strict
+
+
 def other(table, old, new):
     assert old in TABLES[table], (table, old)
     return {table.replace("-", "_"): TABLES[table].replace(old, new)}
@@ -121,6 +128,8 @@ HASH = "0x" + mini_chain.CODE_HASH.hex()
         (other("top", f'"{ORIGIN}"', "5"), "origin is not of the form"),
         (other("top", "true", '"true"'), "test_only is neither true nor false"),
         ({"top": TABLES["top"] + "k = 0\n"}, "k is at least 1"),
+        (other("tsa-a", "roots", 'revocation = "STRICT"\nroots'), "revocation is not of the form"),
+        (other("tsa-a", "roots", "revocation = true\nroots"), "revocation is not of the form"),
         ({"top": TABLES["top"] + "k = 65\n"}, "k is not a whole number"),
         ({"top": TABLES["top"] + 'k = "2"\n'}, "k is not a whole number"),
         ({"top": TABLES["top"] + "k = true\n"}, "k is not a whole number"),

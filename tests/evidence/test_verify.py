@@ -35,6 +35,7 @@ from tests.evidence.build import (
     trust_tables,
 )
 from tests.evidence.ots_build import NAME, block_table, stamped, upgraded
+from tests.mini_revocation import crl
 from tests.ots_world import Bitcoin, file_of
 
 LOG = build.log()
@@ -43,6 +44,8 @@ TRUST = build.trust(LOG)
 TABLES = trust_tables(LOG)
 EARLY_PROOF, LATE_PROOF = (f"heads/{size}/inclusion.tlog-proof" for size in (EARLY, LATE))
 TOKEN_A, TOKEN_B = (f"heads/{EARLY}/tokens/tsa-{name}.tsr" for name in "ab")
+LIST_A, ROOT_LIST_A = (f"heads/{EARLY}/revocation/tsa-a/{at}.crl" for at in (1, 2))
+TSA_A = build.tsa("tsa-a")
 ANCHOR, HEADER = f"heads/{LATE}/anchor.json", f"heads/{LATE}/header.rlp"
 DROPPED = object()
 
@@ -176,6 +179,12 @@ def anchor_json(**changes):
     return {ANCHOR: canonical.dumps(WHOLE | changes)}
 
 
+def listed(reason):
+    """The list of tsa-a's CA with the signer's certificate in it, revoked after genTime."""
+    entry = (TSA_A.signer, moment(12, 20), reason)
+    return crl(TSA_A.middle, TSA_A.middle_key, entry, at=moment(12, 30)).data
+
+
 DAMAGE = [
     ("2.1", {"statement.json": DROPPED}, "no statement.json"),
     ("2.1", {"statement.json": FILES["statement.json"] + b"\n"}, "canonical form"),
@@ -213,6 +222,14 @@ DAMAGE = [
     ("5.1", {TOKEN_A: b""}, "timestamp check 4"),
     ("5.1", {TOKEN_A: bytes(MAX_RESPONSE + 1)}, "larger than 65536"),
     ("5.1", {TOKEN_A: FILES[TOKEN_A] + b"\x00"}, "timestamp check 4"),
+    (
+        "5.1",
+        {f"heads/{LATE}/tokens/tsa-a.tsr": LOG.token("tsa-a", LATE)},
+        f"timestamp check 22: tsa-a@{EARLY}",
+    ),
+    ("5.2", {LIST_A: listed("keyCompromise")}, "timestamp check 15: the certificate of CN=tsa-a was revoked"),
+    ("5.2", {LIST_A: FILES[LIST_A][:-1] + bytes([FILES[LIST_A][-1] ^ 1])}, "is not signed by it"),
+    ("5.2", {LIST_A: b""}, "timestamp check 15: revocation data cannot be read"),
     ("6.1", {HEADER: NOT_BEFORE}, "header.rlp is not the header of anchor.json"),
     ("6.1", anchor_json(chain_id=1) | {HEADER: GOOD.header}, "evidence is of chain_id 1, trusted is 31337"),
     ("6.1", anchor_json(contract="33" * 20), "evidence is of contract"),
@@ -392,7 +409,37 @@ def test_a_head_that_nobody_dates_is_not_held_against_a_key_that_has_ended():
     assert check(undated, trust=trust).outcome is Outcome.UNCHECKED
 
 
+STRICT = build.trust(LOG, tsa_a=build.tsa_table("tsa-a", TSA_A, 'revocation = "strict"'))
+
+
+def test_under_the_strict_policy_what_was_not_captured_fails_and_bounds_nothing():
+    assert check(trust=STRICT).outcome is Outcome.PASSED
+    report = check({ROOT_LIST_A: DROPPED}, trust=STRICT)
+    assert {(c.id, c.subject) for c in report.failures()} == {("5.2", f"tsa-a@{EARLY}")}
+    assert "no revocation data from genTime or later covers CN=Middle" in details(report, "5.2")
+    assert [bound.source for bound in report.interval.bounds] == ["tsa-b", "chain 31337"]
+    lenient = check({ROOT_LIST_A: DROPPED})
+    assert (lenient.outcome, outcomes(lenient, "5.2")) == (
+        Outcome.PASSED,
+        [Outcome.UNCHECKED, Outcome.PASSED],
+    )
+    assert lenient.interval == check().interval
+
+
+def test_a_certificate_that_was_superseded_later_leaves_the_token_good_and_says_so():
+    report = check({LIST_A: listed("superseded")}, trust=STRICT)
+    assert report.outcome is Outcome.PASSED
+    assert "revoked later, at 2026-03-01T12:20:00+00:00 (superseded)" in details(report, "5.2")
+
+
+def test_revocation_data_for_another_token_counts_for_nothing():
+    moved = {name.replace("tsa-a", "tsa-c"): FILES[name] for name in (LIST_A, ROOT_LIST_A)}
+    report = check(moved | {LIST_A: DROPPED, ROOT_LIST_A: DROPPED})
+    assert (report.outcome, outcomes(report, "5.2")) == (Outcome.PASSED, [Outcome.UNCHECKED, Outcome.PASSED])
+
+
 WITHOUT = [
+    ({}, {LIST_A: DROPPED, ROOT_LIST_A: DROPPED}, {"5.2"}, "no revocation data from genTime or later"),
     ({"document": None}, {}, {"2.3"}, "no document was given"),
     ({"trust": build.trust(LOG, chain=None)}, {}, {"6.1"}, "names no chain"),
     ({"trust": build.trust(LOG, receipt_key=None)}, {}, {"4.1"}, "names no receipt key"),

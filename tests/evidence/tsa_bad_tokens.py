@@ -117,10 +117,21 @@ SIGNED = (
 
 IDENTITY = (
     Case(
-        "no certificates, caller has none", _TSP, token(certificates=[]), 9, "names 0 certificates", "roots"
+        "no certificates, caller has none",
+        "RFC 3161 §2.4.1",
+        token(certificates=[]),
+        9,
+        "names 0 certificates",
+        "roots",
     ),
     Case("two certificates of one issuer and serial", OURS, _twin, 9, "names 2 certificates"),
-    Case("no ESSCertID of any kind", _TSP, token(ess=()), 10, "no attribute that names its signing"),
+    Case(
+        "no ESSCertID of any kind",
+        "RFC 5816 §2.2.1",
+        token(ess=()),
+        10,
+        "no attribute that names its signing",
+    ),
     Case(
         "ESSCertIDv2 of another certificate", "RFC 5035 §3", token(ess_cert=OTHER), 10, "another certificate"
     ),
@@ -168,5 +179,11 @@ INFO = (
     Case("accuracy of 1000 ms", _TSP, token(accuracy={"millis": 1000}), 21, "not between 1 and 999"),
     Case("accuracy over an hour", OURS, token(accuracy={"seconds": 3601}), 21, "not between 0 and one hour"),
     Case("tsa name of somebody else", _TSP, token(tsa=parsed(OTHER).subject), 23, "the authority's name"),
-    Case("critical extension that is unknown", _TSP, token(extensions=[_CRITICAL]), 24, "critical extension"),
+    Case(
+        "critical extension that is unknown",
+        "RFC 5280 §4.2",
+        token(extensions=[_CRITICAL]),
+        24,
+        "critical extension",
+    ),
 )

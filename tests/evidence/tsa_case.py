@@ -29,6 +29,9 @@ class Given:
     sent: datetime | None = None
     received: datetime | None = None
     supplied: tuple = ()  # certificates that the caller has beside the root
+    revocation: tuple = ()  # data that was captured beside the token
+    strict: bool = False  # whether a token without it is to be refused
+    others: tuple = ()  # responses over the same data whose tokens the caller has already
 
     @property
     def authority(self):
@@ -39,8 +42,9 @@ class Given:
 class Case:
     """`check` is the number in docs/formats.md §9 that must name the failure; None for a token that is good.
 
-    `says` is a pattern of our message: of the failure, or of the one warning beside that on revocation.
-    `needs` is what a verifier must take to see the failure: status, policy, nonce, time or roots; empty for nothing.
+    `says` is a pattern of our message: of the failure, or of the one warning.
+    `needs` is what a verifier must take to see the failure: status, policy, nonce, time, roots, crl, ocsp or serial;
+    empty for nothing.
     """
 
     name: str

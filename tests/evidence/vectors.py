@@ -23,6 +23,8 @@ FREE_VALUES = (
     '{"a b/c":null,"\\u0000\\n":true}',
 )
 
+LATER = {"5.2"}  # checks that the first release of the format did not make
+
 README = """# Golden vectors, version 1
 
 Source: `scripts/make_vectors.py`, from the fixed keys, salts and times of `tests/evidence/build.py`.
@@ -41,17 +43,17 @@ and compares every byte. The keys are known to everybody and sign nothing else.
 | `disclosures.json` | disclosures of values with keys of any script, spelt freely; digest, value, RFC 8785 form |
 | `checkpoint`, `receipt.txt`, `inclusion.tlog-proof`, `consistency.json` | a file of each kind, of entry 2 |
 | `contract.pdf`, `package.zip`, `trust.toml`, `result.json` | a package, its trust file, its result |
+| `package-revocation.zip`, `result-revocation.json` | the same with revocation data; `result.json` lacks check 5.2 |
 """
 
 
 def make():
     """The files by name."""
     log = build.log()
-    contents = build.files(log)
+    contents, captured = build.first_files(log), build.files(log)
     statement = log.statements[build.DOCUMENT]
-    result = build.check(contents, build.trust(log)).to_json()
-    for found in result["checks"]:
-        del found["detail"]  # a sentence for people, which may be put better one day
+    result = without_details(build.check(contents, build.trust(log)))
+    result["checks"] = [found for found in result["checks"] if found["id"] not in LATER]
     return {
         "README.md": README.encode(),
         **{f"statements/{s.type}.json": s.encode() for s in log.statements},
@@ -87,11 +89,21 @@ def make():
         "trust.toml": build.trust_text(log).encode(),
         "package.zip": write_package(contents, ("contract.pdf", build.CONTRACT)),
         "result.json": show(result),
+        "package-revocation.zip": write_package(captured, ("contract.pdf", build.CONTRACT)),
+        "result-revocation.json": show(without_details(build.check(captured, build.trust(log)))),
     }
 
 
 def key(private, name):
     return {"private": private.private_bytes_raw().hex(), "vkey": build.vkey(name, private)}
+
+
+def without_details(report):
+    """The result but for the sentences for people, which may be put better one day."""
+    result = report.to_json()
+    for found in result["checks"]:
+        del found["detail"]
+    return result
 
 
 def disclosure(text):

@@ -64,8 +64,7 @@ OTHERS = "(SELECT evidence FROM anchoring WHERE state = 'final')"
         (f"UPDATE anchoring SET state = 'final' {SENT}", "leads to no block that was kept"),
         ("DELETE FROM bitcoin_block", "leads to no block that was kept"),
         (
-            "UPDATE bitcoin_block"
-            " SET header = CAST(substr(header, 1, 36) || x'00000000' || substr(header, 41) AS BLOB)",
+            "UPDATE bitcoin_block SET header = CAST(substr(header, 1, 36) || x'0000' || substr(header, 39) AS BLOB)",
             "does not lead to the Merkle root|does not show the work",
         ),
     ],

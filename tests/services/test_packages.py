@@ -2,6 +2,7 @@
 
 import io
 from dataclasses import dataclass, replace
+from datetime import timedelta
 from functools import cached_property
 
 import pytest
@@ -20,6 +21,7 @@ from notary.services.packages import Packages
 from notary.services.records import Records
 from notary.services.trust_file import TrustSource
 from notary.services.types import Viewer
+from notary.store import stamps
 from notary.store.anchorings import create_anchoring, move
 from notary.store.blocks import add_block
 from tests.evidence import mini_chain
@@ -62,6 +64,21 @@ class Bench:
                 move(connection, made.id, "signed", "sent", now, evidence=evidence)
                 if state == "rejected":
                     move(connection, made.id, "sent", "rejected", now)
+        return made
+
+    def looked_at(self, item, verdict="", path=(b"signer", b"middle", b"root")):
+        """What the worker stores of a final stamp."""
+        now = self.rig.clock()
+        with self.rig.database.writing() as connection:
+            stamps.watch(connection, path, now)
+            row = (item.id, item.anchor, item.size, "TSA", str(item.id), b"", now, stamps.digest_of(path[0]))
+            stamps.add_stamp(connection, stamps.StoredStamp(*row, verdict))
+
+    def said(self, certificate, after, data, kind="crl"):
+        """A CA's word of so many seconds after now."""
+        moment = self.rig.clock() + timedelta(seconds=after)
+        with self.rig.database.writing() as connection:
+            stamps.add_revocation(connection, stamps.digest_of(certificate), moment, kind, data)
 
     def read(self, number, viewer=None) -> Package:
         data = self.packages.package(number, viewer or Viewer(self.rig.tenant))
@@ -135,6 +152,53 @@ def test_of_calendars_the_pending_file_is_there_until_the_final_one_is(bench):
     assert bench.read(number).sizes() == [3, 4, 5]  # without a final word, the first head as ever
     assert calendars(("ots-b", 6, "final")) == {(4, "ots-a", b"ots-a 4"), (6, "ots-b", b"ots-b 6")}
     assert bench.read(number).sizes() == [4, 6]
+
+
+def test_beside_a_stamp_is_what_its_cas_said_first_from_then_on(bench):
+    number = bench.submit(**PUBLIC)
+    bench.close(2)
+    item = bench.anchored("tsa-a", 2)
+    assert bench.read(number).revocation(2, "tsa-a") == ()
+    bench.looked_at(item)
+    for certificate, after, data, kind in [
+        (b"signer", -1, b"too early", "crl"),
+        (b"signer", 9, b"later", "crl"),
+        (b"signer", 0, b"of that moment", "crl"),
+        (b"middle", 5, b"an answer", "ocsp"),
+    ]:
+        bench.said(certificate, after, data, kind)
+    package = bench.read(number)
+    assert {name: data for name, data in package.files.items() if "/revocation/" in name} == {
+        "heads/2/revocation/tsa-a/1.crl": b"of that moment",
+        "heads/2/revocation/tsa-a/2.ocsp": b"an answer",
+    }
+    assert [(each.kind, each.data) for each in package.revocation(2, "tsa-a")] == [
+        ("crl", b"of that moment"),
+        ("ocsp", b"an answer"),
+    ]
+    assert package.revocation(2, "tsa-b") == ()
+
+
+def test_one_list_of_two_certificates_stands_there_once(bench):
+    number = bench.submit(**PUBLIC)
+    bench.close(2)
+    bench.looked_at(bench.anchored("tsa-a", 2))
+    for certificate in (b"signer", b"middle"):
+        bench.said(certificate, 1, b"one list")
+    assert [each.data for each in bench.read(number).revocation(2, "tsa-a")] == [b"one list"]
+
+
+def test_a_stamp_that_is_not_believed_any_more_gives_way_to_the_next(bench):
+    number = bench.submit(**PUBLIC)
+    for size in (2, 3, 4):
+        bench.close(size)
+    first, second, third = (bench.anchored("tsa-a", size) for size in (2, 3, 4))
+    assert tokens(bench.read(number)) == {(2, "tsa-a")}
+    bench.looked_at(first, "reused")
+    bench.looked_at(second, "revoked")
+    assert tokens(bench.read(number)) == {(4, "tsa-a")}
+    bench.looked_at(third, "unreadable")
+    assert tokens(bench.read(number)) == set()
 
 
 def test_the_same_state_gives_the_same_bytes_and_others_get_no_openings(bench):

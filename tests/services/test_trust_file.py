@@ -42,7 +42,7 @@ def test_chains_and_authorities_come_back_as_they_were():
     middle = build.tsa("b").middle.public_bytes(build.Encoding.DER)
     authorities = (
         authority("a", organisation='国家授时中心 "TSA" \\ Ltd'),
-        authority("b", policies=("1.2.3", "1.2.4"), accuracy_ms=0, intermediates=(middle,)),
+        authority("b", policies=("1.2.3", "1.2.4"), accuracy_ms=0, intermediates=(middle,), strict=True),
         authority("c", roots=(*authority("c").roots, *authority("d").roots), accuracy_ms=1000),
     )
     made = source(chains=(chain(1), chain(2, "qbft")), authorities=authorities, test_only=True)

@@ -21,6 +21,7 @@ from notary.store import (
     inspections,
     logstate,
     openings,
+    stamps,
     tables,
 )
 from notary.store import records as store
@@ -428,6 +429,73 @@ def test_evidence_is_replaced_only_by_who_has_read_it(connection, state):
     with pytest.raises(NotReady, match="has been replaced by somebody else"):
         anchorings.replace_evidence(connection, made.id, b"token", b"lost", LATER)
     assert anchorings.anchoring_by_id(connection, made.id).evidence == b"token and revocation"
+
+
+def stamped(connection, size, *, at=NOW, serial="7", verdict="", path=(b"signer", b"middle", b"root")):
+    made = anchorings.create_anchoring(connection, "tsa", "rfc3161", size, NOW)
+    spoiled = stamps.watch(connection, path, at)
+    row = (made.id, "tsa", size, "TSA", serial, bytes([size]), at, stamps.digest_of(path[0]), verdict)
+    assert stamps.add_stamp(connection, stamps.StoredStamp(*row))
+    assert not stamps.add_stamp(connection, stamps.StoredStamp(*row)), "it is there already"
+    return made.id, spoiled
+
+
+def test_stamps_are_found_by_their_serial_number_and_the_newest_is_known(connection, state):
+    for size in (2, 3):
+        checkpoints.insert_checkpoint(connection, size, bytes(32), b"note", NOW)
+    assert stamps.newest_stamp(connection, "tsa") == 0
+    first, second = stamped(connection, 2)[0], stamped(connection, 3)[0]
+    large = str(2**160 - 1)
+    stamped(connection, 1, serial=large)
+    assert [s.anchoring_id for s in stamps.stamps_numbered(connection, "TSA", "7")] == [first, second]
+    assert [s.size for s in stamps.stamps_numbered(connection, "TSA", large)] == [1]
+    assert stamps.stamps_numbered(connection, "another", "7") == []
+    assert (stamps.newest_stamp(connection, "tsa"), stamps.newest_stamp(connection, "other")) == (3, 0)
+    assert stamps.bad_stamps(connection) == []
+
+
+def test_a_certificate_waits_until_its_ca_spoke_after_the_newest_stamp(connection, state):
+    checkpoints.insert_checkpoint(connection, 2, bytes(32), b"note", NOW)
+    early, _ = stamped(connection, 1)
+    late, _ = stamped(connection, 2, at=LATER)
+    waiting = stamps.uncovered(connection)
+    assert {(w.der, w.issuer, w.needed_at, w.covered_at) for w in waiting} == {
+        (b"signer", b"middle", LATER, None),
+        (b"middle", b"root", LATER, None),
+    }
+    signer, middle = stamps.digest_of(b"signer"), stamps.digest_of(b"middle")
+    stamps.add_revocation(connection, signer, NOW, "crl", b"between")
+    stamps.add_revocation(connection, signer, NOW, "crl", b"not the first of its time")
+    assert {(w.der, w.covered_at) for w in stamps.uncovered(connection)} == {
+        (b"signer", NOW),
+        (b"middle", None),
+    }
+    for digest in (signer, middle):
+        stamps.add_revocation(connection, digest, LATER, "ocsp", b"after both")
+    assert stamps.uncovered(connection) == []
+    assert stamps.revocation_of(connection, early) == [("crl", b"between"), ("ocsp", b"after both")]
+    assert stamps.revocation_of(connection, late) == [("ocsp", b"after both")]
+    assert stamps.revocation_of(connection, late + 1) == []
+    stamped_again = stamps.watch(connection, (b"signer", b"other", b"root"), NOW)
+    assert stamped_again is None
+    assert [(w.der, w.issuer) for w in stamps.uncovered(connection)] == [(b"other", b"root")]
+
+
+def test_what_rests_on_a_revoked_certificate_is_spoiled_from_then_on(connection, state):
+    for size in (2, 3):
+        checkpoints.insert_checkpoint(connection, size, bytes(32), b"note", NOW)
+    stamped(connection, 1)
+    stamped(connection, 2, at=LATER)
+    stamped(connection, 3, at=LATER, path=(b"stranger", b"root"))
+    middle = stamps.digest_of(b"middle")
+    assert [s.size for s in stamps.revoke(connection, middle, LATER)] == [2]
+    assert stamps.revoke(connection, middle, LATER) == []
+    assert {s.size: s.verdict for s in stamps.bad_stamps(connection)} == {2: "revoked"}
+    assert stamps.watch(connection, (b"signer", b"middle", b"root"), LATER) == LATER
+    assert [s.size for s in stamps.revoke(connection, middle, NOW)] == [1]
+    assert stamps.watch(connection, (b"signer", b"middle", b"root"), LATER) == NOW
+    assert stamps.revoke(connection, middle, LATER) == []
+    assert stamps.watch(connection, (b"signer", b"middle", b"root"), LATER) == NOW, "what is spoiled stays so"
 
 
 def test_attempts_are_kept_once(connection, state):

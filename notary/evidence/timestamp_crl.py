@@ -1,0 +1,80 @@
+"""A certificate's status by a certificate revocation list (RFC 5280 §5, §6.3.3).
+
+Only complete lists of the certificate's own issuer count: no delta lists, none of some reasons, none on behalf of
+another CA, and of a list that covers a part, the part must be the certificate's.
+"""
+
+from asn1crypto import crl as lenient
+from cryptography import x509
+from cryptography.x509.oid import CRLEntryExtensionOID, ExtensionOID
+
+from notary.evidence.timestamp_der import load
+from notary.evidence.timestamp_status import Status, extension, require_signature
+
+# Any other critical extension is one that we do not understand: the list then says nothing (RFC 5280 §5.2, §5.3).
+_CRITICAL = {ExtensionOID.ISSUING_DISTRIBUTION_POINT, ExtensionOID.AUTHORITY_KEY_IDENTIFIER}
+_CRITICAL_OF_ENTRY = {CRLEntryExtensionOID.CRL_REASON, CRLEntryExtensionOID.INVALIDITY_DATE}
+
+
+def crl_status(data: bytes, certificate: x509.Certificate, issuer: x509.Certificate) -> Status | None:
+    """What the list says of the certificate; None where it says nothing of it.
+
+    Raises:
+        TimestampError: 15, its signature is not that of the issuer that it names.
+        ValueError, TypeError: the bytes are no DER CertificateList.
+    """
+    # Strict DER to the last byte, with one signature algorithm inside and outside of what is signed.
+    revoked = x509.load_der_x509_crl(data)
+    if not _is_of(revoked, issuer):
+        return None
+    algorithm = load(lenient.CertificateList, data)["signature_algorithm"]
+    require_signature(issuer, algorithm, revoked.signature, revoked.tbs_certlist_bytes)
+    usage = extension(issuer.extensions, x509.KeyUsage)
+    if (usage is not None and not usage.crl_sign) or not _covers(revoked, certificate):
+        return None
+    return _entry(revoked, certificate.serial_number)
+
+
+def _is_of(revoked: x509.CertificateRevocationList, issuer: x509.Certificate) -> bool:
+    """Whether issuer and key are named: a CA that has changed its key signs for its old name with the new one."""
+    if revoked.issuer != issuer.subject:
+        return False
+    stated = extension(revoked.extensions, x509.AuthorityKeyIdentifier)
+    own = extension(issuer.extensions, x509.SubjectKeyIdentifier)
+    if stated is not None and own is not None and stated.key_identifier is not None:
+        return bool(stated.key_identifier == own.digest)
+    return True
+
+
+def _covers(revoked: x509.CertificateRevocationList, certificate: x509.Certificate) -> bool:
+    if any(each.critical and each.oid not in _CRITICAL for each in revoked.extensions):
+        return False  # a delta list's indicator is critical, too
+    scope = extension(revoked.extensions, x509.IssuingDistributionPoint)
+    if scope is None:
+        return True
+    basic = extension(certificate.extensions, x509.BasicConstraints)
+    is_ca = basic is not None and basic.ca
+    if scope.indirect_crl or scope.only_some_reasons or scope.only_contains_attribute_certs:
+        return False
+    if (scope.only_contains_user_certs and is_ca) or (scope.only_contains_ca_certs and not is_ca):
+        return False
+    if scope.full_name is None:
+        return scope.relative_name is None
+    points = extension(certificate.extensions, x509.CRLDistributionPoints) or ()
+    named = [name for point in points for name in (point.full_name or point.crl_issuer or ())]
+    return any(name in named for name in scope.full_name)
+
+
+def _entry(revoked: x509.CertificateRevocationList, serial: int) -> Status | None:
+    moment, found = revoked.last_update_utc, Status(revoked.last_update_utc)
+    for entry in revoked:
+        if any(each.critical and each.oid not in _CRITICAL_OF_ENTRY for each in entry.extensions):
+            return None
+        if entry.serial_number != serial:
+            continue
+        reason = extension(entry.extensions, x509.CRLReason)
+        invalid = extension(entry.extensions, x509.InvalidityDate)
+        since = entry.revocation_date_utc
+        since = since if invalid is None else min(since, invalid.invalidity_date_utc)
+        found = Status(moment, since, None if reason is None else reason.reason.value)
+    return found

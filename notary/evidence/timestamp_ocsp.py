@@ -1,0 +1,117 @@
+"""A certificate's status by an OCSP response (RFC 6960 §3.2, §4.2): of its issuer, or of whom the issuer delegated."""
+
+from hashlib import sha1
+from typing import Any
+
+from asn1crypto import core
+from asn1crypto import ocsp as lenient
+from asn1crypto import x509 as asn1
+from cryptography import x509
+from cryptography.hazmat.primitives import hashes
+from cryptography.hazmat.primitives.serialization import Encoding
+from cryptography.x509 import ocsp
+from cryptography.x509.oid import ExtendedKeyUsageOID
+
+from notary.errors import TimestampError
+from notary.evidence.timestamp_der import dump, load
+from notary.evidence.timestamp_path import issued
+from notary.evidence.timestamp_status import CHECK, Status, extension, name_of, require_signature
+
+MAX_SINGLE = 32  # certificates that one response may be about
+
+
+def ocsp_status(data: bytes, certificate: x509.Certificate, issuer: x509.Certificate) -> Status | None:
+    """What the response says of the certificate; None where it says nothing of it.
+
+    Raises:
+        TimestampError: 15, nobody who may speak for the issuer has signed it, or it is about too many.
+        ValueError, TypeError: the bytes are no DER OCSPResponse.
+    """
+    response = ocsp.load_der_ocsp_response(data)  # strict DER to the last byte
+    if response.response_status is not ocsp.OCSPResponseStatus.SUCCESSFUL:
+        return None
+    basic = load(lenient.OCSPResponse, data).basic_ocsp_response
+    if len(basic["tbs_response_data"]["responses"]) > MAX_SINGLE:
+        raise TimestampError(CHECK, f"an OCSP response is about more than {MAX_SINGLE} certificates")
+    found = [each for each in response.responses if _is_about(each, certificate, issuer)]
+    if not found:
+        return None
+    signer = _signer(response, issuer)
+    require_signature(signer, basic["signature_algorithm"], response.signature, response.tbs_response_bytes)
+    if signer is not issuer and not _may_answer(signer, response, issuer):
+        return None
+    if _has_critical_extension(basic["tbs_response_data"]):
+        return None
+    return _status(found)
+
+
+def _is_about(
+    single: ocsp.OCSPSingleResponse, certificate: x509.Certificate, issuer: x509.Certificate
+) -> bool:
+    """By serial number, and by the issuer's name and key in the response's own digest, which only identifies."""
+    digest = hashes.Hash(single.hash_algorithm)
+    name = digest.copy()
+    name.update(dump(_asn1(certificate).issuer))
+    digest.update(_key_bits(issuer))
+    return (single.serial_number, single.issuer_name_hash, single.issuer_key_hash) == (
+        certificate.serial_number,
+        name.finalize(),
+        digest.finalize(),
+    )
+
+
+def _signer(response: ocsp.OCSPResponse, issuer: x509.Certificate) -> x509.Certificate:
+    for candidate in (issuer, *response.certificates):
+        by_key = response.responder_key_hash == sha1(_key_bits(candidate), usedforsecurity=False).digest()
+        if by_key or response.responder_name == candidate.subject:
+            return candidate
+    raise TimestampError(CHECK, "an OCSP response is signed by nobody whose certificate is at hand")
+
+
+def _may_answer(signer: x509.Certificate, response: ocsp.OCSPResponse, issuer: x509.Certificate) -> bool:
+    """RFC 6960 §4.2.2.2: issued by the CA itself, and for this purpose; §4.2.2.2.1: not to be checked in turn.
+
+    Raises:
+        TimestampError: 15, the CA has not delegated this.
+    """
+    if not issued(_asn1(issuer), _asn1(signer)):
+        raise TimestampError(CHECK, f"{name_of(signer)} answers for a CA that did not issue its certificate")
+    purposes = extension(signer.extensions, x509.ExtendedKeyUsage) or ()
+    usage = extension(signer.extensions, x509.KeyUsage)
+    if ExtendedKeyUsageOID.OCSP_SIGNING not in purposes or (usage and not usage.digital_signature):
+        raise TimestampError(CHECK, f"{name_of(signer)} answers without a certificate for OCSP signing")
+    if not signer.not_valid_before_utc <= response.produced_at_utc <= signer.not_valid_after_utc:
+        raise TimestampError(CHECK, f"the certificate of {name_of(signer)} was not valid when it answered")
+    # Without it the responder's own certificate may be revoked, and whether it is would have to be shown again.
+    return extension(signer.extensions, x509.OCSPNoCheck) is not None
+
+
+def _has_critical_extension(data: Any) -> bool:
+    lists = [
+        data["response_extensions"],
+        *(each["single_extensions"] for each in data["responses"]),
+    ]
+    return any(
+        each["critical"].native for found in lists if not isinstance(found, core.Void) for each in found
+    )
+
+
+def _status(found: list[ocsp.OCSPSingleResponse]) -> Status | None:
+    """The worst of the answers about one certificate; None for *unknown*."""
+    for single in found:
+        if single.certificate_status is ocsp.OCSPCertStatus.REVOKED:
+            reason = single.revocation_reason
+            since = single.revocation_time_utc
+            return Status(single.this_update_utc, since, None if reason is None else reason.value)
+    if any(single.certificate_status is not ocsp.OCSPCertStatus.GOOD for single in found):
+        return None
+    return Status(min(single.this_update_utc for single in found))
+
+
+def _key_bits(certificate: x509.Certificate) -> bytes:
+    return bytes(_asn1(certificate).public_key["public_key"].contents[1:])  # without the count of unused bits
+
+
+def _asn1(certificate: x509.Certificate) -> asn1.Certificate:
+    parsed: asn1.Certificate = load(asn1.Certificate, certificate.public_bytes(Encoding.DER))
+    return parsed

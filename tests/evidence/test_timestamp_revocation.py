@@ -1,0 +1,175 @@
+"""Revocation beside the cases of tests/evidence/tsa_cases.py: limits, hostile bytes, and several files at once."""
+
+import time
+
+import pytest
+from cryptography import x509
+from cryptography.hazmat.primitives import hashes
+from cryptography.hazmat.primitives.serialization import Encoding
+from cryptography.x509 import load_der_x509_certificate
+
+from notary.errors import TimestampError
+from notary.evidence import timestamp_ocsp
+from notary.evidence.timestamp import check_token
+from notary.evidence.timestamp_revocation import (
+    MAX_DATA,
+    Standing,
+    check_revocation,
+    revocation,
+    status_of,
+)
+from notary.evidence.timestamp_status import MAX_REVOCATION, Kind, RevocationData
+from tests.evidence.tsa_case import NOTE, OTHER, answer, authority, trusting
+from tests.mini_revocation import DAY, both, crl, ocsp, responder
+from tests.mini_tsa import GEN_TIME, MiniTsa, certificate, key
+
+
+@pytest.fixture(scope="module")
+def tsa():
+    return authority()
+
+
+@pytest.fixture(scope="module")
+def stamp(tsa):
+    return check_token(answer(), NOTE, trusting(tsa))
+
+
+def standing(stamp, *data):
+    return revocation(stamp.path, stamp.gen_time, data).standing
+
+
+def refused(stamp, message, *data):
+    with pytest.raises(TimestampError, match=message) as caught:
+        check_revocation(stamp.path, stamp.gen_time, data, strict=False)
+    assert caught.value.check == 15
+
+
+def test_the_finding_names_each_certificate_and_the_time_of_its_data(tsa, stamp):
+    found = revocation(stamp.path, stamp.gen_time, both(tsa, at=GEN_TIME + DAY))
+    assert found.detail == (
+        "not revoked at genTime: CN=Mini TSA by 2026-03-02T12:00:00+00:00; CN=Middle by 2026-03-02T12:00:00+00:00"
+    )
+    assert (found.standing, found.standing.value) == (Standing.NOT_REVOKED, "not_revoked")
+
+
+def test_a_pinned_root_needs_nobodys_word(tsa):
+    alone = MiniTsa("rsa")
+    alone.signer = certificate(
+        "Direct", alone.key.public_key(), "Root", alone.root_key, extensions=alone.extensions
+    )
+    stamp = check_token(alone.respond(NOTE, certificates=[alone.signer]), NOTE, trusting(alone))
+    assert len(stamp.path) == 2
+    assert standing(stamp, crl(alone.root, alone.root_key)) is Standing.NOT_REVOKED
+    assert standing(stamp) is Standing.NOT_CAPTURED
+
+
+def test_one_word_that_a_certificate_was_revoked_outweighs_any_other(tsa, stamp):
+    good = both(tsa, at=GEN_TIME + DAY)
+    bad = crl(tsa.middle, tsa.middle_key, (tsa.signer, GEN_TIME - DAY, "keyCompromise"), at=GEN_TIME)
+    assert standing(stamp, *good) is Standing.NOT_REVOKED
+    assert standing(stamp, *good, bad) is standing(stamp, bad, *good) is Standing.REVOKED
+
+
+def test_a_list_and_a_response_may_stand_together(tsa, stamp):
+    lists = both(tsa)
+    response = ocsp(tsa.middle, tsa.root, tsa.root_key)
+    assert standing(stamp, lists[0], response) is Standing.NOT_REVOKED
+    assert standing(stamp, response) is Standing.NOT_CAPTURED
+
+
+def test_too_much_is_refused(tsa, stamp):
+    (lists, root) = both(tsa)
+    assert standing(stamp, *[lists] * (MAX_DATA - 1), root) is Standing.NOT_REVOKED
+    refused(stamp, "more than 8 files of revocation data", *[lists] * MAX_DATA, root)
+    large = RevocationData(Kind.CRL, bytes(MAX_REVOCATION + 1))
+    refused(stamp, "revocation data is larger than 1048576 bytes", large)
+
+
+def test_a_response_about_a_crowd_is_refused(tsa, stamp, monkeypatch):
+    response = ocsp(tsa.signer, tsa.middle, tsa.middle_key)
+    assert standing(stamp, response, both(tsa)[1]) is Standing.NOT_REVOKED
+    monkeypatch.setattr(timestamp_ocsp, "MAX_SINGLE", 0)
+    refused(stamp, "an OCSP response is about more than 0 certificates", response)
+
+
+def test_a_list_that_names_two_signature_algorithms_is_refused(tsa, stamp):
+    data = both(tsa)[0].data
+    oid = b"\x06\x08\x2a\x86\x48\xce\x3d\x04\x03\x02"  # ecdsa-with-SHA256
+    at = data.rindex(oid)
+    assert data.index(oid) < at
+    changed = data[: at + 9] + b"\x03" + data[at + 10 :]
+    refused(stamp, "revocation data cannot be read", RevocationData(Kind.CRL, changed))
+
+
+def test_a_delegate_that_may_not_sign_at_all_is_refused(tsa, stamp):
+    usage = x509.KeyUsage(False, False, True, False, False, False, False, False, False)
+    by = responder(tsa.middle, tsa.middle_key, usage=usage)
+    refused(
+        stamp,
+        "answers without a certificate for OCSP signing",
+        ocsp(tsa.signer, tsa.middle, tsa.middle_key, by=by),
+    )
+
+
+@pytest.mark.parametrize("kind", list(Kind))
+def test_no_flipped_bit_or_cut_makes_data_say_something_else(tsa, stamp, kind):
+    signer, issuer = map(load_der_x509_certificate, stamp.path[:2])
+    by = responder(tsa.middle, tsa.middle_key)
+    whole = {
+        Kind.CRL: crl(
+            tsa.middle, tsa.middle_key, (tsa.signer, GEN_TIME + DAY, "superseded"), at=GEN_TIME + 2 * DAY
+        ),
+        Kind.OCSP: ocsp(tsa.signer, tsa.middle, tsa.middle_key, by=by),
+    }[kind]
+    good = status_of(whole, signer, issuer)
+    assert good is not None
+    same, refusals = 0, set()
+    for at in range(len(whole.data)):
+        for changed in (
+            whole.data[:at] + bytes([whole.data[at] ^ (1 << at % 8)]) + whole.data[at + 1 :],
+            whole.data[:at],
+        ):
+            try:
+                status = status_of(RevocationData(kind, changed), signer, issuer)
+            except TimestampError as error:
+                refusals.add(error.check)
+                continue
+            assert status in (None, good)
+            same += status is not None
+    # Of a response, the responder's certificate beside the signature: what of it is not looked at may change.
+    assert refusals == {15}
+    assert same < (5 if kind is Kind.CRL else 40)
+
+
+def test_a_long_list_is_read_in_time(tsa, stamp):
+    made = x509.CertificateRevocationListBuilder().issuer_name(tsa.middle.subject).last_update(GEN_TIME)
+    made = made.next_update(GEN_TIME + DAY)
+    entries = [
+        x509.RevokedCertificateBuilder().serial_number(2**64 + n).revocation_date(GEN_TIME).build()
+        for n in range(20_000)
+    ]
+    made._revoked_certificates = entries  # one by one, the builder takes a time that grows with the square
+    signed = made.sign(tsa.middle_key, hashes.SHA256())
+    data = RevocationData(Kind.CRL, signed.public_bytes(Encoding.DER))
+    before = time.monotonic()
+    assert standing(stamp, data, both(tsa)[1]) is Standing.NOT_REVOKED
+    assert time.monotonic() - before < 10
+
+
+def test_a_certificate_of_another_name_is_not_looked_for(tsa, stamp):
+    """A list that names somebody else says nothing, however it is signed."""
+    stranger = certificate("Stranger", key("p256", "x").public_key(), "Stranger", key("p256", "x"))
+    assert standing(stamp, crl(tsa.middle, tsa.middle_key, named=stranger)) is Standing.NOT_CAPTURED
+    assert standing(stamp, crl(OTHER, key("p256"), named=tsa.middle)) is Standing.NOT_CAPTURED
+    refused(stamp, "is not signed by it", crl(OTHER, key("p256"), named=tsa.middle, identified=False))
+
+
+def test_a_response_that_names_the_key_under_another_name_says_nothing(tsa, stamp):
+    ca = certificate("Other", tsa.middle_key.public_key(), "Root", tsa.root_key)
+    serial = tsa.signer.serial_number
+    other = certificate("Mini TSA", tsa.key.public_key(), "Other", tsa.middle_key, serial=serial)
+    by = (tsa.middle, tsa.middle_key)
+    named = ocsp(tsa.signer, tsa.middle, tsa.middle_key, by=by, held=False)
+    elsewhere = ocsp(other, ca, tsa.middle_key, by=by, held=False)
+    assert standing(stamp, named, both(tsa)[1]) is Standing.NOT_REVOKED
+    assert standing(stamp, elsewhere, both(tsa)[1]) is Standing.NOT_CAPTURED
