@@ -115,7 +115,7 @@ class Chain(BaseModel):
                 "validators",
                 f"a chain of profile {self.profile} {'needs' if sealed else 'has no'} validators",
             )
-        if (self.finality == "finalized") is sealed or (self.finality == "seals" and not sealed):
+        if self.finality == ("finalized" if sealed else "seals"):
             raise PydanticCustomError(
                 "finality",
                 f"a chain of profile {self.profile} does not tell what is final by {self.finality}",

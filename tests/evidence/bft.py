@@ -21,7 +21,9 @@ def validator(label):
     return keys.PrivateKey(sha256(f"validator {label}".encode()).digest())
 
 
-VALIDATORS = sorted((validator(number) for number in range(4)), key=lambda k: k.public_key.to_canonical_address())
+VALIDATORS = sorted(
+    (validator(number) for number in range(4)), key=lambda k: k.public_key.to_canonical_address()
+)
 STRANGER = validator("of another chain")
 
 
@@ -39,7 +41,15 @@ def extra(profile, listed, vote, number, seals):
 
 
 def sealed(
-    raw, signers=VALIDATORS[:3], *, profile="qbft", listed=None, vote=None, number=0, claimed=None, altered=None
+    raw,
+    signers=VALIDATORS[:3],
+    *,
+    profile="qbft",
+    listed=None,
+    vote=None,
+    number=0,
+    claimed=None,
+    altered=None,
 ):
     """A header of a sealed chain, made of any header, and the hash by which the chain knows it.
 
@@ -51,7 +61,9 @@ def sealed(
     listed = list(addresses()) if listed is None else list(listed)
 
     def of(number, seals):
-        return rlp.encode([*fields[:EXTRA], extra(profile, listed, vote, number, seals), *fields[EXTRA + 1 :]])
+        return rlp.encode(
+            [*fields[:EXTRA], extra(profile, listed, vote, number, seals), *fields[EXTRA + 1 :]]
+        )
 
     seals = [key.sign_msg_hash(keccak256(of(number, None))).to_bytes() for key in signers]
     seals = seals if altered is None else altered(seals)

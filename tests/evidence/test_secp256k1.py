@@ -32,7 +32,9 @@ def test_the_signer_is_whom_another_implementation_finds(number):
     seal = key.sign_msg_hash(digest)
     assert signer(digest, seal.to_bytes()) == key.public_key.to_canonical_address()
     # With the other y it is of another key; it is found, or there is none.
-    other = keys.Signature(seal.to_bytes()[:64] + bytes([1 - seal.v])).recover_public_key_from_msg_hash(digest)
+    other = keys.Signature(seal.to_bytes()[:64] + bytes([1 - seal.v])).recover_public_key_from_msg_hash(
+        digest
+    )
     flipped = seal.to_bytes()[:64] + bytes([1 - seal.v])
     assert signer(digest, flipped) == other.to_canonical_address() != key.public_key.to_canonical_address()
 
@@ -40,7 +42,13 @@ def test_the_signer_is_whom_another_implementation_finds(number):
 @pytest.mark.parametrize("value", [1, 2, 3, ORDER - 1, ORDER - 2, ORDER // 2, ORDER // 2 + 1])
 def test_keys_at_the_ends_of_the_range_sign_too(value):
     key = keys.PrivateKey(value.to_bytes(32, "big"))
-    for digest in (DIGEST, bytes(32), b"\xff" * 32, ORDER.to_bytes(32, "big"), (ORDER + 1).to_bytes(32, "big")):
+    for digest in (
+        DIGEST,
+        bytes(32),
+        b"\xff" * 32,
+        ORDER.to_bytes(32, "big"),
+        (ORDER + 1).to_bytes(32, "big"),
+    ):
         assert signer(digest, key.sign_msg_hash(digest).to_bytes()) == key.public_key.to_canonical_address()
 
 
@@ -54,7 +62,9 @@ def test_who_is_found_can_be_verified_by_openssl():
     assert keccak256(point)[12:] in found
     private.public_key().verify(der, DIGEST, ec.ECDSA(utils.Prehashed(hashes.SHA256())))
     with pytest.raises(InvalidSignature):
-        private.public_key().verify(der, sha256(b"other").digest(), ec.ECDSA(utils.Prehashed(hashes.SHA256())))
+        private.public_key().verify(
+            der, sha256(b"other").digest(), ec.ECDSA(utils.Prehashed(hashes.SHA256()))
+        )
 
 
 def test_a_signature_over_something_else_is_of_somebody_else():
