@@ -68,12 +68,12 @@ def check_anchor(
     code, slots = _check_code(anchor), _check_slots(anchor)
     sealed = _check_seals(anchor) if chain.profile in SEALED else None
     # A block that its validators sealed needs nobody to name it; whoever names one cannot mend bad seals.
-    trusted = named if sealed is None else sealed
+    trusted = (named or sealed) and False not in (named, sealed)
     if trusted and event and code and slots:
         source = f"chain {chain.chain_id}"
         head.bounds.append(Bound("chain", source, source, _time(anchor.header.time), head.checkpoint.size))
     if not_before is not None:
-        _check_not_before(anchor, not_before, anchored=trusted)
+        _check_not_before(anchor, not_before, anchored=bool(trusted))
 
 
 def _trusted(evidence: ChainEvidence, trust: Trust) -> ChainTrust:
@@ -84,14 +84,16 @@ def _trusted(evidence: ChainEvidence, trust: Trust) -> ChainTrust:
     return (exact or near or same or list(trust.chains))[0]
 
 
-def _check_block(anchor: _Anchor) -> bool:
+def _check_block(anchor: _Anchor) -> bool | None:
+    """None where the trust file names no block of this number."""
     header, out = anchor.header, anchor.out
     shown = f"block {header.number}, hash 0x{header.hash.hex()}, time {_time(header.time).isoformat()}"
     with out.check("6.2", Claim.ATTESTED, anchor.subject) as done:
         done.detail = shown
         if not check_block(header, anchor.chain):
             done.skip = f"compare with a node that you trust: {shown}"
-    return done.ok and not done.skip
+            return None
+    return done.ok
 
 
 def _check_event(anchor: _Anchor) -> bool:
@@ -147,7 +149,7 @@ def _check_slots(anchor: _Anchor) -> bool:
 
 
 def _check_seals(anchor: _Anchor) -> bool | None:
-    """None where this is open: the block is then as good as whoever named it."""
+    """None where the trust file names no validators of this block."""
     header, chain = anchor.header, anchor.chain
     with anchor.out.check("6.7", Claim.ATTESTED, anchor.subject) as done:
         validators = validators_at(header.number, chain.validators)

@@ -10,7 +10,7 @@ from notary.evidence.fields import exact_keys, hexadecimal, natural, text
 MAX_EVIDENCE = 4 * 1024 * 1024  # bytes
 MAX_NODES = 65  # a key of 32 bytes has 64 nibbles
 MAX_NOT_BEFORE = 256
-MAX_VALUES = 32_768  # in the whole file; the limits above allow for 17,100
+MAX_VALUES = 32_768  # in the whole file; the limits above allow for 17,300
 _VERSIONS = (1, 2)
 _HEX = "[0-9a-f]+"  # no group: a repeated one costs the pattern 100 bytes of memory a round
 _KEYS = (
