@@ -53,12 +53,14 @@ def check_seals(raw: bytes, header: Header, profile: str, validators: ValidatorS
             f"trusted from block {validators.from_block} on"
         )
     digest = sealed_hash(fields, profile)
-    sealers = [signer(digest, seal) for seal in extra.seals]
-    for address in sealers:
+    sealers: set[bytes] = set()
+    for seal in extra.seals:  # each takes milliseconds: the first that is not good is the last
+        address = signer(digest, seal)
         if address not in trusted:
             raise ChainError(f"a seal of block {header.number} is of 0x{address.hex()}, not of a validator")
-        if sealers.count(address) > 1:
+        if address in sealers:
             raise ChainError(f"0x{address.hex()} sealed block {header.number} twice")
+        sealers.add(address)
     if len(sealers) < validators.quorum:
         raise ChainError(
             f"block {header.number} bears {len(sealers)} seals: {validators.quorum} of {len(trusted)} validators "

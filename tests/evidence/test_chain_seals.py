@@ -6,10 +6,12 @@ import pytest
 import rlp
 
 from notary.errors import ChainError
+from notary.evidence import chain_seals
 from notary.evidence.chain_bft import SEALED
 from notary.evidence.chain_header import PROFILES, decode_header
 from notary.evidence.chain_seals import ValidatorSet, check_seals, validators_at
 from notary.evidence.keccak import keccak256
+from notary.evidence.secp256k1 import signer
 from tests.evidence import mini_chain
 from tests.evidence.bft import EXTRA, STRANGER, VALIDATORS, addresses, sealed, twin, validator
 
@@ -225,6 +227,17 @@ def test_seals_under_one_profile_are_none_under_the_other():
     raw, _ = sealed(PLAIN, profile="ibft2", altered=lambda _: seals)
     with pytest.raises(ChainError, match="not of a validator"):
         check(raw, "ibft2")
+
+
+def test_seals_of_strangers_cost_no_more_than_the_first_of_them(monkeypatch):
+    asked = []
+    monkeypatch.setattr(
+        chain_seals, "signer", lambda digest, seal: asked.append(seal) or signer(digest, seal)
+    )
+    raw, _ = sealed(PLAIN, [VALIDATORS[0], *[STRANGER] * 60])
+    with pytest.raises(ChainError, match="not of a validator"):
+        check(raw)
+    assert len(asked) == 2
 
 
 def test_where_a_contract_chooses_them_no_validators_are_named_and_their_seals_count():
