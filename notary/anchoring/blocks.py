@@ -17,6 +17,7 @@ SEALS = "seals"
 _DEPTH = "depth:"
 _DEPOSIT = 0x7E  # type of the transactions that an OP chain takes from the chain below
 _MAX_RECEIPTS = 100_000
+_MAX_SINGLE = 2000  # that are asked for one by one
 # Fields of a header in their order, and whether they are numbers. Those after the nonce came with London, Shanghai,
 # Cancun, Prague and Amsterdam, in this order; a chain has a beginning of the list.
 _FIELDS = (
@@ -107,6 +108,25 @@ def final_number(node: Node, finality: str, profile: str) -> int:
     if finality == depth or not depth.isdecimal() or int(depth) < 1:
         raise AnchorRejected(f"{finality!r} is not a rule of finality")
     return max(-1, block_at(node, "latest", profile)[1].number - int(depth) + 1)
+
+
+def receipts_of(node: Node, block: dict[str, Any]) -> list[dict[str, Any]]:
+    """The receipts of a block, in the order of its transactions.
+
+    A node that cannot give them at once, such as GoQuorum's, is asked for each.
+
+    Raises:
+        AnchorUnavailable: the node does not answer, or has not all of them.
+        AnchorRejected: its answers are of another form.
+    """
+    answer = node.try_ask("eth_getBlockReceipts", block.get("hash"))
+    found = answer.result
+    hashes = block.get("transactions")
+    if answer.error is not None and isinstance(hashes, list) and len(hashes) <= _MAX_SINGLE:
+        found = [node.ask("eth_getTransactionReceipt", each) for each in hashes]
+    if not isinstance(found, list) or None in found:
+        raise AnchorUnavailable(f"the node has not the receipts of block {block.get('hash')}")
+    return [record(item) for item in found]
 
 
 def receipt_proof(receipts: Sequence[dict[str, Any]], index: int, root: bytes) -> tuple[bytes, ...]:

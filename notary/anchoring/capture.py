@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
-from notary.anchoring.blocks import receipt_proof, sealed_header
+from notary.anchoring.blocks import receipt_proof, receipts_of, sealed_header
 from notary.anchoring.compiled import CODE_HASH
 from notary.anchoring.port import Head
 from notary.anchoring.rpc import Node, octets, quantity, record
@@ -62,14 +62,13 @@ def capture(
     """
     block_hash = f"0x{octets(receipt.get('blockHash'), 32).hex()}"
     block = node.ask("eth_getBlockByHash", block_hash, False)
-    receipts = node.ask("eth_getBlockReceipts", block_hash)
-    if block is None or not isinstance(receipts, list):
+    if block is None:
         raise AnchorUnavailable(f"the node has no longer block {block_hash}")
     raw, header = sealed_header(node, record(block), profile)
     index = quantity(receipt.get("transactionIndex"))
-    if index >= len(receipts):
+    shown = receipts_of(node, record(block))
+    if index >= len(shown):
         raise AnchorRejected(f"block {header.number} has no transaction {index}")
-    shown = [record(item) for item in receipts]
     evidence = ChainEvidence(
         chain_id=node.chain_id,
         contract=contract,
