@@ -111,6 +111,7 @@ def test_nothing_is_accepted_that_would_not_be_done(environment):
             {"profile": "clique"},
             "headers of no other chains can be hashed than of ethereum, op, qbft, ibft2, anvil",
         ),
+        ({"profile": "op", "finality": "depth:9"}, "profile op does not tell what is final by depth:9"),
         ({"profile": "qbft"}, "a chain of profile qbft needs validators"),
         (SEALED | {"profile": "op"}, "a chain of profile op has no validators"),
         ({"validators": [{"addresses": []}], "profile": "qbft"}, "at least 1 item"),

@@ -98,6 +98,21 @@ def test_a_block_that_its_validators_did_not_seal_is_neither_mined_nor_named(cha
         assert through(anchor, url).observe(head(7), [attempt]).step is Step.FINAL
 
 
+def test_evidence_is_held_to_the_seals_that_it_has_itself(chain, anchor):
+    """By number the node shows the block with enough seals, and by its hash, which leaves them out, with fewer."""
+    attempt = anchored(anchor, 7)
+
+    def fewer(block):
+        *others, seals = rlp.decode(bytes.fromhex(block["extraData"][2:]))
+        return block | {"extraData": f"0x{rlp.encode([*others, seals[1:]]).hex()}"}
+
+    with sealed_node(chain.url) as good, lying_node(good, eth_getBlockByHash=fewer) as url:
+        sealed = through(anchor, url)
+        assert final_number(sealed.node, "seals", "qbft") == chain.newest()
+        with pytest.raises(AnchorRejected, match=r"the node's block is not sealed: .* bears 2 seals"):
+            sealed.observe(head(7), [attempt])
+
+
 def test_a_later_good_block_does_not_make_up_for_the_seals_of_the_anchors_own(chain, anchor):
     attempt = anchored(anchor, 7)
     own = chain.newest()
