@@ -32,6 +32,7 @@ from pydantic_settings import (
 )
 
 from notary.errors import SettingsError
+from notary.evidence.chain_bft import SEALED
 from notary.evidence.chain_header import PROFILES
 from notary.evidence.outcome import source_of
 from notary.evidence.statement import ORIGIN
@@ -56,6 +57,17 @@ _MARGIN_SECONDS = 60
 _NAME = "Name of the anchor, as shown; no other chain or authority has it, and it is never reused."
 
 
+class Validators(BaseModel):
+    """Who seals the blocks of a chain from one on, until a later set begins."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    from_block: int = Field(0, ge=0, description="The first block that names this set.")
+    addresses: tuple[Annotated[str, Field(pattern=_ADDRESS)], ...] = Field(
+        min_length=1, max_length=100, description="Addresses of the validators."
+    )
+
+
 class Chain(BaseModel):
     """One Ethereum-compatible chain that checkpoints are anchored on."""
 
@@ -72,11 +84,21 @@ class Chain(BaseModel):
     contract: str | None = Field(
         None, pattern=_ADDRESS, description="Address of the anchoring contract; none: not deployed yet."
     )
-    profile: str = Field("ethereum", description="How block headers are hashed: `ethereum` in this version.")
+    profile: str = Field(
+        "ethereum", description="What kind of chain: `ethereum`, `op`, `qbft`, `ibft2` or `anvil` (below)."
+    )
     finality: str = Field(
-        "finalized",
-        pattern=r"^(finalized|depth:[1-9][0-9]{0,4})$",
-        description="When an anchor is final: `finalized` tag, or `depth:N` blocks.",
+        default_factory=lambda data: "seals" if data.get("profile") in SEALED else "finalized",
+        pattern=r"^(finalized|depth:[1-9][0-9]{0,4}|seals)$",
+        description="When an anchor is final: `finalized` tag, `depth:N` blocks, or once sealed by its validators: "
+        "`seals`, the default where the profile has them.",
+    )
+    validators: tuple[Validators, ...] = Field(
+        (),
+        description="Who seals blocks (`qbft`, `ibft2`): list of `from_block` (default 0) and `addresses`.",
+    )
+    head_keys: tuple[Annotated[str, Field(pattern=_ADDRESS)], ...] = Field(
+        (), description="Head keys after that of entry 0, oldest first: trust files name them too."
     )
     fees: Literal["eip1559", "legacy", "free"] = Field("eip1559", description="How transactions pay.")
 
@@ -88,6 +110,30 @@ class Chain(BaseModel):
             )
         if len({url.rstrip("/") for url in self.rpc_urls}) < len(self.rpc_urls):
             raise PydanticCustomError("rpc_urls", "an endpoint is named twice, and would agree with itself")
+        return self
+
+    @model_validator(mode="after")
+    def _fits_its_profile(self) -> Self:
+        sealed = self.profile in SEALED
+        if bool(self.validators) != sealed:
+            raise PydanticCustomError(
+                "validators",
+                f"a chain of profile {self.profile} {'needs' if sealed else 'has no'} validators",
+            )
+        # On a rollup a block is deep within seconds, and may still be taken back with its batch.
+        misfits = ("finalized",) if sealed else ("seals",)
+        if self.finality in misfits or (self.profile == "op" and self.finality != "finalized"):
+            raise PydanticCustomError(
+                "finality",
+                f"a chain of profile {self.profile} does not tell what is final by {self.finality}",
+            )
+        sets = [each.from_block for each in self.validators]
+        if len(set(sets)) < len(sets) or any(
+            len(set(v.addresses)) < len(v.addresses) for v in self.validators
+        ):
+            raise PydanticCustomError(
+                "validators", "two sets of validators begin with one block, or one is named twice in a set"
+            )
         return self
 
     @field_validator("profile")

@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 
 from notary.errors import SettingsError
+from notary.evidence import chain_bft
 from notary.evidence.chain_header import PROFILES
 from notary.settings import Chain, Ots, Settings, Tsa, load_settings
 
@@ -70,6 +71,9 @@ def test_settings_are_frozen(environment):
         load_settings().port = 1
 
 
+ONE, TWO = "0x" + "01" * 20, "0x" + "02" * 20
+SEALED = {"profile": "qbft", "validators": [{"addresses": [ONE, TWO]}]}
+
 WRONG = {
     "unknown variable": ({"NOTARY_PROT": "1"}, "NOTARY_PROT is not a setting"),
     "lower case": ({"notary_prot": "1"}, "notary_prot is not a setting"),
@@ -97,8 +101,27 @@ def test_nothing_is_accepted_that_would_not_be_done(environment):
             "an endpoint is named twice, and would agree with itself",
         ),
         ({"quorum": 2}, "2 endpoints cannot agree where 1 are named"),
-        ({"finality": "seals"}, "finality: String should match pattern"),
-        ({"profile": "qbft"}, "profile: the headers of no other chains can be hashed than of ethereum"),
+        ({"finality": "sealed"}, "finality: String should match pattern"),
+        ({"finality": "seals"}, "a chain of profile ethereum does not tell what is final by seals"),
+        (
+            SEALED | {"finality": "finalized"},
+            "a chain of profile qbft does not tell what is final by finalized",
+        ),
+        (
+            {"profile": "clique"},
+            "headers of no other chains can be hashed than of ethereum, op, qbft, ibft2, anvil",
+        ),
+        ({"profile": "op", "finality": "depth:9"}, "profile op does not tell what is final by depth:9"),
+        ({"profile": "qbft"}, "a chain of profile qbft needs validators"),
+        (SEALED | {"profile": "op"}, "a chain of profile op has no validators"),
+        ({"validators": [{"addresses": []}], "profile": "qbft"}, "at least 1 item"),
+        ({"validators": [{"addresses": ["0x12"]}], "profile": "qbft"}, "String should match pattern"),
+        (
+            {"validators": [{"addresses": [ONE]}, {"from_block": 0, "addresses": [TWO]}], "profile": "qbft"},
+            "two sets of validators begin with one block",
+        ),
+        ({"validators": [{"addresses": [ONE, ONE]}], "profile": "qbft"}, "one is named twice in a set"),
+        ({"head_keys": ["0x12"]}, "head_keys.0: String should match pattern"),
     ):
         with pytest.raises(SettingsError, match=what):
             load_settings(chains=(chain | change,))
@@ -106,7 +129,19 @@ def test_nothing_is_accepted_that_would_not_be_done(environment):
 
 def test_every_profile_of_the_settings_is_one_that_headers_are_hashed_by():
     for profile in PROFILES:
-        assert Chain(name="x", rpc_urls=["https://a.example.org"], chain_id=1, profile=profile)
+        more = SEALED if profile in chain_bft.SEALED else {}
+        chain = Chain(
+            **{"name": "x", "rpc_urls": ["https://a.example.org"], "chain_id": 1, **more, "profile": profile}
+        )
+        assert (chain.profile, chain.finality) == (profile, "seals" if more else "finalized")
+
+
+def test_validators_may_change_with_a_block():
+    sets = [{"addresses": [ONE]}, {"from_block": 7, "addresses": [ONE, TWO]}]
+    chain = {"name": "x", "rpc_urls": ["https://a.example.org"], "chain_id": 1, "profile": "qbft"}
+    (made,) = load_settings(chains=(chain | {"validators": sets, "finality": "depth:2"},)).chains
+    assert [(each.from_block, len(each.addresses)) for each in made.validators] == [(0, 1), (7, 2)]
+    assert made.finality == "depth:2"
 
 
 def test_what_waits_may_be_no_less_than_one_document(environment):

@@ -243,7 +243,11 @@ def _keeps(stored: bytes | None, seen: bytes) -> bool:
         return False
     old, new = decode_evidence(stored), decode_evidence(seen)
     had, has = (
-        (e.account_proof is not None, sum(item.storage_proof is not None for item in e.not_before))
+        (
+            e.account_proof is not None,
+            None not in (e.head_slots or (None,)),
+            sum(item.storage_proof is not None for item in e.not_before),
+        )
         for e in (old, new)
     )
     return old.header == new.header and had >= has

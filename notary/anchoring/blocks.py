@@ -9,10 +9,15 @@ from notary.anchoring.rpc import Node, octets, quantity, record
 from notary.errors import AnchorRejected, AnchorUnavailable, ChainError
 from notary.evidence import rlp
 from notary.evidence.chain import Header, decode_header
+from notary.evidence.chain_bft import SEALED
+from notary.evidence.chain_seals import check_seals, validators_at
 
 FINALIZED = "finalized"
+SEALS = "seals"
 _DEPTH = "depth:"
+_DEPOSIT = 0x7E  # type of the transactions that an OP chain takes from the chain below
 _MAX_RECEIPTS = 100_000
+_MAX_SINGLE = 2000  # that are asked for one by one
 # Fields of a header in their order, and whether they are numbers. Those after the nonce came with London, Shanghai,
 # Cancun, Prague and Amsterdam, in this order; a chain has a beginning of the list.
 _FIELDS = (
@@ -53,12 +58,33 @@ def block_at(node: Node, tag: str, profile: str) -> tuple[bytes, Header]:
 
     Raises:
         AnchorUnavailable: the node does not answer or has no such block.
-        AnchorRejected: the header does not have the hash the node gives.
+        AnchorRejected: the header does not have the hash the node gives, or not the seals that it needs.
     """
     block = node.ask("eth_getBlockByNumber", tag, False)
     if block is None:
         raise AnchorUnavailable(f"the node has no block {tag}")
-    return header_of(record(block), profile)
+    return sealed_header(node, record(block), profile)
+
+
+def sealed_header(node: Node, block: dict[str, Any], profile: str) -> tuple[bytes, Header]:
+    """As `header_of`; and where blocks of the chain are sealed, the node's validators have sealed this one.
+
+    Raises:
+        AnchorRejected: as `header_of`; the seals do not hold, or no validators are known for this block.
+    """
+    raw, header = header_of(block, profile)
+    if (
+        profile not in SEALED or header.number == 0
+    ):  # nobody seals the first block, and it holds no transaction
+        return raw, header
+    validators = validators_at(header.number, node.validators)
+    if validators is None:
+        raise AnchorRejected(f"no validators of block {header.number} are configured")
+    try:
+        check_seals(raw, header, profile, validators)
+    except ChainError as error:
+        raise AnchorRejected(f"the node's block is not sealed: {error}") from error
+    return raw, header
 
 
 def final_number(node: Node, finality: str, profile: str) -> int:
@@ -66,7 +92,8 @@ def final_number(node: Node, finality: str, profile: str) -> int:
 
     Args:
         node: of the chain.
-        finality: "finalized", the tag of that name; or "depth:N", N blocks, the final one counted.
+        finality: "finalized", the tag of that name; "depth:N", N blocks, the final one counted; or "seals", the
+            newest block, which its validators sealed and can never take back.
         profile: how headers are hashed.
 
     Raises:
@@ -75,10 +102,31 @@ def final_number(node: Node, finality: str, profile: str) -> int:
     """
     if finality == FINALIZED:
         return block_at(node, FINALIZED, profile)[1].number
+    if finality == SEALS and profile in SEALED:
+        return block_at(node, "latest", profile)[1].number or -1
     depth = finality.removeprefix(_DEPTH)
     if finality == depth or not depth.isdecimal() or int(depth) < 1:
         raise AnchorRejected(f"{finality!r} is not a rule of finality")
     return max(-1, block_at(node, "latest", profile)[1].number - int(depth) + 1)
+
+
+def receipts_of(node: Node, block: dict[str, Any]) -> list[dict[str, Any]]:
+    """The receipts of a block, in the order of its transactions.
+
+    A node that cannot give them at once, such as GoQuorum's, is asked for each.
+
+    Raises:
+        AnchorUnavailable: the node does not answer, or has not all of them.
+        AnchorRejected: its answers are of another form.
+    """
+    answer = node.try_ask("eth_getBlockReceipts", block.get("hash"))
+    found = answer.result
+    hashes = block.get("transactions")
+    if answer.error is not None and isinstance(hashes, list) and len(hashes) <= _MAX_SINGLE:
+        found = [node.ask("eth_getTransactionReceipt", each) for each in hashes]
+    if not isinstance(found, list) or None in found:
+        raise AnchorUnavailable(f"the node has not the receipts of block {block.get('hash')}")
+    return [record(item) for item in found]
 
 
 def receipt_proof(receipts: Sequence[dict[str, Any]], index: int, root: bytes) -> tuple[bytes, ...]:
@@ -110,17 +158,20 @@ def _receipt(receipt: dict[str, Any]) -> bytes:
         ]
         for log in map(record, receipt.get("logs") or ())
     ]
-    body = rlp.encode(
-        [
-            rlp.encode_int(quantity(receipt.get("status"))),
-            rlp.encode_int(quantity(receipt.get("cumulativeGasUsed"))),
-            octets(receipt.get("logsBloom"), 256),
-            logs,
-        ]
-    )
     kind = quantity(receipt.get("type", "0x0"))
     if kind > 0x7F:  # noqa: PLR2004 - EIP-2718
         raise AnchorRejected(f"a transaction of type {kind}")
+    fields: list[rlp.Item] = [
+        rlp.encode_int(quantity(receipt.get("status"))),
+        rlp.encode_int(quantity(receipt.get("cumulativeGasUsed"))),
+        octets(receipt.get("logsBloom"), 256),
+        logs,
+    ]
+    if kind == _DEPOSIT and receipt.get("depositReceiptVersion") is not None:  # OP Stack, since Canyon
+        fields += [
+            rlp.encode_int(quantity(receipt.get(name))) for name in ("depositNonce", "depositReceiptVersion")
+        ]
+    body = rlp.encode(fields)
     return bytes([kind]) + body if kind else body
 
 

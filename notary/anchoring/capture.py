@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
-from notary.anchoring.blocks import header_of, receipt_proof
+from notary.anchoring.blocks import receipt_proof, receipts_of, sealed_header
 from notary.anchoring.compiled import CODE_HASH
 from notary.anchoring.port import Head
 from notary.anchoring.rpc import Node, octets, quantity, record
@@ -24,6 +24,7 @@ from notary.evidence.chain import (
     history_slot,
 )
 from notary.evidence.chain_file import MAX_NOT_BEFORE
+from notary.evidence.chain_head import head_slots, stored_head
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,14 +62,13 @@ def capture(
     """
     block_hash = f"0x{octets(receipt.get('blockHash'), 32).hex()}"
     block = node.ask("eth_getBlockByHash", block_hash, False)
-    receipts = node.ask("eth_getBlockReceipts", block_hash)
-    if block is None or not isinstance(receipts, list):
+    if block is None:
         raise AnchorUnavailable(f"the node has no longer block {block_hash}")
-    raw, header = header_of(record(block), profile)
+    raw, header = sealed_header(node, record(block), profile)
     index = quantity(receipt.get("transactionIndex"))
-    if index >= len(receipts):
+    shown = receipts_of(node, record(block))
+    if index >= len(shown):
         raise AnchorRejected(f"block {header.number} has no transaction {index}")
-    shown = [record(item) for item in receipts]
     evidence = ChainEvidence(
         chain_id=node.chain_id,
         contract=contract,
@@ -82,6 +82,7 @@ def capture(
         account_proof=None,
         history_proof=None,
         not_before=tuple(NotBefore(item, None) for item in not_before[:MAX_NOT_BEFORE]),
+        head_slots=(None, None),
     )
     evidence, missing = _with_state(node, evidence, header)
     _verify(evidence, header, head)
@@ -93,20 +94,45 @@ def _verify(evidence: ChainEvidence, header: Header, head: Head) -> None:
         event = check_receipt(evidence, header)
         if evidence.account_proof is not None:
             check_code(evidence, header, CODE_HASH)
+        stored = None if None in (evidence.head_slots or ()) else stored_head(evidence, header)
     except ChainError as error:
         raise AnchorRejected(f"the node's evidence does not hold: {error}") from error
     if (event.new_size, event.new_root) != (head.size, head.root):
         raise AnchorRejected(f"the event is of size {event.new_size}, not of the head of size {head.size}")
+    # Whoever has our signature of a later head may have anchored it in the same block.
+    if (
+        stored is not None
+        and stored.size <= head.size
+        and (stored.size, stored.root) != (head.size, head.root)
+    ):
+        raise AnchorRejected(
+            f"the contract holds a head of size {stored.size}, not this one of size {head.size}"
+        )
 
 
 def _with_state(node: Node, evidence: ChainEvidence, header: Header) -> tuple[ChainEvidence, str]:
     """Add what needs the state of the block, as far as the node still has it."""
-    answer = node.try_ask("eth_getProof", f"0x{evidence.contract.hex()}", [], hex(header.number))
+    slots = head_slots(evidence.log_id)
+    asked = [f"0x{slot.hex()}" for slot in slots]
+    answer = node.try_ask("eth_getProof", f"0x{evidence.contract.hex()}", asked, hex(header.number))
     if answer.error is not None:
         return evidence, f"the node has no state of block {header.number}: {answer.error}"
-    evidence = replace(evidence, account_proof=_nodes(answer.result, "accountProof"))
+    found = _storage(record(answer.result))
+    first, second = (found.get(int.from_bytes(slot)) for slot in slots)
+    missing = "" if first and second else f"the node gave no proof of the head in block {header.number}"
+    evidence = replace(
+        evidence,
+        account_proof=_nodes(answer.result, "accountProof"),
+        head_slots=(None, None) if missing else (first, second),
+    )
     if not evidence.not_before:
-        return evidence, ""
+        return evidence, missing
+    evidence, more = _with_blocks(node, evidence, header)
+    return evidence, "; ".join(filter(None, (missing, more)))
+
+
+def _with_blocks(node: Node, evidence: ChainEvidence, header: Header) -> tuple[ChainEvidence, str]:
+    """Add the proofs of the hashes of earlier blocks (EIP-2935)."""
     earlier = [decode_header(item.header, evidence.profile) for item in evidence.not_before]
     slots = [f"0x{history_slot(h.number).hex()}" for h in earlier if _in_window(h, header)]
     answer = node.try_ask("eth_getProof", f"0x{HISTORY_CONTRACT.hex()}", slots, hex(header.number))
@@ -118,7 +144,7 @@ def _with_state(node: Node, evidence: ChainEvidence, header: Header) -> tuple[Ch
 def _with_history(
     evidence: ChainEvidence, header: Header, earlier: Sequence[Header], shown: dict[str, Any]
 ) -> tuple[ChainEvidence, str]:
-    found = {quantity(p.get("key")): _nodes(p, "proof") for p in map(record, shown.get("storageProof") or ())}
+    found = _storage(shown)
     proven = replace(
         evidence,
         history_proof=_nodes(shown, "accountProof"),
@@ -141,6 +167,11 @@ def _with_history(
     if len(missing) == len(kept):  # the chain has no such contract, or not one of these blocks
         proven = replace(proven, history_proof=None)
     return replace(proven, not_before=tuple(kept)), "; ".join(missing[:3])
+
+
+def _storage(shown: dict[str, Any]) -> dict[int, Proof]:
+    """The proofs of storage in an answer, by their slots."""
+    return {quantity(p.get("key")): _nodes(p, "proof") for p in map(record, shown.get("storageProof") or ())}
 
 
 def _in_window(earlier: Header, header: Header) -> bool:

@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from notary.errors import AnchorRejected, AnchorUnavailable
+from notary.evidence.chain_seals import ValidatorSet
 from notary.keys import bound_recursion
 
 TIMEOUT = 20  # seconds an answer may take
@@ -26,7 +27,15 @@ class Node:
     others: names (ENS) and off-chain look-ups (CCIP-read).
     """
 
-    def __init__(self, url: str, chain_id: int, timeout: float = TIMEOUT, *, fees: str = "eip1559") -> None:
+    def __init__(
+        self,
+        url: str,
+        chain_id: int,
+        timeout: float = TIMEOUT,
+        *,
+        fees: str = "eip1559",
+        validators: tuple[ValidatorSet, ...] = (),
+    ) -> None:
         # Only here: the API talks to no node, and has no memory for what this brings.
         from web3 import HTTPProvider, Web3  # noqa: PLC0415
 
@@ -39,6 +48,7 @@ class Node:
         self.w3.middleware_onion.remove("ens_name_to_address")
         self.chain_id = chain_id
         self.fees = fees  # how transactions on this chain pay: eip1559, legacy or free
+        self.validators = validators  # who must have sealed what it shows, on a chain whose blocks are sealed
 
     def require_chain(self) -> None:
         """Assert the chain id.

@@ -156,7 +156,9 @@ def on_signal(stop: Callable[[], None]) -> None:
 
 
 def _settings(folder: Path, found: Children, contract: str | None, host: str, port: int) -> Settings:
-    chain = Chain(name=_CHAIN, rpc_urls=(found.chain_url,), chain_id=CHAIN_ID, contract=contract)
+    chain = Chain(
+        name=_CHAIN, rpc_urls=(found.chain_url,), chain_id=CHAIN_ID, contract=contract, profile="anvil"
+    )
     authority = Tsa(
         name=_TSA,
         organisation="Embedded test TSA (proves nothing)",

@@ -1,4 +1,4 @@
-"""Checks on the chain anchor of a head: 6.1 to 6.5, and 7.1 and 7.2 on the not-before block."""
+"""Checks on the chain anchor of a head: 6.1 to 6.7, and 7.1 and 7.2 on the not-before block."""
 
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -16,6 +16,9 @@ from notary.evidence.chain import (
     decode_evidence,
     decode_header,
 )
+from notary.evidence.chain_bft import SEALED
+from notary.evidence.chain_head import stored_head
+from notary.evidence.chain_seals import check_seals, validators_at
 from notary.evidence.collect import Collector
 from notary.evidence.head import Head
 from notary.evidence.outcome import Bound, Claim
@@ -61,12 +64,16 @@ def check_anchor(
         done.detail = f"chain {chain.chain_id}, contract 0x{chain.contract.hex()}, log 0x{chain.log_id.hex()}"
     if not done.ok:
         return
-    results = [_check_block(anchor), _check_event(anchor), _check_code(anchor)]
-    if all(results):
+    named, event = _check_block(anchor), _check_event(anchor)
+    code, slots = _check_code(anchor), _check_slots(anchor)
+    sealed = _check_seals(anchor) if chain.profile in SEALED else None
+    # A block that its validators sealed needs nobody to name it; whoever names one cannot mend bad seals.
+    trusted = (named or sealed) and False not in (named, sealed)
+    if trusted and event and code and slots:
         source = f"chain {chain.chain_id}"
         head.bounds.append(Bound("chain", source, source, _time(anchor.header.time), head.checkpoint.size))
     if not_before is not None:
-        _check_not_before(anchor, not_before, anchored=results[0])
+        _check_not_before(anchor, not_before, anchored=bool(trusted))
 
 
 def _trusted(evidence: ChainEvidence, trust: Trust) -> ChainTrust:
@@ -77,14 +84,16 @@ def _trusted(evidence: ChainEvidence, trust: Trust) -> ChainTrust:
     return (exact or near or same or list(trust.chains))[0]
 
 
-def _check_block(anchor: _Anchor) -> bool:
+def _check_block(anchor: _Anchor) -> bool | None:
+    """None where the trust file names no block of this number."""
     header, out = anchor.header, anchor.out
     shown = f"block {header.number}, hash 0x{header.hash.hex()}, time {_time(header.time).isoformat()}"
     with out.check("6.2", Claim.ATTESTED, anchor.subject) as done:
         done.detail = shown
         if not check_block(header, anchor.chain):
             done.skip = f"compare with a node that you trust: {shown}"
-    return done.ok and not done.skip
+            return None
+    return done.ok
 
 
 def _check_event(anchor: _Anchor) -> bool:
@@ -116,14 +125,51 @@ def _check_code(anchor: _Anchor) -> bool:
     return done.ok and not done.skip
 
 
+def _check_slots(anchor: _Anchor) -> bool:
+    """False only where the contract held something else: the event alone says the same where no proof was captured."""
+    e, point = anchor.evidence, anchor.head.checkpoint
+    if e.head_slots is None:
+        return True
+    with anchor.out.check("6.6", Claim.RECOMPUTED, anchor.subject) as done:
+        if None in (e.account_proof, *e.head_slots):
+            done.skip = "no storage proof of the head was captured"
+            return True
+        stored = stored_head(e, anchor.header)
+        if anchor.chain.head_keys and stored.key not in anchor.chain.head_keys:
+            raise ChainError(f"the head key of the log is 0x{stored.key.hex()}, which is not trusted")
+        done.detail = f"size {stored.size}, head key 0x{stored.key.hex()}"
+        if stored.size > point.size:
+            done.skip = f"a later head, of size {stored.size}, was anchored in the same block"
+        elif (stored.size, stored.root) != (point.size, point.root):
+            raise ChainError(
+                f"the contract holds size {stored.size} root {stored.root.hex()}, "
+                f"the checkpoint is of size {point.size} root {point.root.hex()}"
+            )
+    return done.ok
+
+
+def _check_seals(anchor: _Anchor) -> bool | None:
+    """None where the trust file names no validators of this block."""
+    header, chain = anchor.header, anchor.chain
+    with anchor.out.check("6.7", Claim.ATTESTED, anchor.subject) as done:
+        validators = validators_at(header.number, chain.validators)
+        if validators is None:
+            done.skip = f"the trust file names no validators of block {header.number}"
+            return None
+        seals = check_seals(anchor.evidence.header, header, chain.profile, validators)
+        done.detail = f"block {header.number}, sealed by {seals} of {len(validators.addresses)} validators"
+    return done.ok
+
+
 def _check_not_before(anchor: _Anchor, block: Block, *, anchored: bool) -> None:
     earlier: Header | None = None
+    raw = b""
     provable = anchored and anchor.evidence.history_proof is not None
     with anchor.out.check("7.1", Claim.RECOMPUTED, anchor.subject) as done:
         for item in anchor.evidence.not_before:
             header = decode_header(item.header, anchor.chain.profile)
             if header.hash == block.hash:
-                earlier, provable = header, provable and item.storage_proof is not None
+                earlier, raw, provable = header, item.header, provable and item.storage_proof is not None
         if earlier is None:
             done.skip = "the package does not hold the header of the not-before block"
         elif (block.chain_id, block.number, block.time) != (
@@ -136,13 +182,17 @@ def _check_not_before(anchor: _Anchor, block: Block, *, anchored: bool) -> None:
     if not done.ok or earlier is None:
         return
     with anchor.out.check("7.2", Claim.ATTESTED, anchor.subject) as done:
+        validators = validators_at(earlier.number, anchor.chain.validators)
         if check_block(earlier, anchor.chain):
             done.detail = "the trust file names this block"
-        elif not provable:
-            done.skip = "neither this block nor one whose state names it is among the trusted blocks"
-        else:
+        elif provable:
             check_history(anchor.evidence, anchor.header, earlier)
             done.detail = f"the state of block {anchor.header.number} names it (EIP-2935)"
+        elif validators is not None:
+            seals = check_seals(raw, earlier, anchor.chain.profile, validators)
+            done.detail = f"{seals} of {len(validators.addresses)} validators sealed it"
+        else:
+            done.skip = "neither this block nor one whose state names it is among the trusted blocks"
     if done.ok and not done.skip:
         name = f"chain {block.chain_id} block {block.number} 0x{block.hash.hex()}"
         anchor.head.made_after = (_time(block.time), name)

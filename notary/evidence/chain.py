@@ -9,12 +9,13 @@ from notary.errors import ChainError
 from notary.evidence import rlp
 from notary.evidence.chain_file import ChainEvidence, NotBefore, Proof, decode_evidence, encode_evidence
 from notary.evidence.chain_header import Header, decode_header
+from notary.evidence.chain_seals import ValidatorSet
 from notary.evidence.keccak import keccak256
 from notary.evidence.mpt import verify_proof
 
 __all__ = [
     "ANCHORED", "HISTORY_CONTRACT", "HISTORY_WINDOW", "AnchoredEvent", "ChainEvidence", "ChainTrust", "Header",
-    "NotBefore", "Proof", "check_binding", "check_block", "check_code", "check_history", "check_receipt",
+    "NotBefore", "Proof", "account_of", "check_binding", "check_block", "check_code", "check_history", "check_receipt",
     "decode_evidence", "decode_header", "encode_evidence", "history_slot",
 ]  # fmt: skip
 
@@ -35,8 +36,10 @@ class ChainTrust:
         contract: 20 bytes.
         log_id: 32 bytes.
         code_hash: Keccak-256 of the contract's runtime code.
-        profile: how headers of the chain are hashed.
+        profile: what headers of the chain are like, and how they are hashed.
         blocks: number and hash of blocks that the verifier holds to be of the real chain.
+        head_keys: addresses (20 bytes) that may sign heads of the log; none: whoever the contract says.
+        validators: who seals blocks, where the profile is of a chain that seals them.
     """
 
     chain_id: int
@@ -45,6 +48,8 @@ class ChainTrust:
     code_hash: bytes
     profile: str
     blocks: tuple[tuple[int, bytes], ...]
+    head_keys: tuple[bytes, ...] = ()
+    validators: tuple[ValidatorSet, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -116,7 +121,7 @@ def check_code(e: ChainEvidence, header: Header, code_hash: bytes) -> None:
     Raises:
         ChainError: no account proof, one that does not hold, or other code.
     """
-    found = _account(header, e.contract, e.account_proof)[3]
+    found = account_of(header, e.contract, e.account_proof)[3]
     if found != code_hash:
         raise ChainError(f"the contract has code hash {_show(found)}, trusted is {_show(code_hash)}")
 
@@ -139,7 +144,7 @@ def check_history(e: ChainEvidence, header: Header, not_before_header: Header) -
     proof = next((proof for proof in proofs if proof is not None), None)
     if proof is None:
         raise ChainError(f"no storage proof of the hash of block {number} was captured")
-    storage_root = _account(header, HISTORY_CONTRACT, e.history_proof)[2]
+    storage_root = account_of(header, HISTORY_CONTRACT, e.history_proof)[2]
     if not isinstance(storage_root, bytes):
         raise ChainError("the account of the history contract is malformed")
     value = verify_proof(storage_root, keccak256(history_slot(number)), proof)
@@ -151,6 +156,23 @@ def check_history(e: ChainEvidence, header: Header, not_before_header: Header) -
 def history_slot(number: int) -> bytes:
     """The storage slot (32 bytes) in which the EIP-2935 contract keeps the hash of a block."""
     return (number % HISTORY_WINDOW).to_bytes(32, "big")
+
+
+def account_of(header: Header, address: bytes, proof: Proof | None) -> list[rlp.Item]:
+    """Nonce, balance, storage root and code hash of an account under the state root of a block.
+
+    Raises:
+        ChainError: no proof was captured, it does not hold, or there is no such account.
+    """
+    if proof is None:
+        raise ChainError(f"no account proof of 0x{address.hex()} was captured")
+    value = verify_proof(header.state_root, keccak256(address), proof)
+    if value is None:
+        raise ChainError(f"there is no account 0x{address.hex()} in block {header.number}")
+    account = rlp.decode_list(value)
+    if len(account) != 4:  # noqa: PLR2004 - yellow paper §4.1
+        raise ChainError("an account is malformed")
+    return account
 
 
 def _logs(receipt: bytes) -> list[rlp.Item]:
@@ -166,19 +188,6 @@ def _logs(receipt: bytes) -> list[rlp.Item]:
             return logs
         case _:
             raise ChainError("the receipt is malformed")
-
-
-def _account(header: Header, address: bytes, proof: Proof | None) -> list[rlp.Item]:
-    """Nonce, balance, storage root and code hash of an account under the state root of a block."""
-    if proof is None:
-        raise ChainError(f"no account proof of 0x{address.hex()} was captured")
-    value = verify_proof(header.state_root, keccak256(address), proof)
-    if value is None:
-        raise ChainError(f"there is no account 0x{address.hex()} in block {header.number}")
-    account = rlp.decode_list(value)
-    if len(account) != 4:  # noqa: PLR2004 - yellow paper §4.1
-        raise ChainError("an account is malformed")
-    return account
 
 
 def _uint64(word: bytes) -> int:

@@ -10,13 +10,14 @@ from notary.evidence.fields import exact_keys, hexadecimal, natural, text
 MAX_EVIDENCE = 4 * 1024 * 1024  # bytes
 MAX_NODES = 65  # a key of 32 bytes has 64 nibbles
 MAX_NOT_BEFORE = 256
-MAX_VALUES = 32_768  # in the whole file; the limits above allow for 17,100
-_VERSION = 1
+MAX_VALUES = 32_768  # in the whole file; the limits above allow for 17,300
+_VERSIONS = (1, 2)
 _HEX = "[0-9a-f]+"  # no group: a repeated one costs the pattern 100 bytes of memory a round
 _KEYS = (
     "version", "chain_id", "contract", "log_id", "profile", "header", "transaction", "transaction_index",
     "receipt_proof", "log_index", "account_proof", "history_proof", "not_before",
 )  # fmt: skip
+_SLOTS = 2  # of a head in the contract's storage
 
 Proof = tuple[bytes, ...]  # RLP of trie nodes, the root first
 
@@ -46,6 +47,8 @@ class ChainEvidence:
             no longer that state.
         history_proof: the same for the account of the EIP-2935 contract.
         not_before: blocks that statements under this head name as earlier than themselves.
+        head_slots: trie nodes to the two slots of the head in the contract's storage, each None where the node
+            had no longer that state; in place of both, None in a file of version 1, which had no such proofs.
     """
 
     chain_id: int
@@ -60,13 +63,15 @@ class ChainEvidence:
     account_proof: Proof | None
     history_proof: Proof | None
     not_before: tuple[NotBefore, ...]
+    head_slots: tuple[Proof | None, Proof | None] | None = None
 
 
 def encode_evidence(e: ChainEvidence) -> bytes:
-    """The canonical bytes of the file."""
+    """The canonical bytes of the file, of the version that holds what there is."""
+    slots = {} if e.head_slots is None else {"head_slots": [_show(proof) for proof in e.head_slots]}
     return canonical.dumps(
         {
-            "version": _VERSION,
+            "version": 2 if slots else 1,
             "chain_id": e.chain_id,
             "contract": e.contract.hex(),
             "log_id": e.log_id.hex(),
@@ -83,6 +88,7 @@ def encode_evidence(e: ChainEvidence) -> bytes:
                 for item in e.not_before
             ],
         }
+        | slots
     )
 
 
@@ -95,8 +101,10 @@ def decode_evidence(data: bytes) -> ChainEvidence:
     # Before parsing, which takes a second a megabyte where values are short. No string of this file has commas.
     if data.count(b",") >= MAX_VALUES:
         raise FormatError(f"chain evidence has more than {MAX_VALUES} values")
-    value = exact_keys(canonical.loads(data, MAX_EVIDENCE), _KEYS, "chain evidence")
-    if value["version"] != _VERSION or value["version"] is True:
+    value = canonical.loads(data, MAX_EVIDENCE)
+    has_slots = isinstance(value, dict) and value.get("version") == _VERSIONS[1]
+    exact_keys(value, (*_KEYS, "head_slots") if has_slots else _KEYS, "chain evidence")
+    if value["version"] not in _VERSIONS or value["version"] is True:
         raise FormatError("chain evidence is of no version that we know")
     transaction = value["transaction"]
     return ChainEvidence(
@@ -112,7 +120,16 @@ def decode_evidence(data: bytes) -> ChainEvidence:
         account_proof=_optional_proof(value["account_proof"], "account_proof"),
         history_proof=_optional_proof(value["history_proof"], "history_proof"),
         not_before=tuple(map(_not_before, _list(value["not_before"], "not_before", MAX_NOT_BEFORE))),
+        head_slots=_head_slots(value["head_slots"]) if has_slots else None,
     )
+
+
+def _head_slots(value: Any) -> tuple[Proof | None, Proof | None]:
+    shown = _list(value, "head_slots", _SLOTS)
+    if len(shown) != _SLOTS:
+        raise FormatError("head_slots is not a list of two proofs")
+    first, second = (_optional_proof(proof, "head_slots") for proof in shown)
+    return first, second
 
 
 def _not_before(item: Any) -> NotBefore:

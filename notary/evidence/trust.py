@@ -20,6 +20,7 @@ from notary.evidence.outcome import source_of
 from notary.evidence.receipt import receipt_key_name
 from notary.evidence.statement import ORIGIN
 from notary.evidence.timestamp import Authority
+from notary.evidence.trust_chain import LOCAL, read_chain
 from notary.evidence.trust_roots import require_independent
 from notary.evidence.trust_toml import (
     certificate,
@@ -29,7 +30,6 @@ from notary.evidence.trust_toml import (
     instant,
     strings,
     table,
-    tables,
 )
 
 MAX_TRUST = 1024 * 1024
@@ -88,7 +88,7 @@ def _trust(value: dict[str, Any]) -> Trust:
         "top",
     )
     version(value["version"], VERSION, "top")
-    chains = each(value, "chain", _chain)
+    chains = each(value, "chain", read_chain)
     authorities = each(value, "tsa", _authority)
     _no_two((authority.name for authority in authorities), "tsa have the same name")
     # What a second table says, a restriction perhaps, would count for nothing.
@@ -107,6 +107,9 @@ def _trust(value: dict[str, Any]) -> Trust:
         _no_two((key.verifier.key_id for key in keys), f"{kind} have one key id")
     _named(log_keys, origin, "log_key")
     _named(receipt_keys, receipt_key_name(origin), "receipt_key")
+    test_only = flag(value.get("test_only", False), "test_only")
+    if not test_only and any(chain.profile == LOCAL for chain in chains):
+        raise TrustError(f"trust file: a chain of profile {LOCAL} proves nothing, and test_only is not true")
     return Trust(
         origin=origin,
         k=_sources_needed(value.get("k"), sources),
@@ -115,7 +118,7 @@ def _trust(value: dict[str, Any]) -> Trust:
         chains=chains,
         authorities=authorities,
         witnesses=each(value, "witness", _witness),
-        test_only=flag(value.get("test_only", False), "test_only"),
+        test_only=test_only,
         bitcoin_blocks=bitcoin_blocks,
     )
 
@@ -143,23 +146,6 @@ def _key(item: dict[str, Any]) -> TrustedKey:
         until,
         None if size is None else natural(size, "last_good_size"),
     )
-
-
-def _chain(item: dict[str, Any]) -> ChainTrust:
-    table(item, {"chain_id", "contract", "log_id", "code_hash", "profile"}, {"block"}, "chain")
-    return ChainTrust(
-        chain_id=natural(item["chain_id"], "chain_id"),
-        contract=hex_bytes(item["contract"], "contract", 20),
-        log_id=hex_bytes(item["log_id"], "log_id", 32),
-        code_hash=hex_bytes(item["code_hash"], "code_hash", 32),
-        profile=text(item["profile"], "profile", "[a-z0-9-]{1,32}"),
-        blocks=tuple(_block(block) for block in tables(item, "block")),
-    )
-
-
-def _block(item: dict[str, Any]) -> tuple[int, bytes]:
-    table(item, {"number", "hash"}, set(), "block")
-    return natural(item["number"], "block number"), hex_bytes(item["hash"], "block hash", 32)
 
 
 def _bitcoin_block(item: dict[str, Any]) -> tuple[int, BlockHeader]:

@@ -18,7 +18,9 @@ from notary.evidence.chain import (
     decode_evidence,
     decode_header,
 )
-from notary.evidence.chain_header import PROFILES
+from notary.evidence.chain_head import stored_head
+from notary.evidence.chain_header import PROFILES, Header
+from notary.evidence.chain_seals import check_seals, validators_at
 from notary.evidence.keccak import keccak256
 from notary.evidence.statement import Block
 from notary.log.fsck_lanes import Lanes
@@ -92,6 +94,10 @@ class TransactionChecks:
             raise ChainError(f"the event extends a head of size {event.old_size} that is not ours")
         if evidence.account_proof is not None:
             check_code(evidence, header, trust.code_hash)
+            _check_head(evidence, header, head)
+        validators = validators_at(header.number, trust.validators)
+        if validators is not None:
+            check_seals(evidence.header, header, trust.profile, validators)
         for earlier in evidence.not_before:
             found = decode_header(earlier.header, trust.profile)
             if earlier.storage_proof is not None:
@@ -141,3 +147,12 @@ def _signer(sent: Transaction, head: Head, trust: ChainTrust) -> bytes:
         raise ChainError(f"it anchors size {call.size} root {call.root.hex()} of log 0x{call.log_id.hex()}")
     digest = head_digest(trust.chain_id, trust.contract, trust.log_id, head.size, head.root)
     return head_signer(digest, call.signature)
+
+
+def _check_head(evidence: ChainEvidence, header: Header, head: Head) -> None:
+    """The contract's own storage, where its proof was captured, holds this head or a later one of the same block."""
+    if evidence.head_slots is None or None in evidence.head_slots:
+        return
+    stored = stored_head(evidence, header)
+    if stored.size < head.size or (stored.size == head.size and stored.root != head.root):
+        raise ChainError(f"the contract holds size {stored.size} root {stored.root.hex()}")

@@ -66,9 +66,18 @@ def _chain(chain: ChainTrust, blocks: list[tuple[int, bytes]]) -> list[str]:
         f'code_hash = "0x{chain.code_hash.hex()}"',
         f"profile = {_text(chain.profile)}",
     ]
+    if chain.head_keys:
+        lines.append(f"head_keys = [{_addresses(chain.head_keys)}]")
+    for each in chain.validators:
+        lines += ["", "[[chain.validators]]", f"from_block = {each.from_block}"]
+        lines.append(f"addresses = [{_addresses(each.addresses)}]")
     for number, digest in blocks:
         lines += ["", "[[chain.block]]", f"number = {number}", f'hash = "0x{digest.hex()}"']
     return lines
+
+
+def _addresses(addresses: Sequence[bytes]) -> str:
+    return ", ".join(f'"0x{address.hex()}"' for address in addresses)
 
 
 def _authority(authority: Authority) -> list[str]:

@@ -3,11 +3,13 @@
 from notary.anchoring.quorum import Quorum
 from notary.anchoring.rpc import Node
 from notary.settings import Chain
+from notary.wiring.trusting import validators_of
 
 
 def nodes_of(chain: Chain) -> tuple[Node, ...]:
     """All endpoints, the one first that is asked for everything."""
-    return tuple(Node(url, chain.chain_id, fees=chain.fees) for url in chain.rpc_urls)
+    validators = validators_of(chain)
+    return tuple(Node(url, chain.chain_id, fees=chain.fees, validators=validators) for url in chain.rpc_urls)
 
 
 def quorum_of(chain: Chain, nodes: tuple[Node, ...]) -> Quorum:

@@ -20,6 +20,7 @@ from notary.anchoring.revocation import fetch
 from notary.anchoring.rfc3161 import TsaAnchor
 from notary.anchoring.rpc import Node
 from notary.anchoring.stamps import StampWatch
+from notary.errors import SettingsError
 from notary.evidence.bodies import Genesis
 from notary.evidence.chain import decode_evidence
 from notary.evidence.chain_file import MAX_NOT_BEFORE
@@ -199,6 +200,13 @@ class Steps:
                 return blocks.not_before_headers(connection, chain.chain_id, first, head.size, MAX_NOT_BEFORE)
 
         trust = chain_trust(chain, self.genesis)
+        head_key = keys.load_secp256k1(self.settings.head_key)
+        # Else anchors made after a hand-over would fail by the service's own trust file.
+        if bytes.fromhex(head_key.address[2:]) not in trust.head_keys:
+            raise SettingsError(
+                f"the head key is {head_key.address.lower()}, neither that of entry 0 nor in head_keys of chain "
+                f"{chain.name}: add it there, so that trust files name it"
+            )
         return EvmAnchor(
             name=chain.name,
             node=nodes[0],
@@ -206,7 +214,7 @@ class Steps:
             needed=chain.quorum,
             contract=trust.contract,
             log_id=trust.log_id,
-            head_key=keys.load_secp256k1(self.settings.head_key),
+            head_key=head_key,
             wallet=keys.load_secp256k1(self.settings.wallet_key),
             not_before=not_before,
             finality=chain.finality,

@@ -10,11 +10,13 @@ from notary.anchoring.compiled import CODE_HASH
 from notary.errors import FormatError, SettingsError, TrustError
 from notary.evidence.bodies import Genesis
 from notary.evidence.chain import ChainTrust, decode_evidence, decode_header
+from notary.evidence.chain_seals import ValidatorSet
 from notary.evidence.note import Verifier
 from notary.evidence.ots_file import heights_of
 from notary.evidence.package import Package
 from notary.evidence.timestamp import Authority
 from notary.evidence.trust import Trust
+from notary.evidence.trust_chain import LOCAL
 from notary.evidence.trust_roots import require_independent
 from notary.services.trust_file import TrustSource
 from notary.settings import Chain, Settings, Tsa
@@ -42,7 +44,7 @@ def trust_source(settings: Settings, genesis: Genesis) -> TrustSource:
         receipt_key=Verifier.from_vkey(genesis.receipt_key),
         chains=tuple(chain_trust(chain, genesis) for chain in settings.chains),
         authorities=authorities,
-        test_only=settings.embedded,
+        test_only=settings.embedded or any(chain.profile == LOCAL for chain in settings.chains),
         # Where more are needed than a verifier asks for by himself, he is told so.
         k=settings.stamps_needed if settings.stamps_needed > _VERIFIERS_OWN else None,
     )
@@ -83,8 +85,27 @@ def chain_trust(chain: Chain, genesis: Genesis) -> ChainTrust:
             f"entry 0 names chain {genesis.chain_id} and contract {genesis.contract}; "
             f"the settings name chain {chain.chain_id} and contract {chain.contract}"
         )
-    contract = bytes.fromhex(genesis.contract[2:])
-    return ChainTrust(chain.chain_id, contract, genesis.log_id, CODE_HASH, chain.profile, ())
+    return ChainTrust(
+        chain_id=chain.chain_id,
+        contract=_address(genesis.contract),
+        log_id=genesis.log_id,
+        code_hash=CODE_HASH,
+        profile=chain.profile,
+        blocks=(),
+        head_keys=tuple(dict.fromkeys(map(_address, (genesis.head_key, *chain.head_keys)))),
+        validators=validators_of(chain),
+    )
+
+
+def validators_of(chain: Chain) -> tuple[ValidatorSet, ...]:
+    """Who seals its blocks; nobody on most chains."""
+    return tuple(
+        ValidatorSet(each.from_block, tuple(map(_address, each.addresses))) for each in chain.validators
+    )
+
+
+def _address(shown: str) -> bytes:
+    return bytes.fromhex(shown[2:])
 
 
 def authority(tsa: Tsa) -> Authority:

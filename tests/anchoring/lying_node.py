@@ -58,6 +58,33 @@ def lying_node(real, *, asked=None, **lies):
 
 
 @contextmanager
+def answering(answer):
+    """Serve what `answer(method, params)` gives, one question at a time; it may raise `Error`."""
+    lock = threading.Lock()
+
+    class Handler(BaseHTTPRequestHandler):
+        def do_POST(self):
+            question = json.loads(self.rfile.read(int(self.headers["content-length"])))
+            reply = {"jsonrpc": "2.0", "id": question["id"]}
+            try:
+                with lock:
+                    reply["result"] = answer(question["method"], question["params"])
+            except Error as error:
+                reply["error"] = {"code": -32000, "message": str(error)}
+            said = json.dumps(reply).encode()
+            self.send_response(200)
+            self.send_header("content-length", str(len(said)))
+            self.end_headers()
+            self.wfile.write(said)
+
+        def log_message(self, *_):
+            pass
+
+    with _serving(Handler) as url:
+        yield url
+
+
+@contextmanager
 def raw_answer(body):
     """Serve these bytes, whatever is asked."""
 

@@ -12,11 +12,12 @@ from notary.anchoring import advance as module
 from notary.anchoring.advance import Advance
 from notary.anchoring.port import Observation, Step
 from notary.errors import AnchorRejected, AnchorUnavailable, Fatal
-from notary.evidence.chain import decode_evidence
+from notary.evidence.chain import NotBefore, decode_evidence, encode_evidence
 from notary.store import anchorings
 from notary.store.anchorings import Anchoring
 from tests.anchoring.anchored import INTERVAL
 from tests.anchoring.ledger import Crash, Fuse, Ledger, mortal
+from tests.evidence import mini_chain
 
 GONE = AnchorUnavailable("the node does not answer")
 WRONG = AnchorRejected("the node is of chain 1, not 31337")
@@ -316,6 +317,29 @@ def test_proofs_that_were_not_to_be_had_at_first_are_added(log, ledger, step, wh
     found = log.one()
     assert found.state == when
     assert decode_evidence(found.evidence).account_proof is not None
+
+
+@pytest.mark.parametrize("missing", ["account_proof", "head_slots", "storage_proof"])
+def test_evidence_with_more_proofs_takes_the_place_of_that_with_fewer_and_not_the_other_way(missing):
+    whole = mini_chain.anchor(
+        [mini_chain.event(7, bytes(32))],
+        number=200,
+        time=1000,
+        stored=(7, b"\x01" * 32, b"\x02" * 20),
+        not_before=[mini_chain.header(100, 900)],
+    )
+    fewer = {
+        "account_proof": {"account_proof": None},
+        "head_slots": {"head_slots": (whole.head_slots[0], None)},
+        "storage_proof": {"not_before": (NotBefore(whole.not_before[0].header, None),)},
+    }
+    less = replace(whole, **fewer[missing])
+    assert module._keeps(encode_evidence(whole), encode_evidence(less))
+    assert not module._keeps(encode_evidence(less), encode_evidence(whole))
+    assert module._keeps(encode_evidence(less), encode_evidence(less))
+    assert not module._keeps(None, encode_evidence(less))
+    old = replace(whole, head_slots=None)  # of version 1
+    assert not module._keeps(encode_evidence(old), encode_evidence(whole))
 
 
 def test_a_reorg_into_another_block_takes_its_evidence_even_without_proofs(log, ledger, step):

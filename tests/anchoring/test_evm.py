@@ -6,14 +6,14 @@ from datetime import UTC, datetime
 
 import pytest
 
-from notary.anchoring.blocks import block_at, final_number, receipt_proof
+from notary.anchoring.blocks import block_at, final_number, receipt_proof, receipts_of
 from notary.anchoring.compiled import CODE_HASH
 from notary.anchoring.evm import EvmAnchor
 from notary.anchoring.poll import newest_finalized
 from notary.anchoring.port import Anchor, Attempt, Head, Step
 from notary.anchoring.quorum import Quorum
 from notary.anchoring.replacing import MAX_REPLACEMENTS, fields_of
-from notary.anchoring.rpc import Node
+from notary.anchoring.rpc import Answer, Node
 from notary.errors import AnchorRejected, AnchorUnavailable
 from notary.evidence.chain import (
     ChainTrust,
@@ -556,6 +556,41 @@ def test_what_a_node_does_not_have_may_come_later(chain, anchor, lies, reason):
     attempt = anchored(anchor, 7)
     with lying_node(chain.url, **lies) as url, pytest.raises(AnchorUnavailable, match=reason):
         through(anchor, url).observe(head(7), [attempt])
+
+
+def test_a_node_that_gives_receipts_one_by_one_is_asked_for_each(chain, anchor):
+    chain.node.ask("evm_setAutomine", False)
+    attempt = anchored(anchor, 7)
+    more = {"from": STRANGER.address, "to": STRANGER.address, "value": "0x1"}
+    chain.node.ask("eth_sendTransaction", more)
+    chain.mine()
+
+    def unknown(_):
+        raise Error("the method eth_getBlockReceipts does not exist/is not available")
+
+    asked = []
+    with lying_node(chain.url, asked=asked, eth_getBlockReceipts=unknown) as url:
+        seen = through(anchor, url).observe(head(7), [attempt])
+    assert seen == anchor.observe(head(7), [attempt])
+    assert asked.count("eth_getTransactionReceipt") == 3  # the attempt's own, then each of the block
+    with (
+        lying_node(chain.url, eth_getBlockReceipts=lambda _: None) as url,
+        pytest.raises(AnchorUnavailable, match="the node has not the receipts of block 0x"),
+    ):
+        through(anchor, url).observe(head(7), [attempt])
+
+
+def test_receipts_are_not_asked_for_one_by_one_without_end():
+    class Endless:
+        def try_ask(self, method, *_):
+            return Answer(None, "method not found")
+
+        def ask(self, *_):
+            pytest.fail("asked for one of them")
+
+    block = {"hash": "0x12", "transactions": ["0x34"] * 2001}
+    with pytest.raises(AnchorUnavailable, match="the node has not the receipts of block 0x12"):
+        receipts_of(Endless(), block)
 
 
 def test_a_node_that_stops_naming_block_hashes_costs_only_them(chain, anchor):

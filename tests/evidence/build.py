@@ -263,15 +263,16 @@ def key_table(kind, name, key, *more):
     return "\n".join((f"[[{kind}]]", f'vkey = "{vkey(name, key)}"', *more, ""))
 
 
-def chain_table(log, *, blocks, code_hash=mini_chain.CODE_HASH, profile="ethereum"):
+def chain_table(log, *more, blocks, code_hash=mini_chain.CODE_HASH, profile="ethereum"):
     lines = ["[[chain]]", f"chain_id = {mini_chain.CHAIN_ID}", f'contract = "0x{log.contract.hex()}"']
     lines += [
         f'log_id = "0x{log.log_id.hex()}"',
         f'code_hash = "0x{code_hash.hex()}"',
         f'profile = "{profile}"',
+        *more,
     ]
     for raw in blocks:
-        block = decode_header(raw, "ethereum")
+        block = decode_header(raw, profile)
         lines += ["[[chain.block]]", f"number = {block.number}", f'hash = "0x{block.hash.hex()}"']
     return "\n".join([*lines, ""])
 

@@ -52,10 +52,15 @@ def anchor(
     chain_id=CHAIN_ID,
     contract=CONTRACT,
     log_id=LOG_ID,
+    profile="ethereum",
+    seal=bytes,
+    stored=None,
 ):
     """Evidence of a block that holds three transactions, the second with `logs`.
 
-    `not_before` are raw headers of earlier blocks, whose hashes the state holds (EIP-2935).
+    `not_before` are raw headers of earlier blocks, whose hashes the state holds (EIP-2935). `seal` makes the header
+    one of `profile`. `stored` is what the contract holds after the block, (size, root, head key): evidence of
+    version 2, and without it of version 1.
     """
     receipts = HexaryTrie({})
     receipts[rlp.encode(0)] = receipt()
@@ -63,17 +68,20 @@ def anchor(
     receipts[rlp.encode(2)] = receipt(status=b"")
     storage = HexaryTrie({})
     for raw in not_before:
-        earlier = decode_header(raw, "ethereum")
+        earlier = decode_header(raw, profile)
         storage[keccak256(history_slot(earlier.number))] = rlp.encode(earlier.hash)
+    slots = HexaryTrie({})
+    for slot, value in slots_of(log_id, *stored or ()):
+        slots[keccak256(slot)] = rlp.encode(_integer(value))
     state = HexaryTrie({})
-    state[keccak256(contract)] = rlp.encode([b"\x01", b"", EMPTY, code_hash])
+    state[keccak256(contract)] = rlp.encode([b"\x01", b"", slots.root_hash, code_hash])
     state[keccak256(HISTORY_CONTRACT)] = rlp.encode([b"\x01", b"", storage.root_hash, keccak256(b"2935")])
     return ChainEvidence(
         chain_id=chain_id,
         contract=contract,
         log_id=log_id,
-        profile="ethereum",
-        header=header(number, time, state=state.root_hash, receipts=receipts.root_hash),
+        profile=profile,
+        header=seal(header(number, time, state=state.root_hash, receipts=receipts.root_hash)),
         transaction=keccak256(b"transaction"),
         transaction_index=1,
         receipt_proof=_proof(receipts, rlp.encode(1)),
@@ -81,10 +89,22 @@ def anchor(
         account_proof=_proof(state, keccak256(contract)),
         history_proof=_proof(state, keccak256(HISTORY_CONTRACT)),
         not_before=tuple(
-            NotBefore(raw, _proof(storage, keccak256(history_slot(decode_header(raw, "ethereum").number))))
+            NotBefore(raw, _proof(storage, keccak256(history_slot(decode_header(raw, profile).number))))
             for raw in not_before
         ),
+        head_slots=None
+        if stored is None
+        else tuple(_proof(slots, keccak256(slot)) for slot, _ in slots_of(log_id, *stored)),
     )
+
+
+def slots_of(log_id, size=None, root=b"", key=bytes(20), turn=0):
+    """Number and value of the slots of a head, by hand from the layout: turn, size and key in one, the root next."""
+    if size is None:
+        return []
+    first = int.from_bytes(keccak256(log_id + bytes(32)), "big")
+    packed = turn.to_bytes(4, "big") + size.to_bytes(8, "big") + key
+    return [(word(first), int.from_bytes(packed, "big")), (word(first + 1), int.from_bytes(root, "big"))]
 
 
 def _proof(trie, key):

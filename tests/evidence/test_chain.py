@@ -84,8 +84,8 @@ def test_the_first_header_of_ethereum_has_its_known_hash():
 
 
 def test_headers_of_unknown_profiles_are_refused():
-    with pytest.raises(ChainError, match="profile 'qbft' cannot be hashed"):
-        decode_header(rlp.encode(GENESIS), "qbft")
+    with pytest.raises(ChainError, match="profile 'clique' cannot be hashed"):
+        decode_header(rlp.encode(GENESIS), "clique")
 
 
 @pytest.mark.parametrize("fields", [GENESIS[:14], [*GENESIS, *[b""] * 10]])
@@ -398,7 +398,13 @@ def test_evidence_goes_both_ways():
 @pytest.mark.parametrize(
     ("changes", "reason"),
     [
-        ({"version": 2}, "no version that we know"),
+        ({"version": 3}, "no version that we know"),
+        ({"version": 2}, "missing key 'head_slots'"),
+        ({"head_slots": [None, None]}, "unknown key 'head_slots'"),
+        ({"version": 2, "head_slots": None}, "head_slots is not a list of at most 2"),
+        ({"version": 2, "head_slots": [None] * 3}, "head_slots is not a list of at most 2"),
+        ({"version": 2, "head_slots": [None]}, "head_slots is not a list of two proofs"),
+        ({"version": 2, "head_slots": [None, ["0"]]}, "head_slots is not whole bytes"),
         ({"version": True}, "no version that we know"),
         ({"extra": 1}, "unknown key 'extra'"),
         ({"chain_id": -1}, "chain_id is not a whole number"),

@@ -12,6 +12,7 @@ from notary.evidence import (
     archive,
     bodies,
     canonical,
+    chain_bft,
     chain_file,
     chain_header,
     checkpoint,
@@ -33,6 +34,7 @@ from notary.evidence import (
     timestamp_revocation,
     timestamp_status,
     trust,
+    trust_chain,
     verify,
 )
 from notary.evidence.catalogue import CHECKS
@@ -85,11 +87,15 @@ def test_the_hashes_of_the_examples_are_those_of_the_vectors():
 def test_every_check_is_in_the_table_and_the_required_ones_are_said_to_be():
     rows = [line.split("|")[1:4] for line in SECTIONS["12"].splitlines() if re.match(r"\| \d", line)]
     table = {id_.strip(): required.strip() for id_, required, _ in rows}
-    named = set(table) - {"6.1 … 6.5", "7.1, 7.2"} | {f"6.{at}" for at in range(1, 6)} | {"7.1", "7.2"}
+    named = set(table) - {"6.1 … 6.7", "7.1, 7.2"} | {f"6.{at}" for at in range(1, 8)} | {"7.1", "7.2"}
     assert named == set(CHECKS)
     required = {id_ for id_, word in table.items() if word}
     assert required == verify._ALWAYS | verify._WITH_DOCUMENT
     assert {f"| {id_} |" in SECTIONS["10"] for id_ in CHECKS if id_[0] in "67"} == {True}
+
+
+def test_the_mark_of_sealed_chains_is_that_of_the_code():
+    assert f"*M* = `{chain_bft.MIX_HASH.hex()}`" in SECTIONS["10"]
 
 
 def test_every_numbered_check_of_a_token_is_in_the_table():
@@ -147,6 +153,10 @@ LIMITS = {
         rlp.MAX_VALUES,
         mpt.MAX_VALUES,
         chain_header.MAX_VALUES,
+    },
+    "values in the extra data of a sealed header; validators in a set": {
+        chain_bft.MAX_VALUES,
+        trust_chain.MAX_VALIDATORS,
     },
     "members of a package; heads": {archive.MAX_FILES, package.MAX_HEADS},
     "`manifest.json`": {package.MAX_MANIFEST},

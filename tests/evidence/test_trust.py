@@ -106,6 +106,23 @@ def other(table, old, new):
 
 LOG_KEY, CHAIN, TSA = TABLES["log_key"], TABLES["chain"], TABLES["tsa-a"]
 HASH = "0x" + mini_chain.CODE_HASH.hex()
+ONE = f'"0x{"01" * 20}"'
+MANY = ", ".join(f'"0x{number:040x}"' for number in range(100))
+SET = f"addresses = [{ONE}]"
+
+
+def sealed(*sets, profile="qbft"):
+    more = "".join(f"[[chain.validators]]\n{each}\n" for each in sets)
+    return {"chain": CHAIN.partition("[[chain.block]]")[0].replace('"ethereum"', f'"{profile}"') + more}
+
+
+def test_a_sealed_chain_has_its_validators_and_a_log_its_head_keys():
+    later = f"from_block = 70\naddresses = [{MANY}]"
+    table = sealed(SET, later)["chain"].replace("profile =", f"head_keys = [{ONE}]\nprofile =")
+    (chain,) = build.trust(LOG, chain=table).chains
+    assert chain.head_keys == (b"\x01" * 20,)
+    assert [(each.from_block, len(each.addresses)) for each in chain.validators] == [(0, 1), (70, 100)]
+    assert build.trust(LOG).chains[0].head_keys == ()
 
 
 @pytest.mark.parametrize(
@@ -168,6 +185,22 @@ HASH = "0x" + mini_chain.CODE_HASH.hex()
         (other("chain", "number = 200", "number = -1"), "block number is not a whole number"),
         (other("chain", "number = 200", "number = 200\ntime = 1"), "block has a key 'time'"),
         ({"chain": CHAIN.partition("[[chain.block]]")[0] + "block = 5\n"}, "block is not a list of tables"),
+        (
+            other("chain", '"ethereum"', '"clique"'),
+            "profile 'clique' is not known; known: ethereum, op, qbft",
+        ),
+        (other("chain", '"ethereum"', '"qbft"'), "a chain of profile qbft needs validators"),
+        (sealed(SET, profile="op"), "a chain of profile op has no validators"),
+        (sealed(SET, SET), "two sets of validators begin with one block"),
+        (sealed("addresses = []"), "validators are not 1 to 100 different addresses"),
+        (sealed(f"addresses = [{ONE}, {ONE}]"), "validators are not 1 to 100 different addresses"),
+        (sealed(f"addresses = [{MANY}, {ONE}]"), "validators are not 1 to 100 different addresses"),
+        (sealed('addresses = ["0x01"]'), "validators is not of the form"),
+        (sealed(f"addresses = {ONE}"), "validators is not a list of strings"),
+        (sealed("from_block = 1"), "validators has no 'addresses'"),
+        (sealed(SET + "\nfrom_block = -1"), "from_block is not a whole number"),
+        (sealed(SET + "\nquorum = 1"), "validators has a key 'quorum' that we do not know"),
+        (other("chain", '"ethereum"', '"ethereum"\nhead_keys = ["0x01"]'), "head_keys is not of the form"),
         ({"tsa_b": TABLES["tsa-a"]}, "two tsa have the same name"),
         (other("tsa-a", 'name = "tsa-a"', 'name = "TSA A"'), "name of an authority is not of the form"),
         (other("tsa-a", "tsa-a Ltd", "a\\nb"), "organisation is not of the form"),

@@ -132,6 +132,12 @@ def _other(e, *, size=8, old_size=0, **changes):
     return mini_chain.anchor(logs, number=9, time=9, contract=e.contract, log_id=e.log_id, **changes)
 
 
+def _with_another_head(e):
+    """Of the proof of one slot, in the place of the other's."""
+    assert e.head_slots is not None and None not in e.head_slots
+    return replace(e, head_slots=(e.head_slots[1], e.head_slots[0]))
+
+
 def _with_other_history(e):
     earlier = _other(e, not_before=[mini_chain.header(5, 5)])
     return replace(earlier, account_proof=None, history_proof=None)
@@ -146,6 +152,7 @@ def _with_other_history(e):
         (lambda e: _other(e, size=7), "its evidence: the event is of size 7 root 00"),
         (lambda e: _other(e, old_size=5), "its evidence: the event extends a head of size 5 that is not ours"),
         (lambda e: _other(e, code_hash=bytes(32)), "its evidence: the contract has code hash 0x0000"),
+        (_with_another_head, "its evidence: "),
         (_with_other_history, "its evidence: no account proof|its evidence: .*account"),
     ],
 )  # fmt: skip

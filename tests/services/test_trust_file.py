@@ -1,6 +1,7 @@
 """The service's own trust file says what a verifier reads."""
 
 from notary.evidence.chain import ChainTrust
+from notary.evidence.chain_seals import ValidatorSet
 from notary.evidence.note import Verifier
 from notary.evidence.receipt import receipt_key_name
 from notary.evidence.timestamp import Authority
@@ -14,8 +15,12 @@ RECEIPT = Verifier(receipt_key_name(ORIGIN), bytes(range(1, 33)))
 BLOCKS = [(1, 7, b"\x07" * 32), (1, 9, b"\x09" * 32), (2, 8, b"\x08" * 32)]
 
 
-def chain(chain_id, profile="ethereum"):
-    return ChainTrust(chain_id, b"\x11" * 20, b"\x22" * 32, b"\x33" * 32, profile, ())
+VALIDATORS = (ValidatorSet(0, (b"\x01" * 20, b"\x02" * 20)), ValidatorSet(90, (b"\x03" * 20,)))
+HEAD_KEYS = (b"\x41" * 20, b"\x42" * 20)
+
+
+def chain(chain_id, profile="ethereum", **more):
+    return ChainTrust(chain_id, b"\x11" * 20, b"\x22" * 32, b"\x33" * 32, profile, (), **more)
 
 
 def authority(name, **changes):
@@ -45,7 +50,8 @@ def test_chains_and_authorities_come_back_as_they_were():
         authority("b", policies=("1.2.3", "1.2.4"), accuracy_ms=0, intermediates=(middle,), strict=True),
         authority("c", roots=(*authority("c").roots, *authority("d").roots), accuracy_ms=1000),
     )
-    made = source(chains=(chain(1), chain(2, "qbft")), authorities=authorities, test_only=True)
+    sealed = chain(2, "qbft", head_keys=HEAD_KEYS, validators=VALIDATORS)
+    made = source(chains=(chain(1), sealed), authorities=authorities, test_only=True)
     trust = made.trust(BLOCKS)
     assert trust.authorities == authorities
     assert trust.test_only
@@ -59,6 +65,9 @@ def test_chains_and_authorities_come_back_as_they_were():
     assert (first.profile, second.profile) == ("ethereum", "qbft")
     assert first.blocks == ((7, b"\x07" * 32), (9, b"\x09" * 32))
     assert second.blocks == ((8, b"\x08" * 32),)
+    assert (first.head_keys, first.validators) == ((), ())
+    assert (second.head_keys, second.validators) == (HEAD_KEYS, VALIDATORS)
+    assert made.file().index("head_keys") < made.file().index("[[chain.validators]]")
 
 
 def test_blocks_are_not_made_up():
