@@ -5,10 +5,14 @@ from dataclasses import dataclass, field, replace
 from hashlib import sha256
 
 from notary.anchoring.port import Attempt, Observation, Step
+from notary.errors import AnchorRejected, AnchorUnavailable
 from notary.evidence.chain import encode_evidence
 from notary.store import anchorings
 from notary.store.engine import Database
 from tests.evidence import mini_chain
+
+GONE = AnchorUnavailable("the node does not answer")
+WRONG = AnchorRejected("the node is of chain 1, not 31337")
 
 
 class Crash(BaseException):
@@ -177,3 +181,11 @@ class Ledger:
                     assert item.state != "due"
                     raws.append(attempt.raw)
         return found
+
+
+def finished(ledger, step):
+    """Bring what is due or under way to its end."""
+    step()
+    ledger.mine()
+    ledger.finalize()
+    step()
