@@ -28,6 +28,7 @@ NotaryError
 │   ├── NumberTaken            a record number was drawn that another record has: send it again
 │   └── AnchorUnavailable      a time-stamping authority or a chain endpoint
 ├── AnchorRejected         an authority answered, and the answer cannot be used: look at it
+│   └── LaneStopped            a wallet cannot pay, or somebody else uses its key: fund it, or take another
 ├── SettingsError          the configuration is wrong: correct it
 ├── ToolMissing            a program that is needed is not installed: install it
 └── Fatal                  state is unclear or contradicts what was published: stop, do not repair
@@ -207,6 +208,12 @@ class AnchorRejected(NotaryError):
     """An authority answered, and the answer cannot be used."""
 
     code = "anchor_rejected"
+
+
+class LaneStopped(AnchorRejected):
+    """A wallet cannot pay for an anchor now, or somebody else uses its key."""
+
+    code = "lane_stopped"
 
 
 class SettingsError(NotaryError):

@@ -14,7 +14,14 @@ LOG_SIZE = Gauge("notary_log_size", "Entries under the newest checkpoint that th
 PENDING = Gauge("notary_pending_entries", "Entries that wait for a checkpoint.")
 ANCHOR_MOVES = Counter("notary_anchor_moves_total", "Moves of anchorings, by new state.", ["anchor", "state"])
 WALLET_WEI = Gauge(
-    "notary_wallet_wei", "What the wallet that pays for an anchor held when it was last asked.", ["anchor"]
+    "notary_wallet_wei",
+    "What a wallet that pays for an anchor held when it was last asked.",
+    ["anchor", "wallet"],
+)
+LANE_STOPPED = Gauge(
+    "notary_lane_stopped",
+    "1 while a wallet does not anchor: empty, at its cap, or its key is used by somebody else.",
+    ["anchor", "wallet"],
 )
 ANCHOR_GAS = Gauge(
     "notary_anchor_gas", "Gas of the newest transaction of an anchor that was mined.", ["anchor"]

@@ -5,6 +5,7 @@ Secrets are paths to files, never values. A name that is not known is refused, w
 
 import os
 from collections.abc import Mapping
+from decimal import Decimal
 from pathlib import Path
 from typing import Any, Literal, Self
 
@@ -73,7 +74,26 @@ class Chain(BaseModel):
         pattern=r"^(finalized|depth:[1-9][0-9]{0,4})$",
         description="When an anchor is final: `finalized` tag, or `depth:N` blocks.",
     )
-    fees: Literal["eip1559", "legacy", "free"] = Field("eip1559", description="How transactions pay.")
+    fees: Literal["eip1559", "legacy", "free"] = Field(
+        "eip1559", description="How transactions pay: `eip1559`, `legacy` (one gas price) or `free` (none)."
+    )
+    max_fee_gwei: int = Field(
+        1000,
+        ge=1,
+        le=10**9,
+        description="Most that is paid for a unit of gas; a chain that asks for more waits.",
+    )
+    max_ether_per_day: Decimal | None = Field(
+        None,
+        gt=0,
+        le=10**9,
+        description="Most that one wallet may spend in any 24 hours, at worst; none: no bound.",
+    )
+    wallets: tuple[Path, ...] = Field(
+        (),
+        max_length=8,
+        description="Files of further wallets, each used where `NOTARY_WALLET_KEY` and those before it cannot pay.",
+    )
 
     @model_validator(mode="after")
     def _has_a_quorum(self) -> Self:

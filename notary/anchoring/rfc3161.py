@@ -42,6 +42,7 @@ class TsaAnchor:
     outbound: Outbound
     now: Callable[[], datetime]  # UTC; judges whether genTime lies between request and response
     kind: str = "rfc3161"
+    lane: str = ""
 
     def __post_init__(self) -> None:
         """Refuse a URL that could never be used, when the service starts.

@@ -7,6 +7,7 @@ from notary.errors import AnchorRejected, AnchorUnavailable
 from notary.keys import bound_recursion
 
 TIMEOUT = 20  # seconds an answer may take
+MAX_FEE = 1000 * 10**9
 _MAX_REASON = 200
 
 
@@ -26,7 +27,15 @@ class Node:
     others: names (ENS) and off-chain look-ups (CCIP-read).
     """
 
-    def __init__(self, url: str, chain_id: int, timeout: float = TIMEOUT, *, fees: str = "eip1559") -> None:
+    def __init__(
+        self,
+        url: str,
+        chain_id: int,
+        timeout: float = TIMEOUT,
+        *,
+        fees: str = "eip1559",
+        max_fee: int = MAX_FEE,
+    ) -> None:
         # Only here: the API talks to no node, and has no memory for what this brings.
         from web3 import HTTPProvider, Web3  # noqa: PLC0415
 
@@ -39,6 +48,7 @@ class Node:
         self.w3.middleware_onion.remove("ens_name_to_address")
         self.chain_id = chain_id
         self.fees = fees  # how transactions on this chain pay: eip1559, legacy or free
+        self.max_fee = max_fee  # wei for a unit of gas, at most
 
     def require_chain(self) -> None:
         """Assert the chain id.

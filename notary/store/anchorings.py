@@ -56,6 +56,7 @@ class Attempt:
     raw: bytes
     nonce: int | None
     created_at: datetime
+    lane: str
 
 
 def create_anchoring(connection: Connection, anchor: str, kind: str, size: int, now: datetime) -> Anchoring:
@@ -236,14 +237,29 @@ def replace_evidence(connection: Connection, identity: int, old: bytes, new: byt
 
 
 def add_attempt(
-    connection: Connection, anchoring_id: int, ref: str, raw: bytes, nonce: int | None, now: datetime
+    connection: Connection,
+    anchoring_id: int,
+    ref: str,
+    raw: bytes,
+    nonce: int | None,
+    now: datetime,
+    lane: str = "",
 ) -> Attempt:
     """Keep bytes for ever before they are sent; the same `ref` again gives the attempt that is there.
+
+    `lane` is the wallet whose nonce it takes, "" where nonces are random.
 
     Raises:
         Fatal: it is there for another anchoring: two anchors use one wallet.
     """
-    values = {"anchoring_id": anchoring_id, "ref": ref, "raw": raw, "nonce": nonce, "created_at": now}
+    values = {
+        "anchoring_id": anchoring_id,
+        "ref": ref,
+        "raw": raw,
+        "nonce": nonce,
+        "created_at": now,
+        "lane": lane,
+    }
     connection.execute(insert(connection, attempt).on_conflict_do_nothing(index_elements=["ref"]), values)
     kept = Attempt(*connection.execute(_ATTEMPT.where(attempt.c.ref == ref)).one())
     if kept.anchoring_id != anchoring_id:
@@ -257,33 +273,50 @@ def attempts_of(connection: Connection, anchoring_id: int) -> list[Attempt]:
     return [Attempt(*row) for row in connection.execute(query)]
 
 
-def attempts_between(connection: Connection, anchor: str, first: int, last: int) -> list[tuple[int, Attempt]]:
-    """Attempts of an anchor with nonces first..last-1 in their order, each with the size of its head."""
+def attempts_between(
+    connection: Connection, anchor: str, lane: str, first: int, last: int
+) -> list[tuple[int, Attempt]]:
+    """Attempts of a lane with nonces first..last-1 in their order, each with the size of its head."""
     query = (
         select(anchoring.c.size, *(attempt.c[name] for name in Attempt.__slots__))
         .join(anchoring, anchoring.c.id == attempt.c.anchoring_id)
-        .where(anchoring.c.anchor == anchor, attempt.c.nonce >= first, attempt.c.nonce < last)
+        .where(anchoring.c.anchor == anchor, attempt.c.lane == lane)
+        .where(attempt.c.nonce >= first, attempt.c.nonce < last)
         .order_by(attempt.c.nonce, attempt.c.id)
     )
     return [(size, Attempt(*rest)) for size, *rest in connection.execute(query)]
 
 
-def next_nonce(connection: Connection, anchor: str) -> int | None:
-    """The nonce that the next transaction of this anchor takes; None before the first."""
-    nonce: int | None = connection.execute(select(lane.c.next_nonce).where(lane.c.anchor == anchor)).scalar()
+def attempts_since(connection: Connection, anchor: str, name: str, moment: datetime) -> list[Attempt]:
+    """Attempts of a lane that were made after a moment, and those that may still be mined, however old."""
+    under_way = anchoring.c.state.in_(("signed", "sent"))
+    query = (
+        _ATTEMPT.join(anchoring, anchoring.c.id == attempt.c.anchoring_id)
+        .where(anchoring.c.anchor == anchor, attempt.c.lane == name)
+        .where((attempt.c.created_at > moment) | under_way)
+        .order_by(attempt.c.id)
+    )
+    return [Attempt(*row) for row in connection.execute(query)]
+
+
+def next_nonce(connection: Connection, anchor: str, name: str) -> int | None:
+    """The nonce that the next transaction of this lane takes; None before the first."""
+    query = select(lane.c.next_nonce).where(lane.c.anchor == anchor, lane.c.name == name)
+    nonce: int | None = connection.execute(query).scalar()
     return nonce
 
 
-def set_nonce(connection: Connection, anchor: str, old: int | None, new: int) -> None:
+def set_nonce(connection: Connection, anchor: str, name: str, old: int | None, new: int) -> None:
     """Move the lane on, in the transaction that stores the attempt with the nonce.
 
     Raises:
         Fatal: the lane is not at `old`: two processes sign for one wallet.
     """
     if old is None:
-        done = insert_new(connection, lane, {"anchor": anchor, "next_nonce": new})
+        done = insert_new(connection, lane, {"anchor": anchor, "name": name, "next_nonce": new})
     else:
-        statement = update(lane).where(lane.c.anchor == anchor, lane.c.next_nonce == old)
+        place = (lane.c.anchor == anchor, lane.c.name == name, lane.c.next_nonce == old)
+        statement = update(lane).where(*place)
         done = connection.execute(statement.values(next_nonce=new)).rowcount == 1
     if not done:
         raise Fatal(f"the nonces of {anchor!r} are not at {old}: another process signs for its wallet")

@@ -4,10 +4,13 @@ from notary.anchoring.quorum import Quorum
 from notary.anchoring.rpc import Node
 from notary.settings import Chain
 
+_GWEI = 10**9
+
 
 def nodes_of(chain: Chain) -> tuple[Node, ...]:
     """All endpoints, the one first that is asked for everything."""
-    return tuple(Node(url, chain.chain_id, fees=chain.fees) for url in chain.rpc_urls)
+    most = chain.max_fee_gwei * _GWEI
+    return tuple(Node(url, chain.chain_id, fees=chain.fees, max_fee=most) for url in chain.rpc_urls)
 
 
 def quorum_of(chain: Chain, nodes: tuple[Node, ...]) -> Quorum:

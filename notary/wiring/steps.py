@@ -2,7 +2,7 @@
 
 import time
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from functools import partial
 from pathlib import Path
@@ -10,12 +10,14 @@ from typing import Any
 
 from notary import keys
 from notary.anchoring.advance import Advance
+from notary.anchoring.budget import Budget
 from notary.anchoring.evm import EvmAnchor
 from notary.anchoring.poll import newest_finalized
 from notary.anchoring.port import Anchor, Head
 from notary.anchoring.quorum import Quorum
 from notary.anchoring.rfc3161 import TsaAnchor
 from notary.anchoring.rpc import Node
+from notary.errors import SettingsError
 from notary.evidence.bodies import Genesis
 from notary.evidence.chain import decode_evidence
 from notary.evidence.chain_file import MAX_NOT_BEFORE
@@ -37,6 +39,7 @@ from notary.wiring.checking import Checking
 from notary.wiring.nodes import nodes_of, quorum_of
 from notary.wiring.trusting import authority, certificate, chain_trust
 
+_ETHER = 10**18  # wei
 _INSPECTING_SECONDS = 5.0  # then the step ends, though more may wait: an orderly stop waits for it
 _SWEEP_SECONDS = 3600.0
 _FSCK_SECONDS = 60.0  # between two looks at whether it is time
@@ -71,14 +74,15 @@ class Steps:
         steps += [self._anchoring(self._tsa(tsa), settings.stamp_interval_seconds) for tsa in settings.tsas]
         for chain in settings.chains:
             nodes = nodes_of(chain)
-            steps.append(self._anchoring(self._evm(chain, nodes), settings.anchor_interval_seconds))
+            first, *more = self._evm(chain, nodes)
+            steps.append(self._anchoring(first, settings.anchor_interval_seconds, tuple(more)))
             poll = partial(self._poll_block, quorum_of(chain, nodes))
             steps.append(Step(f"blocks {chain.name}", settings.poll_interval_seconds, poll))
         return tuple(steps)
 
     def witnesses(self) -> tuple[Callable[[], tuple[int, bytes]], ...]:
         """What each chain holds of this log, for the sequencer to compare before its first checkpoint."""
-        return tuple(self._evm(chain, nodes_of(chain)).on_chain_head for chain in self.settings.chains)
+        return tuple(self._evm(chain, nodes_of(chain))[0].on_chain_head for chain in self.settings.chains)
 
     def _close(self) -> None:
         self.sequencer.sequence()
@@ -104,9 +108,15 @@ class Steps:
     def _sweep(self) -> None:
         sweep(self.intake)
 
-    def _anchoring(self, anchor: Anchor, interval: float) -> Step:
+    def _anchoring(self, anchor: Anchor, interval: float, reserves: tuple[Anchor, ...] = ()) -> Step:
         advance = Advance(
-            self.database, anchor, timedelta(seconds=interval), self._head, self.prover.consistency, self.now
+            self.database,
+            anchor,
+            timedelta(seconds=interval),
+            self._head,
+            self.prover.consistency,
+            self.now,
+            reserves,
         )
 
         def step() -> None:
@@ -131,7 +141,9 @@ class Steps:
         outbound = Outbound(allow_private=self.settings.allow_private_addresses)
         return TsaAnchor(tsa.name, tsa.url, authority(tsa), outbound, self.now)
 
-    def _evm(self, chain: Chain, nodes: tuple[Node, ...]) -> EvmAnchor:
+    def _evm(self, chain: Chain, nodes: tuple[Node, ...]) -> tuple[EvmAnchor, ...]:
+        """The anchor by each of its wallets, in the order of the settings."""
+
         def not_before(head: Head) -> list[bytes]:
             with self.database.reading() as connection:
                 words = anchorings.final_words(connection, chain.name, most=_LOOK_BACK)
@@ -144,7 +156,12 @@ class Steps:
                 return blocks.not_before_headers(connection, chain.chain_id, first, head.size, MAX_NOT_BEFORE)
 
         trust = chain_trust(chain, self.genesis)
-        return EvmAnchor(
+        wallets = [keys.load_secp256k1(path) for path in (self.settings.wallet_key, *chain.wallets)]
+        if len({wallet.address for wallet in wallets}) < len(wallets):
+            raise SettingsError(
+                f"two wallets of chain {chain.name} have one key, and would fight over nonces"
+            )
+        anchor = EvmAnchor(
             name=chain.name,
             node=nodes[0],
             others=nodes[1:],
@@ -152,8 +169,17 @@ class Steps:
             contract=trust.contract,
             log_id=trust.log_id,
             head_key=keys.load_secp256k1(self.settings.head_key),
-            wallet=keys.load_secp256k1(self.settings.wallet_key),
+            wallet=wallets[0],
             not_before=not_before,
             finality=chain.finality,
             profile=chain.profile,
         )
+        return tuple(
+            replace(anchor, wallet=wallet, allowance=self._allowance(chain, wallet.address))
+            for wallet in wallets
+        )
+
+    def _allowance(self, chain: Chain, wallet: str) -> Callable[[int], int | None]:
+        if chain.max_ether_per_day is None:
+            return lambda _nonce: None
+        return Budget(self.database, chain.name, wallet, int(chain.max_ether_per_day * _ETHER), self.now).left

@@ -67,6 +67,7 @@ class Ledger:
     fuse: Fuse = field(default_factory=Fuse)
     name: str = "ledger"
     kind: str = "evm"
+    lane: str = "0xledger"
     errors: dict = field(default_factory=dict)  # by method: raised instead of an answer
     wire: list = field(default_factory=list)  # every raw transaction that left, in order
     pool: dict = field(default_factory=dict)
@@ -98,7 +99,7 @@ class Ledger:
         self.salt += 1
         raw = b"%d:%d:%s:%d" % (nonce, head.size, head.root.hex().encode(), self.salt)
         self.fuse.burn()
-        return Attempt(sha256(raw).digest(), raw, nonce)
+        return Attempt(sha256(raw).digest(), raw, nonce, self.lane)
 
     def send(self, head, attempt):
         assert attempt.raw in self._stored().get(attempt.nonce, ()), "sent what is not stored"
@@ -119,7 +120,7 @@ class Ledger:
         raw = attempts[-1].raw.rpartition(b":")[0] + b":%d" % self.salt
         self.replaced.add(raw)
         self.fuse.burn()
-        return Attempt(sha256(raw).digest(), raw, attempts[-1].nonce)
+        return Attempt(sha256(raw).digest(), raw, attempts[-1].nonce, self.lane)
 
     def observe(self, head, attempts):
         self._answer("observe")

@@ -14,7 +14,7 @@ def test_the_first_nonce_is_the_chains_and_later_ones_are_ours(log, ledger, step
         finished(ledger, step)
         assert log.attempts(log.newest())[0].nonce == 5 + number
     with log.rig.database.reading() as connection:
-        assert anchorings.next_nonce(connection, "ledger") == 8
+        assert anchorings.next_nonce(connection, "ledger", ledger.lane) == 8
 
 
 def test_a_foreign_transaction_stops_the_lane_and_says_so(log, ledger, step):
@@ -101,7 +101,7 @@ def test_another_process_on_the_same_lane_is_fatal_and_nothing_is_sent(log, ledg
 
     def meanwhile(head, nonce, consistency, old_size):
         with log.rig.database.writing() as connection:
-            anchorings.set_nonce(connection, "ledger", 6, 7)
+            anchorings.set_nonce(connection, "ledger", ledger.lane, 6, 7)
         return Ledger.sign(ledger, head, nonce, consistency, old_size)
 
     ledger.sign = meanwhile

@@ -20,7 +20,7 @@ def test_what_stays_unmined_is_made_again_for_more_and_any_of_them_counts(log, l
     log.wait(2)
     step()
     assert len(log.attempts(log.one())) == 2
-    earlier = Attempt(bytes.fromhex(first.ref), first.raw, first.nonce)
+    earlier = Attempt(bytes.fromhex(first.ref), first.raw, first.nonce, first.lane)
     ledger.pool[first.nonce] = (earlier, log.head(log.one().size))  # and that one is mined
     ledger.mine()
     step()
