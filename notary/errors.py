@@ -211,9 +211,13 @@ class AnchorRejected(NotaryError):
 
 
 class LaneStopped(AnchorRejected):
-    """A wallet cannot pay for an anchor now, or somebody else uses its key."""
+    """A wallet cannot pay for an anchor now, or somebody else uses its key (`foreign`)."""
 
     code = "lane_stopped"
+
+    def __init__(self, message: str, *, foreign: bool = False) -> None:
+        super().__init__(message)
+        self.foreign = foreign
 
 
 class SettingsError(NotaryError):

@@ -26,6 +26,9 @@ LANE_STOPPED = Gauge(
 ANCHOR_GAS = Gauge(
     "notary_anchor_gas", "Gas of the newest transaction of an anchor that was mined.", ["anchor"]
 )
+INCIDENTS = Counter(
+    "notary_incidents_total", "What must never happen and did, as this process saw it.", ["anchor", "kind"]
+)
 PENDING_SECONDS = Gauge(
     "notary_pending_seconds", "How long the oldest entry has been waiting for a checkpoint."
 )

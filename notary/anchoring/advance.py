@@ -17,6 +17,7 @@ from notary.observe import ANCHOR_MOVES
 from notary.store import anchorings, checkpoints
 from notary.store.anchorings import Anchoring
 from notary.store.engine import Database
+from notary.store.incidents import contradicted
 
 _OPEN = ("due", "signed", "sent", "mined")
 _RESEND = timedelta(seconds=30)
@@ -76,7 +77,7 @@ class Advance:
 
     @property
     def _sending(self) -> Sending:
-        return Sending(self.database, self.anchor, self.head_at)
+        return Sending(self.database, self.anchor, self.head_at, self.now)
 
     @property
     def _paying(self) -> Paying:
@@ -91,8 +92,9 @@ class Advance:
             newest = checkpoints.newest_checkpoint(connection)
             last = anchorings.newest_anchoring(connection, self.anchor.name)
             if last is not None:
+                again = contradicted(connection, last.id)  # at once, even if the head is the same
                 covered = last.size >= newest.size and last.state != "rejected"
-                if covered or self._within(self.interval, last.created_at):
+                if not again and (covered or self._within(self.interval, last.created_at)):
                     return None
             # Durable after the commit: this head is due here. A crash before it leaves nothing.
             return anchorings.create_anchoring(
@@ -103,13 +105,23 @@ class Advance:
         head = self.head_at(item.size)
         old = self.anchor.attested_size()
         if old >= head.size:
-            self._reject(item, f"the authority already holds a head of size {old}")
+            if not self._found(item, head):
+                self._reject(item, f"the authority already holds a head of size {old}")
             return
         refused = self._paying.sign(item, head, old, self._payers)
         if refused:
             self._reject(item, refused)
             return
         self._send(self._reread(item))
+
+    def _found(self, item: Anchoring, head: Head) -> bool:
+        """Whether a transaction of an earlier anchoring of this head is in another block now: it counts again."""
+        attempts = self._sending.attempts(item)
+        seen = self.anchor.observe(head, attempts) if attempts else None
+        if seen is None or ("due", seen.step) not in _WAY:
+            return False
+        self._apply(item, seen)
+        return True
 
     def _send(self, item: Anchoring) -> None:
         # What leaves is what was committed. A crash after it is a second sending.
@@ -128,7 +140,7 @@ class Advance:
 
     def _replace(self, item: Anchoring, head: Head) -> bool:
         with self.database.reading() as connection:
-            last = anchorings.attempts_of(connection, item.id)[-1]
+            last = anchorings.attempts_for(connection, item)[-1]
         return not self._within(_REPLACE, last.created_at) and self._paying.replace(item, head)
 
     def _send_again(self, item: Anchoring, head: Head) -> Observation:
@@ -204,6 +216,8 @@ def _keeps(stored: bytes | None, seen: bytes) -> bool:
 # Which states to pass through, in one transaction, when an anchoring in a state is seen at a step. What is not
 # here changes nothing; and there is no way out of `final`.
 _WAY: dict[tuple[str, Step], tuple[str, ...]] = {
+    ("due", Step.MINED): ("sent", "mined"),
+    ("due", Step.FINAL): ("sent", "mined", "final"),
     ("signed", Step.SENT): ("sent",),
     ("signed", Step.MINED): ("sent", "mined"),
     ("signed", Step.FINAL): ("sent", "mined", "final"),

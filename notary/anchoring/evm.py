@@ -134,7 +134,7 @@ class EvmAnchor:
             return Observation(Step.SENT, detail="the node had the transaction already")
         sender = attempt.lane or self.lane
         if self.chain_nonce(sender) > attempt.nonce:
-            raise LaneStopped(f"nonce {attempt.nonce} went to another transaction")
+            raise LaneStopped(f"nonce {attempt.nonce} went to another transaction", foreign=True)
         require_funds(self.node, self.name, sender, cost_of(fields_of(attempt.raw)))
         raise AnchorUnavailable(f"the node does not take the transaction: {answer.error}")
 

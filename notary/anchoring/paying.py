@@ -60,7 +60,7 @@ class Paying:
                     return self._sign_by(payer, item, head, old, expected, lane)
             except LaneStopped as error:
                 problem = error
-            tell_stopped(payer.name, payer.lane, problem)
+            tell_stopped(self.database, payer.name, payer.lane, problem, self.now())
             problems.append(problem)
         raise problems[0]
 
@@ -92,14 +92,14 @@ class Paying:
         Where none can be made, as when it would cost too much, the last one stands, and is sent again as ever.
         """
         with self.database.reading() as connection:
-            stored = anchorings.attempts_of(connection, item.id)
+            stored = anchorings.attempts_for(connection, item)
         payer = next((payer for payer in self.payers if payer.lane == stored[-1].lane), None)
         if payer is None:  # its wallet was taken out of the settings
             return self.take_over(item, head)
         try:
             better = payer.replacement([attempt_of(each) for each in stored], stored[-1].created_at)
         except LaneStopped as error:
-            tell_stopped(payer.name, payer.lane, error)
+            tell_stopped(self.database, payer.name, payer.lane, error, self.now())
             return self.take_over(item, head)
         except AnchorUnavailable as error:
             _log.warning("a transaction is not replaced", anchor=payer.name, detail=str(error))
@@ -147,7 +147,7 @@ class Paying:
             return None
         counts = f"the wallet's next nonce is {expected} on chain and {lane} here"
         if expected > lane:
-            return LaneStopped(f"{counts}: somebody else uses its key")
+            return LaneStopped(f"{counts}: somebody else uses its key", foreign=True)
         self.sending.send_between(payer.lane, expected, lane)
         return AnchorUnavailable(
             f"{counts}: the node lags behind or lost blocks; the transactions between were sent again"

@@ -5,15 +5,17 @@ Every sending may be done twice. A crash beside it leaves the stored bytes, whic
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from datetime import datetime
 
 import structlog
 
 from notary.anchoring.port import Anchor, Attempt, Head, Observation, newest_of_lanes
-from notary.errors import LaneStopped
-from notary.observe import LANE_STOPPED
+from notary.errors import LaneStopped, NotaryError
+from notary.observe import INCIDENTS, LANE_STOPPED
 from notary.store import anchorings
 from notary.store.anchorings import Anchoring
 from notary.store.engine import Database
+from notary.store.incidents import FOREIGN_NONCE, add_incident
 
 _log = structlog.get_logger()
 
@@ -25,11 +27,12 @@ class Sending:
     database: Database
     anchor: Anchor
     head_at: Callable[[int], Head]
+    now: Callable[[], datetime]
 
     def attempts(self, item: Anchoring) -> list[Attempt]:
-        """All attempts of an anchoring, the oldest first."""
+        """All attempts that may anchor its head, the oldest first."""
         with self.database.reading() as connection:
-            return [attempt_of(stored) for stored in anchorings.attempts_of(connection, item.id)]
+            return [attempt_of(stored) for stored in anchorings.attempts_for(connection, item)]
 
     def send(self, item: Anchoring, head: Head) -> Observation:
         """Send the newest attempt, or of several wallets' that of an earlier one where the later one is stopped.
@@ -44,7 +47,7 @@ class Sending:
             try:
                 return self.anchor.send(head, attempt)
             except LaneStopped as error:
-                tell_stopped(self.anchor.name, attempt.lane, error)
+                tell_stopped(self.database, self.anchor.name, attempt.lane, error, self.now())
                 stopped = stopped or error
         if stopped is None:
             raise LookupError(f"anchoring {item.id} has no attempt")  # a defect: there is no such state
@@ -73,7 +76,14 @@ def attempt_of(stored: anchorings.Attempt) -> Attempt:
     return Attempt(bytes.fromhex(stored.ref), stored.raw, stored.nonce or 0, stored.lane)
 
 
-def tell_stopped(anchor: str, lane: str, error: Exception) -> None:
+def tell_stopped(database: Database, anchor: str, lane: str, error: NotaryError, now: datetime) -> None:
     """The alarm: somebody must look at this wallet, even where another one pays meanwhile."""
     LANE_STOPPED.labels(anchor, lane).set(1)
     _log.error("a wallet does not anchor", anchor=anchor, wallet=lane, detail=str(error))
+    if isinstance(error, LaneStopped) and error.foreign:
+        with database.writing() as connection:
+            # Durable after the commit: that somebody else used this key. A crash before it loses nothing but
+            # the word: the next step finds the same.
+            new = add_incident(connection, FOREIGN_NONCE, anchor, lane, str(error), now)
+        if new:
+            INCIDENTS.labels(anchor, FOREIGN_NONCE).inc()

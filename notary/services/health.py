@@ -1,13 +1,14 @@
 """Whether every step moves, told from the database: any process can answer for all."""
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
 from notary.errors import DiskFailed, NotaryError
 from notary.store.engine import Database
 from notary.store.groups import waiting
 from notary.store.heartbeats import Heartbeat, heartbeats
+from notary.store.incidents import open_contradictions
 from notary.store.logstate import read_state
 
 
@@ -19,10 +20,12 @@ class Condition:
         late: what does not keep up or stands still: `database`, `log`, `close`, or the name of a step.
         failing: steps that run and do not succeed, as when an authority does not answer. They stop no
             submission: what others attest to has a day.
+        incidents: final words that are contradicted and that no later one has replaced yet.
     """
 
     late: list[str]
     failing: list[str]
+    incidents: list[str] = field(default_factory=list)
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,6 +45,7 @@ class Health:
         try:
             with self.database.reading() as connection:
                 state, queue, beats = read_state(connection), waiting(connection), heartbeats(connection)
+                contradictions = open_contradictions(connection)
         except DiskFailed:
             raise
         except NotaryError:
@@ -55,7 +59,11 @@ class Health:
             for each in beats
             if each.step not in silent and (each.succeeded_at is None or self._past(each.succeeded_at, each))
         ]
-        return Condition(sorted(silent | ({"close"} if behind else set())), failing)
+        return Condition(
+            sorted(silent | ({"close"} if behind else set())),
+            failing,
+            [f"{each.anchor}: {each.detail}" for each in contradictions],
+        )
 
     def _past(self, moment: datetime, beat: Heartbeat) -> bool:
         return self.now() - moment > timedelta(seconds=beat.patience)

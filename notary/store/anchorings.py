@@ -8,6 +8,7 @@ from typing import Any
 from sqlalchemy import ColumnElement, Connection, Select, bindparam, func, select, update
 
 from notary.errors import Fatal, NotFound, NotReady
+from notary.store.incidents import is_contradicted
 from notary.store.sql import insert, insert_new
 from notary.store.tables import anchoring, attempt, lane
 
@@ -23,6 +24,7 @@ _MOVES = {
     ("mined", "sent"),
     ("mined", "final"),
     ("due", "final"),
+    ("due", "sent"),  # its transaction was made for an earlier anchoring of the same head
     ("due", "rejected"),
     ("signed", "rejected"),
     ("sent", "rejected"),
@@ -114,9 +116,10 @@ def anchor_names(connection: Connection) -> list[str]:
 def earliest_final(connection: Connection, index: int) -> list[Anchoring]:
     """For each anchor its first final word on a checkpoint with entry `index`, the smallest size first.
 
+    Without words that were contradicted later: they are kept, and prove nothing.
     However many words the others gave in between: one authority stamps a thousand heads while another is away.
     """
-    query = _ANCHORING.where(anchoring.c.size > index, anchoring.c.state == "final").limit(1)
+    query = _ANCHORING.where(anchoring.c.size > index, *_FINAL).limit(1)
     query = query.order_by(anchoring.c.size, anchoring.c.id)
     rows = [
         connection.execute(query.where(anchoring.c.anchor == name)).one_or_none()
@@ -128,8 +131,8 @@ def earliest_final(connection: Connection, index: int) -> list[Anchoring]:
 def final_words(
     connection: Connection, anchor: str, *, above: int | None = None, most: int
 ) -> list[Anchoring]:
-    """Final words of an anchor: on the checkpoints next larger than `above`, or without it the newest first."""
-    query = _ANCHORING.where(anchoring.c.anchor == anchor, anchoring.c.state == "final").limit(most)
+    """Final words of an anchor that stand: on checkpoints next larger than `above`; without it the newest first."""
+    query = _ANCHORING.where(anchoring.c.anchor == anchor, *_FINAL).limit(most)
     if above is None:
         query = query.order_by(anchoring.c.size.desc(), anchoring.c.id.desc())
     else:
@@ -140,11 +143,12 @@ def final_words(
 def anchorings_of_sizes(
     connection: Connection, sizes: Sequence[int], kind: str, state: str
 ) -> list[Anchoring]:
-    """Anchorings of a kind of exactly these checkpoints, in one state."""
+    """Anchorings of a kind of exactly these checkpoints, in one state, without those that are contradicted."""
     known = [size for size in sizes if size <= MAX_SIZE]  # others are no checkpoint's, and SQLite takes none
     query = _ANCHORING.where(
         anchoring.c.size.in_(known), anchoring.c.kind == kind, anchoring.c.state == state
-    ).order_by(anchoring.c.size, anchoring.c.id)
+    )
+    query = query.where(~is_contradicted(anchoring.c.id)).order_by(anchoring.c.size, anchoring.c.id)
     return [Anchoring(*row) for row in connection.execute(query)]
 
 
@@ -273,6 +277,20 @@ def attempts_of(connection: Connection, anchoring_id: int) -> list[Attempt]:
     return [Attempt(*row) for row in connection.execute(query)]
 
 
+def attempts_for(connection: Connection, item: Anchoring) -> list[Attempt]:
+    """All that may anchor this head, the oldest first: attempts of this anchoring, and of an earlier final one.
+
+    There is an earlier one where its block was contradicted. The chain may have taken its transaction again.
+    """
+    mine = (anchoring.c.id == item.id) | (anchoring.c.state == "final")
+    query = (
+        _ATTEMPT.join(anchoring, anchoring.c.id == attempt.c.anchoring_id)
+        .where(anchoring.c.anchor == item.anchor, anchoring.c.size == item.size, mine)
+        .order_by(attempt.c.id)
+    )
+    return [Attempt(*row) for row in connection.execute(query)]
+
+
 def attempts_between(
     connection: Connection, anchor: str, lane: str, first: int, last: int
 ) -> list[tuple[int, Attempt]]:
@@ -323,5 +341,6 @@ def set_nonce(connection: Connection, anchor: str, name: str, old: int | None, n
 
 
 _ANCHORING: Select[Any] = select(*(anchoring.c[name] for name in Anchoring.__slots__))
+_FINAL = (anchoring.c.state == "final", ~is_contradicted(anchoring.c.id))
 _ATTEMPT: Select[Any] = select(*(attempt.c[name] for name in Attempt.__slots__))
 _NEXT = select(func.min(anchoring.c.anchor)).where(anchoring.c.anchor > bindparam("after"))

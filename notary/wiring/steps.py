@@ -15,6 +15,7 @@ from notary.anchoring.evm import EvmAnchor
 from notary.anchoring.poll import newest_finalized
 from notary.anchoring.port import Anchor, Head
 from notary.anchoring.quorum import Quorum
+from notary.anchoring.review import Review
 from notary.anchoring.rfc3161 import TsaAnchor
 from notary.anchoring.rpc import Node
 from notary.errors import SettingsError
@@ -76,7 +77,12 @@ class Steps:
             nodes = nodes_of(chain)
             first, *more = self._evm(chain, nodes)
             steps.append(self._anchoring(first, settings.anchor_interval_seconds, tuple(more)))
-            poll = partial(self._poll_block, quorum_of(chain, nodes))
+            rule = quorum_of(chain, nodes)
+            review = Review(self.database, chain.name, rule, self.now)
+            steps.append(
+                Step(f"review {chain.name}", settings.anchor_interval_seconds, self._leading(review.step))
+            )
+            poll = partial(self._poll_block, rule)
             steps.append(Step(f"blocks {chain.name}", settings.poll_interval_seconds, poll))
         return tuple(steps)
 
@@ -119,12 +125,15 @@ class Steps:
             reserves,
         )
 
-        def step() -> None:
-            # Only who makes the checkpoints anchors them: two senders for one wallet would fight over nonces.
-            if self.sequencer.leading:
-                advance.step()
+        # Only who makes the checkpoints anchors them: two senders for one wallet would fight over nonces.
+        return Step(f"anchor {anchor.name}", self.settings.poll_interval_seconds, self._leading(advance.step))
 
-        return Step(f"anchor {anchor.name}", self.settings.poll_interval_seconds, step)
+    def _leading(self, run: Callable[[], None]) -> Callable[[], None]:
+        def step() -> None:
+            if self.sequencer.leading:
+                run()
+
+        return step
 
     def _head(self, size: int) -> Head:
         signed = self.prover.checkpoint(size)  # signature checked, root recomputed from the tiles
