@@ -4,7 +4,7 @@ import time
 
 import pytest
 
-from notary.errors import AnchorRejected
+from notary.errors import AnchorRejected, SettingsError
 from notary.store.blocks import newest_block
 from notary.wiring import now
 from tests.anchoring.local_chain import running
@@ -25,6 +25,16 @@ def service(chain, tmp_path):
     service = Service(tmp_path / "service", {"chains": (made,)})
     yield service
     service.end()
+
+
+def test_two_wallets_of_one_key_are_refused(chain, tmp_path):
+    made = {"name": "main", "rpc_urls": (chain.url,), "chain_id": CHAIN_ID}
+    twice = made | {"wallets": (tmp_path / "service" / "data" / "keys" / "wallet.key",)}
+    service = Service(tmp_path / "service", {"chains": (twice,)})
+    with pytest.raises(
+        SettingsError, match="two wallets of chain main have one key, and would fight over nonces"
+    ):
+        assert service.assembly.steps
 
 
 def test_a_block_with_an_invented_time_is_an_anomaly_and_no_statement_names_it(chain, service):

@@ -42,16 +42,14 @@ class Sending:
             LaneStopped: no wallet's attempt is taken; says what the newest one's was told.
             AnchorRejected: the answer says nothing of the head.
         """
-        stopped: LaneStopped | None = None
+        stopped: list[LaneStopped] = []
         for attempt in newest_of_lanes(self.attempts(item)):
             try:
                 return self.anchor.send(head, attempt)
             except LaneStopped as error:
                 tell_stopped(self.database, self.anchor.name, attempt.lane, error, self.now())
-                stopped = stopped or error
-        if stopped is None:
-            raise LookupError(f"anchoring {item.id} has no attempt")  # a defect: there is no such state
-        raise stopped
+                stopped.append(error)
+        raise stopped[0]
 
     def send_between(self, lane: str, first: int, last: int) -> None:
         """Send what a lane's nonces first..last-1 went to: the chain has lost them.

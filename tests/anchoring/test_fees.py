@@ -5,6 +5,8 @@ import pytest
 from notary.anchoring.fees import fee_fields
 from notary.anchoring.rpc import MAX_FEE, Node
 from notary.errors import AnchorUnavailable
+from tests.anchoring.local_chain import WALLET, running
+from tests.rig import ORIGIN
 
 
 def node_of(chain, fees, **more):
@@ -47,3 +49,29 @@ def test_at_the_cap_a_transaction_offers_the_cap_and_above_it_there_is_none(shar
     price = fee_fields(node_of(shared_chain, "legacy"))["gasPrice"]
     with pytest.raises(AnchorUnavailable, match=rf"asks for {price} wei"):
         fee_fields(node_of(shared_chain, "legacy", max_fee=price - 1))
+
+
+@pytest.mark.parametrize(
+    ("fees", "arguments", "kind"),
+    [
+        ("eip1559", (), "0x2"),
+        ("legacy", (), "0x0"),
+        ("free", ("--gas-price", 0, "--base-fee", 0), "0x0"),
+    ],
+)
+def test_an_anchor_of_each_kind_of_chain_becomes_final(log, fees, arguments, kind):
+    with running(31337, *arguments) as chain:
+        chain.node.fees = fees
+        anchor = chain.anchor(chain.open(ORIGIN))
+        log.close()
+        advance = log.advance(anchor)
+        if fees == "free":
+            chain.node.ask("anvil_setBalance", WALLET.address, "0x0")  # nothing is needed
+        advance.step()
+        (attempt,) = log.attempts(log.one("test"))
+        receipt = chain.receipt(bytes.fromhex(attempt.ref))
+        paid = int(receipt["effectiveGasPrice"], 16)
+        chain.mine(2)
+        advance.step()
+    assert (receipt["type"], log.one("test").state) == (kind, "final")
+    assert (paid == 0) == (fees == "free")
