@@ -27,6 +27,7 @@ NotaryError
 │   ├── Busy                   more comes in than can be stored: try again in a second
 │   ├── NumberTaken            a record number was drawn that another record has: send it again
 │   └── AnchorUnavailable      a time-stamping authority or a chain endpoint
+│       └── SignerUnavailable      the process that holds a key: see why it does not sign
 ├── AnchorRejected         an authority answered, and the answer cannot be used: look at it
 │   └── LaneStopped            a wallet cannot pay, or somebody else uses its key: fund it, or take another
 ├── SettingsError          the configuration is wrong: correct it
@@ -202,6 +203,12 @@ class AnchorUnavailable(Unavailable):
     """A time-stamping authority or a chain endpoint does not answer."""
 
     code = "anchor_unavailable"
+
+
+class SignerUnavailable(AnchorUnavailable):
+    """The process that holds a key does not sign, or not with that key."""
+
+    code = "signer_unavailable"
 
 
 class AnchorRejected(NotaryError):

@@ -11,9 +11,10 @@ from eth_abi.exceptions import DecodingError
 from notary.anchoring.compiled import CODE, CREATION, ERRORS
 from notary.anchoring.fees import fee_fields
 from notary.anchoring.rpc import Answer, Node, octets, quantity, record
-from notary.anchoring.transaction import Signer, cost_of, signed
+from notary.anchoring.transaction import cost_of, signed
 from notary.errors import AnchorRejected, AnchorUnavailable
 from notary.evidence.keccak import keccak256
+from notary.signers import Signer
 
 _TAG = keccak256(b"notary anchor v1")
 _GAS_MARGIN = 1.25

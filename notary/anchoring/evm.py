@@ -1,6 +1,7 @@
 """The adapter for Ethereum-compatible chains: transactions to the contract, and evidence of what was mined."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import datetime
 from functools import partial
@@ -15,11 +16,12 @@ from notary.anchoring.port import Attempt, Head, Observation, Step, newest_of_la
 from notary.anchoring.quorum import Quorum
 from notary.anchoring.replacing import MAX_REPLACEMENTS, replaced
 from notary.anchoring.rpc import Node, octets, quantity, record
-from notary.anchoring.transaction import Signer, cost_of, fields_of, signature_of
-from notary.errors import AnchorRejected, AnchorUnavailable, LaneStopped
+from notary.anchoring.transaction import cost_of, fields_of, signature_of
+from notary.errors import AnchorRejected, AnchorUnavailable, LaneStopped, SignerUnavailable
 from notary.evidence.chain import encode_evidence
 from notary.evidence.chain_header import PROFILES
 from notary.observe import ANCHOR_GAS
+from notary.signers import Signer
 
 _ANCHOR = "anchor(bytes32,uint64,bytes32,bytes32[],bytes)"
 
@@ -111,7 +113,8 @@ class EvmAnchor:
         signature = signature_of(self.head_key, digest)
         data = call_data(_ANCHOR, self.log_id, head.size, head.root, list(consistency), signature)
         afford = partial(self._afford, nonce)
-        raw, ref = signed_transaction(self.node, self.wallet, nonce, self.contract, data, afford)
+        with _stopping():
+            raw, ref = signed_transaction(self.node, self.wallet, nonce, self.contract, data, afford)
         return Attempt(ref, raw, nonce, self.lane)
 
     def send(self, head: Head, attempt: Attempt) -> Observation:  # noqa: ARG002 - the port's form
@@ -158,7 +161,8 @@ class EvmAnchor:
             return None
         if block_at(self.node, "latest", self.profile)[1].time <= since.timestamp():
             return None
-        return replaced(self.node, self.wallet, attempts[-1], partial(self._afford, attempts[-1].nonce))
+        with _stopping():
+            return replaced(self.node, self.wallet, attempts[-1], partial(self._afford, attempts[-1].nonce))
 
     def observe(self, head: Head, attempts: Sequence[Attempt]) -> Observation:
         """Look at all attempts.
@@ -244,3 +248,12 @@ class EvmAnchor:
         """The receipt of whichever recent transaction anchored exactly this head."""
         ref = transaction_of(self.node, self.contract, self.log_id, head, self.profile)
         return None if ref is None else self._receipt(ref)
+
+
+@contextmanager
+def _stopping() -> Iterator[None]:
+    """A wallet whose signer does not sign cannot pay: another may."""
+    try:
+        yield
+    except SignerUnavailable as error:
+        raise LaneStopped(str(error)) from error

@@ -8,7 +8,8 @@ from collections.abc import Callable
 from notary.anchoring.fees import capped, fee_fields
 from notary.anchoring.port import Attempt
 from notary.anchoring.rpc import Node
-from notary.anchoring.transaction import Signer, cost_of, fields_of, signed
+from notary.anchoring.transaction import cost_of, fields_of, signed
+from notary.signers import Signer
 
 MAX_REPLACEMENTS = 8  # of one transaction: three times the fee it began with
 _RAISED_PERCENT = 15  # nodes ask for 10 % on both fee fields

@@ -7,9 +7,10 @@ from eth_abi.abi import encode
 
 from notary.anchoring.contract import Keys, call_data, read_keys, transact
 from notary.anchoring.rpc import Node
-from notary.anchoring.transaction import Signer, signature_of
+from notary.anchoring.transaction import signature_of
 from notary.errors import AnchorRejected
 from notary.evidence.keccak import keccak256
+from notary.signers import Signer
 
 _OFFER_TAG = keccak256(b"notary offer v1")
 _ACCEPT_TAG = keccak256(b"notary accept v1")

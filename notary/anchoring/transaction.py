@@ -1,14 +1,12 @@
 """Transactions of ours: made from fields, signed by whatever holds the key, and read again (EIP-1559, EIP-155)."""
 
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import Any
 
 from eth_typing import Hash32
 
 from notary.evidence import rlp
 from notary.evidence.keccak import keccak256
-
-if TYPE_CHECKING:
-    from eth_account.datastructures import SignedMessage
+from notary.signers import Signer
 
 _EIP_1559 = 2
 _MAX_ITEMS = 16
@@ -17,19 +15,6 @@ _FIELDS_1559 = (
 )  # fmt: skip
 _FIELDS_LEGACY = ("nonce", "gasPrice", "gas", "to", "value", "data")
 _V_LEGACY = 35  # EIP-155: v is this, twice the chain id, and the parity
-
-
-class Signer(Protocol):
-    """Holds a secp256k1 key: `LocalAccount` from a file, or a process beside this one (`notary.signers`)."""
-
-    @property
-    def address(self) -> str:
-        """0x and 40 hexadecimal characters, with the checksum of EIP-55."""
-        ...
-
-    def unsafe_sign_hash(self, message_hash: Hash32) -> "SignedMessage":
-        """The signature of 32 bytes, s in the lower half, v 27 or 28."""
-        ...
 
 
 def signature_of(signer: Signer, digest: bytes) -> bytes:

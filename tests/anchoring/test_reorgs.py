@@ -66,5 +66,6 @@ def test_a_reorganisation_of_some_depths(chain, log):
 
 
 @pytest.mark.anchoring
+@pytest.mark.timeout(3600)
 def test_a_reorganisation_of_any_depth(chain, log):
     every(chain, log, range(1, DEEPEST + 1))
