@@ -238,8 +238,8 @@ class Settings(BaseSettings):
     )
     allow_private_addresses: bool = Field(
         False,
-        description="Allow time-stamping authorities on loopback and private addresses, and S3 without TLS; "
-        "for local set-ups only.",
+        description="Allow chains and time-stamping authorities on loopback and private addresses, and S3 without TLS; "
+        "for local set-ups and nodes of one's own.",
     )
 
     @field_validator("max_spool_bytes")

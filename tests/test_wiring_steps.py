@@ -22,7 +22,7 @@ def chain():
 @pytest.fixture
 def service(chain, tmp_path):
     made = {"name": "main", "rpc_urls": (chain.url,), "chain_id": CHAIN_ID}
-    service = Service(tmp_path / "service", {"chains": (made,)})
+    service = Service(tmp_path / "service", {"chains": (made,), "allow_private_addresses": True})
     yield service
     service.end()
 
@@ -30,7 +30,7 @@ def service(chain, tmp_path):
 def test_two_wallets_of_one_key_are_refused(chain, tmp_path):
     made = {"name": "main", "rpc_urls": (chain.url,), "chain_id": CHAIN_ID}
     twice = made | {"wallets": (tmp_path / "service" / "data" / "keys" / "wallet.key",)}
-    service = Service(tmp_path / "service", {"chains": (twice,)})
+    service = Service(tmp_path / "service", {"chains": (twice,), "allow_private_addresses": True})
     with pytest.raises(
         SettingsError, match="two wallets of chain main have one key, and would fight over nonces"
     ):

@@ -77,4 +77,4 @@ def _first_chain(settings: Settings) -> tuple[Chain, Node]:
     if not settings.chains:
         raise SettingsError("no chain is configured: set NOTARY_CHAINS")
     chain = settings.chains[0]
-    return chain, nodes_of(chain)[0]
+    return chain, nodes_of(chain, settings)[0]

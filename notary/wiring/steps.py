@@ -74,7 +74,7 @@ class Steps:
             steps.append(Step("fsck", _FSCK_SECONDS, checking.run, checking.end, _FSCK_PATIENCE))
         steps += [self._anchoring(self._tsa(tsa), settings.stamp_interval_seconds) for tsa in settings.tsas]
         for chain in settings.chains:
-            nodes = nodes_of(chain)
+            nodes = nodes_of(chain, settings)
             first, *more = self._evm(chain, nodes)
             steps.append(self._anchoring(first, settings.anchor_interval_seconds, tuple(more)))
             rule = quorum_of(chain, nodes)
@@ -88,7 +88,10 @@ class Steps:
 
     def witnesses(self) -> tuple[Callable[[], tuple[int, bytes]], ...]:
         """What each chain holds of this log, for the sequencer to compare before its first checkpoint."""
-        return tuple(self._evm(chain, nodes_of(chain))[0].on_chain_head for chain in self.settings.chains)
+        return tuple(
+            self._evm(chain, nodes_of(chain, self.settings))[0].on_chain_head
+            for chain in self.settings.chains
+        )
 
     def _close(self) -> None:
         self.sequencer.sequence()

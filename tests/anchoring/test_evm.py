@@ -614,13 +614,6 @@ def test_an_error_for_an_answer_is_unavailable_and_an_answer_of_another_form_too
         Node(url, 31337).require_chain()
 
 
-def test_what_makes_web3_talk_to_others_is_off():
-    w3 = Node("http://127.0.0.1:1", 1).w3
-    assert w3.provider.global_ccip_read_enabled is False
-    assert w3.provider.exception_retry_configuration is None
-    assert "ens_name_to_address" not in [name for _, name in w3.middleware_onion.middleware]
-
-
 @pytest.mark.parametrize("body", [b"[]", b'{"id": 1}', b'{"error": "no"}', b"<html>", b""])
 def test_an_answer_that_is_not_json_rpc_is_unavailable(body):
     with (

@@ -46,6 +46,7 @@ def set_up(notary, chain, tmp_path, monkeypatch):
         "RECEIPT_KEY": keys / "receipt.pem",
         "HEAD_KEY": keys / "head.key",
         "WALLET_KEY": keys / "wallet.key",
+        "ALLOW_PRIVATE_ADDRESSES": "true",
         "CHAINS": json.dumps([{"name": "local", "chain_id": 31337, "rpc_urls": [chain.url]}]),
     }
     for name, value in values.items():
