@@ -8,11 +8,11 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
+from notary.anchoring.moves import WAY, keeps
 from notary.anchoring.paying import Paying
 from notary.anchoring.port import Anchor, Head, Observation, Step
 from notary.anchoring.sending import Sending
 from notary.errors import AnchorRejected, AnchorUnavailable, LaneStopped
-from notary.evidence.chain import decode_evidence
 from notary.observe import ANCHOR_MOVES
 from notary.store import anchorings, checkpoints
 from notary.store.anchorings import Anchoring
@@ -118,7 +118,7 @@ class Advance:
         """Whether a transaction of an earlier anchoring of this head is in another block now: it counts again."""
         attempts = self._sending.attempts(item)
         seen = self.anchor.observe(head, attempts) if attempts else None
-        if seen is None or ("due", seen.step) not in _WAY:
+        if seen is None or ("due", seen.step) not in WAY:
             return False
         self._apply(item, seen)
         return True
@@ -163,8 +163,8 @@ class Advance:
 
     def _apply(self, item: Anchoring, seen: Observation) -> None:
         """Store what was seen. A crash before the commit means that it is looked at again."""
-        evidence, way = seen.evidence, _WAY.get((item.state, seen.step), ())
-        if item.state == "mined" and (evidence is None or _keeps(item.evidence, evidence)):
+        evidence, way = seen.evidence, WAY.get((item.state, seen.step), ())
+        if item.state == "mined" and (evidence is None or keeps(item.evidence, evidence)):
             evidence = None
             way = () if seen.step is Step.MINED else way
         state, detail = item.state, seen.detail[:_MAX_REASON]
@@ -195,38 +195,3 @@ class Advance:
 
     def _count(self, state: str) -> None:
         ANCHOR_MOVES.labels(self.anchor.name, state).inc()
-
-
-def _keeps(stored: bytes | None, seen: bytes) -> bool:
-    """Whether stored evidence is of the same block and has all that is seen now.
-
-    Proofs of state are captured when mined, and may not be had any more when final; or only then, from a node
-    that had not got them before.
-    """
-    if stored is None:
-        return False
-    old, new = decode_evidence(stored), decode_evidence(seen)
-    had, has = (
-        (e.account_proof is not None, sum(item.storage_proof is not None for item in e.not_before))
-        for e in (old, new)
-    )
-    return old.header == new.header and had >= has
-
-
-# Which states to pass through, in one transaction, when an anchoring in a state is seen at a step. What is not
-# here changes nothing; and there is no way out of `final`.
-_WAY: dict[tuple[str, Step], tuple[str, ...]] = {
-    ("due", Step.MINED): ("sent", "mined"),
-    ("due", Step.FINAL): ("sent", "mined", "final"),
-    ("signed", Step.SENT): ("sent",),
-    ("signed", Step.MINED): ("sent", "mined"),
-    ("signed", Step.FINAL): ("sent", "mined", "final"),
-    ("signed", Step.REJECTED): ("rejected",),
-    ("sent", Step.MINED): ("mined",),
-    ("sent", Step.FINAL): ("mined", "final"),
-    ("sent", Step.REJECTED): ("rejected",),
-    ("mined", Step.SENT): ("sent",),
-    ("mined", Step.MINED): ("mined",),
-    ("mined", Step.FINAL): ("final",),
-    ("mined", Step.REJECTED): ("rejected",),
-}

@@ -1,7 +1,6 @@
 """The adapter for Ethereum-compatible chains: transactions to the contract, and evidence of what was mined."""
 
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from functools import partial
@@ -16,8 +15,9 @@ from notary.anchoring.port import Attempt, Head, Observation, Step, newest_of_la
 from notary.anchoring.quorum import Quorum
 from notary.anchoring.replacing import MAX_REPLACEMENTS, replaced
 from notary.anchoring.rpc import Node, octets, quantity, record
-from notary.anchoring.transaction import cost_of, fields_of, signature_of
-from notary.errors import AnchorRejected, AnchorUnavailable, LaneStopped, SignerUnavailable
+from notary.anchoring.submitting import stopping, submit
+from notary.anchoring.transaction import signature_of
+from notary.errors import AnchorRejected, AnchorUnavailable, LaneStopped
 from notary.evidence.chain import encode_evidence
 from notary.evidence.chain_header import PROFILES
 from notary.observe import ANCHOR_GAS
@@ -113,7 +113,7 @@ class EvmAnchor:
         signature = signature_of(self.head_key, digest)
         data = call_data(_ANCHOR, self.log_id, head.size, head.root, list(consistency), signature)
         afford = partial(self._afford, nonce)
-        with _stopping():
+        with stopping():
             raw, ref = signed_transaction(self.node, self.wallet, nonce, self.contract, data, afford)
         return Attempt(ref, raw, nonce, self.lane)
 
@@ -130,16 +130,7 @@ class EvmAnchor:
             AnchorRejected: the node is of another chain.
         """
         self.node.require_chain()
-        answer = self.node.try_ask("eth_sendRawTransaction", f"0x{attempt.raw.hex()}")
-        if answer.error is None:
-            return Observation(Step.SENT)
-        if self.node.ask("eth_getTransactionByHash", f"0x{attempt.ref.hex()}") is not None:
-            return Observation(Step.SENT, detail="the node had the transaction already")
-        sender = attempt.lane or self.lane
-        if self.chain_nonce(sender) > attempt.nonce:
-            raise LaneStopped(f"nonce {attempt.nonce} went to another transaction", foreign=True)
-        require_funds(self.node, self.name, sender, cost_of(fields_of(attempt.raw)))
-        raise AnchorUnavailable(f"the node does not take the transaction: {answer.error}")
+        return submit(self.node, self.name, attempt, attempt.lane or self.lane)
 
     def replacement(self, attempts: Sequence[Attempt], since: datetime) -> Attempt | None:
         """The last attempt for a higher fee.
@@ -161,7 +152,7 @@ class EvmAnchor:
             return None
         if block_at(self.node, "latest", self.profile)[1].time <= since.timestamp():
             return None
-        with _stopping():
+        with stopping():
             return replaced(self.node, self.wallet, attempts[-1], partial(self._afford, attempts[-1].nonce))
 
     def observe(self, head: Head, attempts: Sequence[Attempt]) -> Observation:
@@ -248,12 +239,3 @@ class EvmAnchor:
         """The receipt of whichever recent transaction anchored exactly this head."""
         ref = transaction_of(self.node, self.contract, self.log_id, head, self.profile)
         return None if ref is None else self._receipt(ref)
-
-
-@contextmanager
-def _stopping() -> Iterator[None]:
-    """A wallet whose signer does not sign cannot pay: another may."""
-    try:
-        yield
-    except SignerUnavailable as error:
-        raise LaneStopped(str(error)) from error

@@ -7,6 +7,7 @@ from itertools import pairwise
 import pytest
 
 from notary.anchoring import advance as module
+from notary.anchoring.moves import WAY
 from notary.anchoring.port import Observation, Step
 from notary.evidence.chain import decode_evidence
 from notary.store import anchorings
@@ -62,7 +63,7 @@ def test_what_was_mined_or_final_before_it_was_looked_at_passes_through_every_st
 
 
 def test_every_way_is_made_of_moves_that_the_store_allows():
-    for (state, _), way in module._WAY.items():
+    for (state, _), way in WAY.items():
         assert state in module._OPEN
         assert set(pairwise((state, *way))) <= anchorings._MOVES
 
