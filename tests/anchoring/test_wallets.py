@@ -209,6 +209,38 @@ def test_a_wallet_that_was_taken_out_of_the_settings_is_taken_over(chain, log, f
     to_final(chain, log, log.advance(second))
 
 
+def test_nobody_takes_over_what_was_mined_meanwhile(chain, log, first, second):
+    class Mistaken(Emptied):
+        def send(self, head, attempt):
+            if not self.done:
+                self.done = True
+                self.anchor.send(head, attempt)
+                self.chain.mine()
+                raise LaneStopped("nonce 2 went to another transaction", foreign=True)
+            return self.anchor.send(head, attempt)
+
+    by_hand(chain)
+    log.close()
+    advance = log.advance(Mistaken(chain, first), reserves=[second])
+    with pytest.raises(LaneStopped, match="went to another"):
+        advance.step()
+    assert payers(log) == [WALLET.address]
+    to_final(chain, log, advance)
+    assert payers(log) == [WALLET.address]
+
+
+def test_nobody_takes_over_with_what_the_contract_would_refuse(chain, log, first, second):
+    by_hand(chain)
+    log.close()
+    foreign_head_key = replace(second, head_key=STRANGER)
+    advance = log.advance(Emptied(chain, first), reserves=[foreign_head_key])
+    with pytest.raises(LaneStopped, match="holds 0 wei"):
+        advance.step()
+    assert (log.one("test").state, payers(log)) == ("signed", [WALLET.address])
+    fund(chain, FULL)
+    to_final(chain, log, advance)
+
+
 class Emptied:
     """The first wallet, which somebody empties between its signature and the sending."""
 
