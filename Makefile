@@ -36,7 +36,7 @@ test-faults: $(PYTHON_ENV) ## kill, fail and power-cut every write of submit and
 	$(BIN)/python -m pytest -n 2 --dist worksteal -m faults $(ARGS)
 
 .PHONY: test-anchoring
-test-anchoring: $(PYTHON_ENV) $(NODE_ENV) ## the contract beside the reference, for all small sizes (ARGS=… for pytest)
+test-anchoring: $(PYTHON_ENV) $(NODE_ENV) ## the contract beside the reference, kills and reorganisations, all of them (ARGS=… for pytest)
 	$(BIN)/python -m pytest -n 2 --dist worksteal -m anchoring $(ARGS)
 
 .PHONY: run

@@ -27,7 +27,9 @@ NotaryError
 │   ├── Busy                   more comes in than can be stored: try again in a second
 │   ├── NumberTaken            a record number was drawn that another record has: send it again
 │   └── AnchorUnavailable      a time-stamping authority or a chain endpoint
+│       └── SignerUnavailable      the process that holds a key: see why it does not sign
 ├── AnchorRejected         an authority answered, and the answer cannot be used: look at it
+│   └── LaneStopped            a wallet cannot pay, or somebody else uses its key: fund it, or take another
 ├── SettingsError          the configuration is wrong: correct it
 ├── ToolMissing            a program that is needed is not installed: install it
 └── Fatal                  state is unclear or contradicts what was published: stop, do not repair
@@ -207,10 +209,26 @@ class AnchorUnavailable(Unavailable):
     code = "anchor_unavailable"
 
 
+class SignerUnavailable(AnchorUnavailable):
+    """The process that holds a key does not sign, or not with that key."""
+
+    code = "signer_unavailable"
+
+
 class AnchorRejected(NotaryError):
     """An authority answered, and the answer cannot be used."""
 
     code = "anchor_rejected"
+
+
+class LaneStopped(AnchorRejected):
+    """A wallet cannot pay for an anchor now, or somebody else uses its key (`foreign`)."""
+
+    code = "lane_stopped"
+
+    def __init__(self, message: str, *, foreign: bool = False) -> None:
+        super().__init__(message)
+        self.foreign = foreign
 
 
 class SettingsError(NotaryError):

@@ -1,12 +1,14 @@
 """Keys in files: made once, read with their permissions checked, never shown."""
 
+import json
 import os
+import re
 import secrets
 import stat
 import sys
 import tempfile
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from cryptography.exceptions import UnsupportedAlgorithm
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
@@ -18,6 +20,7 @@ from cryptography.hazmat.primitives.serialization import (
 )
 
 from notary.errors import SettingsError
+from notary.signers import ExternalSigner, Signer
 
 if TYPE_CHECKING:
     from eth_account.signers.local import LocalAccount
@@ -75,8 +78,10 @@ def bound_recursion() -> None:
     sys.setrecursionlimit(1000)
 
 
-def load_secp256k1(path: Path, password_file: Path | None = None) -> "LocalAccount":
-    """Read a secp256k1 key: 64 hexadecimal characters, or a Web3 keystore (version 3) and its password.
+def load_secp256k1(path: Path, password_file: Path | None = None) -> Signer:
+    """Read a secp256k1 key: 64 hexadecimal characters, a Web3 keystore (version 3) and its password, or who signs.
+
+    The last is JSON with `address` and `command`, a list: a process that signs with a key which never comes here.
 
     Args:
         path: the key file.
@@ -92,6 +97,9 @@ def load_secp256k1(path: Path, password_file: Path | None = None) -> "LocalAccou
     text = _read(path).decode("utf-8", "replace").strip()
     try:
         if text.startswith("{"):
+            fields = json.loads(text)
+            if "command" in fields:
+                return _external(path, fields)
             if password_file is None:
                 raise SettingsError(f"{path} is a keystore, and no file with its password is named")
             password = _read(password_file).decode("utf-8").split("\n", 1)[0]
@@ -104,6 +112,18 @@ def load_secp256k1(path: Path, password_file: Path | None = None) -> "LocalAccou
     except Exception as error:  # noqa: BLE001 - the library's own errors are of many kinds, and some hold the key
         raise SettingsError(f"{path} holds no usable secp256k1 key: {type(error).__name__}") from None
     return account
+
+
+def _external(path: Path, fields: dict[str, Any]) -> ExternalSigner:
+    from eth_utils.address import to_checksum_address  # noqa: PLC0415 - as in load_secp256k1
+
+    address, command = fields.get("address"), fields["command"]
+    words = isinstance(command, list) and all(isinstance(word, str) and word for word in command)
+    if set(fields) != {"address", "command"} or not words or not command:
+        raise SettingsError(f"{path} names a signer by other fields than its address and its command, a list")
+    if not isinstance(address, str) or not re.fullmatch("0x[0-9a-fA-F]{40}", address):
+        raise SettingsError(f"the address of the signer in {path} is not 0x and 40 hexadecimal characters")
+    return ExternalSigner(to_checksum_address(address.lower()), tuple(command))
 
 
 def load_secret(path: Path) -> str:

@@ -33,10 +33,20 @@ REVOCATION_AGE = Gauge(
     "Age of the oldest revocation data that newer time stamps wait for, or of the stamp that waits for the first.",
 )
 WALLET_WEI = Gauge(
-    "notary_wallet_wei", "What the wallet that pays for an anchor held when it was last asked.", ["anchor"]
+    "notary_wallet_wei",
+    "What a wallet that pays for an anchor held when it was last asked.",
+    ["anchor", "wallet"],
+)
+LANE_STOPPED = Gauge(
+    "notary_lane_stopped",
+    "1 while a wallet does not anchor: empty, at its cap, or its key is used by somebody else.",
+    ["anchor", "wallet"],
 )
 ANCHOR_GAS = Gauge(
     "notary_anchor_gas", "Gas of the newest transaction of an anchor that was mined.", ["anchor"]
+)
+INCIDENTS = Counter(
+    "notary_incidents_total", "What must never happen and did, as this process saw it.", ["anchor", "kind"]
 )
 PENDING_SECONDS = Gauge(
     "notary_pending_seconds", "How long the oldest entry has been waiting for a checkpoint."

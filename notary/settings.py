@@ -7,6 +7,7 @@ import os
 import re
 from collections.abc import Mapping
 from dataclasses import asdict
+from decimal import Decimal
 from pathlib import Path
 from typing import Annotated, Any, Literal, Self
 
@@ -100,7 +101,26 @@ class Chain(BaseModel):
     head_keys: tuple[Annotated[str, Field(pattern=_ADDRESS)], ...] = Field(
         (), description="Head keys after that of entry 0, oldest first: trust files name them too."
     )
-    fees: Literal["eip1559", "legacy", "free"] = Field("eip1559", description="How transactions pay.")
+    fees: Literal["eip1559", "legacy", "free"] = Field(
+        "eip1559", description="How transactions pay: `eip1559`, `legacy` (one gas price) or `free` (none)."
+    )
+    max_fee_gwei: int = Field(
+        1000,
+        ge=1,
+        le=10**9,
+        description="Most that is paid for a unit of gas; a chain that asks for more waits.",
+    )
+    max_ether_per_day: Decimal | None = Field(
+        None,
+        gt=0,
+        le=10**9,
+        description="Most that one wallet may spend in any 24 hours, at worst; none: no bound.",
+    )
+    wallets: tuple[Path, ...] = Field(
+        (),
+        max_length=8,
+        description="Files of further wallets, each used where `NOTARY_WALLET_KEY` and those before it cannot pay.",
+    )
 
     @model_validator(mode="after")
     def _has_a_quorum(self) -> Self:
@@ -340,8 +360,8 @@ class Settings(BaseSettings):
     )
     allow_private_addresses: bool = Field(
         False,
-        description="Allow authorities and calendars on loopback and private addresses, and S3 without TLS; "
-        "for local set-ups only.",
+        description="Allow chains, authorities and calendars on loopback and private addresses, and S3 without TLS; "
+        "for local set-ups and nodes of one's own.",
     )
 
     @field_validator("max_spool_bytes")

@@ -34,7 +34,7 @@ LONGEST = (
     "test_benchmarks.py",
     "log/test_bucket.py",
     "intake/inspection/test_inspect.py",
-    "anchoring/test_advance.py",
+    "anchoring/test_advance_crashes.py",
     "anchoring/test_advance_ots.py",
     "interop/vectors_pdf.py",
     "log/test_fsck_around.py",

@@ -4,7 +4,7 @@ import time
 
 import pytest
 
-from notary.errors import AnchorRejected, AnchorUnavailable
+from notary.errors import AnchorRejected, AnchorUnavailable, SettingsError
 from notary.store import anchorings, stamps
 from notary.store.blocks import newest_block
 from notary.store.breakers import breaker_of
@@ -25,9 +25,19 @@ def chain():
 @pytest.fixture
 def service(chain, tmp_path):
     made = {"name": "main", "rpc_urls": (chain.url,), "chain_id": CHAIN_ID}
-    service = Service(tmp_path / "service", {"chains": (made,)})
+    service = Service(tmp_path / "service", {"chains": (made,), "allow_private_addresses": True})
     yield service
     service.end()
+
+
+def test_two_wallets_of_one_key_are_refused(chain, tmp_path):
+    made = {"name": "main", "rpc_urls": (chain.url,), "chain_id": CHAIN_ID}
+    twice = made | {"wallets": (tmp_path / "service" / "data" / "keys" / "wallet.key",)}
+    service = Service(tmp_path / "service", {"chains": (twice,), "allow_private_addresses": True})
+    with pytest.raises(
+        SettingsError, match="two wallets of chain main have one key, and would fight over nonces"
+    ):
+        assert service.assembly.steps
 
 
 def test_a_block_with_an_invented_time_is_an_anomaly_and_no_statement_names_it(chain, service):

@@ -1,8 +1,9 @@
 """The anchoring contract: its calls, and how it gets onto a chain."""
 
 import time
+from collections.abc import Callable
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from eth_abi.abi import decode, encode
 from eth_abi.exceptions import DecodingError
@@ -10,11 +11,10 @@ from eth_abi.exceptions import DecodingError
 from notary.anchoring.compiled import CODE, CREATION, ERRORS
 from notary.anchoring.fees import fee_fields
 from notary.anchoring.rpc import Answer, Node, octets, quantity, record
+from notary.anchoring.transaction import cost_of, signed
 from notary.errors import AnchorRejected, AnchorUnavailable
 from notary.evidence.keccak import keccak256
-
-if TYPE_CHECKING:
-    from eth_account.signers.local import LocalAccount
+from notary.signers import Signer
 
 ANCHOR = "anchor(bytes32,uint64,bytes32,bytes32[],bytes)"
 _TAG = keccak256(b"notary anchor v1")
@@ -78,12 +78,19 @@ def revert_reason(answer: Answer) -> str:
 
 
 def signed_transaction(
-    node: Node, wallet: "LocalAccount", nonce: int, to: bytes | None, data: bytes
+    node: Node,
+    wallet: Signer,
+    nonce: int,
+    to: bytes | None,
+    data: bytes,
+    afford: Callable[[int], None] = lambda _wei: None,
 ) -> tuple[bytes, bytes]:
     """Try a transaction, then sign it with our own chain id, nonce and fees: (raw bytes, hash).
 
+    `afford` is told what it may take, in wei, before it is signed, and raises where that is too much.
+
     Raises:
-        AnchorUnavailable: the node does not answer, or asks for a fee above 1000 gwei.
+        AnchorUnavailable: the node does not answer, or asks for a fee above the cap.
         AnchorRejected: the transaction would revert; says why.
     """
     call = {"from": wallet.address, "data": f"0x{data.hex()}"} | (
@@ -100,11 +107,11 @@ def signed_transaction(
         "gas": int(quantity(tried.result) * _GAS_MARGIN),
     }
     fields |= fee_fields(node) | ({} if to is None else {"to": to})
-    signed = wallet.sign_transaction(fields)
-    return bytes(signed.raw_transaction), bytes(signed.hash)
+    afford(cost_of(fields))
+    return signed(fields, wallet)
 
 
-def deploy(node: Node, wallet: "LocalAccount", timeout: float = 120) -> bytes:
+def deploy(node: Node, wallet: Signer, timeout: float = 120) -> bytes:
     """Put the contract onto the chain and return its address (20 bytes). Twice makes two contracts.
 
     Raises:
@@ -120,7 +127,7 @@ def deploy(node: Node, wallet: "LocalAccount", timeout: float = 120) -> bytes:
 
 
 def open_log(
-    node: Node, wallet: "LocalAccount", contract: bytes, origin: str, head_key: str, timeout: float = 120
+    node: Node, wallet: Signer, contract: bytes, origin: str, head_key: str, timeout: float = 120
 ) -> bytes:
     """Open a log under the wallet's address and return its id; nothing is sent where it is open already.
 
@@ -139,9 +146,7 @@ def open_log(
     return log_id
 
 
-def transact(
-    node: Node, wallet: "LocalAccount", to: bytes | None, data: bytes, timeout: float
-) -> dict[str, Any]:
+def transact(node: Node, wallet: Signer, to: bytes | None, data: bytes, timeout: float) -> dict[str, Any]:
     """Sign, send and wait for what needs no evidence: set-up and hand-over. Anchors are stored before they are sent.
 
     Raises:

@@ -3,34 +3,25 @@
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import TYPE_CHECKING, Any
-
-from eth_typing import Hash32
+from functools import partial
+from typing import Any
 
 from notary.anchoring.blocks import FINALIZED, block_at, final_number
 from notary.anchoring.capture import Captured, capture
-from notary.anchoring.contract import (
-    ANCHOR,
-    call_data,
-    head_digest,
-    read_head,
-    read_keys,
-    signed_transaction,
-)
-from notary.anchoring.port import Attempt, Head, Observation, Step
+from notary.anchoring.contract import ANCHOR, call_data, head_digest, read_head, signed_transaction
+from notary.anchoring.funds import require_funds
+from notary.anchoring.heads import require_extension, transaction_of
+from notary.anchoring.port import Attempt, Head, Observation, Step, newest_of_lanes
 from notary.anchoring.quorum import Quorum
 from notary.anchoring.replacing import MAX_REPLACEMENTS, replaced
 from notary.anchoring.rpc import Node, octets, quantity, record
-from notary.errors import AnchorRejected, AnchorUnavailable, ProofError
-from notary.evidence.chain import ANCHORED, encode_evidence
+from notary.anchoring.submitting import stopping, submit
+from notary.anchoring.transaction import signature_of
+from notary.errors import AnchorRejected, AnchorUnavailable, LaneStopped
+from notary.evidence.chain import encode_evidence
 from notary.evidence.chain_header import PROFILES
-from notary.merkle.proof import check_consistency
-from notary.observe import ANCHOR_GAS, WALLET_WEI
-
-if TYPE_CHECKING:
-    from eth_account.signers.local import LocalAccount
-
-_SEARCH_BLOCKS = 5000  # back from the newest, for an anchor that somebody else sent
+from notary.observe import ANCHOR_GAS
+from notary.signers import Signer
 
 
 @dataclass(slots=True)
@@ -47,23 +38,30 @@ class EvmAnchor:
         profile: how headers are hashed.
         others: further endpoints of the chain, which must agree on what is final.
         needed: how many endpoints must, the first one counted.
+        allowance: wei that a transaction with a nonce may take within the wallet's share of the day; None: any.
     """
 
     name: str
     node: Node
     contract: bytes
     log_id: bytes
-    head_key: "LocalAccount"
-    wallet: "LocalAccount"
+    head_key: Signer
+    wallet: Signer
     not_before: Callable[[Head], Sequence[bytes]]
     finality: str = FINALIZED
     profile: str = PROFILES[0]
     kind: str = "evm"
     others: tuple[Node, ...] = ()
     needed: int = 1
+    allowance: Callable[[int], int | None] = lambda _nonce: None
     # The last complete capture, by transaction and block: a node forgets the state that proofs are made from,
     # so what was captured when mined is what is given when final.
     _kept: tuple[tuple[bytes, bytes], Captured] | None = field(default=None, init=False, repr=False)
+
+    @property
+    def lane(self) -> str:
+        """Address of the wallet."""
+        return self.wallet.address
 
     def attested_size(self) -> int:
         """Size of the newest head on chain. Raises as `on_chain_head`."""
@@ -101,18 +99,21 @@ class EvmAnchor:
 
         Raises:
             AnchorUnavailable: the node does not answer, or its fees are out of bounds.
+            LaneStopped: the wallet holds too little, or has spent its day's share.
             AnchorRejected: the head does not extend the one on chain, the head key is not the log's, or the
                 contract would refuse.
         """
-        self._require_extension(head, consistency, old_size)
-        digest = head_digest(self.node.chain_id, self.contract, self.log_id, head.size, head.root)
-        signature = bytes(self.head_key.unsafe_sign_hash(Hash32(digest)).signature)
-        data = call_data(ANCHOR, self.log_id, head.size, head.root, list(consistency), signature)
-        raw, ref = signed_transaction(self.node, self.wallet, nonce, self.contract, data)
-        WALLET_WEI.labels(self.name).set(
-            quantity(self.node.ask("eth_getBalance", self.wallet.address, "latest"))
+        self.node.require_chain()
+        require_extension(
+            self.node, self.contract, self.log_id, self.head_key.address, head, consistency, old_size
         )
-        return Attempt(ref, raw, nonce)
+        digest = head_digest(self.node.chain_id, self.contract, self.log_id, head.size, head.root)
+        signature = signature_of(self.head_key, digest)
+        data = call_data(ANCHOR, self.log_id, head.size, head.root, list(consistency), signature)
+        afford = partial(self._afford, nonce)
+        with stopping():
+            raw, ref = signed_transaction(self.node, self.wallet, nonce, self.contract, data, afford)
+        return Attempt(ref, raw, nonce, self.lane)
 
     def send(self, head: Head, attempt: Attempt) -> Observation:  # noqa: ARG002 - the port's form
         """Send the stored bytes. Whatever the node objects, the hash is looked up before it is believed.
@@ -121,38 +122,36 @@ class EvmAnchor:
             SENT: the node has the transaction.
 
         Raises:
-            AnchorUnavailable: the node does not answer, or does not take it (no funds, fee too low).
-            AnchorRejected: the node is of another chain, or knows nothing of the transaction and says that its
-                nonce went to another: it lags behind, or somebody else uses the wallet's key.
+            AnchorUnavailable: the node does not answer, or does not take it (fee too low).
+            LaneStopped: the wallet holds too little; or the node knows nothing of the transaction and says that
+                its nonce went to another: it lags behind, or somebody else uses the wallet's key.
+            AnchorRejected: the node is of another chain.
         """
         self.node.require_chain()
-        answer = self.node.try_ask("eth_sendRawTransaction", f"0x{attempt.raw.hex()}")
-        if answer.error is None:
-            return Observation(Step.SENT)
-        if self.node.ask("eth_getTransactionByHash", f"0x{attempt.ref.hex()}") is not None:
-            return Observation(Step.SENT, detail="the node had the transaction already")
-        if self.chain_nonce(self.wallet.address) > attempt.nonce:
-            raise AnchorRejected(f"nonce {attempt.nonce} went to another transaction")
-        raise AnchorUnavailable(f"the node does not take the transaction: {answer.error}")
+        return submit(self.node, self.name, attempt, attempt.lane or self.lane)
 
     def replacement(self, attempts: Sequence[Attempt], since: datetime) -> Attempt | None:
         """The last attempt for a higher fee.
 
         Returns:
-            None where a chain takes no fees, after eight, while an earlier nonce is missing or ours is used, and
-            until a block was made after `since`: a chain that stands still takes no more for more.
+            None where a chain takes no fees, after eight, while an earlier nonce is missing or ours is used, for
+            another wallet's, and until a block was made after `since`: a chain that
+            stands still takes no more for more.
 
         Raises:
-            AnchorUnavailable: the node does not answer, or asks for more than 1000 gwei for a unit of gas.
+            AnchorUnavailable: the node does not answer, or asks for more than the cap for a unit of gas.
+            LaneStopped: the wallet holds too little, or has spent its day's share.
             AnchorRejected: it is of another chain.
         """
-        if self.node.fees == "free" or len(attempts) > MAX_REPLACEMENTS:
+        same = [each for each in attempts if (each.lane, each.nonce) == (self.lane, attempts[-1].nonce)]
+        if self.node.fees == "free" or not 0 < len(same) <= MAX_REPLACEMENTS:
             return None
         if self.chain_nonce(self.wallet.address) != attempts[-1].nonce:
             return None
         if block_at(self.node, "latest", self.profile)[1].time <= since.timestamp():
             return None
-        return replaced(self.node, self.wallet, attempts[-1])
+        with stopping():
+            return replaced(self.node, self.wallet, attempts[-1], partial(self._afford, attempts[-1].nonce))
 
     def observe(self, head: Head, attempts: Sequence[Attempt]) -> Observation:
         """Look at all attempts.
@@ -218,9 +217,17 @@ class EvmAnchor:
             raise AnchorUnavailable(f"block {number} was replaced while it was looked at")
 
     def _waiting(self, attempts: Sequence[Attempt]) -> Observation:
-        used = self.chain_nonce(self.wallet.address) > min(attempt.nonce for attempt in attempts)
+        used = any(self.chain_nonce(a.lane or self.lane) > a.nonce for a in newest_of_lanes(attempts))
         detail = "the nonce is used, and by none of our transactions that the node knows" if used else ""
         return Observation(Step.SENT, detail=detail)
+
+    def _afford(self, nonce: int, cost: int) -> None:
+        require_funds(self.node, self.name, self.lane, cost)
+        allowed = self.allowance(nonce)
+        if allowed is not None and cost > allowed:
+            raise LaneStopped(
+                f"wallet {self.lane} may spend {allowed} wei more today, and the transaction may take {cost}"
+            )
 
     def _receipt(self, ref: bytes) -> dict[str, Any] | None:
         receipt = self.node.ask("eth_getTransactionReceipt", f"0x{ref.hex()}")
@@ -228,32 +235,5 @@ class EvmAnchor:
 
     def _sent_by_another(self, head: Head) -> dict[str, Any] | None:
         """The receipt of whichever recent transaction anchored exactly this head."""
-        newest = block_at(self.node, "latest", self.profile)[1].number
-        query = {
-            "address": f"0x{self.contract.hex()}",
-            "topics": [f"0x{ANCHORED.hex()}", f"0x{self.log_id.hex()}"],
-            "fromBlock": hex(max(0, newest - _SEARCH_BLOCKS)),
-        }
-        wanted = head.size.to_bytes(32) + head.root
-        for log in map(record, self.node.ask("eth_getLogs", query)):
-            if octets(log.get("data"))[32:] == wanted:
-                return self._receipt(octets(log.get("transactionHash"), 32))
-        return None
-
-    def _require_extension(self, head: Head, consistency: Sequence[bytes], old_size: int) -> None:
-        size, root = self.on_chain_head()
-        key = read_keys(self.node, self.contract, self.log_id).head
-        if key != bytes.fromhex(self.head_key.address[2:]):
-            raise AnchorRejected(f"the log's head key is 0x{key.hex()}, ours is {self.head_key.address}")
-        if size != old_size:
-            raise AnchorRejected(f"the head on chain is of size {size}, the proof starts at {old_size}")
-        if head.size <= size:
-            raise AnchorRejected(f"the head on chain is of size {size}, no smaller than {head.size}")
-        if size == 0:
-            if consistency:
-                raise AnchorRejected("the first anchor has nothing to be consistent with")
-            return
-        try:
-            check_consistency(size, head.size, consistency, root, head.root)
-        except ProofError as error:
-            raise AnchorRejected(f"the head does not extend the one on chain: {error}") from error
+        ref = transaction_of(self.node, self.contract, self.log_id, head, self.profile)
+        return None if ref is None else self._receipt(ref)

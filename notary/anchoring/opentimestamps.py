@@ -59,6 +59,7 @@ class OtsAnchor:
     wait: timedelta
     random: Callable[[int], bytes] = secrets.token_bytes
     kind: str = "opentimestamps"
+    lane: str = ""  # it has no nonces
     _rest: dict[str, tuple[datetime, timedelta]] = field(default_factory=dict, init=False)
 
     def __post_init__(self) -> None:

@@ -36,11 +36,21 @@ class Attempt:
         ref: transaction hash, or SHA-256 of the request; 32 bytes.
         raw: signed raw transaction, or the DER request.
         nonce: of the lane, or of the request.
+        lane: whose nonce it is: the address of a wallet; "" where nonces are random.
     """
 
     ref: bytes
     raw: bytes
     nonce: int
+    lane: str = ""
+
+
+def newest_of_lanes(attempts: Sequence[Attempt]) -> list[Attempt]:
+    """Of each lane its newest attempt, the newest of all first."""
+    found: dict[str, Attempt] = {}
+    for attempt in reversed(attempts):
+        found.setdefault(attempt.lane, attempt)
+    return list(found.values())
 
 
 class Step(StrEnum):
@@ -82,6 +92,11 @@ class Anchor(Protocol):
         """`rfc3161`, `evm` or `opentimestamps`."""
         ...
 
+    @property
+    def lane(self) -> str:
+        """Whose nonces its attempts take, one after another: a wallet's address; "" where they are random."""
+        ...
+
     def attested_size(self) -> int:
         """Size of the head that the authority itself holds for this log; 0 where it holds none.
 
@@ -105,6 +120,7 @@ class Anchor(Protocol):
 
         Raises:
             AnchorUnavailable: the authority does not answer.
+            LaneStopped: the wallet cannot pay.
             AnchorRejected: it would refuse this head.
         """
         ...
@@ -114,6 +130,7 @@ class Anchor(Protocol):
 
         Raises:
             AnchorUnavailable: the authority does not answer; whether it got them is open.
+            LaneStopped: it will not take them from this lane.
             AnchorRejected: its answer says nothing of the head, and somebody must look at it.
         """
         ...
@@ -126,6 +143,7 @@ class Anchor(Protocol):
 
         Raises:
             AnchorUnavailable: the authority does not answer, or asks for too much.
+            LaneStopped: the wallet cannot pay for more.
             AnchorRejected: it is not the authority that it should be.
         """
         ...

@@ -73,6 +73,26 @@ class Quorum:
             raise AnchorRejected(self._contradiction(header.number))
         return found
 
+    def replacement_of(self, header: Header) -> Header | None:
+        """What enough endpoints hold to be final in the place of a block that once was; None while that stands.
+
+        Where too few can tell, as while a chain that was cut back grows again, it stands.
+
+        Raises:
+            AnchorUnavailable: the only endpoint does not answer.
+            AnchorRejected: one holds another block to be final there, and too few say the same; the only endpoint
+                is of another chain.
+        """
+        held = self._at(header.number, self._finals())
+        if self._agree(held, header.hash) >= self.needed:
+            return None
+        for _, _, other in held:
+            if other.hash != header.hash:
+                if self._agree(held, other.hash) >= self.needed:
+                    return other
+                raise AnchorRejected(self._contradiction(header.number))
+        return None
+
     def _agree(self, held: Sequence[tuple[Node, bytes, Header]], block_hash: bytes) -> int:
         found = sum(header.hash == block_hash for _, _, header in held)
         if found < len(held):

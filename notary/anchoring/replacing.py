@@ -3,52 +3,38 @@
 Whichever of the two is mined, the nonce is used once: that makes it safe, and nothing else would.
 """
 
-from typing import TYPE_CHECKING, Any
+from collections.abc import Callable
 
-from notary.anchoring.fees import believed, fee_fields
+from notary.anchoring.fees import capped, fee_fields
 from notary.anchoring.port import Attempt
 from notary.anchoring.rpc import Node
-from notary.evidence import rlp
-
-if TYPE_CHECKING:
-    from eth_account.signers.local import LocalAccount
+from notary.anchoring.transaction import cost_of, fields_of, signed
+from notary.signers import Signer
 
 MAX_REPLACEMENTS = 8  # of one transaction: three times the fee it began with
 _RAISED_PERCENT = 15  # nodes ask for 10 % on both fee fields
-_EIP_1559 = 2
-_MAX_ITEMS = 16
-_FIELDS_1559 = (
-    "chainId", "nonce", "maxPriorityFeePerGas", "maxFeePerGas", "gas", "to", "value", "data",
-)  # fmt: skip
-_FIELDS_LEGACY = ("nonce", "gasPrice", "gas", "to", "value", "data")
 _FEES = ("maxPriorityFeePerGas", "maxFeePerGas", "gasPrice")
 
 
-def fields_of(raw: bytes) -> dict[str, Any]:
-    """What one of our own transactions says, in the form that a wallet signs (EIP-1559, or EIP-155)."""
-    typed = raw[0] == _EIP_1559
-    names = _FIELDS_1559 if typed else _FIELDS_LEGACY
-    items = rlp.decode_list(raw[1:] if typed else raw, _MAX_ITEMS)
-    found: dict[str, Any] = {
-        name: item if name in {"to", "data"} else int.from_bytes(item)
-        for name, item in zip(names, items, strict=False)
-        if isinstance(item, bytes)
-    }
-    return found | {"type": _EIP_1559} if typed else found
-
-
-def replaced(node: Node, wallet: "LocalAccount", attempt: Attempt) -> Attempt:
+def replaced(node: Node, wallet: Signer, attempt: Attempt, afford: Callable[[int], None]) -> Attempt:
     """The same call and nonce, for 15 % more on each fee field, or for what the node asks now where that is more.
 
+    Args:
+        node: of the chain.
+        wallet: whose nonce it is.
+        attempt: the last one.
+        afford: is told what the new one may take, in wei, before it is signed, and raises where that is too much.
+
     Raises:
-        AnchorUnavailable: the node does not answer, or that is more than 1000 gwei for a unit of gas.
+        AnchorUnavailable: the node does not answer, or that is more than the cap for a unit of gas.
         AnchorRejected: its answer is no number.
     """
-    fields, now = fields_of(attempt.raw), fee_fields(node)
+    fields, now = fields_of(attempt.raw) | {"chainId": node.chain_id}, fee_fields(node)
     for name in _FEES:
         if name in fields:
             old = fields[name]
             raised = max(-(-old * (100 + _RAISED_PERCENT) // 100), old + 1)  # of nothing, too
-            fields[name] = believed(max(raised, now.get(name, 0)))
-    signed = wallet.sign_transaction(fields | {"chainId": node.chain_id})
-    return Attempt(bytes(signed.hash), bytes(signed.raw_transaction), attempt.nonce)
+            fields[name] = capped(node, max(raised, now.get(name, 0)))
+    afford(cost_of(fields))
+    raw, ref = signed(fields, wallet)
+    return Attempt(ref, raw, attempt.nonce, attempt.lane)

@@ -64,6 +64,7 @@ class TsaAnchor:
     now: Callable[[], datetime]  # UTC; judges whether genTime lies between request and response
     imprint: Imprint = "sha256"  # digest of the head that it is asked to stamp
     kind: str = "rfc3161"
+    lane: str = ""
 
     def __post_init__(self) -> None:
         """Refuse a URL that could never be used, when the service starts.

@@ -3,11 +3,16 @@
 from dataclasses import dataclass
 from typing import Any
 
-from notary.errors import AnchorRejected, AnchorUnavailable
+import structlog
+
+from notary.errors import AnchorRejected, AnchorUnavailable, Unavailable
 from notary.evidence.chain_seals import ValidatorSet
 from notary.keys import bound_recursion
+from notary.outbound import Outbound, check_url
 
-TIMEOUT = 20  # seconds an answer may take
+_log = structlog.get_logger()
+MAX_ANSWER = 64 * 2**20  # bytes
+MAX_FEE = 1000 * 10**9
 _MAX_REASON = 200
 
 
@@ -23,32 +28,47 @@ class Answer:
 class Node:
     """One endpoint of one chain; every answer is refused until it has named that chain's id.
 
-    Retries are off (a lost answer is looked up, never guessed at), and so is whatever makes web3 talk to
-    others: names (ENS) and off-chain look-ups (CCIP-read).
+    Of web3 this uses how questions and answers are written. They go by `Outbound`: to the address that the operator
+    named and nowhere else, without redirects, proxies of the environment, names (ENS) or off-chain look-ups
+    (CCIP-read), and once: a lost answer is looked up, never asked for again by itself.
     """
 
     def __init__(
         self,
         url: str,
         chain_id: int,
-        timeout: float = TIMEOUT,
         *,
         fees: str = "eip1559",
+        max_fee: int = MAX_FEE,
         validators: tuple[ValidatorSet, ...] = (),
+        allow_private: bool = True,
     ) -> None:
+        """Ask nothing yet.
+
+        Args:
+            url: of the endpoint.
+            chain_id: that it must name.
+            fees: how transactions on this chain pay: eip1559, legacy or free.
+            max_fee: wei for a unit of gas, at most.
+            validators: who must have sealed what it shows, on a chain whose blocks are sealed.
+            allow_private: whether it may be on this machine or in a private network. What the settings name goes
+                by `allow_private_addresses`.
+
+        Raises:
+            SettingsError: the URL could never be used.
+        """
         # Only here: the API talks to no node, and has no memory for what this brings.
-        from web3 import HTTPProvider, Web3  # noqa: PLC0415
+        from web3.providers.base import JSONBaseProvider  # noqa: PLC0415
 
         bound_recursion()
-        # To the address that the operator named and nowhere else: no redirects, no proxies of the environment.
-        direct = {"timeout": timeout, "allow_redirects": False, "proxies": {"http": "", "https": ""}}
-        provider = HTTPProvider(url, direct, exception_retry_configuration=None)
-        provider.global_ccip_read_enabled = False
-        self.w3 = Web3(provider)
-        self.w3.middleware_onion.remove("ens_name_to_address")
+        check_url(url)
+        self._url = url
+        self._outbound = Outbound(allow_private=allow_private)
+        self._codec = JSONBaseProvider()
         self.chain_id = chain_id
-        self.fees = fees  # how transactions on this chain pay: eip1559, legacy or free
-        self.validators = validators  # who must have sealed what it shows, on a chain whose blocks are sealed
+        self.fees = fees
+        self.max_fee = max_fee
+        self.validators = validators
 
     def require_chain(self) -> None:
         """Assert the chain id.
@@ -78,14 +98,18 @@ class Node:
         Raises:
             AnchorUnavailable: no answer.
         """
-        from web3.exceptions import Web3Exception  # noqa: PLC0415 - as in __init__
         from web3.types import RPCEndpoint  # noqa: PLC0415 - as in __init__
 
+        question = self._codec.encode_rpc_request(RPCEndpoint(method), params)
         try:
-            reply: Any = self.w3.provider.make_request(RPCEndpoint(method), params)
-        except (Web3Exception, OSError, ValueError) as error:
-            # The text of the exception may hold the URL and so a key of the provider: only its class is shown.
-            raise AnchorUnavailable(f"{method}: no answer from the node ({type(error).__name__})") from error
+            body = self._outbound.post(self._url, question, "application/json", MAX_ANSWER)
+            reply: Any = self._codec.decode_rpc_response(body)
+        except (Unavailable, ValueError) as error:
+            # What becomes the detail of an anchoring is public, and a provider's host may tell who pays it: only
+            # the kind of the failure is shown, and the rest is for the log.
+            _log.warning("a node does not answer", method=method, detail=str(error))
+            cause = type(error.__cause__ or error).__name__
+            raise AnchorUnavailable(f"{method}: no answer from the node ({cause})") from error
         if not isinstance(reply, dict) or not ("result" in reply or isinstance(reply.get("error"), dict)):
             raise AnchorUnavailable(f"{method}: the answer of the node is not JSON-RPC")
         if "error" not in reply:

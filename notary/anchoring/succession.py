@@ -3,18 +3,14 @@
 The key that is named must show that somebody has it, so that a slip of the address does not end the log.
 """
 
-from typing import TYPE_CHECKING
-
 from eth_abi.abi import encode
-from eth_typing import Hash32
 
 from notary.anchoring.contract import Keys, call_data, read_keys, transact
 from notary.anchoring.rpc import Node
+from notary.anchoring.transaction import signature_of
 from notary.errors import AnchorRejected
 from notary.evidence.keccak import keccak256
-
-if TYPE_CHECKING:
-    from eth_account.signers.local import LocalAccount
+from notary.signers import Signer
 
 _OFFER_TAG = keccak256(b"notary offer v1")
 _ACCEPT_TAG = keccak256(b"notary accept v1")
@@ -32,11 +28,11 @@ def accept_digest(chain_id: int, contract: bytes, log_id: bytes, turn: int, next
 
 def hand_over(
     node: Node,
-    wallet: "LocalAccount",
+    wallet: Signer,
     contract: bytes,
     log_id: bytes,
-    head_key: "LocalAccount",
-    next_key: "LocalAccount",
+    head_key: Signer,
+    next_key: Signer,
     timeout: float = 120,
 ) -> Keys:
     """Make `next_key` the head key and return the keys as they are then. What was done already is not done again.
@@ -62,20 +58,18 @@ def hand_over(
     if keys.head != ours:
         raise AnchorRejected(f"the log's head key is 0x{keys.head.hex()}, neither of the two keys given")
     if keys.offered != theirs:
-        signature = _signed(
+        signature = signature_of(
             head_key, offer_digest(node.chain_id, contract, log_id, keys.turn, next_key.address)
         )
         data = call_data("handOver(bytes32,address,bytes)", log_id, next_key.address, signature)
         transact(node, wallet, contract, data, timeout)
         keys = read_keys(node, contract, log_id)
     # Mined: the offer. A stop here leaves the old key in charge; the same call goes on.
-    signature = _signed(next_key, accept_digest(node.chain_id, contract, log_id, keys.turn, next_key.address))
+    signature = signature_of(
+        next_key, accept_digest(node.chain_id, contract, log_id, keys.turn, next_key.address)
+    )
     transact(node, wallet, contract, call_data("accept(bytes32,bytes)", log_id, signature), timeout)
     return read_keys(node, contract, log_id)
-
-
-def _signed(key: "LocalAccount", digest: bytes) -> bytes:
-    return bytes(key.unsafe_sign_hash(Hash32(digest)).signature)
 
 
 def _digest(tag: bytes, chain_id: int, contract: bytes, log_id: bytes, turn: int, next_key: str) -> bytes:

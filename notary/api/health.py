@@ -25,6 +25,7 @@ def readyz(services: ServicesDep) -> JSONResponse:
         "status": "late" if found.late else "ok",
         "late": found.late,
         "failing": found.failing,
+        "incidents": found.incidents,
     }
     return JSONResponse(body, 503 if found.late else 200, {"Cache-Control": "no-store"})
 

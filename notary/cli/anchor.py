@@ -14,6 +14,8 @@ from notary.cli import anchor_status
 from notary.cli.folder import DataDir, settings_of
 from notary.errors import SettingsError
 from notary.settings import Chain, Settings
+from notary.store.engine import open_database
+from notary.store.incidents import incidents, open_contradictions
 from notary.wiring.nodes import nodes_of
 
 KeyFile = Annotated[Path, typer.Argument(help="File of the next head key.", exists=True, dir_okay=False)]
@@ -28,6 +30,7 @@ def add_to(group: typer.Typer) -> None:
     group.command("status")(anchor_status.command)
     group.command("deploy")(anchor_deploy)
     group.command("hand-over")(anchor_hand_over)
+    group.command("incidents")(anchor_incidents)
 
 
 def anchor_deploy() -> None:
@@ -56,8 +59,24 @@ def anchor_hand_over(next_key: KeyFile, wallet: Wallet, data_dir: DataDir = None
     console.print(f"head key 0x{found.head.hex()} on chain {chain.chain_id}")
 
 
+def anchor_incidents(data_dir: DataDir = None) -> None:
+    """List what must never happen to an anchor and did; exit status 1 where a contradicted one is not made good."""
+    database = open_database(settings_of(data_dir).database_url)
+    try:
+        with database.reading() as connection:
+            found, unmended = incidents(connection), open_contradictions(connection)
+    finally:
+        database.dispose()
+    for each in found:
+        state = " (not anchored again yet)" if each in unmended else ""
+        said = f"{each.created_at:%Y-%m-%dT%H:%M:%SZ} {each.kind} {each.anchor} {each.subject}: {each.detail}"
+        console.print(said + state, soft_wrap=True)
+    if unmended:
+        raise typer.Exit(1)
+
+
 def _first_chain(settings: Settings) -> tuple[Chain, Node]:
     if not settings.chains:
         raise SettingsError("no chain is configured: set NOTARY_CHAINS")
     chain = settings.chains[0]
-    return chain, nodes_of(chain)[0]
+    return chain, nodes_of(chain, settings)[0]

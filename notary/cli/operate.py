@@ -114,7 +114,7 @@ def setup() -> None:
         raise SettingsError("name exactly one chain in NOTARY_CHAINS")
     chain = settings.chains[0]
     node, wallet = (
-        nodes_of(chain)[0],
+        nodes_of(chain, settings)[0],
         keys.load_secp256k1(settings.wallet_key),
     )
     head = keys.load_secp256k1(settings.head_key)

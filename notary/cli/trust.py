@@ -45,7 +45,7 @@ def command(
                 raise SettingsError(
                     f"no node of chain {chain_id} is named for block {number}: set NOTARY_CHAINS"
                 )
-            node, *_ = nodes_of(chains[chain_id])
+            node, *_ = nodes_of(chains[chain_id], settings)
             node.require_chain()
             found = record(node.ask("eth_getBlockByNumber", hex(number), False))
             blocks.append((chain_id, number, octets(found.get("hash"), 32)))

@@ -1,4 +1,4 @@
-"""What must be true of the nonces of a wallet: no gap, and none that two anchorings use."""
+"""What must be true of the nonces of wallets: no gap, and none that two anchorings use."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass, field
@@ -20,18 +20,15 @@ class _Used:
 class Lanes:
     """Is told of the transactions of each anchor in the order in which they were made."""
 
-    _last: dict[tuple[str, bytes], _Used] = field(default_factory=dict)  # by anchor and wallet
-    _newest: dict[str, tuple[int, int, bytes]] = field(default_factory=dict)  # anchoring, nonce, wallet
+    _last: dict[tuple[str, str], _Used] = field(default_factory=dict)  # by anchor and lane
 
-    def problems(self, item: Anchoring, wallet: bytes, nonce: int) -> Iterator[str]:
-        """What is wrong with a transaction of this anchoring; `wallet` is its sender, 20 bytes."""
-        newest = self._newest.get(item.anchor)
-        if newest is not None and newest[:2] == (item.id, nonce) and newest[2] != wallet:
-            yield f"it is of wallet 0x{wallet.hex()}, what it replaces of 0x{newest[2].hex()}"
+    def problems(self, item: Anchoring, lane: str, wallet: bytes, nonce: int) -> Iterator[str]:
+        """What is wrong with a transaction of this anchoring, stored in `lane`; `wallet` is its sender, 20 bytes."""
+        if lane.lower() != f"0x{wallet.hex()}":
+            yield f"it is of wallet 0x{wallet.hex()}, and stands in the lane of {lane or 'nobody'}"
             return
-        self._newest[item.anchor] = (item.id, nonce, wallet)
-        last = self._last.get((item.anchor, wallet))
-        self._last[item.anchor, wallet] = _Used(nonce, item.id)
+        last = self._last.get((item.anchor, lane))
+        self._last[item.anchor, lane] = _Used(nonce, item.id)
         if last is None or last == _Used(nonce, item.id):
             return
         if nonce <= last.nonce:
@@ -44,8 +41,9 @@ class Lanes:
     def left_over(self, connection: Connection) -> Iterator[str]:
         """Lanes that are not where the transactions end; call it after all anchorings."""
         stored = lanes(connection)
-        for anchor in sorted(stored.keys() | self._newest.keys()):
-            newest = self._newest.get(anchor)
-            following = None if newest is None else newest[1] + 1
-            if stored.get(anchor) != following:
-                yield f"the lane of {anchor} is at {stored.get(anchor)}, its transactions end at {following}"
+        for anchor, lane in sorted(stored.keys() | self._last.keys()):
+            last = self._last.get((anchor, lane))
+            following = None if last is None else last.nonce + 1
+            found = stored.get((anchor, lane))
+            if found != following:
+                yield f"the lane of {anchor} ({lane}) is at {found}, its transactions end at {following}"

@@ -117,7 +117,7 @@ class TransactionChecks:
         try:
             sent = read_transaction(attempt.raw)
             yield from _fields(sent, attempt, trust)
-            yield from self.lanes.problems(item, sent.sender, sent.nonce)
+            yield from self.lanes.problems(item, attempt.lane, sent.sender, sent.nonce)
             signer = _signer(sent, head, trust)
         except ChainError as error:
             yield str(error)

@@ -1,7 +1,7 @@
 """Whether every step moves, told from the database: any process can answer for all."""
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
 from notary.anchoring.backoff import OPENS_AT
@@ -10,6 +10,7 @@ from notary.store.breakers import breakers
 from notary.store.engine import Database
 from notary.store.groups import waiting
 from notary.store.heartbeats import Heartbeat, heartbeats
+from notary.store.incidents import open_contradictions
 from notary.store.logstate import read_state
 
 
@@ -21,10 +22,12 @@ class Condition:
         late: what does not keep up or stands still: `database`, `log`, `close`, or the name of a step.
         failing: steps that run and do not succeed, as when an authority does not answer, or failed so often that
             it is left alone. They stop no submission: what others attest to has a day.
+        incidents: final words that are contradicted and that no later one has replaced yet.
     """
 
     late: list[str]
     failing: list[str]
+    incidents: list[str] = field(default_factory=list)
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,6 +50,7 @@ class Health:
                 broken = {
                     f"anchor {each.anchor}" for each in breakers(connection) if each.failures >= OPENS_AT
                 }
+                contradictions = open_contradictions(connection)
         except DiskFailed:
             raise
         except NotaryError:
@@ -61,7 +65,11 @@ class Health:
             if each.step not in silent
             and (each.succeeded_at is None or self._past(each.succeeded_at, each) or each.step in broken)
         ]
-        return Condition(sorted(silent | ({"close"} if behind else set())), failing)
+        return Condition(
+            sorted(silent | ({"close"} if behind else set())),
+            failing,
+            [f"{each.anchor}: {each.detail}" for each in contradictions],
+        )
 
     def _past(self, moment: datetime, beat: Heartbeat) -> bool:
         return self.now() - moment > timedelta(seconds=beat.patience)

@@ -5,9 +5,10 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, Select, bindparam, func, select, update
+from sqlalchemy import ColumnElement, Connection, Select, bindparam, exists, func, select, update
 
 from notary.errors import Fatal, NotFound, NotReady
+from notary.store.incidents import is_contradicted
 from notary.store.sql import insert, insert_new
 from notary.store.tables import anchoring, attempt, lane, stamp
 
@@ -23,6 +24,7 @@ _MOVES = {
     ("mined", "sent"),
     ("mined", "final"),
     ("due", "final"),
+    ("due", "sent"),  # its transaction was made for an earlier anchoring of the same head
     ("due", "rejected"),
     ("signed", "rejected"),
     ("sent", "rejected"),
@@ -56,6 +58,7 @@ class Attempt:
     raw: bytes
     nonce: int | None
     created_at: datetime
+    lane: str
 
 
 def create_anchoring(connection: Connection, anchor: str, kind: str, size: int, now: datetime) -> Anchoring:
@@ -113,12 +116,13 @@ def anchor_names(connection: Connection) -> list[str]:
 def earliest_final(connection: Connection, index: int) -> list[Anchoring]:
     """For each anchor its first final word on a checkpoint with entry `index`, the smallest size first.
 
-    Time stamps that are not believed any more are passed over. It is found however many words the others gave in
-    between: one authority stamps a thousand heads while another is away.
+    Words that were contradicted later, and time stamps that are not believed any more, are passed over: they are kept,
+    and prove nothing. It is found however many words the others gave in between: one authority stamps a thousand
+    heads while another is away.
     """
-    query = _ANCHORING.where(anchoring.c.size > index, anchoring.c.state == "final").limit(1)
-    bad = select(stamp.c.anchoring_id).where(stamp.c.verdict != "")
-    query = query.where(anchoring.c.id.not_in(bad)).order_by(anchoring.c.size, anchoring.c.id)
+    bad = exists().where(stamp.c.anchoring_id == anchoring.c.id, stamp.c.verdict != "")
+    query = _ANCHORING.where(anchoring.c.size > index, ~bad, *_FINAL).limit(1)
+    query = query.order_by(anchoring.c.size, anchoring.c.id)
     rows = [
         connection.execute(query.where(anchoring.c.anchor == name)).one_or_none()
         for name in anchor_names(connection)
@@ -140,8 +144,8 @@ def earliest_pending(connection: Connection, index: int, without: Collection[str
 def final_words(
     connection: Connection, anchor: str, *, above: int | None = None, most: int
 ) -> list[Anchoring]:
-    """Final words of an anchor: on the checkpoints next larger than `above`, or without it the newest first."""
-    query = _ANCHORING.where(anchoring.c.anchor == anchor, anchoring.c.state == "final").limit(most)
+    """Final words of an anchor that stand: on checkpoints next larger than `above`; without it the newest first."""
+    query = _ANCHORING.where(anchoring.c.anchor == anchor, *_FINAL).limit(most)
     if above is None:
         query = query.order_by(anchoring.c.size.desc(), anchoring.c.id.desc())
     else:
@@ -159,11 +163,12 @@ def newest_rejected(connection: Connection, anchor: str, most: int) -> list[Anch
 def anchorings_of_sizes(
     connection: Connection, sizes: Sequence[int], kind: str, state: str
 ) -> list[Anchoring]:
-    """Anchorings of a kind of exactly these checkpoints, in one state."""
+    """Anchorings of a kind of exactly these checkpoints, in one state, without those that are contradicted."""
     known = [size for size in sizes if size <= MAX_SIZE]  # others are no checkpoint's, and SQLite takes none
     query = _ANCHORING.where(
         anchoring.c.size.in_(known), anchoring.c.kind == kind, anchoring.c.state == state
-    ).order_by(anchoring.c.size, anchoring.c.id)
+    )
+    query = query.where(~is_contradicted(anchoring.c.id)).order_by(anchoring.c.size, anchoring.c.id)
     return [Anchoring(*row) for row in connection.execute(query)]
 
 
@@ -256,14 +261,29 @@ def replace_evidence(connection: Connection, identity: int, old: bytes, new: byt
 
 
 def add_attempt(
-    connection: Connection, anchoring_id: int, ref: str, raw: bytes, nonce: int | None, now: datetime
+    connection: Connection,
+    anchoring_id: int,
+    ref: str,
+    raw: bytes,
+    nonce: int | None,
+    now: datetime,
+    lane: str = "",
 ) -> Attempt:
     """Keep bytes for ever before they are sent; the same `ref` again gives the attempt that is there.
+
+    `lane` is the wallet whose nonce it takes, "" where nonces are random.
 
     Raises:
         Fatal: it is there for another anchoring: two anchors use one wallet.
     """
-    values = {"anchoring_id": anchoring_id, "ref": ref, "raw": raw, "nonce": nonce, "created_at": now}
+    values = {
+        "anchoring_id": anchoring_id,
+        "ref": ref,
+        "raw": raw,
+        "nonce": nonce,
+        "created_at": now,
+        "lane": lane,
+    }
     connection.execute(insert(connection, attempt).on_conflict_do_nothing(index_elements=["ref"]), values)
     kept = Attempt(*connection.execute(_ATTEMPT.where(attempt.c.ref == ref)).one())
     if kept.anchoring_id != anchoring_id:
@@ -277,38 +297,70 @@ def attempts_of(connection: Connection, anchoring_id: int) -> list[Attempt]:
     return [Attempt(*row) for row in connection.execute(query)]
 
 
-def attempts_between(connection: Connection, anchor: str, first: int, last: int) -> list[tuple[int, Attempt]]:
-    """Attempts of an anchor with nonces first..last-1 in their order, each with the size of its head."""
+def attempts_for(connection: Connection, item: Anchoring) -> list[Attempt]:
+    """All that may anchor this head, the oldest first: attempts of this anchoring, and of an earlier final one.
+
+    There is an earlier one where its block was contradicted. The chain may have taken its transaction again.
+    """
+    mine = (anchoring.c.id == item.id) | (anchoring.c.state == "final")
+    query = (
+        _ATTEMPT.join(anchoring, anchoring.c.id == attempt.c.anchoring_id)
+        .where(anchoring.c.anchor == item.anchor, anchoring.c.size == item.size, mine)
+        .order_by(attempt.c.id)
+    )
+    return [Attempt(*row) for row in connection.execute(query)]
+
+
+def attempts_between(
+    connection: Connection, anchor: str, lane: str, first: int, last: int
+) -> list[tuple[int, Attempt]]:
+    """Attempts of a lane with nonces first..last-1 in their order, each with the size of its head."""
     query = (
         select(anchoring.c.size, *(attempt.c[name] for name in Attempt.__slots__))
         .join(anchoring, anchoring.c.id == attempt.c.anchoring_id)
-        .where(anchoring.c.anchor == anchor, attempt.c.nonce >= first, attempt.c.nonce < last)
+        .where(anchoring.c.anchor == anchor, attempt.c.lane == lane)
+        .where(attempt.c.nonce >= first, attempt.c.nonce < last)
         .order_by(attempt.c.nonce, attempt.c.id)
     )
     return [(size, Attempt(*rest)) for size, *rest in connection.execute(query)]
 
 
-def next_nonce(connection: Connection, anchor: str) -> int | None:
-    """The nonce that the next transaction of this anchor takes; None before the first."""
-    nonce: int | None = connection.execute(select(lane.c.next_nonce).where(lane.c.anchor == anchor)).scalar()
+def attempts_since(connection: Connection, anchor: str, name: str, moment: datetime) -> list[Attempt]:
+    """Attempts of a lane that were made after a moment, and those that may still be mined, however old."""
+    under_way = anchoring.c.state.in_(("signed", "sent"))
+    query = (
+        _ATTEMPT.join(anchoring, anchoring.c.id == attempt.c.anchoring_id)
+        .where(anchoring.c.anchor == anchor, attempt.c.lane == name)
+        .where((attempt.c.created_at > moment) | under_way)
+        .order_by(attempt.c.id)
+    )
+    return [Attempt(*row) for row in connection.execute(query)]
+
+
+def next_nonce(connection: Connection, anchor: str, name: str) -> int | None:
+    """The nonce that the next transaction of this lane takes; None before the first."""
+    query = select(lane.c.next_nonce).where(lane.c.anchor == anchor, lane.c.name == name)
+    nonce: int | None = connection.execute(query).scalar()
     return nonce
 
 
-def set_nonce(connection: Connection, anchor: str, old: int | None, new: int) -> None:
+def set_nonce(connection: Connection, anchor: str, name: str, old: int | None, new: int) -> None:
     """Move the lane on, in the transaction that stores the attempt with the nonce.
 
     Raises:
         Fatal: the lane is not at `old`: two processes sign for one wallet.
     """
     if old is None:
-        done = insert_new(connection, lane, {"anchor": anchor, "next_nonce": new})
+        done = insert_new(connection, lane, {"anchor": anchor, "name": name, "next_nonce": new})
     else:
-        statement = update(lane).where(lane.c.anchor == anchor, lane.c.next_nonce == old)
+        place = (lane.c.anchor == anchor, lane.c.name == name, lane.c.next_nonce == old)
+        statement = update(lane).where(*place)
         done = connection.execute(statement.values(next_nonce=new)).rowcount == 1
     if not done:
         raise Fatal(f"the nonces of {anchor!r} are not at {old}: another process signs for its wallet")
 
 
 _ANCHORING: Select[Any] = select(*(anchoring.c[name] for name in Anchoring.__slots__))
+_FINAL = (anchoring.c.state == "final", ~is_contradicted(anchoring.c.id))
 _ATTEMPT: Select[Any] = select(*(attempt.c[name] for name in Attempt.__slots__))
 _NEXT = select(func.min(anchoring.c.anchor)).where(anchoring.c.anchor > bindparam("after"))

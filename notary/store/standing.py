@@ -19,6 +19,7 @@ from sqlalchemy import (
 )
 
 from notary.store.asked import Question
+from notary.store.incidents import is_contradicted
 from notary.store.places import INDEX_OF_RECORD
 from notary.store.tables import anchoring, checkpoint, commit_group
 
@@ -100,6 +101,7 @@ def attested_heads(connection: Connection, limit: int = 100) -> list[tuple[str, 
         )
         .join(checkpoint, checkpoint.c.size == anchoring.c.size)
         .where(anchoring.c.state.in_(("mined", "final")), anchoring.c.evidence.is_not(None))
+        .where(~is_contradicted(anchoring.c.id))
         .order_by(anchoring.c.size.desc(), anchoring.c.anchor)
         .limit(limit)
     )
@@ -150,6 +152,8 @@ def _standing() -> Select[Any]:
         query = select(one.c.id).where(
             one.c.anchor == names.c.name, one.c.size >= bindparam("closing"), one.c.state == state
         )
+        if state == "final":
+            query = query.where(~is_contradicted(one.c.id))
         return query.order_by(size, one.c.id.desc()).limit(1).correlate(names).scalar_subquery()
 
     # The earliest that is final, else the furthest under way, else the latest that was rejected.

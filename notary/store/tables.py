@@ -3,7 +3,17 @@
 from datetime import UTC, datetime
 from typing import Any
 
-from sqlalchemy import BigInteger, DateTime, Dialect, Index, Integer, LargeBinary, PrimaryKeyConstraint, text
+from sqlalchemy import (
+    BigInteger,
+    DateTime,
+    Dialect,
+    Index,
+    Integer,
+    LargeBinary,
+    PrimaryKeyConstraint,
+    UniqueConstraint,
+    text,
+)
 from sqlalchemy.types import TypeDecorator
 from sqlmodel import Field, SQLModel
 
@@ -217,6 +227,21 @@ class AttemptRow(SQLModel, table=True):
     raw: bytes = _bytes()
     nonce: int | None = _big(nullable=True)
     created_at: datetime = _time()
+    lane: str = Field("", sa_column_kwargs={"server_default": ""})  # whose nonce; "" where they are random
+
+
+class IncidentRow(SQLModel, table=True):
+    """What must never happen and did; never deleted."""
+
+    __tablename__ = "incident"
+    __table_args__ = (UniqueConstraint("kind", "anchor", "subject"), _COUNTED)
+    id: int = Field(default=None, primary_key=True)
+    kind: str
+    anchor: str
+    subject: str  # address of a wallet, or number of an anchoring
+    anchoring_id: int | None = Field(None, foreign_key="anchoring.id", index=True)
+    detail: str
+    created_at: datetime = _time()
 
 
 class StampRow(SQLModel, table=True):
@@ -263,10 +288,12 @@ class RevocationRow(SQLModel, table=True):
 
 
 class LaneRow(SQLModel, table=True):
-    """The next nonce of the wallet behind an anchor."""
+    """The next nonce of one wallet of an anchor."""
 
     __tablename__ = "lane"
-    anchor: str = Field(primary_key=True)
+    __table_args__ = (PrimaryKeyConstraint("anchor", "name"),)
+    anchor: str
+    name: str  # address of the wallet
     next_nonce: int = _big()
 
 
@@ -363,6 +390,7 @@ attempt = _tables["attempt"]
 stamp = _tables["stamp"]
 tsa_certificate = _tables["tsa_certificate"]
 revocation = _tables["revocation"]
+incident = _tables["incident"]
 lane = _tables["lane"]
 heartbeat = _tables["heartbeat"]
 breaker = _tables["breaker"]

@@ -63,11 +63,10 @@ def stray_attempts(connection: Connection) -> list[str]:
     return list(connection.execute(query.where(anchoring.c.id.is_(None)).limit(_STRAYS)).scalars())
 
 
-def lanes(connection: Connection) -> dict[str, int]:
-    """The next nonce of each anchor that takes them in their order."""
-    return {
-        row.anchor: row.next_nonce for row in connection.execute(select(lane.c.anchor, lane.c.next_nonce))
-    }
+def lanes(connection: Connection) -> dict[tuple[str, str], int]:
+    """The next nonce of each wallet, by anchor and address."""
+    query = select(lane.c.anchor, lane.c.name, lane.c.next_nonce)
+    return {(row.anchor, row.name): row.next_nonce for row in connection.execute(query)}
 
 
 def blocks_after(connection: Connection, place: tuple[int, int], limit: int) -> list[StoredBlock]:

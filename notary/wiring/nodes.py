@@ -2,14 +2,25 @@
 
 from notary.anchoring.quorum import Quorum
 from notary.anchoring.rpc import Node
-from notary.settings import Chain
+from notary.settings import Chain, Settings
 from notary.wiring.trusting import validators_of
 
+_GWEI = 10**9
 
-def nodes_of(chain: Chain) -> tuple[Node, ...]:
-    """All endpoints, the one first that is asked for everything."""
+
+def nodes_of(chain: Chain, settings: Settings) -> tuple[Node, ...]:
+    """All endpoints of a chain, the one first that is asked for everything.
+
+    Raises:
+        SettingsError: a URL could never be used.
+    """
+    most = chain.max_fee_gwei * _GWEI
     validators = validators_of(chain)
-    return tuple(Node(url, chain.chain_id, fees=chain.fees, validators=validators) for url in chain.rpc_urls)
+    private = settings.allow_private_addresses
+    return tuple(
+        Node(url, chain.chain_id, fees=chain.fees, max_fee=most, validators=validators, allow_private=private)
+        for url in chain.rpc_urls
+    )
 
 
 def quorum_of(chain: Chain, nodes: tuple[Node, ...]) -> Quorum:

@@ -3,7 +3,7 @@
 import random
 import time
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from functools import partial
 from pathlib import Path
@@ -12,10 +12,12 @@ from typing import Any
 from notary import keys
 from notary.anchoring.advance import Advance
 from notary.anchoring.backoff import Patient
+from notary.anchoring.budget import Budget
 from notary.anchoring.evm import EvmAnchor
 from notary.anchoring.poll import newest_finalized
 from notary.anchoring.port import Anchor, Head
 from notary.anchoring.quorum import Quorum
+from notary.anchoring.review import Review
 from notary.anchoring.revocation import fetch
 from notary.anchoring.rfc3161 import TsaAnchor
 from notary.anchoring.rpc import Node
@@ -44,6 +46,7 @@ from notary.wiring.checking import Checking
 from notary.wiring.nodes import nodes_of, quorum_of
 from notary.wiring.trusting import authority, certificate, chain_trust
 
+_ETHER = 10**18  # wei
 _INSPECTING_SECONDS = 5.0  # then the step ends, though more may wait: an orderly stop waits for it
 _STAMP_SECONDS = 1.0
 _SWEEP_SECONDS = 3600.0
@@ -81,21 +84,29 @@ class Steps:
             steps.append(Step("fsck", _FSCK_SECONDS, checking.run, checking.end, _FSCK_PATIENCE))
         steps += [self._stamping(tsa) for tsa in settings.tsas]
         steps += [
-            self._anchoring(self._ots(ots), settings.anchor_interval_seconds, _CALENDARS_PATIENCE)
+            self._anchoring(self._ots(ots), settings.anchor_interval_seconds, patience=_CALENDARS_PATIENCE)
             for ots in settings.ots
         ]
         if settings.tsas:
             steps.append(self._stamps())
         for chain in settings.chains:
-            nodes = nodes_of(chain)
-            steps.append(self._anchoring(self._evm(chain, nodes), settings.anchor_interval_seconds))
-            poll = partial(self._poll_block, quorum_of(chain, nodes))
+            nodes = nodes_of(chain, settings)
+            first, *more = self._evm(chain, nodes)
+            steps.append(self._anchoring(first, settings.anchor_interval_seconds, tuple(more)))
+            rule = quorum_of(chain, nodes)
+            review = Review(self.database, chain.name, rule, self.now)
+            again = partial(self._if_leading, review.step)
+            steps.append(Step(f"review {chain.name}", settings.anchor_interval_seconds, again))
+            poll = partial(self._poll_block, rule)
             steps.append(Step(f"blocks {chain.name}", settings.poll_interval_seconds, poll))
         return tuple(steps)
 
     def witnesses(self) -> tuple[Callable[[], tuple[int, bytes]], ...]:
         """What each chain holds of this log, for the sequencer to compare before its first checkpoint."""
-        return tuple(self._evm(chain, nodes_of(chain)).on_chain_head for chain in self.settings.chains)
+        return tuple(
+            self._evm(chain, nodes_of(chain, self.settings))[0].on_chain_head
+            for chain in self.settings.chains
+        )
 
     def _close(self) -> None:
         self.sequencer.sequence()
@@ -137,12 +148,17 @@ class Steps:
             OVERDUE.set(overdue(connection, self.now()))
         BROKEN_PROMISES.inc(log_broken(self.intake))
 
-    def _anchoring(self, anchor: Anchor, interval: float, patience: float = 0.0) -> Step:
-        step = partial(self._if_leading, self._advance(anchor, timedelta(seconds=interval)).step)
+    def _anchoring(
+        self, anchor: Anchor, interval: float, reserves: tuple[Anchor, ...] = (), patience: float = 0.0
+    ) -> Step:
+        advance = self._advance(anchor, timedelta(seconds=interval), reserves)
+        step = partial(self._if_leading, advance.step)
         return Step(f"anchor {anchor.name}", self.settings.poll_interval_seconds, step, patience=patience)
 
-    def _advance(self, anchor: Anchor, interval: timedelta) -> Advance:
-        return Advance(self.database, anchor, interval, self._head, self.prover.consistency, self.now)
+    def _advance(self, anchor: Anchor, interval: timedelta, reserves: tuple[Anchor, ...] = ()) -> Advance:
+        return Advance(
+            self.database, anchor, interval, self._head, self.prover.consistency, self.now, reserves
+        )
 
     def _if_leading(self, step: Callable[[], None]) -> None:
         # Only who makes the checkpoints anchors them: two senders for one wallet would fight over nonces.
@@ -159,11 +175,7 @@ class Steps:
             interval=timedelta(seconds=self.settings.revocation_interval_seconds),
             now=self.now,
         )
-
-        def step() -> None:
-            if self.sequencer.leading:
-                watch.step()
-
+        step = partial(self._if_leading, watch.step)
         return Step("revocation", self.settings.poll_interval_seconds, step)
 
     def _head(self, size: int) -> Head:
@@ -187,7 +199,9 @@ class Steps:
 
         return ots_anchor(ots, self.database, self.settings.allow_private_addresses, self.now)
 
-    def _evm(self, chain: Chain, nodes: tuple[Node, ...]) -> EvmAnchor:
+    def _evm(self, chain: Chain, nodes: tuple[Node, ...]) -> tuple[EvmAnchor, ...]:
+        """The anchor by each of its wallets, in the order of the settings."""
+
         def not_before(head: Head) -> list[bytes]:
             with self.database.reading() as connection:
                 words = anchorings.final_words(connection, chain.name, most=_LOOK_BACK)
@@ -207,7 +221,12 @@ class Steps:
                 f"the head key is {head_key.address.lower()}, neither that of entry 0 nor in head_keys of chain "
                 f"{chain.name}: add it there, so that trust files name it"
             )
-        return EvmAnchor(
+        wallets = [keys.load_secp256k1(path) for path in (self.settings.wallet_key, *chain.wallets)]
+        if len({wallet.address for wallet in wallets}) < len(wallets):
+            raise SettingsError(
+                f"two wallets of chain {chain.name} have one key, and would fight over nonces"
+            )
+        anchor = EvmAnchor(
             name=chain.name,
             node=nodes[0],
             others=nodes[1:],
@@ -215,8 +234,17 @@ class Steps:
             contract=trust.contract,
             log_id=trust.log_id,
             head_key=head_key,
-            wallet=keys.load_secp256k1(self.settings.wallet_key),
+            wallet=wallets[0],
             not_before=not_before,
             finality=chain.finality,
             profile=chain.profile,
         )
+        return tuple(
+            replace(anchor, wallet=wallet, allowance=self._allowance(chain, wallet.address))
+            for wallet in wallets
+        )
+
+    def _allowance(self, chain: Chain, wallet: str) -> Callable[[int], int | None]:
+        if chain.max_ether_per_day is None:
+            return lambda _nonce: None
+        return Budget(self.database, chain.name, wallet, int(chain.max_ether_per_day * _ETHER), self.now).left

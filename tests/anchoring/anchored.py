@@ -35,11 +35,17 @@ class Anchored:
         point = signed.checkpoint
         return Head(point.origin, point.size, point.root, signed.note)
 
-    def advance(self, anchor: Anchor, database: Database | None = None) -> Advance:
+    def advance(self, anchor: Anchor, database: Database | None = None, reserves=()) -> Advance:
         prover = self.rig.prover()
         interval = timedelta(seconds=INTERVAL)
         return Advance(
-            database or self.rig.database, anchor, interval, self.head, prover.consistency, self.rig.clock
+            database or self.rig.database,
+            anchor,
+            interval,
+            self.head,
+            prover.consistency,
+            self.rig.clock,
+            tuple(reserves),
         )
 
     def all(self, anchor: str = "ledger") -> list[Anchoring]:

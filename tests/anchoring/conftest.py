@@ -3,6 +3,7 @@ import pytest
 from notary.store.engine import open_database
 from notary.store.migrate import migrate
 from tests.anchoring.anchored import Anchored
+from tests.anchoring.ledger import Ledger
 from tests.anchoring.local_chain import running
 from tests.rig import Rig
 
@@ -27,3 +28,15 @@ def log(tmp_path):
     migrate(database)
     yield Anchored(Rig(database, tmp_path).open())
     database.dispose()
+
+
+@pytest.fixture
+def ledger(log):
+    made = Ledger(log.rig.database)
+    yield made
+    made.check()
+
+
+@pytest.fixture
+def step(log, ledger):
+    return log.advance(ledger).step

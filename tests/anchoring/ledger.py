@@ -5,10 +5,14 @@ from dataclasses import dataclass, field, replace
 from hashlib import sha256
 
 from notary.anchoring.port import Attempt, Observation, Step
+from notary.errors import AnchorRejected, AnchorUnavailable
 from notary.evidence.chain import encode_evidence
 from notary.store import anchorings
 from notary.store.engine import Database
 from tests.evidence import mini_chain
+
+GONE = AnchorUnavailable("the node does not answer")
+WRONG = AnchorRejected("the node is of chain 1, not 31337")
 
 
 class Crash(BaseException):
@@ -63,6 +67,7 @@ class Ledger:
     fuse: Fuse = field(default_factory=Fuse)
     name: str = "ledger"
     kind: str = "evm"
+    lane: str = "0xledger"
     errors: dict = field(default_factory=dict)  # by method: raised instead of an answer
     wire: list = field(default_factory=list)  # every raw transaction that left, in order
     pool: dict = field(default_factory=dict)
@@ -94,7 +99,7 @@ class Ledger:
         self.salt += 1
         raw = b"%d:%d:%s:%d" % (nonce, head.size, head.root.hex().encode(), self.salt)
         self.fuse.burn()
-        return Attempt(sha256(raw).digest(), raw, nonce)
+        return Attempt(sha256(raw).digest(), raw, nonce, self.lane)
 
     def send(self, head, attempt):
         assert attempt.raw in self._stored().get(attempt.nonce, ()), "sent what is not stored"
@@ -115,7 +120,7 @@ class Ledger:
         raw = attempts[-1].raw.rpartition(b":")[0] + b":%d" % self.salt
         self.replaced.add(raw)
         self.fuse.burn()
-        return Attempt(sha256(raw).digest(), raw, attempts[-1].nonce)
+        return Attempt(sha256(raw).digest(), raw, attempts[-1].nonce, self.lane)
 
     def observe(self, head, attempts):
         self._answer("observe")
@@ -177,3 +182,11 @@ class Ledger:
                     assert item.state != "due"
                     raws.append(attempt.raw)
         return found
+
+
+def finished(ledger, step):
+    """Bring what is due or under way to its end."""
+    step()
+    ledger.mine()
+    ledger.finalize()
+    step()

@@ -88,12 +88,13 @@ class LocalChain:
 
 
 @contextmanager
-def running(chain_id=31337, *arguments):
+def running(chain_id=31337, *arguments, kept=64):
+    """A chain of its own; `kept` is how many states of the past it can give proofs of and go back to."""
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         port = probe.getsockname()[1]
     command = [find_anvil(), "--host", "127.0.0.1", "--port", port, "--chain-id", chain_id, "--quiet"]
-    command += ["--slots-in-an-epoch", 1, "--prune-history", 64, *arguments]
+    command += ["--slots-in-an-epoch", 1, "--prune-history", kept, *arguments]
     process = subprocess.Popen([*map(str, command)])
     try:
         chain = LocalChain(Node(f"http://127.0.0.1:{port}", chain_id), f"http://127.0.0.1:{port}")

@@ -16,10 +16,10 @@ class Lost(Exception):
 
 
 @contextmanager
-def lying_node(real, *, asked=None, **lies):
+def lying_node(real, *, asked=None, wire=None, **lies):
     """Serve at a free port; each lie is named for its method and maps the true result to what is said.
 
-    `asked` is a list that gets the name of every method asked.
+    `asked` is a list that gets the name of every method asked, `wire` one that gets every raw transaction.
     """
 
     class Handler(BaseHTTPRequestHandler):
@@ -28,6 +28,8 @@ def lying_node(real, *, asked=None, **lies):
             question = json.loads(body)
             if asked is not None:
                 asked.append(question["method"])
+            if wire is not None and question["method"] == "eth_sendRawTransaction":
+                wire.append(bytes.fromhex(question["params"][0][2:]))
             request = urllib.request.Request(real, body, {"content-type": "application/json"})
             with urllib.request.urlopen(request, timeout=20) as reply:
                 answer = json.loads(reply.read())

@@ -264,7 +264,7 @@ def test_a_set_up_that_is_not_mined_gives_up(chain):
 
 
 def test_a_fee_out_of_bounds_is_not_paid(chain):
-    chain.node.ask("anvil_setNextBlockBaseFeePerGas", hex(600 * 10**9))
+    chain.node.ask("anvil_setNextBlockBaseFeePerGas", hex(1100 * 10**9))
     chain.mine()
     with pytest.raises(AnchorUnavailable, match="wei for a unit of gas, more than"):
         chain.open("dear.example/log")

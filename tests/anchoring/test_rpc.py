@@ -6,8 +6,11 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 import pytest
 
+from notary.anchoring import rpc
 from notary.anchoring.rpc import Node
-from notary.errors import AnchorUnavailable
+from notary.errors import AnchorUnavailable, SettingsError
+from notary.settings import Chain, Settings
+from notary.wiring.nodes import nodes_of
 
 ANSWER = b'{"jsonrpc":"2.0","id":1,"result":"0x1"}'
 
@@ -59,3 +62,37 @@ def test_a_proxy_of_the_environment_is_not_used(monkeypatch, variable):
         monkeypatch.setenv(variable, proxy)
         Node(url, 1).require_chain()
         assert (len(asked), by_proxy) == (1, [])
+
+
+def test_a_node_on_a_private_address_is_asked_only_where_that_is_allowed():
+    with server() as (url, asked):
+        with pytest.raises(AnchorUnavailable, match=r"eth_chainId: no answer from the node \(Unavailable\)"):
+            Node(url, 1, allow_private=False).require_chain()
+        assert asked == []
+        Node(url, 1, allow_private=True).require_chain()
+
+
+def test_an_endless_answer_is_not_read_to_its_end(monkeypatch):
+    monkeypatch.setattr(rpc, "MAX_ANSWER", len(ANSWER) - 1)
+    with server() as (url, _), pytest.raises(AnchorUnavailable, match="no answer from the node"):
+        Node(url, 1).require_chain()
+
+
+@pytest.mark.parametrize("url", ["ftp://node.example", "https://user:word@node.example", "node.example"])
+def test_an_address_that_could_never_be_asked_is_refused_at_once(url):
+    with pytest.raises(SettingsError, match="a URL to post to is http or https"):
+        Node(url, 1)
+
+
+def test_the_settings_say_whether_private_addresses_are_asked():
+    with server() as (url, asked):
+        chain = Chain(name="x", rpc_urls=(url,), chain_id=1)
+        for allowed in (False, True):
+            settings = Settings(origin="log.example.org", chains=(chain,), allow_private_addresses=allowed)
+            (node,) = nodes_of(chain, settings)
+            if allowed:
+                node.require_chain()
+            else:
+                with pytest.raises(AnchorUnavailable, match="no answer from the node"):
+                    node.require_chain()
+            assert len(asked) == int(allowed)

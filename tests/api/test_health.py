@@ -24,14 +24,20 @@ def test_the_process_answers(service):
 
 def test_ready_says_which_step_is_late(service, monkeypatch):
     ready = service.get("/readyz")
-    assert (ready.status_code, ready.json()) == (200, {"status": "ok", "late": [], "failing": []})
+    assert (ready.status_code, ready.json()) == (
+        200,
+        {"status": "ok", "late": [], "failing": [], "incidents": []},
+    )
     assert ready.headers["Cache-Control"] == "no-store"
     service.accepted()
     assert service.get("/readyz").status_code == 200
     late = wiring.now() + timedelta(seconds=service.settings.close_promise_seconds)
     object.__setattr__(service.services.health, "now", lambda: late)
     answer = service.get("/readyz")
-    assert (answer.status_code, answer.json()) == (503, {"status": "late", "late": ["close"], "failing": []})
+    assert (answer.status_code, answer.json()) == (
+        503,
+        {"status": "late", "late": ["close"], "failing": [], "incidents": []},
+    )
     service.close()
     assert service.get("/readyz").status_code == 200
 
@@ -41,9 +47,19 @@ def test_without_a_database_the_process_lives_and_is_not_ready(service, monkeypa
         raise Unavailable("gone")
 
     monkeypatch.setattr("notary.services.health.read_state", away)
-    assert service.get("/readyz").json() == {"status": "late", "late": ["database"], "failing": []}
+    assert service.get("/readyz").json() == {
+        "status": "late",
+        "late": ["database"],
+        "failing": [],
+        "incidents": [],
+    }
     monkeypatch.setattr("notary.services.health.read_state", lambda _connection: None)
-    assert service.get("/readyz").json() == {"status": "late", "late": ["log"], "failing": []}
+    assert service.get("/readyz").json() == {
+        "status": "late",
+        "late": ["log"],
+        "failing": [],
+        "incidents": [],
+    }
     assert service.get("/healthz").status_code == 200
 
 

@@ -1,6 +1,7 @@
 """The commands about the contract, on a chain of their own."""
 
 import json
+from datetime import UTC, datetime
 
 import pytest
 from eth_account import Account
@@ -8,10 +9,14 @@ from eth_account import Account
 from notary.anchoring.contract import read_keys
 from notary.evidence.bodies import Genesis
 from notary.settings import load_settings
+from notary.store.anchorings import create_anchoring, move
+from notary.store.engine import open_database
+from notary.store.incidents import CONTRADICTED, FOREIGN_NONCE, add_incident
 from notary.store.migrate import migrate
 from notary.wiring import open_stores, stored_genesis
 from tests.anchoring.local_chain import STRANGER, WALLET, running
 
+NOW = datetime(2026, 3, 1, 12, tzinfo=UTC)
 NEXT = Account.from_key("0x" + "18" * 32)
 
 
@@ -41,6 +46,7 @@ def set_up(notary, chain, tmp_path, monkeypatch):
         "RECEIPT_KEY": keys / "receipt.pem",
         "HEAD_KEY": keys / "head.key",
         "WALLET_KEY": keys / "wallet.key",
+        "ALLOW_PRIVATE_ADDRESSES": "true",
         "CHAINS": json.dumps([{"name": "local", "chain_id": 31337, "rpc_urls": [chain.url]}]),
     }
     for name, value in values.items():
@@ -71,6 +77,23 @@ def test_the_wallet_of_the_lane_does_not_pay_for_it(notary, set_up, tmp_path):
     following, payer = key_file(tmp_path, "next.key", NEXT), key_file(tmp_path, "same.key", WALLET)
     err = notary("anchor", "hand-over", following, "--wallet", payer, expected=2).err
     assert "whose lane stops at a transaction that is not its own" in " ".join(err.split())
+
+
+def test_incidents_are_listed_and_one_that_is_not_made_good_is_an_exit_status(notary, set_up):
+    assert notary("anchor", "incidents").out == ""
+    database = open_database(load_settings().database_url)
+    with database.writing() as connection:
+        add_incident(connection, FOREIGN_NONCE, "local", "0xaa", "nonce 5", NOW)
+    assert notary("anchor", "incidents").out == "2026-03-01T12:00:00Z foreign_nonce local 0xaa: nonce 5\n"
+    with database.writing() as connection:
+        item = create_anchoring(connection, "local", "evm", 1, NOW)
+        move(connection, item.id, "due", "final", NOW)
+        add_incident(connection, CONTRADICTED, "local", str(item.id), "another block", NOW)
+    database.dispose()
+    said = notary("anchor", "incidents", expected=1).out.splitlines()[1]
+    assert (
+        said == f"2026-03-01T12:00:00Z contradicted local {item.id}: another block (not anchored again yet)"
+    )
 
 
 def test_without_a_log_there_is_nothing_to_hand_over(notary, chain, tmp_path, monkeypatch):

@@ -44,13 +44,15 @@ class Outcome:
     hit: str | None
 
 
-def run(tracee: Tracee, arguments: list[str], folder: Path, fault: Fault | None = None) -> Outcome:
+def run(
+    tracee: Tracee, arguments: list[str], folder: Path, fault: Fault | None = None, *, sockets: bool = False
+) -> Outcome:
     """Run, with a fault or, without one, only counting.
 
-    What counts are the calls that touch something in the folder, of all threads and children, from the
-    program's line `begin` on standard output to its line `end`.
+    What counts are the calls that touch something in the folder, and with `sockets` those that send, of all threads
+    and children, from the program's line `begin` on standard output to its line `end`.
     """
-    counting = _Injector(folder.resolve(), fault)
+    counting = _Injector(folder.resolve(), fault, sockets)
     ended = tracee.run(arguments, counting)
     return Outcome(ended, counting.calls, counting.hit)
 
@@ -59,6 +61,7 @@ def run(tracee: Tracee, arguments: list[str], folder: Path, fault: Fault | None 
 class _Injector:
     folder: Path
     fault: Fault | None
+    sockets: bool = False
     calls: list[str] = field(default_factory=list)
     hit: str | None = None
     counts: bool = False
@@ -67,7 +70,7 @@ class _Injector:
         self.counts = (self.counts or line == BEGIN) and line != END
 
     def call(self, call: Call) -> Answer:
-        if not self.counts or call.name == "mmap" or not call.touches(self.folder):
+        if not self.counts or call.name == "mmap" or not (call.touches(self.folder) or self._sends(call)):
             return PASS
         self.calls.append(_shown(call, self.folder))
         if self.fault is None or not self._meets(self.fault):
@@ -77,6 +80,9 @@ class _Injector:
             _done(call)
         error = _ERRORS.get(self.fault.how)
         return KILL if error is None else Answer(error=error)
+
+    def _sends(self, call: Call) -> bool:
+        return self.sockets and call.fd is not None and call.paths[0].startswith("socket:")
 
     def _meets(self, fault: Fault) -> bool:
         return len(self.calls) == fault.at or (fault.lasting and len(self.calls) > fault.at)
@@ -90,5 +96,7 @@ def _done(call: Call) -> None:
 
 
 def _shown(call: Call, folder: Path) -> str:
+    if call.paths and call.paths[0].startswith("socket:"):
+        return f"{call.name}(socket)"
     names = [os.path.relpath(path, folder) for path in call.paths]
     return f"{call.name}({', '.join(names)})"

@@ -1,4 +1,4 @@
-"""The system calls that change a file, and the seccomp filter that stops a process at each of them.
+"""The system calls that change a file or send, and the seccomp filter that stops a process at each of them.
 
 x86-64 and AArch64, Linux 5.5 and later (SECCOMP_RET_USER_NOTIF with SECCOMP_USER_NOTIF_FLAG_CONTINUE).
 """
@@ -32,6 +32,7 @@ _TWO, _TWO_AT = Shape(paths=((None, 0), (None, 1))), Shape(paths=((0, 1), (2, 3)
 SHAPES: dict[str, Shape] = {
     **dict.fromkeys(("write", "pwrite64", "writev", "pwritev", "pwritev2", "sendfile"), _FD),
     **dict.fromkeys(("fsync", "fdatasync", "syncfs", "sync_file_range", "ftruncate", "fallocate"), _FD),
+    "sendto": _FD,  # how a stream of bytes leaves by a socket
     **dict.fromkeys(("copy_file_range", "splice"), Shape(fd=2)),
     **dict.fromkeys(("truncate", "unlink", "rmdir", "mkdir", "creat"), _PATH),
     **dict.fromkeys(("unlinkat", "mkdirat", "openat2"), _AT),
@@ -67,7 +68,7 @@ _MACHINES = {
         425,
         _numbers(
             """
-            write 1 pwrite64 18 writev 20 pwritev 296 pwritev2 328 sendfile 40 copy_file_range 326 splice 275
+            sendto 44 write 1 pwrite64 18 writev 20 pwritev 296 pwritev2 328 sendfile 40 copy_file_range 326 splice 275
             fsync 74 fdatasync 75 sync 162 syncfs 306 sync_file_range 277 ftruncate 77 truncate 76 fallocate 285
             rename 82 renameat 264 renameat2 316 link 86 linkat 265 symlink 88 symlinkat 266 unlink 87
             unlinkat 263 rmdir 84 mkdir 83 mkdirat 258 open 2 creat 85 openat 257 openat2 437 mmap 9
@@ -80,7 +81,7 @@ _MACHINES = {
         425,
         _numbers(
             """
-            write 64 pwrite64 68 writev 66 pwritev 70 pwritev2 287 sendfile 71 copy_file_range 285 splice 76
+            sendto 206 write 64 pwrite64 68 writev 66 pwritev 70 pwritev2 287 sendfile 71 copy_file_range 285 splice 76
             fsync 82 fdatasync 83 sync 81 syncfs 267 sync_file_range 84 ftruncate 46 truncate 45 fallocate 47
             renameat 38 renameat2 276 linkat 37 symlinkat 36 unlinkat 35 mkdirat 34 openat 56 openat2 437
             mmap 222

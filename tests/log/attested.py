@@ -103,9 +103,9 @@ def _attest(log, chain, on_chain, stamping):
         log.wait()
     with log.rig.database.writing() as connection:
         last = log.newest()
-        better = replaced(chain.node, WALLET, _attempt(log, last))
+        better = replaced(chain.node, WALLET, _attempt(log, last), lambda _wei: None)
         anchorings.add_attempt(
-            connection, last.id, better.ref.hex(), better.raw, better.nonce, log.rig.clock()
+            connection, last.id, better.ref.hex(), better.raw, better.nonce, log.rig.clock(), better.lane
         )
     size = log.close()
     ledger.step()
@@ -117,7 +117,7 @@ def _attest(log, chain, on_chain, stamping):
 
 def _attempt(log, item):
     stored = log.attempts(item)[-1]
-    return Attempt(bytes.fromhex(stored.ref), stored.raw, stored.nonce)
+    return Attempt(bytes.fromhex(stored.ref), stored.raw, stored.nonce, stored.lane)
 
 
 def sql(rig, statement, **values):

@@ -89,7 +89,7 @@ def made_again(rig, at=-1, *, wallet=WALLET, head_key=None, call=None, **changes
         ({"head_key": STRANGER}, "its head is signed by 0x70997970c51812dc3a010c7d01b50e0d17dc79c8, which"),
         ({"nonce": 9}, r"its nonce is 9, the one before is \d"),
         ({"nonce": 2}, r"nonce 2 was used for anchoring \d before, or is earlier than its own"),
-        ({"at": 2, "wallet": STRANGER}, "it is of wallet 0x7099[0-9a-f]{36}, what it replaces of 0xf39f"),
+        ({"at": 2, "wallet": STRANGER}, "it is of wallet 0x7099[0-9a-f]{36}, and stands in the lane of 0xf39F"),
     ],
 )  # fmt: skip
 def test_a_transaction_that_was_put_in_the_place_of_ours_is_named(sound, rig, changes, pattern):
@@ -134,7 +134,8 @@ def _other(e, *, size=8, old_size=0, **changes):
 
 def _with_another_head(e):
     """Of the proof of one slot, in the place of the other's."""
-    assert e.head_slots is not None and None not in e.head_slots
+    assert e.head_slots is not None
+    assert None not in e.head_slots
     return replace(e, head_slots=(e.head_slots[1], e.head_slots[0]))
 
 

@@ -13,7 +13,7 @@ from tests.log.attested import attested, copied, named, sql
 TABLES = {
     "anchoring": r"^anchoring \d+ at \w+: |^attempt \w+ is of no anchoring",
     "attempt": r"^anchoring \d+ at \w+: |^attempt \w+ is of no anchoring",
-    "lane": r"^the lane of \w+ is at ",
+    "lane": r"^the lane of \w+ \(",
     "block": r"^block \d+ of chain \d+: |^record \w+: its statement names block",
     "inspection": r"^inspection of document \d+: ",
     "api_key": r"^API key \w+ is of organisation \d+, which is not there",
@@ -82,11 +82,14 @@ DAMAGES = {
     ),
     "no evidence": (f"UPDATE anchoring SET evidence = NULL WHERE {STAMPS}", "it is final without evidence"),
     "no anchoring": ("DELETE FROM anchoring WHERE state = 'sent'", r"^attempt \w+ is of no anchoring"),
-    "lane": ("UPDATE lane SET next_nonce = 9", r"^the lane of ledger is at 9, its transactions end at \d$"),
-    "no lane": ("DELETE FROM lane", r"^the lane of ledger is at None, "),
+    "lane": (
+        "UPDATE lane SET next_nonce = 9",
+        r"^the lane of ledger \(0x\w+\) is at 9, its transactions end at \d$",
+    ),
+    "no lane": ("DELETE FROM lane", r"^the lane of ledger \(0x\w+\) is at None, "),
     "a lane of nobody": (
-        "INSERT INTO lane VALUES ('other', 3)",
-        r"^the lane of other is at 3, its transactions end at None",
+        "INSERT INTO lane VALUES ('other', '0x12', 3)",
+        r"^the lane of other \(0x12\) is at 3, its transactions end at None",
     ),
     "not ours": (
         f"UPDATE attempt SET raw = (SELECT raw FROM attempt ORDER BY length(raw) DESC) WHERE {LAST_ATTEMPT}",

@@ -55,7 +55,7 @@ def test_nothing_waiting_makes_no_checkpoint(rig):
     rig.submit(1)
     assert sequencer.sequence().size == 2
     assert sequencer.sequence() is None
-    counts = {"leaves": 2, "checkpoints": 2, "objects": 4, "records": 2, "indexed": 0}
+    counts = {"leaves": 2, "incidents": 0, "checkpoints": 2, "objects": 4, "records": 2, "indexed": 0}
     assert rig.fsck().counts == counts
 
 

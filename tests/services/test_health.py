@@ -5,8 +5,10 @@ from datetime import timedelta
 from notary.services.beating import Beating
 from notary.services.health import Condition, Health
 from notary.services.steps import Step
+from notary.store.anchorings import create_anchoring, move
 from notary.store.breakers import Breaker, forget_breaker, keep_breaker
 from notary.store.heartbeats import heartbeats
+from notary.store.incidents import CONTRADICTED, add_incident
 from tests.rig import Rig
 
 
@@ -23,6 +25,27 @@ def test_what_waits_for_more_than_half_the_promise_is_late(sqlite, tmp_path):
     assert health.look().late == ["close"]
     rig.sequencer().sequence()
     assert health.look().late == []
+
+
+def test_a_contradicted_anchor_is_named_until_a_later_one_is_final(sqlite, tmp_path):
+    rig = Rig(sqlite, tmp_path).open()
+    health = Health(sqlite, timedelta(seconds=60), rig.clock)
+
+    def anchored():
+        with sqlite.writing() as connection:
+            item = create_anchoring(connection, "main", "evm", 1, rig.clock())
+            move(connection, item.id, "due", "final", rig.clock())
+        return item
+
+    first = anchored()
+    assert health.look().incidents == []
+    with sqlite.writing() as connection:
+        assert add_incident(
+            connection, CONTRADICTED, "main", str(first.id), "block 7 is another", rig.clock()
+        )
+    assert health.look().incidents == ["main: block 7 is another"]
+    anchored()
+    assert health.look().incidents == []
 
 
 def nothing():

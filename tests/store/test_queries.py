@@ -515,19 +515,19 @@ def test_attempts_of_an_anchor_are_found_by_their_nonces(connection, state):
     made = [anchorings.create_anchoring(connection, name, "evm", 1, NOW) for name in ("a", "a", "b")]
     for at, (item, nonce) in enumerate([(made[1], 6), (made[0], 5), (made[2], 5), (made[1], 7)]):
         anchorings.add_attempt(connection, item.id, f"0x{at}", b"raw", nonce, NOW)
-    found = anchorings.attempts_between(connection, "a", 5, 7)
+    found = anchorings.attempts_between(connection, "a", "", 5, 7)
     assert [(size, item.ref, item.nonce) for size, item in found] == [(1, "0x1", 5), (1, "0x0", 6)]
-    assert anchorings.attempts_between(connection, "a", 8, 8) == []
+    assert anchorings.attempts_between(connection, "a", "", 8, 8) == []
 
 
 def test_nonces_move_on_one_by_one(connection):
-    assert anchorings.next_nonce(connection, "chain") is None
-    anchorings.set_nonce(connection, "chain", None, 5)
-    anchorings.set_nonce(connection, "chain", 5, 6)
-    assert anchorings.next_nonce(connection, "chain") == 6
+    assert anchorings.next_nonce(connection, "chain", "w") is None
+    anchorings.set_nonce(connection, "chain", "w", None, 5)
+    anchorings.set_nonce(connection, "chain", "w", 5, 6)
+    assert anchorings.next_nonce(connection, "chain", "w") == 6
     for stale in (None, 5):
         with pytest.raises(Fatal, match="another process signs for its wallet"):
-            anchorings.set_nonce(connection, "chain", stale, 6)
+            anchorings.set_nonce(connection, "chain", "w", stale, 6)
 
 
 def test_the_newest_block_is_the_latest_of_any_chain(connection):

@@ -1,0 +1,154 @@
+"""Who pays: the first wallet that can takes a nonce, and another one where it cannot go on.
+
+One attempt of one wallet stands for an anchoring until that wallet is stopped. Then the next one makes its own, and
+both may be mined: the contract takes a head once, and refuses the second transaction.
+"""
+
+import secrets
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+import structlog
+
+from notary.anchoring.port import Anchor, Head
+from notary.anchoring.sending import Sending, attempt_of, tell_stopped
+from notary.errors import AnchorRejected, AnchorUnavailable, LaneStopped, NotaryError
+from notary.observe import ANCHOR_MOVES, LANE_STOPPED
+from notary.store import anchorings
+from notary.store.anchorings import Anchoring
+from notary.store.engine import Database
+
+_log = structlog.get_logger()
+
+
+@dataclass(frozen=True, slots=True)
+class Paying:
+    """Makes attempts and stores them; nothing leaves from here but what the chain lost.
+
+    Attributes:
+        payers: the same anchor by each of the wallets, in the order in which they are used.
+        consistency: the proof from one size to a later one.
+    """
+
+    database: Database
+    payers: tuple[Anchor, ...]
+    sending: Sending
+    consistency: Callable[[int, int], Sequence[bytes]]
+    now: Callable[[], datetime]
+
+    def sign(self, item: Anchoring, head: Head, old: int, payers: Sequence[Anchor]) -> str:
+        """Have the first of the wallets that can make the attempt, and store it.
+
+        Returns:
+            Why the authority would refuse the head; "" where the attempt is stored.
+
+        Raises:
+            AnchorUnavailable: no answer; or the only wallet's transactions are not all on the chain.
+            LaneStopped: no wallet can pay; says what the first was told.
+            AnchorRejected: the answer says nothing of the head.
+            Fatal: another process uses a wallet's nonces.
+        """
+        problems: list[NotaryError] = []
+        for payer in payers:
+            try:
+                with self.database.reading() as connection:
+                    lane = anchorings.next_nonce(connection, payer.name, payer.lane)
+                expected = payer.first_nonce()
+                problem = self._problem(payer, expected, lane)
+                if problem is None:
+                    return self._sign_by(payer, item, head, old, expected, lane)
+            except LaneStopped as error:
+                problem = error
+            tell_stopped(self.database, payer.name, payer.lane, problem, self.now())
+            problems.append(problem)
+        raise problems[0]
+
+    def take_over(self, item: Anchoring, head: Head) -> bool:
+        """Have a wallet that has no attempt yet make one, since those that have are stopped; whether there is one.
+
+        Raises:
+            AnchorUnavailable: no answer.
+            AnchorRejected: the answer says nothing of the head.
+        """
+        used = {attempt.lane for attempt in self.sending.attempts(item)}
+        others = [payer for payer in self.payers if payer.lane not in used]
+        if not others:
+            return False
+        old = others[0].attested_size()
+        if old >= head.size:  # one of the attempts was mined meanwhile: looking at them tells
+            return False
+        try:
+            refused = self.sign(item, head, old, others)
+        except LaneStopped:
+            return False  # and told
+        if refused:
+            _log.error("no wallet takes over", anchor=item.anchor, detail=refused)
+        return not refused
+
+    def replace(self, item: Anchoring, head: Head) -> bool:
+        """Make an attempt that takes the place of the last one, which waits too long; whether there is one now.
+
+        Where none can be made, as when it would cost too much, the last one stands, and is sent again as ever.
+        """
+        with self.database.reading() as connection:
+            stored = anchorings.attempts_for(connection, item)
+        payer = next((payer for payer in self.payers if payer.lane == stored[-1].lane), None)
+        if payer is None:  # its wallet was taken out of the settings
+            return self.take_over(item, head)
+        try:
+            better = payer.replacement([attempt_of(each) for each in stored], stored[-1].created_at)
+        except LaneStopped as error:
+            tell_stopped(self.database, payer.name, payer.lane, error, self.now())
+            return self.take_over(item, head)
+        except AnchorUnavailable as error:
+            _log.warning("a transaction is not replaced", anchor=payer.name, detail=str(error))
+            ANCHOR_MOVES.labels(payer.name, "not_replaced").inc()
+            return False
+        if better is None:
+            return False
+        with self.database.writing() as connection:
+            # Durable after the commit: the bytes of the new attempt, beside all earlier ones, which count as
+            # before: any of them may still be mined. A crash after it sends the newest at the next step.
+            anchorings.add_attempt(
+                connection, item.id, better.ref.hex(), better.raw, better.nonce, self.now(), better.lane
+            )
+        ANCHOR_MOVES.labels(payer.name, "replaced").inc()
+        return True
+
+    def _sign_by(
+        self, payer: Anchor, item: Anchoring, head: Head, old: int, expected: int | None, lane: int | None
+    ) -> str:
+        nonce = secrets.randbits(63) if expected is None else expected
+        proof = self.consistency(old, head.size) if old else ()
+        try:
+            attempt = payer.sign(head, nonce, proof, old)
+        except LaneStopped:
+            raise
+        except AnchorRejected as error:
+            return str(error)
+        with self.database.writing() as connection:
+            # Durable after the commit: the very bytes that may be sent, and that their nonce is taken. A crash
+            # before it loses a signature that nobody saw; after it, the stored bytes are sent at the next step.
+            if expected is not None:
+                anchorings.set_nonce(connection, payer.name, payer.lane, lane, nonce + 1)
+            anchorings.add_attempt(
+                connection, item.id, attempt.ref.hex(), attempt.raw, nonce, self.now(), attempt.lane
+            )
+            if item.state == "due":
+                anchorings.move(connection, item.id, "due", "signed", self.now(), detail="")
+        LANE_STOPPED.labels(payer.name, payer.lane).set(0)
+        ANCHOR_MOVES.labels(payer.name, "signed").inc()
+        return ""
+
+    def _problem(self, payer: Anchor, expected: int | None, lane: int | None) -> NotaryError | None:
+        """Every nonce before the next one was used, and by us; else no further one is taken."""
+        if expected is None or lane is None or expected == lane:
+            return None
+        counts = f"the wallet's next nonce is {expected} on chain and {lane} here"
+        if expected > lane:
+            return LaneStopped(f"{counts}: somebody else uses its key", foreign=True)
+        self.sending.send_between(payer.lane, expected, lane)
+        return AnchorUnavailable(
+            f"{counts}: the node lags behind or lost blocks; the transactions between were sent again"
+        )

@@ -1,0 +1,74 @@
+"""What must never happen and did: kept for ever, each thing once."""
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from sqlalchemy import ColumnElement, Connection, exists, select
+
+from notary.store.sql import insert_new
+from notary.store.tables import anchoring, incident
+
+CONTRADICTED = "contradicted"  # a final anchoring's block is not the chain's any more
+FOREIGN_NONCE = "foreign_nonce"  # somebody else uses the key of a wallet
+
+
+@dataclass(frozen=True, slots=True)
+class Incident:
+    """One of them. `subject` is what it happened to: a wallet's address, or the number of an anchoring."""
+
+    id: int
+    kind: str
+    anchor: str
+    subject: str
+    detail: str
+    created_at: datetime
+
+
+def add_incident(
+    connection: Connection, kind: str, anchor: str, subject: str, detail: str, now: datetime
+) -> bool:
+    """Keep it, unless the same is kept already; whether it is new."""
+    values = {
+        "kind": kind,
+        "anchor": anchor,
+        "subject": subject,
+        "detail": detail,
+        "created_at": now,
+        "anchoring_id": int(subject) if kind == CONTRADICTED else None,
+    }
+    return insert_new(connection, incident, values)
+
+
+def incidents(connection: Connection) -> list[Incident]:
+    """All of them, the oldest first."""
+    query = select(*(incident.c[name] for name in Incident.__slots__)).order_by(incident.c.id)
+    return [Incident(*row) for row in connection.execute(query)]
+
+
+def open_contradictions(connection: Connection) -> list[Incident]:
+    """Final words that are contradicted while no other of the same anchor, on no smaller head, is final."""
+    other = anchoring.alias("other")
+    again = exists().where(
+        other.c.anchor == anchoring.c.anchor,
+        other.c.size >= anchoring.c.size,
+        other.c.state == "final",
+        ~is_contradicted(other.c.id),
+    )
+    query = (
+        select(*(incident.c[name] for name in Incident.__slots__))
+        .join(anchoring, anchoring.c.id == incident.c.anchoring_id)
+        .where(incident.c.kind == CONTRADICTED, ~again)
+        .order_by(incident.c.id)
+    )
+    return [Incident(*row) for row in connection.execute(query)]
+
+
+def contradicted(connection: Connection, anchoring_id: int) -> bool:
+    """Whether the block of this final anchoring is known not to be the chain's."""
+    return bool(connection.execute(select(is_contradicted(anchoring_id))).scalar())
+
+
+def is_contradicted(anchoring_id: ColumnElement[int] | int) -> ColumnElement[bool]:
+    """The condition for a query on anchorings: what is contradicted is kept, and proves nothing any more."""
+    one = incident.alias()
+    return exists().where(one.c.anchoring_id == anchoring_id)

@@ -1,0 +1,132 @@
+"""Answers that the state machine cannot use: nothing is lost, and somebody is told."""
+
+from dataclasses import replace
+
+import pytest
+
+from notary.errors import AnchorRejected, AnchorUnavailable
+from tests.anchoring.ledger import GONE, WRONG, Ledger, finished
+
+
+@pytest.mark.parametrize("method", ["attested_size", "first_nonce", "sign", "send"])
+def test_an_authority_that_does_not_answer_leaves_it_where_it_is(log, ledger, step, method):
+    size = log.close()
+    ledger.errors[method] = GONE
+    for _ in range(3):
+        with pytest.raises(AnchorUnavailable, match="the node does not answer"):
+            step()
+        found = log.one()
+        assert (found.size, found.detail) == (size, "the node does not answer")
+        assert found.state == ("signed" if method == "send" else "due")
+        assert ledger.wire == []
+    del ledger.errors[method]
+    step()
+    assert (log.one().state, log.one().detail) == ("sent", "")
+    assert len(log.attempts(log.one())) == 1
+
+
+@pytest.mark.parametrize("method", ["attested_size", "first_nonce", "send"])
+def test_an_answer_that_says_nothing_of_the_head_is_shown_and_asked_for_again(log, ledger, step, method):
+    log.close()
+    ledger.errors[method] = WRONG
+    for _ in range(3):
+        with pytest.raises(AnchorRejected, match="the node is of chain 1"):
+            step()
+        assert log.one().detail == "the node is of chain 1, not 31337"
+        assert log.one().state == ("signed" if method == "send" else "due")
+    del ledger.errors[method]
+    finished(ledger, step)
+    assert (log.one().state, len(log.all())) == ("final", 1)
+
+
+@pytest.mark.parametrize("state", ["sent", "mined"])
+@pytest.mark.parametrize("error", [GONE, WRONG])
+def test_looking_in_vain_changes_nothing_but_what_is_said(log, ledger, step, state, error):
+    log.close()
+    step()
+    if state == "mined":
+        ledger.mine()
+        step()
+    before = log.one()
+    assert before.state == state
+    ledger.errors["observe"] = error
+    log.wait(5)
+    for _ in range(2):
+        with pytest.raises(type(error), match="the node"):
+            step()
+        assert log.one() == replace(before, detail=str(error))
+    ledger.errors.clear()
+    step()
+    assert log.one() == before
+    ledger.mine()
+    ledger.finalize()
+    step()
+    assert log.one().state == "final"
+
+
+def test_a_long_reason_is_cut(log, ledger, step):
+    log.close()
+    ledger.errors["attested_size"] = AnchorRejected("x" * 1000)
+    with pytest.raises(AnchorRejected, match="xxx"):
+        step()
+    assert log.one().detail == "x" * 300
+
+
+def test_a_head_that_would_be_refused_is_rejected_and_tried_again_after_the_interval(log, ledger, step):
+    size = log.close()
+    ledger.errors["sign"] = AnchorRejected("tried before signing: insufficient funds")
+    step()
+    found = log.one()
+    assert (found.state, found.detail) == ("rejected", "tried before signing: insufficient funds")
+    step()
+    assert log.all() == [found]
+    ledger.errors.clear()
+    log.wait()
+    finished(ledger, step)
+    assert log.states() == [(size, "rejected"), (size, "final")]
+    assert [head.size for _, head, _ in ledger.mined] == [size]
+
+
+def test_a_transaction_that_reverted_is_rejected_and_its_nonce_is_not_used_again(log, ledger, step):
+    log.close()
+    step()
+    ledger.reverts = True
+    step()
+    assert (log.one().state, log.one().detail) == ("rejected", "the transaction reverted")
+    ledger.reverts = False
+    ledger.pool.clear()
+    ledger.mined, ledger.first = [], ledger.first + 1  # it counts all the same
+    later = log.close()
+    log.wait()
+    step()
+    assert [item.state for item in log.all()] == ["rejected", "sent"]
+    assert log.attempts(log.newest())[0].nonce == 6
+    ledger.mine()
+    ledger.finalize()
+    step()
+    assert log.states()[-1] == (later, "final")
+    ledger.first = 5  # for the check at the end
+
+
+def test_an_authority_that_is_ahead_rejects_with_a_reason_and_the_next_newer_head_is_anchored(
+    log, ledger, step
+):
+    old = log.close()
+    log.advance(ledger)._plan()
+    newer = log.close()
+    other = Ledger(log.rig.database, name="other")
+    log.advance(other).step()
+    other.mine()
+    ledger.mined, ledger.first = list(other.mined), 4  # somebody else had our newer head anchored
+    step()
+    assert (log.one().size, log.one().state) == (old, "rejected")
+    assert log.one().detail == f"the authority already holds a head of size {newer}"
+    assert (ledger.wire, log.attempts(log.one())) == ([], [])
+    newest = log.close()
+    step()
+    assert len(log.all()) == 1
+    log.wait()
+    step()
+    assert log.states() == [(old, "rejected"), (newest, "sent")]
+    assert log.attempts(log.newest())[0].nonce == 5
+    ledger.first = 5  # for the check at the end

@@ -1,0 +1,104 @@
+"""Transactions that stay unmined, or could not be sent: made again for more, sent again as they are."""
+
+import pytest
+
+from notary.anchoring.port import Attempt
+from notary.errors import AnchorUnavailable
+from tests.anchoring.ledger import GONE
+
+
+def test_what_stays_unmined_is_made_again_for_more_and_any_of_them_counts(log, ledger, step):
+    log.close()
+    step()
+    ledger.dear = True
+    for waited in (47, 2):
+        log.wait(waited)
+        step()
+    first, second = log.attempts(log.one())
+    assert ledger.wire == [first.raw, first.raw, second.raw]  # sent again after 30 seconds, replaced after 48
+    assert second.nonce == first.nonce
+    log.wait(2)
+    step()
+    assert len(log.attempts(log.one())) == 2
+    earlier = Attempt(bytes.fromhex(first.ref), first.raw, first.nonce, first.lane)
+    ledger.pool[first.nonce] = (earlier, log.head(log.one().size))  # and that one is mined
+    ledger.mine()
+    step()
+    ledger.finalize()
+    step()
+    assert log.one().state == "final"
+    ledger.check()
+
+
+def test_what_takes_no_more_for_more_is_sent_again_as_it_was(log, ledger, step):
+    log.close()
+    step()
+    log.wait(49)
+    step()
+    assert [attempt.raw for attempt in log.attempts(log.one())] * 2 == ledger.wire
+
+
+def test_a_replacement_that_was_stored_and_not_sent_is_sent_as_it_is(log, ledger, step):
+    log.close()
+    step()
+    ledger.dear = True
+    log.wait(49)
+    ledger.errors["send"] = GONE
+    with pytest.raises(AnchorUnavailable, match="does not answer"):
+        step()
+    _, second = log.attempts(log.one())
+    assert second.raw not in ledger.wire
+    del ledger.errors["send"]
+    log.wait(31)
+    step()
+    assert ledger.wire[-1] == second.raw
+    ledger.check()
+
+
+def test_what_cannot_be_replaced_is_sent_again_as_it_is(log, ledger, step):
+    log.close()
+    step()
+    ledger.errors["replacement"] = GONE  # as where it would cost more than anybody pays
+    log.wait(49)
+    step()
+    assert ledger.wire == [log.attempts(log.one())[0].raw] * 2
+    ledger.mine()
+    step()
+    assert log.one().state == "mined"
+
+
+def test_what_could_not_be_sent_for_long_is_replaced_before_it_is(log, ledger, step):
+    log.close()
+    ledger.errors["send"] = GONE
+    with pytest.raises(AnchorUnavailable, match="does not answer"):
+        step()
+    assert log.one().state == "signed"
+    ledger.errors.clear()
+    ledger.dear = True
+    log.wait(49)
+    step()
+    first, second = log.attempts(log.one())
+    assert ledger.wire == [second.raw]
+    assert first.nonce == second.nonce
+    ledger.check()
+
+
+def test_of_replaced_transactions_that_the_chain_lost_the_last_is_sent_again(log, ledger, step):
+    log.close()
+    step()
+    ledger.dear = True
+    log.wait(49)
+    step()
+    ledger.mine()
+    for _ in range(2):
+        step()
+        ledger.finalize()
+    assert log.one().state == "final"
+    _, second = log.attempts(log.one())
+    ledger.reorg()
+    log.close()
+    log.wait()
+    with pytest.raises(AnchorUnavailable, match="were sent again"):
+        step()
+    assert ledger.wire[-1] == second.raw
+    assert len(ledger.wire) == 3

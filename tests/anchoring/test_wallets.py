@@ -1,0 +1,257 @@
+"""A second wallet takes over where the first cannot go on, and whatever the first sent may be mined all the same."""
+
+from dataclasses import replace
+
+import pytest
+
+from notary.anchoring.rpc import quantity
+from notary.errors import LaneStopped
+from notary.observe import LANE_STOPPED
+from notary.store import anchorings
+from notary.store.incidents import FOREIGN_NONCE, incidents
+from tests.anchoring.local_chain import STRANGER, WALLET
+from tests.rig import ORIGIN
+
+SECOND = STRANGER  # has funds, and no authority over anything
+FULL = hex(10**20)
+
+
+@pytest.fixture
+def first(chain):
+    return chain.anchor(chain.open(ORIGIN))
+
+
+@pytest.fixture
+def second(first):
+    return replace(first, wallet=SECOND)
+
+
+@pytest.fixture
+def advance(log, first, second):
+    return log.advance(first, reserves=[second])
+
+
+def fund(chain, wei, wallet=WALLET):
+    chain.node.ask("anvil_setBalance", wallet.address, wei)
+
+
+def by_hand(chain):
+    """Nothing is mined but by `chain.mine`."""
+    chain.node.ask("evm_setAutomine", False)
+    chain.node.ask("evm_setIntervalMining", 0)
+
+
+def foreign(chain, nonce=None):
+    """A transaction that somebody else made with the key of the first wallet."""
+    fields = {"from": WALLET.address, "to": WALLET.address, "value": "0x0", "maxFeePerGas": hex(10**11)}
+    chain.node.ask("eth_sendTransaction", fields | ({} if nonce is None else {"nonce": hex(nonce)}))
+
+
+def payers(log, item=None):
+    return [attempt.lane for attempt in log.attempts(item or log.newest("test"))]
+
+
+def stopped(wallet=WALLET):
+    return LANE_STOPPED.labels("test", wallet.address)._value.get()
+
+
+def status(chain, attempt):
+    return quantity(chain.node.ask("eth_getTransactionReceipt", f"0x{attempt.ref}")["status"])
+
+
+def to_final(chain, log, advance):
+    for _ in range(4):
+        advance.step()
+        chain.mine(2)
+    assert log.newest("test").state == "final"
+
+
+def test_an_empty_wallet_is_passed_over_and_used_again_once_it_is_filled(chain, log, advance, first):
+    before = first.first_nonce()
+    fund(chain, "0x0")
+    log.close()
+    to_final(chain, log, advance)
+    assert (payers(log), first.first_nonce(), stopped()) == ([SECOND.address], before, 1)
+    fund(chain, FULL)
+    log.close()
+    log.wait()
+    to_final(chain, log, advance)
+    assert (payers(log), stopped()) == ([WALLET.address], 0)
+    assert log.attempts(log.newest("test"))[0].nonce == before
+
+
+def test_a_wallet_at_its_days_cap_is_passed_over(chain, log, first, second):
+    advance = log.advance(replace(first, allowance=lambda _nonce: 1), reserves=[second])
+    log.close()
+    to_final(chain, log, advance)
+    assert (payers(log), stopped()) == ([SECOND.address], 1)
+
+
+def test_where_no_wallet_can_pay_the_first_ones_reason_is_given_and_no_nonce_is_taken(chain, log, advance):
+    fund(chain, "0x0")
+    fund(chain, "0x1", SECOND)
+    log.close()
+    with pytest.raises(LaneStopped, match=f"wallet {WALLET.address} holds 0 wei"):
+        advance.step()
+    assert (log.one("test").state, log.attempts(log.one("test"))) == ("due", [])
+    assert (stopped(), stopped(SECOND)) == (1, 1)
+
+
+def test_a_wallet_that_was_emptied_after_it_signed_is_taken_over_for_the_same_anchoring(
+    chain, log, first, second
+):
+    emptied = Emptied(chain, first)
+    advance = log.advance(emptied, reserves=[second])
+    by_hand(chain)
+    size = log.close()
+    advance.step()
+    item = log.one("test")
+    assert (item.state, payers(log)) == ("sent", [WALLET.address, SECOND.address])
+    to_final(chain, log, advance)
+    assert first.on_chain_head()[0] == size
+    # Filled again, the first wallet's stored transaction uses its nonce and fails: the contract has the head.
+    fund(chain, FULL)
+    later = log.close()
+    log.wait()
+    to_final(chain, log, log.advance(first, reserves=[second]))
+    assert (first.on_chain_head()[0], payers(log)) == (later, [SECOND.address])
+    (ours, _) = log.attempts(item)
+    assert status(chain, ours) == 0
+    log.close()
+    log.wait()
+    to_final(chain, log, log.advance(first, reserves=[second]))
+    assert payers(log) == [WALLET.address]
+
+
+def test_both_wallets_transactions_may_be_mined_and_the_head_is_anchored_once(chain, log, first, second):
+    by_hand(chain)
+    size = log.close()
+    advance = log.advance(first, reserves=[second])
+    advance.step()
+    (ours,) = log.attempts(log.one("test"))
+    chain.node.ask("anvil_dropTransaction", f"0x{ours.ref}")
+    fund(chain, "0x0")
+    log.wait(31)
+    advance.step()
+    assert payers(log) == [WALLET.address, SECOND.address]
+    fund(chain, FULL)
+    first.node.ask("eth_sendRawTransaction", f"0x{ours.raw.hex()}")  # somebody had kept it
+    to_final(chain, log, advance)
+    assert sorted(status(chain, attempt) for attempt in log.attempts(log.one("test"))) == [0, 1]
+    assert log.states("test") == [(size, "final")]
+    later = log.close()
+    log.wait()
+    to_final(chain, log, advance)
+    assert (payers(log), first.on_chain_head()[0]) == ([WALLET.address], later)
+
+
+def test_a_stolen_key_that_took_our_nonce_stops_nothing_but_its_wallet(chain, log, advance, first):
+    by_hand(chain)
+    log.close()
+    advance.step()
+    (ours,) = log.attempts(log.one("test"))
+    chain.node.ask("anvil_dropTransaction", f"0x{ours.ref}")
+    foreign(chain, ours.nonce)
+    chain.mine()
+    log.wait(31)
+    advance.step()
+    assert payers(log) == [WALLET.address, SECOND.address]
+    to_final(chain, log, advance)
+    with log.rig.database.reading() as connection:
+        (incident,) = incidents(connection)
+    assert (incident.kind, incident.subject) == (FOREIGN_NONCE, WALLET.address)
+    assert stopped() == 1
+
+
+def test_a_stolen_key_that_is_used_on_and_on_leaves_every_anchor_to_the_second_wallet(
+    chain, log, advance, first
+):
+    log.close()
+    to_final(chain, log, advance)
+    assert payers(log) == [WALLET.address]
+    for _ in range(2):
+        foreign(chain)
+        chain.mine()
+        size = log.close()
+        log.wait()
+        to_final(chain, log, advance)
+        assert payers(log) == [SECOND.address]
+        assert first.on_chain_head() == (size, log.head(size).root)
+    with log.rig.database.reading() as connection:
+        assert [incident.kind for incident in incidents(connection)] == [FOREIGN_NONCE]
+        assert anchorings.next_nonce(connection, "test", SECOND.address) is not None
+
+
+def test_a_wallet_that_may_not_pay_more_for_what_waits_is_taken_over(chain, log, first, second):
+    by_hand(chain)
+    log.close()
+    log.advance(first).step()
+    capped = replace(first, allowance=lambda _nonce: 1)
+    chain.node.ask("evm_setNextBlockTimestamp", int(log.rig.clock().timestamp()) + 10**9)
+    chain.node.ask("anvil_setNextBlockBaseFeePerGas", hex(10**11))
+    chain.mine()
+    log.wait(49)
+    advance = log.advance(capped, reserves=[second])
+    advance.step()
+    assert payers(log) == [WALLET.address, SECOND.address]
+    to_final(chain, log, advance)
+
+
+def test_a_wallet_that_was_taken_out_of_the_settings_is_taken_over(chain, log, first, second):
+    by_hand(chain)
+    log.close()
+    log.advance(first).step()
+    (ours,) = log.attempts(log.one("test"))
+    chain.node.ask("anvil_dropTransaction", f"0x{ours.ref}")
+    log.wait(49)
+    log.advance(second).step()
+    assert payers(log) == [WALLET.address, SECOND.address]
+    to_final(chain, log, log.advance(second))
+
+
+def test_nobody_takes_over_what_was_mined_meanwhile(chain, log, first, second):
+    class Mistaken(Emptied):
+        def send(self, head, attempt):
+            if not self.done:
+                self.done = True
+                self.anchor.send(head, attempt)
+                self.chain.mine()
+                raise LaneStopped("nonce 2 went to another transaction", foreign=True)
+            return self.anchor.send(head, attempt)
+
+    by_hand(chain)
+    log.close()
+    advance = log.advance(Mistaken(chain, first), reserves=[second])
+    with pytest.raises(LaneStopped, match="went to another"):
+        advance.step()
+    assert payers(log) == [WALLET.address]
+    to_final(chain, log, advance)
+    assert payers(log) == [WALLET.address]
+
+
+def test_nobody_takes_over_with_what_the_contract_would_refuse(chain, log, first, second):
+    by_hand(chain)
+    log.close()
+    foreign_head_key = replace(second, head_key=STRANGER)
+    advance = log.advance(Emptied(chain, first), reserves=[foreign_head_key])
+    with pytest.raises(LaneStopped, match="holds 0 wei"):
+        advance.step()
+    assert (log.one("test").state, payers(log)) == ("signed", [WALLET.address])
+    fund(chain, FULL)
+    to_final(chain, log, advance)
+
+
+class Emptied:
+    """The first wallet, which somebody empties between its signature and the sending."""
+
+    def __init__(self, chain, anchor):
+        self.chain, self.anchor, self.done = chain, anchor, False
+
+    def __getattr__(self, name):
+        return getattr(self.anchor, name)
+
+    def send(self, head, attempt):
+        if not self.done:
+            self.done = True
+            fund(self.chain, "0x0")
+        return self.anchor.send(head, attempt)
