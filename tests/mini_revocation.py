@@ -2,6 +2,7 @@
 
 from datetime import timedelta
 
+from asn1crypto import core
 from asn1crypto import ocsp as lenient
 from cryptography import x509
 from cryptography.hazmat.primitives import hashes, serialization
@@ -86,6 +87,8 @@ def ocsp(
     extensions=(),
     by_name=False,
     held=True,
+    also=(),
+    invalid=None,
 ):
     """A response of the issuer, or of `by`: the certificate, `held` in it, and key of one who answers for it."""
     who, own = by or (issuer, issuer_key)
@@ -109,14 +112,31 @@ def ocsp(
     for extension, critical in extensions:
         made = made.add_extension(extension, critical)
     signed = made.sign(own, digest_for(own))
-    return RevocationData(Kind.OCSP, produced(signed.public_bytes(serialization.Encoding.DER), at, own))
+    data = signed.public_bytes(serialization.Encoding.DER)
+    return RevocationData(Kind.OCSP, produced(data, at, own, also, invalid))
 
 
-def produced(response, at, own):
-    """The response with another time of production, signed again: the library knows but its own clock's."""
+def produced(response, at, own, also=(), invalid=None):
+    """The response with another time of production, signed again: the library knows but its own clock's.
+
+    With further answers about the same certificate, each (revocation time, reason), and the invalidity date of all.
+    """
     parsed = lenient.OCSPResponse.load(response)
     basic = parsed["response_bytes"]["response"].parsed
     basic["tbs_response_data"]["produced_at"] = at
+    answers = basic["tbs_response_data"]["responses"]
+    for when, reason in also:
+        more = answers[0].copy()
+        revoked = {"revocation_time": when, "revocation_reason": reason}
+        more["cert_status"] = lenient.CertStatus("revoked", lenient.RevokedInfo(revoked))
+        answers.append(more)
+    for answer in answers if invalid is not None else ():
+        stated = {
+            "extn_id": "invalidity_date",
+            "critical": False,
+            "extn_value": core.GeneralizedTime(invalid),
+        }
+        answer["single_extensions"] = [stated]
     signed = basic["tbs_response_data"].dump(force=True)
     basic["signature"] = own.sign(signed, ec.ECDSA(hashes.SHA256()))
     parsed["response_bytes"]["response"] = lenient.ParsableOctetString(basic.dump(force=True))

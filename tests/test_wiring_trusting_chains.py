@@ -53,7 +53,7 @@ def test_the_trust_file_names_the_validators_of_the_settings_and_nodes_are_held_
     sets = ({"addresses": (ONE,)}, {"from_block": 9, "addresses": (ONE, TWO)})
     assembly = again(service, profile="qbft", validators=sets)
     expected = (ValidatorSet(0, (b"\x01" * 20,)), ValidatorSet(9, (b"\x01" * 20, b"\x02" * 20)))
-    (node,) = nodes_of(assembly.settings.chains[0])
+    (node,) = nodes_of(assembly.settings.chains[0], assembly.settings)
     assert node.validators == expected
     chain, shown = trust_of(assembly)
     assert (chain.profile, chain.validators) == ("qbft", expected)

@@ -15,7 +15,7 @@ from cryptography import x509
 from notary.anchoring.revocation import Source, sources
 from notary.errors import TimestampError, Unavailable
 from notary.evidence.timestamp import Authority, Stamp, check_token
-from notary.evidence.timestamp_revocation import shows, spoils, status_of
+from notary.evidence.timestamp_revocation import shows, spoils, statuses_of
 from notary.evidence.timestamp_serial import issuer_of
 from notary.evidence.timestamp_status import RevocationData, Status, name_of
 from notary.observe import REVOCATION_AGE, STAMPS_BAD
@@ -143,10 +143,19 @@ class StampWatch:
         A CA may leave what has expired out of its lists: what it says from then on shows nothing.
         """
         with self.database.reading() as connection:
-            found = [
-                (each, x509.load_der_x509_certificate(each.der)) for each in stamps.uncovered(connection)
-            ]
-        return [each for each in found if now <= each[1].not_valid_after_utc and sources(each[1])]
+            uncovered = stamps.uncovered(connection)
+        found = []
+        for each in uncovered:
+            try:
+                certificate, places = (parsed := x509.load_der_x509_certificate(each.der)), sources(parsed)
+            except Exception as error:  # noqa: BLE001 - one that is odd in any way holds up no other
+                _log.warning(
+                    "a certificate cannot be asked about", digest=each.digest.hex(), detail=str(error)
+                )
+                continue
+            if places and now <= certificate.not_valid_after_utc:
+                found.append((each, certificate))
+        return found
 
     def _ask(self, watched: Watched, certificate: x509.Certificate) -> str:
         """Ask one place after another until one speaks of the newest stamp; what was wrong where none spoke at all."""
@@ -155,13 +164,14 @@ class StampWatch:
         for source in sources(certificate):
             try:
                 data = self.fetch(source, certificate, issuer)
-                status = status_of(data, certificate, issuer)
+                statuses = statuses_of(data, certificate, issuer)
             except (Unavailable, TimestampError) as error:
                 problems.append(str(error))
                 continue
-            if status is None:
+            if not statuses:
                 problems.append(f"{source.url} says nothing of {name_of(certificate)}")
                 continue
+            status = min(statuses, key=_badness)
             self._keep(watched, status, data)
             answered = True
             if status.revoked_at is not None or shows(status, certificate, watched.needed_at):
@@ -187,3 +197,9 @@ class StampWatch:
                 reason=status.reason,
             )
             STAMPS_BAD.labels(each.anchor, "revoked").inc()
+
+
+def _badness(status: Status) -> tuple[bool, bool, datetime]:
+    """The least is the worst: revoked for ever, revoked from the earliest moment on, good as of the earliest."""
+    since = status.revoked_at
+    return since is None, not spoils(status, _ALL), since or status.this_update

@@ -51,12 +51,13 @@ async def principal_of(request: Request, services: Services, scope: str) -> Prin
     if known is not None:
         return known
     # Those who come with the same key at the same time share one question.
-    asking: dict[tuple[str, str], asyncio.Task[Principal]] = request.app.state.asking
-    task = asking.get((token, scope))
+    asking: dict[object, asyncio.Task[Principal]] = request.app.state.asking
+    question = asyncio.get_running_loop(), token, scope
+    task = asking.get(question)
     if task is None:
         task = asyncio.create_task(run_in_threadpool(services.tenants.authenticate, token, scope))
-        asking[token, scope] = task
-        task.add_done_callback(lambda _: asking.pop((token, scope), None))
+        asking[question] = task
+        task.add_done_callback(lambda _: asking.pop(question, None))
     return await asyncio.shield(task)
 
 

@@ -126,14 +126,20 @@ def _check_code(anchor: _Anchor) -> bool:
 
 
 def _check_slots(anchor: _Anchor) -> bool:
-    """False only where the contract held something else: the event alone says the same where no proof was captured."""
+    """False where the contract held something else, or may have had a head key that is not trusted.
+
+    Where the trust file names no head keys, the event alone says the same without a proof.
+    """
     e, point = anchor.evidence, anchor.head.checkpoint
-    if e.head_slots is None:
+    restricted = bool(anchor.chain.head_keys)
+    if e.head_slots is None and not restricted:
         return True
     with anchor.out.check("6.6", Claim.RECOMPUTED, anchor.subject) as done:
-        if None in (e.account_proof, *e.head_slots):
-            done.skip = "no storage proof of the head was captured"
-            return True
+        if None in (e.account_proof, *(e.head_slots or (None,))):
+            # Else whoever has a key that is not trusted would leave the proof away that shows it.
+            unknown = ": whether the head key was a trusted one is open" if restricted else ""
+            done.skip = f"no storage proof of the head was captured{unknown}"
+            return not restricted
         stored = stored_head(e, anchor.header)
         if anchor.chain.head_keys and stored.key not in anchor.chain.head_keys:
             raise ChainError(f"the head key of the log is 0x{stored.key.hex()}, which is not trusted")
@@ -163,13 +169,12 @@ def _check_seals(anchor: _Anchor) -> bool | None:
 
 def _check_not_before(anchor: _Anchor, block: Block, *, anchored: bool) -> None:
     earlier: Header | None = None
-    raw = b""
-    provable = anchored and anchor.evidence.history_proof is not None
+    raw, provable = b"", False
     with anchor.out.check("7.1", Claim.RECOMPUTED, anchor.subject) as done:
         for item in anchor.evidence.not_before:
             header = decode_header(item.header, anchor.chain.profile)
             if header.hash == block.hash:
-                earlier, raw, provable = header, item.header, provable and item.storage_proof is not None
+                earlier, raw, provable = header, item.header, provable or item.storage_proof is not None
         if earlier is None:
             done.skip = "the package does not hold the header of the not-before block"
         elif (block.chain_id, block.number, block.time) != (
@@ -185,10 +190,10 @@ def _check_not_before(anchor: _Anchor, block: Block, *, anchored: bool) -> None:
         validators = validators_at(earlier.number, anchor.chain.validators)
         if check_block(earlier, anchor.chain):
             done.detail = "the trust file names this block"
-        elif provable:
+        elif anchored and anchor.evidence.history_proof is not None and provable:
             check_history(anchor.evidence, anchor.header, earlier)
             done.detail = f"the state of block {anchor.header.number} names it (EIP-2935)"
-        elif validators is not None:
+        elif validators is not None and earlier.number > 0:  # nobody seals the first
             seals = check_seals(raw, earlier, anchor.chain.profile, validators)
             done.detail = f"{seals} of {len(validators.addresses)} validators sealed it"
         else:

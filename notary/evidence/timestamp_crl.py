@@ -16,8 +16,8 @@ _CRITICAL = {ExtensionOID.ISSUING_DISTRIBUTION_POINT, ExtensionOID.AUTHORITY_KEY
 _CRITICAL_OF_ENTRY = {CRLEntryExtensionOID.CRL_REASON, CRLEntryExtensionOID.INVALIDITY_DATE}
 
 
-def crl_status(data: bytes, certificate: x509.Certificate, issuer: x509.Certificate) -> Status | None:
-    """What the list says of the certificate; None where it says nothing of it.
+def crl_statuses(data: bytes, certificate: x509.Certificate, issuer: x509.Certificate) -> list[Status]:
+    """All that the list says of the certificate; nothing where it says nothing of it.
 
     Raises:
         TimestampError: 15, its signature is not that of the issuer that it names.
@@ -26,13 +26,13 @@ def crl_status(data: bytes, certificate: x509.Certificate, issuer: x509.Certific
     # Strict DER to the last byte, with one signature algorithm inside and outside of what is signed.
     revoked = x509.load_der_x509_crl(data)
     if not _is_of(revoked, issuer):
-        return None
+        return []
     algorithm = load(lenient.CertificateList, data)["signature_algorithm"]
     require_signature(issuer, algorithm, revoked.signature, revoked.tbs_certlist_bytes)
     usage = extension(issuer.extensions, x509.KeyUsage)
     if (usage is not None and not usage.crl_sign) or not _covers(revoked, certificate):
-        return None
-    return _entry(revoked, certificate.serial_number)
+        return []
+    return _entries(revoked, certificate.serial_number)
 
 
 def _is_of(revoked: x509.CertificateRevocationList, issuer: x509.Certificate) -> bool:
@@ -48,7 +48,9 @@ def _is_of(revoked: x509.CertificateRevocationList, issuer: x509.Certificate) ->
 
 def _covers(revoked: x509.CertificateRevocationList, certificate: x509.Certificate) -> bool:
     if any(each.critical and each.oid not in _CRITICAL for each in revoked.extensions):
-        return False  # a delta list's indicator is critical, too
+        return False
+    if extension(revoked.extensions, x509.DeltaCRLIndicator) is not None:
+        return False  # which should be critical
     scope = extension(revoked.extensions, x509.IssuingDistributionPoint)
     if scope is None:
         return True
@@ -65,16 +67,17 @@ def _covers(revoked: x509.CertificateRevocationList, certificate: x509.Certifica
     return any(name in named for name in scope.full_name)
 
 
-def _entry(revoked: x509.CertificateRevocationList, serial: int) -> Status | None:
-    moment, found = revoked.last_update_utc, Status(revoked.last_update_utc)
+def _entries(revoked: x509.CertificateRevocationList, serial: int) -> list[Status]:
+    """Each entry of the number: a later one takes nothing back; one that says *not revoked* where there is none."""
+    moment, found = revoked.last_update_utc, list[Status]()
     for entry in revoked:
         if any(each.critical and each.oid not in _CRITICAL_OF_ENTRY for each in entry.extensions):
-            return None
+            return []
         if entry.serial_number != serial:
             continue
         reason = extension(entry.extensions, x509.CRLReason)
         invalid = extension(entry.extensions, x509.InvalidityDate)
         since = entry.revocation_date_utc
         since = since if invalid is None else min(since, invalid.invalidity_date_utc)
-        found = Status(moment, since, None if reason is None else reason.reason.value)
-    return found
+        found.append(Status(moment, since, None if reason is None else reason.reason.value))
+    return found or [Status(moment)]

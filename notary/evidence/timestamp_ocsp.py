@@ -7,10 +7,11 @@ from asn1crypto import core
 from asn1crypto import ocsp as lenient
 from asn1crypto import x509 as asn1
 from cryptography import x509
+from cryptography.exceptions import UnsupportedAlgorithm
 from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.serialization import Encoding
 from cryptography.x509 import ocsp
-from cryptography.x509.oid import ExtendedKeyUsageOID
+from cryptography.x509.oid import ExtendedKeyUsageOID, ExtensionOID
 
 from notary.errors import TimestampError
 from notary.evidence.timestamp_der import dump, load
@@ -18,38 +19,50 @@ from notary.evidence.timestamp_path import issued
 from notary.evidence.timestamp_status import CHECK, Status, extension, name_of, require_signature
 
 MAX_SINGLE = 32  # certificates that one response may be about
+# Of a responder's certificate; any other critical extension is one that we do not understand.
+_CRITICAL = {ExtensionOID.BASIC_CONSTRAINTS, ExtensionOID.KEY_USAGE, ExtensionOID.EXTENDED_KEY_USAGE}
 
 
-def ocsp_status(data: bytes, certificate: x509.Certificate, issuer: x509.Certificate) -> Status | None:
-    """What the response says of the certificate; None where it says nothing of it.
+def ocsp_statuses(data: bytes, certificate: x509.Certificate, issuer: x509.Certificate) -> list[Status]:
+    """All that the response says of the certificate; nothing where it says nothing of it, or does not know it.
 
     Raises:
-        TimestampError: 15, nobody who may speak for the issuer has signed it, or it is about too many.
+        TimestampError: 15, whoever signed it may not speak for the issuer, or it is about too many.
         ValueError, TypeError: the bytes are no DER OCSPResponse.
     """
     response = ocsp.load_der_ocsp_response(data)  # strict DER to the last byte
     if response.response_status is not ocsp.OCSPResponseStatus.SUCCESSFUL:
-        return None
+        return []
     basic = load(lenient.OCSPResponse, data).basic_ocsp_response
-    if len(basic["tbs_response_data"]["responses"]) > MAX_SINGLE:
+    answers = basic["tbs_response_data"]["responses"]
+    if len(answers) > MAX_SINGLE:
         raise TimestampError(CHECK, f"an OCSP response is about more than {MAX_SINGLE} certificates")
-    found = [each for each in response.responses if _is_about(each, certificate, issuer)]
-    if not found:
-        return None
+    found = [
+        (single, answer)
+        for single, answer in zip(response.responses, answers, strict=True)
+        if _is_about(single, certificate, issuer)
+    ]
     signer = _signer(response, issuer)
+    if not found or signer is None:
+        return []
     require_signature(signer, basic["signature_algorithm"], response.signature, response.tbs_response_bytes)
     if signer is not issuer and not _may_answer(signer, response, issuer):
-        return None
+        return []
     if _has_critical_extension(basic["tbs_response_data"]):
-        return None
-    return _status(found)
+        return []
+    if any(single.certificate_status is ocsp.OCSPCertStatus.UNKNOWN for single, _ in found):
+        return []
+    return [_status(single, answer) for single, answer in found]
 
 
 def _is_about(
     single: ocsp.OCSPSingleResponse, certificate: x509.Certificate, issuer: x509.Certificate
 ) -> bool:
     """By serial number, and by the issuer's name and key in the response's own digest, which only identifies."""
-    digest = hashes.Hash(single.hash_algorithm)
+    try:
+        digest = hashes.Hash(single.hash_algorithm)
+    except UnsupportedAlgorithm:  # then it names nobody that we could tell
+        return False
     name = digest.copy()
     name.update(dump(_asn1(certificate).issuer))
     digest.update(_key_bits(issuer))
@@ -60,12 +73,13 @@ def _is_about(
     )
 
 
-def _signer(response: ocsp.OCSPResponse, issuer: x509.Certificate) -> x509.Certificate:
+def _signer(response: ocsp.OCSPResponse, issuer: x509.Certificate) -> x509.Certificate | None:
+    """Whose answer it is; None where his certificate is not at hand, which RFC 6960 §4.2.1 lets him leave away."""
     for candidate in (issuer, *response.certificates):
         by_key = response.responder_key_hash == sha1(_key_bits(candidate), usedforsecurity=False).digest()
         if by_key or response.responder_name == candidate.subject:
             return candidate
-    raise TimestampError(CHECK, "an OCSP response is signed by nobody whose certificate is at hand")
+    return None
 
 
 def _may_answer(signer: x509.Certificate, response: ocsp.OCSPResponse, issuer: x509.Certificate) -> bool:
@@ -76,6 +90,8 @@ def _may_answer(signer: x509.Certificate, response: ocsp.OCSPResponse, issuer: x
     """
     if not issued(_asn1(issuer), _asn1(signer)):
         raise TimestampError(CHECK, f"{name_of(signer)} answers for a CA that did not issue its certificate")
+    if any(each.critical and each.oid not in _CRITICAL for each in signer.extensions):
+        return False  # of one that we do not understand nobody knows what it may
     purposes = extension(signer.extensions, x509.ExtendedKeyUsage) or ()
     usage = extension(signer.extensions, x509.KeyUsage)
     if ExtendedKeyUsageOID.OCSP_SIGNING not in purposes or (usage and not usage.digital_signature):
@@ -96,16 +112,16 @@ def _has_critical_extension(data: Any) -> bool:
     )
 
 
-def _status(found: list[ocsp.OCSPSingleResponse]) -> Status | None:
-    """The worst of the answers about one certificate; None for *unknown*."""
-    for single in found:
-        if single.certificate_status is ocsp.OCSPCertStatus.REVOKED:
-            reason = single.revocation_reason
-            since = single.revocation_time_utc
-            return Status(single.this_update_utc, since, None if reason is None else reason.value)
-    if any(single.certificate_status is not ocsp.OCSPCertStatus.GOOD for single in found):
-        return None
-    return Status(min(single.this_update_utc for single in found))
+def _status(single: ocsp.OCSPSingleResponse, answer: Any) -> Status:
+    if single.certificate_status is not ocsp.OCSPCertStatus.REVOKED:
+        return Status(single.this_update_utc)
+    reason, since = single.revocation_reason, single.revocation_time_utc
+    assert since is not None  # noqa: S101 - of what is revoked it is stated (RFC 6960 §4.2.1)
+    stated = answer["single_extensions"]
+    for each in () if isinstance(stated, core.Void) else stated:
+        if each["extn_id"].native == "invalidity_date":  # RFC 6960 §4.4.5
+            since = min(since, each["extn_value"].parsed.native)
+    return Status(single.this_update_utc, since, None if reason is None else reason.value)
 
 
 def _key_bits(certificate: x509.Certificate) -> bytes:

@@ -14,8 +14,8 @@ from itertools import pairwise
 from cryptography import x509
 
 from notary.errors import TimestampError
-from notary.evidence.timestamp_crl import crl_status
-from notary.evidence.timestamp_ocsp import ocsp_status
+from notary.evidence.timestamp_crl import crl_statuses
+from notary.evidence.timestamp_ocsp import ocsp_statuses
 from notary.evidence.timestamp_status import (
     CHECK,
     MAX_REVOCATION,
@@ -76,11 +76,13 @@ def revocation(path: Sequence[bytes], moment: datetime, data: Sequence[Revocatio
         raise TimestampError(CHECK, f"more than {MAX_DATA} files of revocation data")
     try:
         certificates = [x509.load_der_x509_certificate(der) for der in path]
-    except ValueError:  # stricter than the parser that found the path
+        for certificate in certificates:
+            _ = certificate.extensions
+    except Exception:  # noqa: BLE001 - stricter than the parser that found the path, and raises nearly anything
         return Revocation(Standing.NOT_CAPTURED, "a certificate of the path is not as DER wants it")
     shown, missing = [], []
     for certificate, issuer in pairwise(certificates):
-        statuses = [s for each in data if (s := status_of(each, certificate, issuer)) is not None]
+        statuses = [status for each in data for status in statuses_of(each, certificate, issuer)]
         for status in statuses:
             if spoils(status, moment):
                 return Revocation(Standing.REVOKED, _revoked(certificate, status))
@@ -96,26 +98,26 @@ def revocation(path: Sequence[bytes], moment: datetime, data: Sequence[Revocatio
     return Revocation(Standing.NOT_REVOKED, f"not revoked at genTime: {'; '.join(shown)}")
 
 
-def status_of(data: RevocationData, certificate: x509.Certificate, issuer: x509.Certificate) -> Status | None:
-    """What one file says of a certificate; None where it says nothing of it, or may not be used to say it.
+def statuses_of(
+    data: RevocationData, certificate: x509.Certificate, issuer: x509.Certificate
+) -> list[Status]:
+    """All that one file says of a certificate; nothing where it says nothing of it, or may not be used to say it.
 
     Raises:
         TimestampError: 15: it is forged, too large, or cannot be read.
     """
     if len(data.data) > MAX_REVOCATION:
         raise TimestampError(CHECK, f"revocation data is larger than {MAX_REVOCATION} bytes")
-    read = crl_status if data.kind is Kind.CRL else ocsp_status
+    read = crl_statuses if data.kind is Kind.CRL else ocsp_statuses
     try:
-        status = read(data.data, certificate, issuer)
+        statuses = read(data.data, certificate, issuer)
     except (TimestampError, MemoryError):
         raise
     except Exception as error:
         # The parsers raise nearly anything on hostile input: this is no revocation data.
         raise TimestampError(CHECK, f"revocation data cannot be read ({type(error).__name__})") from error
     # What a CA signs after the end of its certificate nobody vouches for.
-    if status is None or not _within(status.this_update, issuer):
-        return None
-    return status
+    return [status for status in statuses if _within(status.this_update, issuer)]
 
 
 def spoils(status: Status, moment: datetime) -> bool:

@@ -5,12 +5,12 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, Select, bindparam, exists, func, select, update
+from sqlalchemy import ColumnElement, Connection, Select, bindparam, func, select, update
 
 from notary.errors import Fatal, NotFound, NotReady
-from notary.store.incidents import is_contradicted
+from notary.store.incidents import stands
 from notary.store.sql import insert, insert_new
-from notary.store.tables import anchoring, attempt, lane, stamp
+from notary.store.tables import anchoring, attempt, lane
 
 MAX_SIZE = 2**63 - 1
 STATES = ("due", "signed", "sent", "mined", "final", "rejected")
@@ -120,8 +120,7 @@ def earliest_final(connection: Connection, index: int) -> list[Anchoring]:
     and prove nothing. It is found however many words the others gave in between: one authority stamps a thousand
     heads while another is away.
     """
-    bad = exists().where(stamp.c.anchoring_id == anchoring.c.id, stamp.c.verdict != "")
-    query = _ANCHORING.where(anchoring.c.size > index, ~bad, *_FINAL).limit(1)
+    query = _ANCHORING.where(anchoring.c.size > index, *_FINAL).limit(1)
     query = query.order_by(anchoring.c.size, anchoring.c.id)
     rows = [
         connection.execute(query.where(anchoring.c.anchor == name)).one_or_none()
@@ -168,7 +167,7 @@ def anchorings_of_sizes(
     query = _ANCHORING.where(
         anchoring.c.size.in_(known), anchoring.c.kind == kind, anchoring.c.state == state
     )
-    query = query.where(~is_contradicted(anchoring.c.id)).order_by(anchoring.c.size, anchoring.c.id)
+    query = query.where(stands(anchoring.c.id)).order_by(anchoring.c.size, anchoring.c.id)
     return [Anchoring(*row) for row in connection.execute(query)]
 
 
@@ -361,6 +360,6 @@ def set_nonce(connection: Connection, anchor: str, name: str, old: int | None, n
 
 
 _ANCHORING: Select[Any] = select(*(anchoring.c[name] for name in Anchoring.__slots__))
-_FINAL = (anchoring.c.state == "final", ~is_contradicted(anchoring.c.id))
+_FINAL = (anchoring.c.state == "final", stands(anchoring.c.id))
 _ATTEMPT: Select[Any] = select(*(attempt.c[name] for name in Attempt.__slots__))
 _NEXT = select(func.min(anchoring.c.anchor)).where(anchoring.c.anchor > bindparam("after"))

@@ -3,10 +3,10 @@
 from dataclasses import dataclass
 from datetime import datetime
 
-from sqlalchemy import ColumnElement, Connection, exists, select
+from sqlalchemy import ColumnElement, Connection, and_, exists, select
 
 from notary.store.sql import insert_new
-from notary.store.tables import anchoring, incident
+from notary.store.tables import anchoring, incident, stamp
 
 CONTRADICTED = "contradicted"  # a final anchoring's block is not the chain's any more
 FOREIGN_NONCE = "foreign_nonce"  # somebody else uses the key of a wallet
@@ -43,6 +43,12 @@ def incidents(connection: Connection) -> list[Incident]:
     """All of them, the oldest first."""
     query = select(*(incident.c[name] for name in Incident.__slots__)).order_by(incident.c.id)
     return [Incident(*row) for row in connection.execute(query)]
+
+
+def stands(anchoring_id: ColumnElement[int]) -> ColumnElement[bool]:
+    """The condition that a final word is still believed: it was not contradicted, nor is it a time stamp found bad."""
+    bad = exists().where(stamp.c.anchoring_id == anchoring_id, stamp.c.verdict != "")
+    return and_(~is_contradicted(anchoring_id), ~bad)
 
 
 def open_contradictions(connection: Connection) -> list[Incident]:

@@ -19,7 +19,7 @@ from sqlalchemy import (
 )
 
 from notary.store.asked import Question
-from notary.store.incidents import is_contradicted
+from notary.store.incidents import stands
 from notary.store.places import INDEX_OF_RECORD
 from notary.store.tables import anchoring, checkpoint, commit_group
 
@@ -101,7 +101,7 @@ def attested_heads(connection: Connection, limit: int = 100) -> list[tuple[str, 
         )
         .join(checkpoint, checkpoint.c.size == anchoring.c.size)
         .where(anchoring.c.state.in_(("mined", "final")), anchoring.c.evidence.is_not(None))
-        .where(~is_contradicted(anchoring.c.id))
+        .where(stands(anchoring.c.id))
         .order_by(anchoring.c.size.desc(), anchoring.c.anchor)
         .limit(limit)
     )
@@ -132,6 +132,8 @@ def _reached() -> Select[Any]:
     def largest(state: str) -> ScalarSelect[int]:
         one = anchoring.alias(state)
         query = select(one.c.id).where(one.c.anchor == names.c.name, one.c.state == state)
+        if state == "final":
+            query = query.where(stands(one.c.id))
         query = query.order_by(one.c.size.desc(), one.c.id.desc()).limit(1)
         return query.correlate(names).scalar_subquery()
 
@@ -153,7 +155,7 @@ def _standing() -> Select[Any]:
             one.c.anchor == names.c.name, one.c.size >= bindparam("closing"), one.c.state == state
         )
         if state == "final":
-            query = query.where(~is_contradicted(one.c.id))
+            query = query.where(stands(one.c.id))
         return query.order_by(size, one.c.id.desc()).limit(1).correlate(names).scalar_subquery()
 
     # The earliest that is final, else the furthest under way, else the latest that was rejected.

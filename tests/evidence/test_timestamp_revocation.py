@@ -16,7 +16,7 @@ from notary.evidence.timestamp_revocation import (
     Standing,
     check_revocation,
     revocation,
-    status_of,
+    statuses_of,
 )
 from notary.evidence.timestamp_status import MAX_REVOCATION, Kind, RevocationData
 from tests.evidence.tsa_case import NOTE, OTHER, answer, authority, trusting
@@ -70,6 +70,55 @@ def test_one_word_that_a_certificate_was_revoked_outweighs_any_other(tsa, stamp)
     assert standing(stamp, *good, bad) is standing(stamp, bad, *good) is Standing.REVOKED
 
 
+@pytest.mark.parametrize("reasons", [("keyCompromise", "superseded"), ("superseded", "keyCompromise")])
+def test_of_two_words_in_one_file_the_worse_counts(tsa, stamp, reasons):
+    """Whatever their order: a later entry takes nothing back."""
+    after = GEN_TIME + DAY
+    _, root = both(tsa, at=GEN_TIME + 2 * DAY)
+    mild = crl(tsa.middle, tsa.middle_key, (tsa.signer, after, "superseded"), at=GEN_TIME + 2 * DAY)
+    assert standing(stamp, mild, root) is Standing.NOT_REVOKED
+    entries = [(tsa.signer, after, reason) for reason in reasons]
+    assert (
+        standing(stamp, crl(tsa.middle, tsa.middle_key, *entries, at=GEN_TIME + 2 * DAY), root)
+        is Standing.REVOKED
+    )
+    words = {"status": "REVOKED", "revoked_at": after, "at": GEN_TIME + 2 * DAY}
+    names = {"keyCompromise": "key_compromise", "superseded": "superseded"}
+    one = ocsp(tsa.signer, tsa.middle, tsa.middle_key, reason="superseded", **words)
+    assert standing(stamp, one, root) is Standing.NOT_REVOKED
+    two = ocsp(
+        tsa.signer, tsa.middle, tsa.middle_key,
+        reason=reasons[0], also=[(after, names[reasons[1]])], **words,
+    )  # fmt: skip
+    assert standing(stamp, two, root) is Standing.REVOKED
+
+
+def test_of_a_response_too_the_earlier_of_revocation_and_invalidity_counts(tsa, stamp):
+    _, root = both(tsa, at=GEN_TIME + 2 * DAY)
+    words = {
+        "status": "REVOKED",
+        "revoked_at": GEN_TIME + DAY,
+        "reason": "superseded",
+        "at": GEN_TIME + 2 * DAY,
+    }
+    for invalid, expected in ((GEN_TIME + DAY, Standing.NOT_REVOKED), (GEN_TIME - DAY, Standing.REVOKED)):
+        response = ocsp(tsa.signer, tsa.middle, tsa.middle_key, invalid=invalid, **words)
+        assert standing(stamp, response, root) is expected
+
+
+def test_a_list_of_changes_counts_for_nothing_however_it_is_marked(tsa, stamp):
+    _, root = both(tsa)
+    for critical in (True, False):
+        changes = crl(tsa.middle, tsa.middle_key, extensions=[(x509.DeltaCRLIndicator(1), critical)])
+        assert standing(stamp, changes, root) is Standing.NOT_CAPTURED
+
+
+def test_a_response_that_leaves_its_signer_out_says_nothing(tsa, stamp):
+    by = responder(tsa.middle, tsa.middle_key)
+    response = ocsp(tsa.signer, tsa.middle, tsa.middle_key, by=by, held=False)
+    assert standing(stamp, response, both(tsa)[1]) is Standing.NOT_CAPTURED
+
+
 def test_a_list_and_a_response_may_stand_together(tsa, stamp):
     lists = both(tsa)
     response = ocsp(tsa.middle, tsa.root, tsa.root_key)
@@ -121,8 +170,8 @@ def test_no_flipped_bit_or_cut_makes_data_say_something_else(tsa, stamp, kind):
         ),
         Kind.OCSP: ocsp(tsa.signer, tsa.middle, tsa.middle_key, by=by),
     }[kind]
-    good = status_of(whole, signer, issuer)
-    assert good is not None
+    good = statuses_of(whole, signer, issuer)
+    assert good
     same, refusals = 0, set()
     for at in range(len(whole.data)):
         for changed in (
@@ -130,12 +179,12 @@ def test_no_flipped_bit_or_cut_makes_data_say_something_else(tsa, stamp, kind):
             whole.data[:at],
         ):
             try:
-                status = status_of(RevocationData(kind, changed), signer, issuer)
+                status = statuses_of(RevocationData(kind, changed), signer, issuer)
             except TimestampError as error:
                 refusals.add(error.check)
                 continue
-            assert status in (None, good)
-            same += status is not None
+            assert status in ([], good)
+            same += bool(status)
     # Of a response, the responder's certificate beside the signature: what of it is not looked at may change.
     assert refusals == {15}
     assert same < (5 if kind is Kind.CRL else 40)

@@ -141,9 +141,21 @@ def test_a_later_head_in_the_same_block_leaves_6_6_open():
 @pytest.mark.parametrize("slots", [(None, None), ("first", None), (None, "second")])
 def test_a_proof_that_was_not_captured_is_shown_as_missing(plain, slots):
     kept = tuple(proof and plain.evidence.head_slots[at] for at, proof in enumerate(slots))
-    report = plain.check(HEAD_KEYS, evidence=replace(plain.evidence, head_slots=kept))
+    report = plain.check(evidence=replace(plain.evidence, head_slots=kept))
     assert (report.outcome, outcome(report, "6.6")) == (PASSED, UNCHECKED)
     assert "no storage proof of the head was captured" in detail(report, "6.6")
+    assert bounded(report) == ["chain 31337"]
+
+
+@pytest.mark.parametrize("slots", [None, (None, None)])
+@pytest.mark.parametrize("key", [HEAD_KEY, OTHER_KEY])
+def test_who_leaves_the_proof_away_does_not_get_past_the_head_keys_that_are_trusted(plain, slots, key):
+    """Of version 1 or without the proof: which head key signed is open, so the anchor bounds nothing."""
+    chain = Chain("ethereum", stored=(LATE, plain.root, key))
+    report = chain.check(HEAD_KEYS, evidence=replace(chain.evidence, head_slots=slots))
+    assert outcome(report, "6.6") is UNCHECKED
+    assert "whether the head key was a trusted one is open" in detail(report, "6.6")
+    assert bounded(report) == []
 
 
 def test_without_the_account_the_slots_show_nothing(plain):

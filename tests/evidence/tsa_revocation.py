@@ -482,7 +482,7 @@ BAD = (
             lambda tsa: ocsp(tsa.signer, tsa.middle, tsa.middle_key, by=(OTHER, key("p256")), held=False)
         ),
         15,
-        "nobody whose certificate is at hand",
+        "no revocation data from genTime or later covers",
         "ocsp",
     ),
     Case(

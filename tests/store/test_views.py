@@ -11,7 +11,18 @@ from sqlalchemy import event, text
 
 from notary.evidence.receipt import receipts_of
 from notary.evidence.statement import Block
-from notary.store import anchorings, blocks, checkpoints, groups, inspections, lookups, standing, views
+from notary.store import (
+    anchorings,
+    blocks,
+    checkpoints,
+    groups,
+    incidents,
+    inspections,
+    lookups,
+    stamps,
+    standing,
+    views,
+)
 from notary.store import records as store
 from notary.store import tenants as customers
 from notary.store.asked import _Ready
@@ -339,6 +350,32 @@ def test_what_a_look_up_says_of_anchors_is_the_stage_that_a_view_says(connection
             assert (found.record.closed, found.record.size) == (whole.closed, whole.size)
             assert found.closing == checkpoints.checkpoint_at(connection, whole.size)
     assert standing.Reached(()).at(1) == ()
+
+
+def test_a_final_word_that_is_not_believed_any_more_counts_nowhere(connection):
+    """A look-up, a view and the list of attested heads pass over what was contradicted or revoked later."""
+    place(connection, 0, [add(connection, "A", sha256=bytes(32), visibility="public")])
+    close(connection, 1, 2)
+    stamped = anchor(connection, "tsa", 1, "final", evidence=b"token")
+    anchored = anchor(connection, "chain", 1, "final", "evm", evidence=b"block")
+    anchors = views.Anchors(frozenset({"rfc3161", "evm"}), {"tsa": "A"})
+
+    def stages():
+        far = standing.reached(connection)
+        (found,) = lookups.by_digest(
+            connection, "sha-256", bytes(32), 9, visibilities=("public",), tenant_id=None, reached=far
+        )
+        whole = views.by_number(connection, "A")
+        heads = [head[0] for head in standing.attested_heads(connection)]
+        return found.record.stage(anchors), whole.stage(anchors), sorted(heads)
+
+    assert stages() == ("final", "final", ["chain", "tsa"])
+    assert incidents.add_incident(connection, incidents.CONTRADICTED, "chain", str(anchored), "gone", NOW)
+    assert stages() == ("stamped", "stamped", ["tsa"])
+    row = (stamped, "tsa", 1, "TSA", "7", b"", NOW, stamps.digest_of(b"signer"))
+    stamps.watch(connection, (b"signer", b"root"), NOW)
+    stamps.add_stamp(connection, stamps.StoredStamp(*row, "revoked"))
+    assert stages() == ("closed", "closed", [])
 
 
 # Anchorings of a record
