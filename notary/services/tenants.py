@@ -124,6 +124,7 @@ class Tenants:
         """
         form = _TOKEN.fullmatch(token)
         key_id, secret = form.groups() if form else ("", "")
+        asked = self.clock()  # what is read now may be old when it comes
         with self.database.reading() as connection:
             key = tenants.find_api_key(connection, key_id)
             # The hash is compared even where there is no such key, so that the time tells nothing.
@@ -136,7 +137,7 @@ class Tenants:
         if len(self._recent) >= _MAX_RECENT:
             self._recent.clear()
             self._again.clear()
-        self._recent[key_id] = key, self.clock()
+        self._recent[key_id] = key, asked
         return _principal(key, scope)
 
 
