@@ -57,10 +57,13 @@ class Process:
         while len(self.acknowledged()) < count:
             if self.ended():
                 return False
-            told = self.lines.with_suffix(".err").read_text()
-            assert time.monotonic() < end, f"nothing is acknowledged: {told}"
+            assert time.monotonic() < end, f"nothing is acknowledged: {self.told()}"
             time.sleep(0.02)
         return True
+
+    def told(self) -> str:
+        """What it wrote to its error output."""
+        return self.lines.with_suffix(".err").read_text()
 
     @contextmanager
     def standing_still(self) -> Iterator[None]:

@@ -50,7 +50,7 @@ def kill_again_and_again(url, folder, kills, random):
             while time.monotonic() < end:
                 judge.look()
                 time.sleep(0.01)
-            assert not process.ended()
+            assert not process.ended(), process.told()[-2000:]
         finally:
             process.kill()
         judge.heard(process)
@@ -122,7 +122,8 @@ def run_three(folder, seconds, random, *, pause, every):
             while time.monotonic() < end:
                 judge.look()
                 time.sleep(0.02)
-                assert not any(process.ended() for process in running.values())
+                ended = [process.told()[-2000:] for process in running.values() if process.ended()]
+                assert not ended, ended
                 if time.monotonic() > kill:
                     name = random.choice("abc")  # a third of them is the one that closes
                     running[name].kill()
