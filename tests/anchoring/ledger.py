@@ -5,7 +5,7 @@ from dataclasses import dataclass, field, replace
 from hashlib import sha256
 
 from notary.anchoring.port import Attempt, Observation, Step
-from notary.errors import AnchorRejected, AnchorUnavailable
+from notary.errors import AnchorRejected, AnchorUnavailable, LaneStopped
 from notary.evidence.chain import encode_evidence
 from notary.store import anchorings
 from notary.store.engine import Database
@@ -107,6 +107,8 @@ class Ledger:
         self._answer("send")
         self.fuse.burn()
         self.wire.append(attempt.raw)
+        if attempt.nonce < self.first_nonce() and attempt.raw not in [one.raw for one, _, _ in self.mined]:
+            raise LaneStopped(f"nonce {attempt.nonce} went to another transaction", foreign=True)
         if attempt.nonce >= self.first_nonce():
             self.pool[attempt.nonce] = (attempt, head)
         self.fuse.burn()
