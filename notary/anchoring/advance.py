@@ -21,7 +21,6 @@ from notary.store.incidents import contradicted
 
 _OPEN = ("due", "signed", "sent", "mined")
 _RESEND = timedelta(seconds=30)
-_REPLACE = timedelta(seconds=48)  # four blocks of Ethereum
 _MAX_REASON = 300
 
 
@@ -126,35 +125,28 @@ class Advance:
     def _send(self, item: Anchoring) -> None:
         # What leaves is what was committed. A crash after it is a second sending.
         head = self.head_at(item.size)
-        self._replace(item, head)  # of no effect but after a long time in which nothing could be sent
+        self._paying.replace(item, head)  # of no effect but after a long time in which nothing could be sent
         self._apply(item, self._send_or_take_over(item, head))
 
     def _observe(self, item: Anchoring) -> None:
         head = self.head_at(item.size)
         seen = self.anchor.observe(head, self._sending.attempts(item))
         if (item.state, seen.step) == ("sent", Step.SENT):
-            newer = self._replace(item, head)
+            newer = self._paying.replace(item, head)
             if newer or not self._within(_RESEND, item.updated_at):
                 seen = self._send_again(item, head)
         self._apply(item, seen)
 
-    def _replace(self, item: Anchoring, head: Head) -> bool:
-        with self.database.reading() as connection:
-            last = anchorings.attempts_for(connection, item)[-1]
-        return not self._within(_REPLACE, last.created_at) and self._paying.replace(item, head)
-
     def _send_again(self, item: Anchoring, head: Head) -> Observation:
-        last = self._sending.attempts(item)[-1]
-        expected = self.anchor.first_nonce() if last.lane == self.anchor.lane else None
-        if expected is not None and expected < last.nonce:
-            self._sending.send_between(last.lane, expected, last.nonce)
-        seen = self._send_or_take_over(item, head)
+        seen = self._send_or_take_over(item, head, after_lost=True)
         with self.database.writing() as connection:
             anchorings.note_detail(connection, item.id, seen.detail[:_MAX_REASON], sent_at=self.now())
         return seen
 
-    def _send_or_take_over(self, item: Anchoring, head: Head) -> Observation:
+    def _send_or_take_over(self, item: Anchoring, head: Head, *, after_lost: bool = False) -> Observation:
         try:
+            if after_lost:
+                self._paying.send_lost(item)
             return self._sending.send(item, head)
         except LaneStopped:
             if not self._paying.take_over(item, head):

@@ -7,7 +7,7 @@ both may be mined: the contract takes a head once, and refuses the second transa
 import secrets
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 
 import structlog
 
@@ -20,6 +20,7 @@ from notary.store.anchorings import Anchoring
 from notary.store.engine import Database
 
 _log = structlog.get_logger()
+_REPLACE = timedelta(seconds=48)  # four blocks of Ethereum
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,20 +88,59 @@ class Paying:
         return not refused
 
     def replace(self, item: Anchoring, head: Head) -> bool:
-        """Make an attempt that takes the place of the last one, which waits too long; whether there is one now.
+        """Make an attempt that takes the place of the last one, where that waits too long; whether there is one now.
 
         Where none can be made, as when it would cost too much, the last one stands, and is sent again as ever.
         """
         with self.database.reading() as connection:
             stored = anchorings.attempts_for(connection, item)
-        payer = next((payer for payer in self.payers if payer.lane == stored[-1].lane), None)
+        if not self._waits(stored[-1]):
+            return False
+        payer = self._payer(stored[-1].lane)
         if payer is None:  # its wallet was taken out of the settings
             return self.take_over(item, head)
         try:
-            better = payer.replacement([attempt_of(each) for each in stored], stored[-1].created_at)
+            return self._make_again(payer, stored)
         except LaneStopped as error:
             tell_stopped(self.database, payer.name, payer.lane, error, self.now())
             return self.take_over(item, head)
+
+    def send_lost(self, item: Anchoring) -> None:
+        """Send what the chain lost of earlier nonces of the wallet that made the last attempt. Raises as `sign`."""
+        last = self.sending.attempts(item)[-1]
+        payer = self._payer(last.lane)
+        expected = None if payer is None else payer.first_nonce()
+        if payer is not None and expected is not None and expected < last.nonce:
+            try:
+                self._send_between(payer, expected, last.nonce)
+            except LaneStopped as error:
+                tell_stopped(self.database, payer.name, payer.lane, error, self.now())
+                raise
+
+    def _send_between(self, payer: Anchor, first: int, last: int) -> None:
+        """Send what a wallet's nonces first..last-1 went to; the first of them is made again where it waits too long.
+
+        Whatever follows waits for it, and nobody else raises its fee: its anchoring may be final.
+        """
+        with self.database.reading() as connection:
+            stored = [
+                each
+                for _, each in anchorings.attempts_between(
+                    connection, payer.name, payer.lane, first, first + 1
+                )
+            ]
+        if stored and self._waits(stored[-1]):
+            try:
+                self._make_again(payer, stored)
+            except LaneStopped as error:
+                tell_stopped(self.database, payer.name, payer.lane, error, self.now())
+        self.sending.send_between(payer.lane, first, last)
+
+    def _make_again(self, payer: Anchor, stored: Sequence[anchorings.Attempt]) -> bool:
+        """Store what takes the place of the last of these; whether there is any. LaneStopped as `replacement`."""
+        last = stored[-1]
+        try:
+            better = payer.replacement([attempt_of(each) for each in stored], last.created_at)
         except AnchorUnavailable as error:
             _log.warning("a transaction is not replaced", anchor=payer.name, detail=str(error))
             ANCHOR_MOVES.labels(payer.name, "not_replaced").inc()
@@ -111,10 +151,23 @@ class Paying:
             # Durable after the commit: the bytes of the new attempt, beside all earlier ones, which count as
             # before: any of them may still be mined. A crash after it sends the newest at the next step.
             anchorings.add_attempt(
-                connection, item.id, better.ref.hex(), better.raw, better.nonce, self.now(), better.lane
+                connection,
+                last.anchoring_id,
+                better.ref.hex(),
+                better.raw,
+                better.nonce,
+                self.now(),
+                better.lane,
             )
         ANCHOR_MOVES.labels(payer.name, "replaced").inc()
         return True
+
+    def _payer(self, lane: str) -> Anchor | None:
+        return next((payer for payer in self.payers if payer.lane == lane), None)
+
+    def _waits(self, last: anchorings.Attempt) -> bool:
+        # A clock that was ahead when it was stored must hold nothing up.
+        return not timedelta(0) <= self.now() - last.created_at < _REPLACE
 
     def _sign_by(
         self, payer: Anchor, item: Anchoring, head: Head, old: int, expected: int | None, lane: int | None
@@ -148,7 +201,10 @@ class Paying:
         counts = f"the wallet's next nonce is {expected} on chain and {lane} here"
         if expected > lane:
             return LaneStopped(f"{counts}: somebody else uses its key", foreign=True)
-        self.sending.send_between(payer.lane, expected, lane)
+        try:
+            self._send_between(payer, expected, lane)
+        except AnchorUnavailable as error:  # another wallet need not wait for it
+            return AnchorUnavailable(f"{counts}; of the transactions between: {error}")
         return AnchorUnavailable(
             f"{counts}: the node lags behind or lost blocks; the transactions between were sent again"
         )

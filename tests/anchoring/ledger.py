@@ -102,9 +102,9 @@ class Ledger:
         return Attempt(sha256(raw).digest(), raw, nonce, self.lane)
 
     def send(self, head, attempt):
+        self._answer("send")
         assert attempt.raw in self._stored().get(attempt.nonce, ()), "sent what is not stored"
         assert attempt.raw.startswith(b"%d:%d:%s" % (attempt.nonce, head.size, head.root.hex().encode()))
-        self._answer("send")
         self.fuse.burn()
         self.wire.append(attempt.raw)
         if attempt.nonce < self.first_nonce() and attempt.raw not in [one.raw for one, _, _ in self.mined]:
@@ -179,6 +179,8 @@ class Ledger:
         with self.database.reading() as connection:
             for item in anchorings.anchorings(connection, anchor=self.name):
                 for attempt in anchorings.attempts_of(connection, item.id):
+                    if attempt.lane not in (self.lane, ""):
+                        continue
                     raws = found.setdefault(attempt.nonce, [])
                     assert not raws or attempt.raw in self.replaced, "two attempts for one nonce"
                     assert item.state != "due"

@@ -96,6 +96,7 @@ def test_of_replaced_transactions_that_the_chain_lost_the_last_is_sent_again(log
         ledger.finalize()
     assert log.one().state == "final"
     _, second = log.attempts(log.one())
+    ledger.dear = False
     ledger.reorg()
     log.close()
     log.wait()
