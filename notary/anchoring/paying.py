@@ -13,7 +13,7 @@ import structlog
 
 from notary.anchoring.port import Anchor, Head
 from notary.anchoring.sending import Sending, attempt_of, tell_stopped
-from notary.errors import AnchorRejected, AnchorUnavailable, LaneStopped, NotaryError
+from notary.errors import AnchorRejected, AnchorUnavailable, LaneStopped, NotaryError, NotReady
 from notary.observe import ANCHOR_MOVES, LANE_STOPPED
 from notary.store import anchorings
 from notary.store.anchorings import Anchoring
@@ -48,14 +48,16 @@ class Paying:
             AnchorUnavailable: no answer; or the only wallet's transactions are not all on the chain.
             LaneStopped: no wallet can pay; says what the first was told.
             AnchorRejected: the answer says nothing of the head.
+            NotReady: another process moved the anchoring meanwhile.
             Fatal: another process uses a wallet's nonces.
         """
         problems: list[NotaryError] = []
         for payer in payers:
             try:
+                # The chain first: what another process signs between the two is then seen as a lane that is ahead.
+                expected = payer.first_nonce()
                 with self.database.reading() as connection:
                     lane = anchorings.next_nonce(connection, payer.name, payer.lane)
-                expected = payer.first_nonce()
                 problem = self._problem(payer, expected, lane)
                 if problem is None:
                     return self._sign_by(payer, item, head, old, expected, lane)
@@ -72,7 +74,10 @@ class Paying:
             AnchorUnavailable: no answer.
             AnchorRejected: the answer says nothing of the head.
         """
-        used = {attempt.lane for attempt in self.sending.attempts(item)}
+        with (
+            self.database.reading() as connection
+        ):  # of an earlier anchoring of this head it does not matter who paid
+            used = {attempt.lane for attempt in anchorings.attempts_of(connection, item.id)}
         others = [payer for payer in self.payers if payer.lane not in used]
         if not others:
             return False
@@ -123,13 +128,9 @@ class Paying:
         Whatever follows waits for it, and nobody else raises its fee: its anchoring may be final.
         """
         with self.database.reading() as connection:
-            stored = [
-                each
-                for _, each in anchorings.attempts_between(
-                    connection, payer.name, payer.lane, first, first + 1
-                )
-            ]
-        if stored and self._waits(stored[-1]):
+            found = anchorings.attempts_between(connection, payer.name, payer.lane, first, first + 1)
+        stored = [each for _, each in found]
+        if stored and self._waits(stored[-1]) and not self.sending.in_block(found):
             try:
                 self._make_again(payer, stored)
             except LaneStopped as error:
@@ -181,6 +182,9 @@ class Paying:
         except AnchorRejected as error:
             return str(error)
         with self.database.writing() as connection:
+            state = anchorings.anchoring_by_id(connection, item.id).state
+            if state != item.state:
+                raise NotReady(f"anchoring {item.id} is {state}, not {item.state}: another process moved it")
             # Durable after the commit: the very bytes that may be sent, and that their nonce is taken. A crash
             # before it loses a signature that nobody saw; after it, the stored bytes are sent at the next step.
             if expected is not None:
@@ -204,7 +208,9 @@ class Paying:
         try:
             self._send_between(payer, expected, lane)
         except AnchorUnavailable as error:  # another wallet need not wait for it
-            return AnchorUnavailable(f"{counts}; of the transactions between: {error}")
+            return AnchorUnavailable(
+                f"{counts}: the node lags behind or lost blocks; the transactions between: {error}"
+            )
         return AnchorUnavailable(
             f"{counts}: the node lags behind or lost blocks; the transactions between were sent again"
         )

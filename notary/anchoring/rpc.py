@@ -110,12 +110,13 @@ class Node:
             _log.warning("a node does not answer", method=method, detail=str(error))
             cause = type(error.__cause__ or error).__name__
             raise AnchorUnavailable(f"{method}: no answer from the node ({cause})") from error
-        if not isinstance(reply, dict) or not ("result" in reply or isinstance(reply.get("error"), dict)):
-            raise AnchorUnavailable(f"{method}: the answer of the node is not JSON-RPC")
-        if "error" not in reply:
+        error = reply.get("error") if isinstance(reply, dict) else ""
+        if error is None and "result" in reply:  # some say null beside a result
             return Answer(reply["result"])
-        data = reply["error"].get("data")
-        reason = str(reply["error"].get("message", "an error without a message"))[:_MAX_REASON]
+        if not isinstance(error, dict):
+            raise AnchorUnavailable(f"{method}: the answer of the node is not JSON-RPC")
+        data = error.get("data")
+        reason = str(error.get("message", "an error without a message"))[:_MAX_REASON]
         return Answer(None, reason, data if isinstance(data, str) else None)
 
 
@@ -158,4 +159,24 @@ def record(value: Any) -> dict[str, Any]:
     """
     if not isinstance(value, dict):
         raise AnchorRejected("the node's answer is not an object where it must be")
+    return value
+
+
+def records(value: Any) -> list[dict[str, Any]]:
+    """A JSON array of objects.
+
+    Raises:
+        AnchorRejected: anything else.
+    """
+    return [record(item) for item in array(value)]
+
+
+def array(value: Any) -> list[Any]:
+    """A JSON array.
+
+    Raises:
+        AnchorRejected: anything else.
+    """
+    if not isinstance(value, list):
+        raise AnchorRejected("the node's answer is not an array where it must be")
     return value

@@ -3,7 +3,7 @@
 Every sending may be done twice. A crash beside it leaves the stored bytes, which are sent at the next step.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -73,19 +73,21 @@ class Sending:
         """
         with self.database.reading() as connection:
             missing = anchorings.attempts_between(connection, self.anchor.name, lane, first, last)
-        by_nonce: dict[int, list[Attempt]] = {}
-        sizes: dict[int, int] = {}
+        by_nonce: dict[int | None, list[tuple[int, anchorings.Attempt]]] = {}
         for size, stored in missing:
-            attempt = attempt_of(stored)
-            by_nonce.setdefault(attempt.nonce, []).append(attempt)
-            sizes[attempt.nonce] = size
-        for nonce, attempts in by_nonce.items():
-            head = self.head_at(sizes[nonce])
+            by_nonce.setdefault(stored.nonce, []).append((size, stored))
+        for found in by_nonce.values():
+            size, newest = found[-1]  # of one that was replaced, the last
             try:
-                self.anchor.send(head, attempts[-1])  # of one that was replaced, the last
+                self.anchor.send(self.head_at(size), attempt_of(newest))
             except LaneStopped:
-                if self.anchor.observe(head, attempts).step not in _TAKEN:
+                if not self.in_block(found):
                     raise
+
+    def in_block(self, found: Sequence[tuple[int, anchorings.Attempt]]) -> bool:
+        """Whether one of the attempts with a nonce, each with the size of its head, is mined. Raises as `observe`."""
+        size = found[-1][0]
+        return self.anchor.observe(self.head_at(size), [attempt_of(each) for _, each in found]).step in _TAKEN
 
 
 def attempt_of(stored: anchorings.Attempt) -> Attempt:

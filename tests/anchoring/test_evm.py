@@ -9,6 +9,7 @@ import pytest
 from notary.anchoring.blocks import block_at, final_number, receipt_proof, receipts_of
 from notary.anchoring.compiled import CODE_HASH
 from notary.anchoring.evm import EvmAnchor
+from notary.anchoring.heads import transaction_of
 from notary.anchoring.poll import newest_finalized
 from notary.anchoring.port import Anchor, Attempt, Head, Step
 from notary.anchoring.quorum import Quorum
@@ -656,3 +657,15 @@ def test_an_answer_that_is_not_json_rpc_is_unavailable(body):
         pytest.raises(AnchorUnavailable, match=r"not JSON-RPC|no answer from the node"),
     ):
         Node(url, 31337).require_chain()
+
+
+def test_logs_and_topics_of_null_are_refused(chain, anchor):
+    refused = pytest.raises(AnchorRejected, match="not an array where it must be")
+    with lying_node(chain.url, eth_getLogs=lambda _: None) as url, refused:
+        transaction_of(Node(url, 31337), chain.contract, anchor.log_id, head(7), "ethereum")
+    anchored(anchor, 7)
+    block = chain.node.ask("eth_getBlockByNumber", "latest", False)
+    (receipt,) = receipts_of(chain.node, block)
+    receipt["logs"][0]["topics"] = None
+    with pytest.raises(AnchorRejected, match="not an array where it must be"):
+        receipt_proof([receipt], 0, bytes(32))

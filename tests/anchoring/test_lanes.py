@@ -2,9 +2,9 @@
 
 import pytest
 
-from notary.errors import AnchorRejected, AnchorUnavailable, Fatal, LaneStopped
+from notary.errors import AnchorRejected, AnchorUnavailable, Fatal, LaneStopped, NotReady
 from notary.store import anchorings
-from notary.store.incidents import incidents
+from notary.store.incidents import CONTRADICTED, add_incident, incidents
 from tests.anchoring.ledger import GONE, Ledger, finished
 
 
@@ -121,7 +121,7 @@ def test_whoever_is_overtaken_between_signature_and_commit_sends_nothing(log, le
         return made
 
     ledger.sign = slow
-    with pytest.raises(Fatal, match="the nonces of 'ledger' are not at None: another process signs"):
+    with pytest.raises(NotReady, match="is sent, not due: another process moved it"):
         step()
     assert (log.one().state, len(ledger.wire), len(log.attempts(log.one()))) == ("sent", 1, 1)
 
@@ -150,7 +150,7 @@ def test_the_only_wallet_says_what_became_of_a_lost_transaction(log, ledger, ste
     ledger.errors["send"] = GONE
     with pytest.raises(
         AnchorUnavailable,
-        match="5 on chain and 6 here; of the transactions between: the node does not answer",
+        match="5 on chain and 6 here: .*; the transactions between: the node does not answer",
     ):
         step()
     assert log.newest().state == "due"
@@ -230,3 +230,90 @@ def test_a_lost_transaction_whose_nonce_went_to_somebody_else_lets_the_next_wall
         assert [incident.detail for incident in incidents(connection)] == [
             "nonce 5 went to another transaction"
         ]
+
+
+def test_an_attempt_for_what_another_process_gave_up_is_not_stored(log, ledger, step):
+    log.close()
+
+    def slow(*given):
+        made = Ledger.sign(ledger, *given)
+        with log.rig.database.writing() as connection:
+            anchorings.move(connection, log.one().id, "due", "rejected", log.rig.clock())
+        return made
+
+    ledger.sign = slow
+    with pytest.raises(NotReady, match="is rejected, not due: another process moved it"):
+        step()
+    assert (log.attempts(log.one()), ledger.wire) == ([], [])
+
+
+def test_an_attempt_of_another_wallet_for_what_is_over_is_not_stored(log, ledger, step):
+    log.close()
+    step()
+    item = log.one()
+    reserve = Ledger(log.rig.database, lane="0xreserve")
+    with log.rig.database.writing() as connection:
+        anchorings.move(connection, item.id, "sent", "rejected", log.rig.clock())
+    paying = log.advance(ledger, reserves=[reserve])._paying
+    with pytest.raises(NotReady, match="is rejected, not sent: another process moved it"):
+        paying.take_over(item, log.head(item.size))
+    assert [attempt.lane for attempt in log.attempts(item)] == [ledger.lane]
+
+
+def test_what_is_signed_between_the_two_counts_accuses_nobody(log, ledger, step):
+    log.close()
+    finished(ledger, step)
+    log.close()
+    log.wait()
+    count = ledger.first_nonce
+
+    def meanwhile():
+        del ledger.first_nonce
+        found = count()
+        finished(ledger, log.advance(ledger).step)  # another process, until it is mined
+        return found
+
+    ledger.first_nonce = meanwhile
+    with pytest.raises(AnchorUnavailable, match="6 on chain and 7 here"):
+        step()
+    with log.rig.database.reading() as connection:
+        assert incidents(connection) == []
+
+
+def test_who_paid_for_an_earlier_anchoring_of_the_head_takes_over_as_anybody(log, ledger, step):
+    log.close()
+    reserve, reserved = reserve_pays(log, ledger)
+    reserved()
+    reserve.mine()
+    reserve.finalize()
+    reserved()
+    final = log.one()
+    assert final.state == "final"
+    with log.rig.database.writing() as connection:
+        add_incident(connection, CONTRADICTED, "ledger", str(final.id), "replaced", log.rig.clock())
+    reserve.reorg()
+    ledger.errors.clear()
+    del ledger.send, ledger.observe, ledger.attested_size
+    step()
+    item = log.newest()
+    assert [attempt.lane for attempt in log.attempts(item)] == [ledger.lane]
+    reserve.pool.clear()
+    with log.rig.database.reading() as connection:
+        old = anchorings.next_nonce(connection, "ledger", reserve.lane)
+    assert old == 1
+    reserve.first = 1
+    assert log.advance(ledger, reserves=[reserve])._paying.take_over(item, log.head(item.size))
+    assert [attempt.lane for attempt in log.attempts(item)] == [ledger.lane, reserve.lane]
+    ledger.errors.clear()
+
+
+def test_what_is_mined_is_not_made_again_for_a_node_that_counts_wrong(log, ledger, step):
+    log.close()
+    finished(ledger, step)
+    log.close()
+    log.wait()
+    ledger.dear = True
+    ledger.first_nonce = lambda: 5
+    with pytest.raises(AnchorUnavailable, match="5 on chain and 6 here"):
+        step()
+    assert len(log.attempts(log.all()[0])) == 1
