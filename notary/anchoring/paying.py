@@ -13,7 +13,7 @@ import structlog
 
 from notary.anchoring.port import Anchor, Head
 from notary.anchoring.sending import Sending, attempt_of, tell_stopped
-from notary.errors import AnchorRejected, AnchorUnavailable, LaneStopped, NotaryError, NotReady
+from notary.errors import AnchorRejected, AnchorUnavailable, LaneStopped, NotaryError, NotFound, NotReady
 from notary.observe import ANCHOR_MOVES, LANE_STOPPED
 from notary.store import anchorings
 from notary.store.anchorings import Anchoring
@@ -174,7 +174,10 @@ class Paying:
         self, payer: Anchor, item: Anchoring, head: Head, old: int, expected: int | None, lane: int | None
     ) -> str:
         nonce = secrets.randbits(63) if expected is None else expected
-        proof = self.consistency(old, head.size) if old else ()
+        try:
+            proof = self.consistency(old, head.size) if old else ()
+        except NotFound:
+            return f"the authority holds a head of size {old}, of which this log has no checkpoint"
         try:
             attempt = payer.sign(head, nonce, proof, old)
         except LaneStopped:

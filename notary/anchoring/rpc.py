@@ -110,13 +110,13 @@ class Node:
             _log.warning("a node does not answer", method=method, detail=str(error))
             cause = type(error.__cause__ or error).__name__
             raise AnchorUnavailable(f"{method}: no answer from the node ({cause})") from error
-        error = reply.get("error") if isinstance(reply, dict) else ""
-        if error is None and "result" in reply:  # some say null beside a result
+        failure = reply.get("error") if isinstance(reply, dict) else ""
+        if failure is None and "result" in reply:  # some say null beside a result
             return Answer(reply["result"])
-        if not isinstance(error, dict):
+        if not isinstance(failure, dict):
             raise AnchorUnavailable(f"{method}: the answer of the node is not JSON-RPC")
-        data = error.get("data")
-        reason = str(error.get("message", "an error without a message"))[:_MAX_REASON]
+        data = failure.get("data")
+        reason = str(failure.get("message", "an error without a message"))[:_MAX_REASON]
         return Answer(None, reason, data if isinstance(data, str) else None)
 
 

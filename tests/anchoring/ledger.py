@@ -86,6 +86,9 @@ class Ledger:
         self._answer("attested_size")
         return max((head.size for _, head, _ in self.mined), default=0)
 
+    def held_root(self, size):
+        return next((head.root for _, head, _ in self.mined if head.size == size), None)
+
     def first_nonce(self):
         self._answer("first_nonce")
         return self.first + len(self.mined) + self.foreign

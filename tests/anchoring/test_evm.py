@@ -669,3 +669,16 @@ def test_logs_and_topics_of_null_are_refused(chain, anchor):
     receipt["logs"][0]["topics"] = None
     with pytest.raises(AnchorRejected, match="not an array where it must be"):
         receipt_proof([receipt], 0, bytes(32))
+
+
+def test_the_root_that_the_contract_holds_is_what_enough_endpoints_say(chain, anchor):
+    anchored(anchor, 7)
+    assert anchor.held_root(7) == root(7)
+    assert anchor.held_root(6) is None
+    with lying_node(chain.url, eth_call=lambda said: said[:-2] + "00") as url:
+        alone = through(anchor, url)
+        assert alone.held_root(7) == root(7)[:-1] + b"\0"
+        assert replace(alone, others=(chain.node,), needed=2).held_root(7) is None
+        assert replace(alone, others=(chain.node, chain.node), needed=2).held_root(7) == root(7)
+    with raw_answer(b"{}") as url:
+        assert replace(through(anchor, url), others=(chain.node,)).held_root(7) == root(7)

@@ -150,7 +150,7 @@ def test_the_only_wallet_says_what_became_of_a_lost_transaction(log, ledger, ste
     ledger.errors["send"] = GONE
     with pytest.raises(
         AnchorUnavailable,
-        match="5 on chain and 6 here: .*; the transactions between: the node does not answer",
+        match=r"5 on chain and 6 here: .*; the transactions between: the node does not answer",
     ):
         step()
     assert log.newest().state == "due"
