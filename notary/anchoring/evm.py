@@ -168,7 +168,7 @@ class EvmAnchor:
 
         Returns:
             MINED or FINAL with evidence, captured and verified here; SENT while no attempt is in a block, also
-            after a reorg; REJECTED where one reverted and nobody else anchored the head; DUE without attempts.
+            after a reorg; REJECTED where that with the newest nonce reverted and nobody else anchored the head; DUE without attempts.
 
         Raises:
             AnchorUnavailable: the node does not answer, or the chain moved meanwhile.
@@ -183,7 +183,9 @@ class EvmAnchor:
         if good is None and mined:
             # A head key's signature is public once it is sent, and anyone may have been faster with it.
             good = self._sent_by_another(head)
-            if good is None:
+            # What reverted for an earlier anchoring of this head says nothing of the one under way.
+            ours = {(a.lane, a.nonce) for a, receipt in zip(attempts, receipts, strict=True) if receipt}
+            if good is None and (attempts[-1].lane, attempts[-1].nonce) in ours:
                 return Observation(Step.REJECTED, detail="the transaction reverted")
         if good is None:
             return self._waiting(attempts)

@@ -141,7 +141,8 @@ class Paying:
         """Store what takes the place of the last of these; whether there is any. LaneStopped as `replacement`."""
         last = stored[-1]
         try:
-            better = payer.replacement([attempt_of(each) for each in stored], last.created_at)
+            since = min(last.created_at, self.now())  # by a clock that was ahead no block would be new
+            better = payer.replacement([attempt_of(each) for each in stored], since)
         except AnchorUnavailable as error:
             _log.warning("a transaction is not replaced", anchor=payer.name, detail=str(error))
             ANCHOR_MOVES.labels(payer.name, "not_replaced").inc()
@@ -189,7 +190,9 @@ class Paying:
             if state != item.state:
                 raise NotReady(f"anchoring {item.id} is {state}, not {item.state}: another process moved it")
             # Durable after the commit: the very bytes that may be sent, and that their nonce is taken. A crash
-            # before it loses a signature that nobody saw; after it, the stored bytes are sent at the next step.
+            # before it loses the wallet's signature, which nobody saw, and that of the head, which the trial showed
+            # to the node: of a published checkpoint, which anybody may anchor. After it, the stored bytes are sent
+            # at the next step.
             if expected is not None:
                 anchorings.set_nonce(connection, payer.name, payer.lane, lane, nonce + 1)
             anchorings.add_attempt(

@@ -14,6 +14,7 @@ _log = structlog.get_logger()
 MAX_ANSWER = 64 * 2**20  # bytes
 MAX_FEE = 1000 * 10**9
 _MAX_REASON = 200
+_REVERTED = 3  # the code of an error, as geth and others give it
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,6 +24,7 @@ class Answer:
     result: Any
     error: str | None = None
     data: str | None = None  # of a revert
+    reverted: bool = False  # it was carried out and failed, as far as the node says
 
 
 class Node:
@@ -117,7 +119,8 @@ class Node:
             raise AnchorUnavailable(f"{method}: the answer of the node is not JSON-RPC")
         data = failure.get("data")
         reason = str(failure.get("message", "an error without a message"))[:_MAX_REASON]
-        return Answer(None, reason, data if isinstance(data, str) else None)
+        data = data if isinstance(data, str) else None
+        return Answer(None, reason, data, data is not None or failure.get("code") == _REVERTED)
 
 
 def octets(value: Any, length: int | None = None) -> bytes:

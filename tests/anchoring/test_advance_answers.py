@@ -186,3 +186,18 @@ def test_how_long_a_head_has_been_under_way_is_shown(log, ledger, step):
     step()
     step()
     assert pending() == 0
+
+
+def test_what_was_mined_though_it_was_said_to_have_reverted_is_found(log, ledger, step):
+    size = log.close()
+    step()
+    ledger.reverts = True  # the first node lies
+    with pytest.raises(AnchorRejected, match="reverted"):
+        step()
+    ledger.reverts = False
+    ledger.mine()
+    ledger.finalize()
+    log.wait()
+    step()
+    assert log.states() == [(size, "rejected"), (size, "final")]
+    assert log.attempts(log.newest()) == []

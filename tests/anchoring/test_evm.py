@@ -682,3 +682,27 @@ def test_the_root_that_the_contract_holds_is_what_enough_endpoints_say(chain, an
         assert replace(alone, others=(chain.node, chain.node), needed=2).held_root(7) == root(7)
     with raw_answer(b"{}") as url:
         assert replace(through(anchor, url), others=(chain.node,)).held_root(7) == root(7)
+
+
+def test_a_node_that_does_not_try_a_transaction_says_nothing_of_the_head(chain, anchor):
+    def busy(_):
+        raise Error("header not found")
+
+    with (
+        lying_node(chain.url, eth_estimateGas=busy) as url,
+        pytest.raises(AnchorUnavailable, match="eth_estimateGas: header not found"),
+    ):
+        signed(through(anchor, url), 7)
+
+
+def test_what_reverted_for_an_earlier_anchoring_does_not_reject_the_one_under_way(chain, anchor):
+    earlier = anchored(anchor, 7)
+    waiting = Attempt(b"\x01" * 32, earlier.raw, earlier.nonce + 1, earlier.lane)
+
+    def reverted(receipt):
+        return receipt and receipt | {"status": "0x0"}
+
+    with lying_node(chain.url, eth_getTransactionReceipt=reverted, eth_getLogs=lambda _: []) as url:
+        told = through(anchor, url)
+        assert told.observe(head(7), [earlier]).step is Step.REJECTED
+        assert told.observe(head(7), [earlier, waiting]).step is Step.SENT

@@ -104,10 +104,13 @@ def test_the_settings_say_whether_private_addresses_are_asked():
     [
         (b'{"jsonrpc":"2.0","id":1,"result":"0x1","error":null}', Answer("0x1")),
         (b'{"jsonrpc":"2.0","id":1,"result":null}', Answer(None)),
-        (b'{"jsonrpc":"2.0","id":1,"error":{"code":3}}', Answer(None, "an error without a message")),
+        (
+            b'{"jsonrpc":"2.0","id":1,"error":{"code":3}}',
+            Answer(None, "an error without a message", reverted=True),
+        ),
         (
             b'{"jsonrpc":"2.0","id":1,"result":null,"error":{"message":"no","data":"0x"}}',
-            Answer(None, "no", "0x"),
+            Answer(None, "no", "0x", reverted=True),
         ),
     ],
 )

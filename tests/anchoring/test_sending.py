@@ -187,3 +187,14 @@ def test_a_lost_transaction_of_which_an_earlier_one_is_mined_meanwhile_accuses_n
     ledger.send = send
     step()
     assert log.newest().state == "sent"
+
+
+def test_what_was_made_by_a_clock_that_was_ahead_is_replaced_after_a_block_of_now(log, ledger, step):
+    log.wait(86400)
+    log.close()
+    step()
+    log.wait(-86400)
+    asked = []
+    ledger.replacement = lambda _attempts, since: asked.append(since)
+    step()
+    assert asked == [log.rig.clock()]
