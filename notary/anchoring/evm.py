@@ -168,7 +168,8 @@ class EvmAnchor:
 
         Returns:
             MINED or FINAL with evidence, captured and verified here; SENT while no attempt is in a block, also
-            after a reorg; REJECTED where that with the newest nonce reverted and nobody else anchored the head; DUE without attempts.
+            after a reorg; REJECTED where that with the newest nonce reverted and nobody else anchored the head; DUE
+            without attempts.
 
         Raises:
             AnchorUnavailable: the node does not answer, or the chain moved meanwhile.
