@@ -13,6 +13,11 @@ CLOSED_ENTRIES = Counter(
 LOG_SIZE = Gauge("notary_log_size", "Entries under the newest checkpoint that this process has seen.")
 PENDING = Gauge("notary_pending_entries", "Entries that wait for a checkpoint.")
 ANCHOR_MOVES = Counter("notary_anchor_moves_total", "Moves of anchorings, by new state.", ["anchor", "state"])
+ANCHOR_PENDING = Gauge(
+    "notary_anchor_pending_seconds",
+    "How long the head that is under way at an anchor has been; 0 while none is.",
+    ["anchor"],
+)
 TSA_TOKENS = Counter(
     "notary_tsa_tokens_total",
     "Requests to time-stamping authorities, by outcome: stamped, rejected or unavailable.",

@@ -8,20 +8,22 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
+import structlog
+
 from notary.anchoring.moves import WAY, keeps
 from notary.anchoring.paying import Paying
 from notary.anchoring.port import Anchor, Head, Observation, Step
 from notary.anchoring.sending import Sending
-from notary.errors import AnchorRejected, AnchorUnavailable, LaneStopped
-from notary.observe import ANCHOR_MOVES
+from notary.errors import AnchorRejected, AnchorUnavailable, LaneStopped, NotFound
+from notary.observe import ANCHOR_MOVES, ANCHOR_PENDING, INCIDENTS
 from notary.store import anchorings, checkpoints
 from notary.store.anchorings import Anchoring
 from notary.store.engine import Database
-from notary.store.incidents import contradicted
+from notary.store.incidents import FOREIGN_HEAD, add_incident, contradicted
 
+_log = structlog.get_logger()
 _OPEN = ("due", "signed", "sent", "mined")
 _RESEND = timedelta(seconds=30)
-_REPLACE = timedelta(seconds=48)  # four blocks of Ethereum
 _MAX_REASON = 300
 
 
@@ -52,11 +54,15 @@ class Advance:
             LaneStopped: no wallet can pay, or somebody else uses its key.
             AnchorRejected: its answer says nothing of the head: it is another chain, or its evidence does not
                 hold. As after the two above, the anchoring stays where it is and its detail says why; the next
-                step tries again.
+                step tries again. Or a chain refused the head: it is rejected, and each step says so until
+                another is due.
             Fatal: another process uses this anchor's nonces, or the log does not prove its own head.
         """
         current = self._current() or self._plan()
+        waits = 0.0 if current is None else (self.now() - current.created_at).total_seconds()
+        ANCHOR_PENDING.labels(self.anchor.name).set(waits)
         if current is None:
+            self._require_not_refused()
             return
         try:
             match current.state:
@@ -106,10 +112,12 @@ class Advance:
         old = self.anchor.attested_size()
         if old >= head.size:
             if not self._found(item, head):
+                self._look_for_fork(old)
                 self._reject(item, f"the authority already holds a head of size {old}")
             return
         refused = self._paying.sign(item, head, old, self._payers)
         if refused:
+            self._look_for_fork(old)
             self._reject(item, refused)
             return
         self._send(self._reread(item))
@@ -126,35 +134,28 @@ class Advance:
     def _send(self, item: Anchoring) -> None:
         # What leaves is what was committed. A crash after it is a second sending.
         head = self.head_at(item.size)
-        self._replace(item, head)  # of no effect but after a long time in which nothing could be sent
+        self._paying.replace(item, head)  # of no effect but after a long time in which nothing could be sent
         self._apply(item, self._send_or_take_over(item, head))
 
     def _observe(self, item: Anchoring) -> None:
         head = self.head_at(item.size)
         seen = self.anchor.observe(head, self._sending.attempts(item))
         if (item.state, seen.step) == ("sent", Step.SENT):
-            newer = self._replace(item, head)
+            newer = self._paying.replace(item, head)
             if newer or not self._within(_RESEND, item.updated_at):
                 seen = self._send_again(item, head)
         self._apply(item, seen)
 
-    def _replace(self, item: Anchoring, head: Head) -> bool:
-        with self.database.reading() as connection:
-            last = anchorings.attempts_for(connection, item)[-1]
-        return not self._within(_REPLACE, last.created_at) and self._paying.replace(item, head)
-
     def _send_again(self, item: Anchoring, head: Head) -> Observation:
-        last = self._sending.attempts(item)[-1]
-        expected = self.anchor.first_nonce() if last.lane == self.anchor.lane else None
-        if expected is not None and expected < last.nonce:
-            self._sending.send_between(last.lane, expected, last.nonce)
-        seen = self._send_or_take_over(item, head)
+        seen = self._send_or_take_over(item, head, after_lost=True)
         with self.database.writing() as connection:
             anchorings.note_detail(connection, item.id, seen.detail[:_MAX_REASON], sent_at=self.now())
         return seen
 
-    def _send_or_take_over(self, item: Anchoring, head: Head) -> Observation:
+    def _send_or_take_over(self, item: Anchoring, head: Head, *, after_lost: bool = False) -> Observation:
         try:
+            if after_lost:
+                self._paying.send_lost(item)
             return self._sending.send(item, head)
         except LaneStopped:
             if not self._paying.take_over(item, head):
@@ -180,13 +181,48 @@ class Advance:
                     anchorings.replace_evidence(connection, item.id, item.evidence, evidence, self.now())
         if way:
             self._count(state)
+        if state == "rejected":
+            self._tell_refused(detail)
 
     def _reject(self, item: Anchoring, reason: str) -> None:
+        detail = reason[:_MAX_REASON]
         with self.database.writing() as connection:
-            anchorings.move(
-                connection, item.id, item.state, "rejected", self.now(), detail=reason[:_MAX_REASON]
-            )
+            anchorings.move(connection, item.id, item.state, "rejected", self.now(), detail=detail)
         self._count("rejected")
+        self._tell_refused(detail)
+
+    def _tell_refused(self, detail: str) -> None:
+        """A chain takes what extends its head: that it does not is never in order."""
+        if self.anchor.kind == "evm":
+            _log.error("an anchor refuses a head", anchor=self.anchor.name, detail=detail)
+            raise AnchorRejected(detail)
+
+    def _require_not_refused(self) -> None:
+        with self.database.reading() as connection:
+            last = anchorings.newest_anchoring(connection, self.anchor.name)
+        if last is not None and last.kind == "evm" and last.state == "rejected":
+            raise AnchorRejected(last.detail)
+
+    def _look_for_fork(self, size: int) -> None:
+        """Whether the head of this size that the authority holds is ours, where it holds one and enough say so."""
+        root = self.anchor.held_root(size)
+        if root is None:
+            return
+        try:
+            if root == self.head_at(size).root:
+                return
+        except NotFound:
+            pass  # we never made a checkpoint of this size
+        detail = f"it holds size {size} root {root.hex()}, which is no checkpoint of this log"
+        with self.database.writing() as connection:
+            # Durable after the commit: that somebody has the head key, or the log forked. A crash before it: the
+            # next head finds the same.
+            new = add_incident(
+                connection, FOREIGN_HEAD, self.anchor.name, f"{size} {root.hex()}", detail, self.now()
+            )
+        if new:
+            INCIDENTS.labels(self.anchor.name, FOREIGN_HEAD).inc()
+        _log.critical("an anchor holds a head that is not ours", anchor=self.anchor.name, detail=detail)
 
     def _reread(self, item: Anchoring) -> Anchoring:
         with self.database.reading() as connection:

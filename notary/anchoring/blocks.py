@@ -5,7 +5,7 @@ from typing import Any
 
 from trie.hexary import HexaryTrie
 
-from notary.anchoring.rpc import Node, octets, quantity, record
+from notary.anchoring.rpc import Node, array, octets, quantity, record, records
 from notary.errors import AnchorRejected, AnchorUnavailable, ChainError
 from notary.evidence import rlp
 from notary.evidence.chain import Header, decode_header
@@ -153,10 +153,10 @@ def _receipt(receipt: dict[str, Any]) -> bytes:
     logs: list[rlp.Item] = [
         [
             octets(log.get("address"), 20),
-            [octets(t, 32) for t in log.get("topics", ())],
+            [octets(t, 32) for t in array(log.get("topics"))],
             octets(log.get("data")),
         ]
-        for log in map(record, receipt.get("logs") or ())
+        for log in records(receipt.get("logs") or [])
     ]
     kind = quantity(receipt.get("type", "0x0"))
     if kind > 0x7F:  # noqa: PLR2004 - EIP-2718

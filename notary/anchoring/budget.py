@@ -29,6 +29,7 @@ class Budget:
 
     def left(self, nonce: int) -> int:
         """Wei that a transaction with this nonce may take: the day's share without what all others may take."""
+        now = self.now()
         with self.database.reading() as connection:
-            stored = anchorings.attempts_since(connection, self.anchor, self.lane, self.now() - _DAY)
+            stored = anchorings.attempts_since(connection, self.anchor, self.lane, now - _DAY, now)
         return max(0, self.per_day - most_spent(map(attempt_of, stored), nonce))

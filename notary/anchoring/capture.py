@@ -7,7 +7,7 @@ from typing import Any
 from notary.anchoring.blocks import receipt_proof, receipts_of, sealed_header
 from notary.anchoring.compiled import CODE_HASH
 from notary.anchoring.port import Head
-from notary.anchoring.rpc import Node, octets, quantity, record
+from notary.anchoring.rpc import Node, array, octets, quantity, record, records
 from notary.errors import AnchorRejected, AnchorUnavailable, ChainError
 from notary.evidence.chain import (
     ANCHORED,
@@ -171,7 +171,7 @@ def _with_history(
 
 def _storage(shown: dict[str, Any]) -> dict[int, Proof]:
     """The proofs of storage in an answer, by their slots."""
-    return {quantity(p.get("key")): _nodes(p, "proof") for p in map(record, shown.get("storageProof") or ())}
+    return {quantity(p.get("key")): _nodes(p, "proof") for p in records(shown.get("storageProof") or [])}
 
 
 def _in_window(earlier: Header, header: Header) -> bool:
@@ -181,8 +181,8 @@ def _in_window(earlier: Header, header: Header) -> bool:
 def _log_index(receipt: dict[str, Any], contract: bytes, log_id: bytes, head: Head) -> int:
     """Where in the receipt the event of this head stands; 0, which cannot be verified, where it is not."""
     wanted = (contract, [ANCHORED, log_id], head.size.to_bytes(32) + head.root)
-    for at, log in enumerate(map(record, receipt.get("logs") or ())):
-        topics = [octets(topic, 32) for topic in log.get("topics", ())]
+    for at, log in enumerate(records(receipt.get("logs") or [])):
+        topics = [octets(topic, 32) for topic in array(log.get("topics"))]
         if (octets(log.get("address"), 20), topics, octets(log.get("data"))[32:]) == wanted:
             return at
     return 0

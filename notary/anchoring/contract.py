@@ -87,16 +87,21 @@ def signed_transaction(
 ) -> tuple[bytes, bytes]:
     """Try a transaction, then sign it with our own chain id, nonce and fees: (raw bytes, hash).
 
+    The trial shows the node the input, which is stored nowhere yet: that of an anchor is a checkpoint that the log has
+    published, with the head key's signature. Anybody may anchor it, and that harms nobody.
+
     `afford` is told what it may take, in wei, before it is signed, and raises where that is too much.
 
     Raises:
-        AnchorUnavailable: the node does not answer, or asks for a fee above the cap.
+        AnchorUnavailable: the node does not answer, does not try it, or asks for a fee above the cap.
         AnchorRejected: the transaction would revert; says why.
     """
     call = {"from": wallet.address, "data": f"0x{data.hex()}"} | (
         {} if to is None else {"to": f"0x{to.hex()}"}
     )
     tried = node.try_ask("eth_estimateGas", call)
+    if tried.error is not None and not tried.reverted:  # a node that is busy says nothing of the head
+        raise AnchorUnavailable(f"eth_estimateGas: {tried.error}")
     if tried.error is not None:
         raise AnchorRejected(f"tried before signing: {revert_reason(tried)}")
     fields: dict[str, Any] = {

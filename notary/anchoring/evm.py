@@ -1,10 +1,11 @@
 """The adapter for Ethereum-compatible chains: transactions to the contract, and evidence of what was mined."""
 
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import datetime
 from functools import partial
-from typing import Any
+from typing import Any, TypeVar
 
 from notary.anchoring.blocks import FINALIZED, block_at, final_number
 from notary.anchoring.capture import Captured, capture
@@ -22,6 +23,8 @@ from notary.evidence.chain import encode_evidence
 from notary.evidence.chain_header import PROFILES
 from notary.observe import ANCHOR_GAS
 from notary.signers import Signer
+
+_T = TypeVar("_T")
 
 
 @dataclass(slots=True)
@@ -66,6 +69,13 @@ class EvmAnchor:
     def attested_size(self) -> int:
         """Size of the newest head on chain. Raises as `on_chain_head`."""
         return self.on_chain_head()[0]
+
+    def held_root(self, size: int) -> bytes | None:
+        """Root of the head of this size that enough endpoints say the contract holds; None where they do not."""
+        said = self._said(lambda node: read_head(node, self.contract, self.log_id))
+        return next(
+            (root for found, root in said if found == size and said.count((found, root)) >= self.needed), None
+        )
 
     def first_nonce(self) -> int:
         """How many transactions the wallet has on chain. Raises as `chain_nonce`."""
@@ -158,7 +168,8 @@ class EvmAnchor:
 
         Returns:
             MINED or FINAL with evidence, captured and verified here; SENT while no attempt is in a block, also
-            after a reorg; REJECTED where one reverted and nobody else anchored the head; DUE without attempts.
+            after a reorg; REJECTED where that with the newest nonce reverted and nobody else anchored the head; DUE
+            without attempts.
 
         Raises:
             AnchorUnavailable: the node does not answer, or the chain moved meanwhile.
@@ -173,7 +184,9 @@ class EvmAnchor:
         if good is None and mined:
             # A head key's signature is public once it is sent, and anyone may have been faster with it.
             good = self._sent_by_another(head)
-            if good is None:
+            # What reverted for an earlier anchoring of this head says nothing of the one under way.
+            ours = {(a.lane, a.nonce) for a, receipt in zip(attempts, receipts, strict=True) if receipt}
+            if good is None and (attempts[-1].lane, attempts[-1].nonce) in ours:
                 return Observation(Step.REJECTED, detail="the transaction reverted")
         if good is None:
             return self._waiting(attempts)
@@ -228,6 +241,15 @@ class EvmAnchor:
             raise LaneStopped(
                 f"wallet {self.lane} may spend {allowed} wei more today, and the transaction may take {cost}"
             )
+
+    def _said(self, question: Callable[[Node], _T]) -> list[_T]:
+        """What each endpoint of this chain answers; those that give no answer that can be used are left out."""
+        found = []
+        for node in (self.node, *self.others):
+            with suppress(AnchorUnavailable, AnchorRejected):
+                node.require_chain()
+                found.append(question(node))
+        return found
 
     def _receipt(self, ref: bytes) -> dict[str, Any] | None:
         receipt = self.node.ask("eth_getTransactionReceipt", f"0x{ref.hex()}")

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from notary.anchoring.blocks import block_at
 from notary.anchoring.contract import read_head, read_keys
 from notary.anchoring.port import Head
-from notary.anchoring.rpc import Node, octets, record
+from notary.anchoring.rpc import Node, octets, records
 from notary.errors import AnchorRejected, ProofError
 from notary.evidence.chain import ANCHORED
 from notary.merkle.proof import check_consistency
@@ -69,7 +69,7 @@ def transaction_of(node: Node, contract: bytes, log_id: bytes, head: Head, profi
         "fromBlock": hex(max(0, newest - _SEARCH_BLOCKS)),
     }
     wanted = head.size.to_bytes(32) + head.root
-    for log in map(record, node.ask("eth_getLogs", query)):
+    for log in records(node.ask("eth_getLogs", query)):
         if octets(log.get("data"))[32:] == wanted:
             return octets(log.get("transactionHash"), 32)
     return None

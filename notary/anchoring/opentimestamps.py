@@ -75,6 +75,10 @@ class OtsAnchor:
         """Nothing: a calendar takes any digest in."""
         return 0
 
+    def held_root(self, size: int) -> bytes | None:  # noqa: ARG002 - the port's form
+        """None: it keeps no heads."""
+        return None
+
     def first_nonce(self) -> int | None:
         """None: each attempt takes random bytes."""
         return None

@@ -7,19 +7,20 @@ both may be mined: the contract takes a head once, and refuses the second transa
 import secrets
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 
 import structlog
 
 from notary.anchoring.port import Anchor, Head
 from notary.anchoring.sending import Sending, attempt_of, tell_stopped
-from notary.errors import AnchorRejected, AnchorUnavailable, LaneStopped, NotaryError
+from notary.errors import AnchorRejected, AnchorUnavailable, LaneStopped, NotaryError, NotFound, NotReady
 from notary.observe import ANCHOR_MOVES, LANE_STOPPED
 from notary.store import anchorings
 from notary.store.anchorings import Anchoring
 from notary.store.engine import Database
 
 _log = structlog.get_logger()
+_REPLACE = timedelta(seconds=48)  # four blocks of Ethereum
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,14 +48,16 @@ class Paying:
             AnchorUnavailable: no answer; or the only wallet's transactions are not all on the chain.
             LaneStopped: no wallet can pay; says what the first was told.
             AnchorRejected: the answer says nothing of the head.
+            NotReady: another process moved the anchoring meanwhile.
             Fatal: another process uses a wallet's nonces.
         """
         problems: list[NotaryError] = []
         for payer in payers:
             try:
+                # The chain first: what another process signs between the two is then seen as a lane that is ahead.
+                expected = payer.first_nonce()
                 with self.database.reading() as connection:
                     lane = anchorings.next_nonce(connection, payer.name, payer.lane)
-                expected = payer.first_nonce()
                 problem = self._problem(payer, expected, lane)
                 if problem is None:
                     return self._sign_by(payer, item, head, old, expected, lane)
@@ -71,7 +74,10 @@ class Paying:
             AnchorUnavailable: no answer.
             AnchorRejected: the answer says nothing of the head.
         """
-        used = {attempt.lane for attempt in self.sending.attempts(item)}
+        with (
+            self.database.reading() as connection
+        ):  # of an earlier anchoring of this head it does not matter who paid
+            used = {attempt.lane for attempt in anchorings.attempts_of(connection, item.id)}
         others = [payer for payer in self.payers if payer.lane not in used]
         if not others:
             return False
@@ -87,20 +93,56 @@ class Paying:
         return not refused
 
     def replace(self, item: Anchoring, head: Head) -> bool:
-        """Make an attempt that takes the place of the last one, which waits too long; whether there is one now.
+        """Make an attempt that takes the place of the last one, where that waits too long; whether there is one now.
 
         Where none can be made, as when it would cost too much, the last one stands, and is sent again as ever.
         """
         with self.database.reading() as connection:
             stored = anchorings.attempts_for(connection, item)
-        payer = next((payer for payer in self.payers if payer.lane == stored[-1].lane), None)
+        if not self._waits(stored[-1]):
+            return False
+        payer = self._payer(stored[-1].lane)
         if payer is None:  # its wallet was taken out of the settings
             return self.take_over(item, head)
         try:
-            better = payer.replacement([attempt_of(each) for each in stored], stored[-1].created_at)
+            return self._make_again(payer, stored)
         except LaneStopped as error:
             tell_stopped(self.database, payer.name, payer.lane, error, self.now())
             return self.take_over(item, head)
+
+    def send_lost(self, item: Anchoring) -> None:
+        """Send what the chain lost of earlier nonces of the wallet that made the last attempt. Raises as `sign`."""
+        last = self.sending.attempts(item)[-1]
+        payer = self._payer(last.lane)
+        expected = None if payer is None else payer.first_nonce()
+        if payer is not None and expected is not None and expected < last.nonce:
+            try:
+                self._send_between(payer, expected, last.nonce)
+            except LaneStopped as error:
+                tell_stopped(self.database, payer.name, payer.lane, error, self.now())
+                raise
+
+    def _send_between(self, payer: Anchor, first: int, last: int) -> None:
+        """Send what a wallet's nonces first..last-1 went to; the first of them is made again where it waits too long.
+
+        Whatever follows waits for it, and nobody else raises its fee: its anchoring may be final.
+        """
+        with self.database.reading() as connection:
+            found = anchorings.attempts_between(connection, payer.name, payer.lane, first, first + 1)
+        stored = [each for _, each in found]
+        if stored and self._waits(stored[-1]) and not self.sending.in_block(found):
+            try:
+                self._make_again(payer, stored)
+            except LaneStopped as error:
+                tell_stopped(self.database, payer.name, payer.lane, error, self.now())
+        self.sending.send_between(payer.lane, first, last)
+
+    def _make_again(self, payer: Anchor, stored: Sequence[anchorings.Attempt]) -> bool:
+        """Store what takes the place of the last of these; whether there is any. LaneStopped as `replacement`."""
+        last = stored[-1]
+        try:
+            since = min(last.created_at, self.now())  # by a clock that was ahead no block would be new
+            better = payer.replacement([attempt_of(each) for each in stored], since)
         except AnchorUnavailable as error:
             _log.warning("a transaction is not replaced", anchor=payer.name, detail=str(error))
             ANCHOR_MOVES.labels(payer.name, "not_replaced").inc()
@@ -111,16 +153,32 @@ class Paying:
             # Durable after the commit: the bytes of the new attempt, beside all earlier ones, which count as
             # before: any of them may still be mined. A crash after it sends the newest at the next step.
             anchorings.add_attempt(
-                connection, item.id, better.ref.hex(), better.raw, better.nonce, self.now(), better.lane
+                connection,
+                last.anchoring_id,
+                better.ref.hex(),
+                better.raw,
+                better.nonce,
+                self.now(),
+                better.lane,
             )
         ANCHOR_MOVES.labels(payer.name, "replaced").inc()
         return True
+
+    def _payer(self, lane: str) -> Anchor | None:
+        return next((payer for payer in self.payers if payer.lane == lane), None)
+
+    def _waits(self, last: anchorings.Attempt) -> bool:
+        # A clock that was ahead when it was stored must hold nothing up.
+        return not timedelta(0) <= self.now() - last.created_at < _REPLACE
 
     def _sign_by(
         self, payer: Anchor, item: Anchoring, head: Head, old: int, expected: int | None, lane: int | None
     ) -> str:
         nonce = secrets.randbits(63) if expected is None else expected
-        proof = self.consistency(old, head.size) if old else ()
+        try:
+            proof = self.consistency(old, head.size) if old else ()
+        except NotFound:
+            return f"the authority holds a head of size {old}, of which this log has no checkpoint"
         try:
             attempt = payer.sign(head, nonce, proof, old)
         except LaneStopped:
@@ -128,8 +186,13 @@ class Paying:
         except AnchorRejected as error:
             return str(error)
         with self.database.writing() as connection:
+            state = anchorings.anchoring_by_id(connection, item.id).state
+            if state != item.state:
+                raise NotReady(f"anchoring {item.id} is {state}, not {item.state}: another process moved it")
             # Durable after the commit: the very bytes that may be sent, and that their nonce is taken. A crash
-            # before it loses a signature that nobody saw; after it, the stored bytes are sent at the next step.
+            # before it loses the wallet's signature, which nobody saw, and that of the head, which the trial showed
+            # to the node: of a published checkpoint, which anybody may anchor. After it, the stored bytes are sent
+            # at the next step.
             if expected is not None:
                 anchorings.set_nonce(connection, payer.name, payer.lane, lane, nonce + 1)
             anchorings.add_attempt(
@@ -148,7 +211,12 @@ class Paying:
         counts = f"the wallet's next nonce is {expected} on chain and {lane} here"
         if expected > lane:
             return LaneStopped(f"{counts}: somebody else uses its key", foreign=True)
-        self.sending.send_between(payer.lane, expected, lane)
+        try:
+            self._send_between(payer, expected, lane)
+        except AnchorUnavailable as error:  # another wallet need not wait for it
+            return AnchorUnavailable(
+                f"{counts}: the node lags behind or lost blocks; the transactions between: {error}"
+            )
         return AnchorUnavailable(
             f"{counts}: the node lags behind or lost blocks; the transactions between were sent again"
         )

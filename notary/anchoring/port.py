@@ -106,6 +106,14 @@ class Anchor(Protocol):
         """
         ...
 
+    def held_root(self, size: int) -> bytes | None:
+        """Root (32 bytes) of the head of this size that the authority holds, by the word of as many as must agree.
+
+        Returns:
+            None where it holds none of this size now, keeps no heads, or too few say the same.
+        """
+        ...
+
     def first_nonce(self) -> int | None:
         """The nonce that the authority expects next; None where each attempt takes a random one.
 

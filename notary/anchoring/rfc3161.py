@@ -78,6 +78,10 @@ class TsaAnchor:
         """Nothing: an authority keeps no state, and stamps any head."""
         return 0
 
+    def held_root(self, size: int) -> bytes | None:  # noqa: ARG002 - the port's form
+        """None: it keeps no heads."""
+        return None
+
     def first_nonce(self) -> int | None:
         """None: each request takes a random nonce."""
         return None

@@ -14,6 +14,7 @@ _log = structlog.get_logger()
 MAX_ANSWER = 64 * 2**20  # bytes
 MAX_FEE = 1000 * 10**9
 _MAX_REASON = 200
+_REVERTED = 3  # the code of an error, as geth and others give it
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,6 +24,7 @@ class Answer:
     result: Any
     error: str | None = None
     data: str | None = None  # of a revert
+    reverted: bool = False  # it was carried out and failed, as far as the node says
 
 
 class Node:
@@ -110,13 +112,15 @@ class Node:
             _log.warning("a node does not answer", method=method, detail=str(error))
             cause = type(error.__cause__ or error).__name__
             raise AnchorUnavailable(f"{method}: no answer from the node ({cause})") from error
-        if not isinstance(reply, dict) or not ("result" in reply or isinstance(reply.get("error"), dict)):
-            raise AnchorUnavailable(f"{method}: the answer of the node is not JSON-RPC")
-        if "error" not in reply:
+        failure = reply.get("error") if isinstance(reply, dict) else ""
+        if failure is None and "result" in reply:  # some say null beside a result
             return Answer(reply["result"])
-        data = reply["error"].get("data")
-        reason = str(reply["error"].get("message", "an error without a message"))[:_MAX_REASON]
-        return Answer(None, reason, data if isinstance(data, str) else None)
+        if not isinstance(failure, dict):
+            raise AnchorUnavailable(f"{method}: the answer of the node is not JSON-RPC")
+        data = failure.get("data")
+        reason = str(failure.get("message", "an error without a message"))[:_MAX_REASON]
+        data = data if isinstance(data, str) else None
+        return Answer(None, reason, data, data is not None or failure.get("code") == _REVERTED)
 
 
 def octets(value: Any, length: int | None = None) -> bytes:
@@ -158,4 +162,24 @@ def record(value: Any) -> dict[str, Any]:
     """
     if not isinstance(value, dict):
         raise AnchorRejected("the node's answer is not an object where it must be")
+    return value
+
+
+def records(value: Any) -> list[dict[str, Any]]:
+    """A JSON array of objects.
+
+    Raises:
+        AnchorRejected: anything else.
+    """
+    return [record(item) for item in array(value)]
+
+
+def array(value: Any) -> list[Any]:
+    """A JSON array.
+
+    Raises:
+        AnchorRejected: anything else.
+    """
+    if not isinstance(value, list):
+        raise AnchorRejected("the node's answer is not an array where it must be")
     return value

@@ -3,13 +3,13 @@
 Every sending may be done twice. A crash beside it leaves the stored bytes, which are sent at the next step.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
 import structlog
 
-from notary.anchoring.port import Anchor, Attempt, Head, Observation, newest_of_lanes
+from notary.anchoring.port import Anchor, Attempt, Head, Observation, Step, newest_of_lanes
 from notary.errors import LaneStopped, NotaryError
 from notary.observe import INCIDENTS, LANE_STOPPED
 from notary.store import anchorings
@@ -18,6 +18,7 @@ from notary.store.engine import Database
 from notary.store.incidents import FOREIGN_NONCE, add_incident
 
 _log = structlog.get_logger()
+_TAKEN = (Step.MINED, Step.FINAL, Step.REJECTED)  # an attempt is in a block: its nonce went to us
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,16 +38,25 @@ class Sending:
     def send(self, item: Anchoring, head: Head) -> Observation:
         """Send the newest attempt, or of several wallets' that of an earlier one where the later one is stopped.
 
+        Returns:
+            That the authority has it; or, where one is not taken since another of them is in a block, what is seen of
+            that: an earlier one may be mined while a later one is made.
+
         Raises:
             AnchorUnavailable: no answer.
-            LaneStopped: no wallet's attempt is taken; says what the newest one's was told.
+            LaneStopped: no wallet's attempt is taken, and none is in a block; says what the newest one's was told.
             AnchorRejected: the answer says nothing of the head.
         """
+        attempts = self.attempts(item)
         stopped: list[LaneStopped] = []
-        for attempt in newest_of_lanes(self.attempts(item)):
+        for attempt in newest_of_lanes(attempts):
             try:
                 return self.anchor.send(head, attempt)
             except LaneStopped as error:
+                # Before anybody is accused, or pays instead: an earlier attempt has the same nonce, or the same head.
+                seen = self.anchor.observe(head, attempts)
+                if seen.step in _TAKEN:
+                    return seen
                 tell_stopped(self.database, self.anchor.name, attempt.lane, error, self.now())
                 stopped.append(error)
         raise stopped[0]
@@ -58,15 +68,26 @@ class Sending:
 
         Raises:
             AnchorUnavailable: no answer.
-            LaneStopped: the wallet cannot pay, or the nonces went to somebody else.
+            LaneStopped: the wallet cannot pay, or a nonce went to somebody else: none of its attempts is in a block.
+            AnchorRejected: the answer says nothing of the heads.
         """
         with self.database.reading() as connection:
             missing = anchorings.attempts_between(connection, self.anchor.name, lane, first, last)
-        newest = {
-            stored.nonce: (size, stored) for size, stored in missing
-        }  # of one that was replaced, the last
-        for size, stored in newest.values():
-            self.anchor.send(self.head_at(size), attempt_of(stored))
+        by_nonce: dict[int | None, list[tuple[int, anchorings.Attempt]]] = {}
+        for size, stored in missing:
+            by_nonce.setdefault(stored.nonce, []).append((size, stored))
+        for found in by_nonce.values():
+            size, newest = found[-1]  # of one that was replaced, the last
+            try:
+                self.anchor.send(self.head_at(size), attempt_of(newest))
+            except LaneStopped:
+                if not self.in_block(found):
+                    raise
+
+    def in_block(self, found: Sequence[tuple[int, anchorings.Attempt]]) -> bool:
+        """Whether one of the attempts with a nonce, each with the size of its head, is mined. Raises as `observe`."""
+        size = found[-1][0]
+        return self.anchor.observe(self.head_at(size), [attempt_of(each) for _, each in found]).step in _TAKEN
 
 
 def attempt_of(stored: anchorings.Attempt) -> Attempt:

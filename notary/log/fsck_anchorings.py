@@ -8,7 +8,7 @@ from notary.anchoring.port import Head
 from notary.errors import EvidenceError, NotFound
 from notary.evidence.checkpoint import open_checkpoint
 from notary.evidence.note import Verifier
-from notary.store.anchorings import STATES, Anchoring, Attempt
+from notary.store.anchorings import STATES, Anchoring, Attempt, attempts_for
 from notary.store.checkpoints import checkpoint_at
 from notary.store.engine import Connection
 from notary.store.walks import anchorings_after, attempts_of_all, stray_attempts
@@ -62,7 +62,8 @@ class AnchoringChecks:
             yield f"there is no state {item.state!r}"
         if item.state in _UNSENT and (attempts or item.evidence is not None):
             yield f"it is {item.state}, and something was sent for it"
-        if item.state in _SENT and not attempts:
+        # A transaction of an earlier anchoring of this head counts for it, too.
+        if item.state in _SENT and not attempts and not attempts_for(connection, item):
             yield f"it is {item.state}, and nothing that was sent for it is kept"
         if item.state in _SEEN and item.evidence is None:
             yield f"it is {item.state} without evidence"

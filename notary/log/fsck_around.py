@@ -18,6 +18,7 @@ from notary.log.fsck_transactions import TransactionChecks
 from notary.log.open import read_genesis
 from notary.store.blocks import kept_block
 from notary.store.engine import Connection, Database
+from notary.store.incidents import contradicted
 from notary.store.walks import tenant_ids
 
 
@@ -67,6 +68,7 @@ class Surrounding:
                 self.roots,
                 set(attesters.head_keys),
                 partial(kept_block, connection),
+                partial(contradicted, connection),
             ),
             "rfc3161": TokenChecks(attesters.authorities),
             "opentimestamps": CalendarChecks(connection),

@@ -39,6 +39,7 @@ class TransactionChecks:
         roots: of every checkpoint, by its size.
         head_keys: addresses (20 bytes) of keys that may sign heads, beside the one of entry 0.
         kept: the finalized block of a chain id and number, where it was kept.
+        contradicted: whether the block of the anchoring with this id is known not to be the chain's any more.
     """
 
     genesis: Genesis | None
@@ -46,6 +47,7 @@ class TransactionChecks:
     roots: Mapping[int, bytes]
     head_keys: set[bytes]
     kept: Callable[[int, int], Block | None]
+    contradicted: Callable[[int], bool]
     lanes: Lanes = field(default_factory=Lanes)
 
     def __post_init__(self) -> None:
@@ -61,7 +63,7 @@ class TransactionChecks:
         proved: ChainEvidence | None = None
         if item.evidence is not None:
             try:
-                proved = self._evidence(item.evidence, head, trust)
+                proved = self._evidence(item, item.evidence, head, trust)
             except EvidenceError as error:
                 yield f"its evidence: {error}"
         for attempt in attempts:
@@ -80,12 +82,12 @@ class TransactionChecks:
             self.genesis.chain_id, contract, self.genesis.log_id, CODE_HASH, PROFILES[0], blocks=()
         )
 
-    def _evidence(self, data: bytes, head: Head, trust: ChainTrust) -> ChainEvidence:
+    def _evidence(self, item: Anchoring, data: bytes, head: Head, trust: ChainTrust) -> ChainEvidence:
         evidence = decode_evidence(data)
         check_binding(evidence, trust)
         header = decode_header(evidence.header, trust.profile)
         known = self.kept(evidence.chain_id, header.number)
-        if known is not None and known.hash != header.hash:
+        if known is not None and known.hash != header.hash and not self.contradicted(item.id):
             raise ChainError(f"block {header.number} is another one than was seen final")
         event = check_receipt(evidence, header)
         if (event.new_size, event.new_root) != (head.size, head.root):

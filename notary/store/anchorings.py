@@ -297,11 +297,12 @@ def attempts_of(connection: Connection, anchoring_id: int) -> list[Attempt]:
 
 
 def attempts_for(connection: Connection, item: Anchoring) -> list[Attempt]:
-    """All that may anchor this head, the oldest first: attempts of this anchoring, and of an earlier final one.
+    """All that may anchor this head, the oldest first: attempts of this anchoring and of earlier ones of the head.
 
-    There is an earlier one where its block was contradicted. The chain may have taken its transaction again.
+    There is an earlier one where its block was contradicted, and the chain may have taken its transaction again; or
+    where it was rejected by a word that was not true, and its transaction was mined all the same.
     """
-    mine = (anchoring.c.id == item.id) | (anchoring.c.state == "final")
+    mine = anchoring.c.id <= item.id
     query = (
         _ATTEMPT.join(anchoring, anchoring.c.id == attempt.c.anchoring_id)
         .where(anchoring.c.anchor == item.anchor, anchoring.c.size == item.size, mine)
@@ -324,13 +325,18 @@ def attempts_between(
     return [(size, Attempt(*rest)) for size, *rest in connection.execute(query)]
 
 
-def attempts_since(connection: Connection, anchor: str, name: str, moment: datetime) -> list[Attempt]:
-    """Attempts of a lane that were made after a moment, and those that may still be mined, however old."""
+def attempts_since(
+    connection: Connection, anchor: str, name: str, moment: datetime, now: datetime
+) -> list[Attempt]:
+    """Attempts of a lane that were made after a moment and until now, and those that may still be mined, however old.
+
+    One that a clock which was ahead dated in the future does not count for longer than it is under way.
+    """
     under_way = anchoring.c.state.in_(("signed", "sent"))
     query = (
         _ATTEMPT.join(anchoring, anchoring.c.id == attempt.c.anchoring_id)
         .where(anchoring.c.anchor == anchor, attempt.c.lane == name)
-        .where((attempt.c.created_at > moment) | under_way)
+        .where(((attempt.c.created_at > moment) & (attempt.c.created_at <= now)) | under_way)
         .order_by(attempt.c.id)
     )
     return [Attempt(*row) for row in connection.execute(query)]

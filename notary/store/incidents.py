@@ -10,11 +10,16 @@ from notary.store.tables import anchoring, incident, stamp
 
 CONTRADICTED = "contradicted"  # a final anchoring's block is not the chain's any more
 FOREIGN_NONCE = "foreign_nonce"  # somebody else uses the key of a wallet
+FOREIGN_HEAD = "foreign_head"  # an anchor holds a head that is not of this log
 
 
 @dataclass(frozen=True, slots=True)
 class Incident:
-    """One of them. `subject` is what it happened to: a wallet's address, or the number of an anchoring."""
+    """One of them.
+
+    Attributes:
+        subject: what it happened to: a wallet's address, the number of an anchoring, or size and root of a head.
+    """
 
     id: int
     kind: str

@@ -238,7 +238,7 @@ class IncidentRow(SQLModel, table=True):
     id: int = Field(default=None, primary_key=True)
     kind: str
     anchor: str
-    subject: str  # address of a wallet, or number of an anchoring
+    subject: str  # address of a wallet, number of an anchoring, or size and root
     anchoring_id: int | None = Field(None, foreign_key="anchoring.id", index=True)
     detail: str
     created_at: datetime = _time()

@@ -5,7 +5,7 @@ from dataclasses import dataclass, field, replace
 from hashlib import sha256
 
 from notary.anchoring.port import Attempt, Observation, Step
-from notary.errors import AnchorRejected, AnchorUnavailable
+from notary.errors import AnchorRejected, AnchorUnavailable, LaneStopped
 from notary.evidence.chain import encode_evidence
 from notary.store import anchorings
 from notary.store.engine import Database
@@ -86,6 +86,9 @@ class Ledger:
         self._answer("attested_size")
         return max((head.size for _, head, _ in self.mined), default=0)
 
+    def held_root(self, size):
+        return next((head.root for _, head, _ in self.mined if head.size == size), None)
+
     def first_nonce(self):
         self._answer("first_nonce")
         return self.first + len(self.mined) + self.foreign
@@ -102,11 +105,13 @@ class Ledger:
         return Attempt(sha256(raw).digest(), raw, nonce, self.lane)
 
     def send(self, head, attempt):
+        self._answer("send")
         assert attempt.raw in self._stored().get(attempt.nonce, ()), "sent what is not stored"
         assert attempt.raw.startswith(b"%d:%d:%s" % (attempt.nonce, head.size, head.root.hex().encode()))
-        self._answer("send")
         self.fuse.burn()
         self.wire.append(attempt.raw)
+        if attempt.nonce < self.first_nonce() and attempt.raw not in [one.raw for one, _, _ in self.mined]:
+            raise LaneStopped(f"nonce {attempt.nonce} went to another transaction", foreign=True)
         if attempt.nonce >= self.first_nonce():
             self.pool[attempt.nonce] = (attempt, head)
         self.fuse.burn()
@@ -177,6 +182,8 @@ class Ledger:
         with self.database.reading() as connection:
             for item in anchorings.anchorings(connection, anchor=self.name):
                 for attempt in anchorings.attempts_of(connection, item.id):
+                    if attempt.lane not in (self.lane, ""):
+                        continue
                     raws = found.setdefault(attempt.nonce, [])
                     assert not raws or attempt.raw in self.replaced, "two attempts for one nonce"
                     assert item.state != "due"

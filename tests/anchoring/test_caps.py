@@ -150,3 +150,18 @@ def test_above_the_cap_for_a_unit_of_gas_nothing_is_signed_until_the_chain_asks_
     chain.node.ask("anvil_setNextBlockBaseFeePerGas", hex(10**9))
     chain.mine()
     to_final(chain, log, anchor)
+
+
+def test_what_a_clock_that_was_ahead_dated_in_the_future_counts_while_it_is_under_way(chain, log, on_chain):
+    log.wait(400 * DAY)
+    log.close()
+    log.advance(on_chain).step()
+    budget = Budget(log.rig.database, "test", WALLET.address, 10**18, log.rig.clock)
+    (attempt,) = log.attempts(log.one("test"))
+    log.wait(-400 * DAY)
+    assert budget.left(attempt.nonce + 1) == 10**18 - cost(log)
+    chain.receipt(bytes.fromhex(attempt.ref))
+    chain.mine(2)
+    log.advance(on_chain).step()
+    assert log.one("test").state == "final"
+    assert budget.left(attempt.nonce + 1) == 10**18

@@ -9,6 +9,7 @@ import pytest
 from notary.anchoring.blocks import block_at, final_number, receipt_proof, receipts_of
 from notary.anchoring.compiled import CODE_HASH
 from notary.anchoring.evm import EvmAnchor
+from notary.anchoring.heads import transaction_of
 from notary.anchoring.poll import newest_finalized
 from notary.anchoring.port import Anchor, Attempt, Head, Step
 from notary.anchoring.quorum import Quorum
@@ -656,3 +657,52 @@ def test_an_answer_that_is_not_json_rpc_is_unavailable(body):
         pytest.raises(AnchorUnavailable, match=r"not JSON-RPC|no answer from the node"),
     ):
         Node(url, 31337).require_chain()
+
+
+def test_logs_and_topics_of_null_are_refused(chain, anchor):
+    refused = pytest.raises(AnchorRejected, match="not an array where it must be")
+    with lying_node(chain.url, eth_getLogs=lambda _: None) as url, refused:
+        transaction_of(Node(url, 31337), chain.contract, anchor.log_id, head(7), "ethereum")
+    anchored(anchor, 7)
+    block = chain.node.ask("eth_getBlockByNumber", "latest", False)
+    (receipt,) = receipts_of(chain.node, block)
+    receipt["logs"][0]["topics"] = None
+    with pytest.raises(AnchorRejected, match="not an array where it must be"):
+        receipt_proof([receipt], 0, bytes(32))
+
+
+def test_the_root_that_the_contract_holds_is_what_enough_endpoints_say(chain, anchor):
+    anchored(anchor, 7)
+    assert anchor.held_root(7) == root(7)
+    assert anchor.held_root(6) is None
+    with lying_node(chain.url, eth_call=lambda said: said[:-2] + "00") as url:
+        alone = through(anchor, url)
+        assert alone.held_root(7) == root(7)[:-1] + b"\0"
+        assert replace(alone, others=(chain.node,), needed=2).held_root(7) is None
+        assert replace(alone, others=(chain.node, chain.node), needed=2).held_root(7) == root(7)
+    with raw_answer(b"{}") as url:
+        assert replace(through(anchor, url), others=(chain.node,)).held_root(7) == root(7)
+
+
+def test_a_node_that_does_not_try_a_transaction_says_nothing_of_the_head(chain, anchor):
+    def busy(_):
+        raise Error("header not found")
+
+    with (
+        lying_node(chain.url, eth_estimateGas=busy) as url,
+        pytest.raises(AnchorUnavailable, match="eth_estimateGas: header not found"),
+    ):
+        signed(through(anchor, url), 7)
+
+
+def test_what_reverted_for_an_earlier_anchoring_does_not_reject_the_one_under_way(chain, anchor):
+    earlier = anchored(anchor, 7)
+    waiting = Attempt(b"\x01" * 32, earlier.raw, earlier.nonce + 1, earlier.lane)
+
+    def reverted(receipt):
+        return receipt and receipt | {"status": "0x0"}
+
+    with lying_node(chain.url, eth_getTransactionReceipt=reverted, eth_getLogs=lambda _: []) as url:
+        told = through(anchor, url)
+        assert told.observe(head(7), [earlier]).step is Step.REJECTED
+        assert told.observe(head(7), [earlier, waiting]).step is Step.SENT

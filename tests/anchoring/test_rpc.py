@@ -7,10 +7,11 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 import pytest
 
 from notary.anchoring import rpc
-from notary.anchoring.rpc import Node
-from notary.errors import AnchorUnavailable, SettingsError
+from notary.anchoring.rpc import Answer, Node, array, records
+from notary.errors import AnchorRejected, AnchorUnavailable, SettingsError
 from notary.settings import Chain, Settings
 from notary.wiring.nodes import nodes_of
+from tests.anchoring.lying_node import raw_answer
 
 ANSWER = b'{"jsonrpc":"2.0","id":1,"result":"0x1"}'
 
@@ -96,3 +97,44 @@ def test_the_settings_say_whether_private_addresses_are_asked():
                 with pytest.raises(AnchorUnavailable, match="no answer from the node"):
                     node.require_chain()
             assert len(asked) == int(allowed)
+
+
+@pytest.mark.parametrize(
+    ("said", "answer"),
+    [
+        (b'{"jsonrpc":"2.0","id":1,"result":"0x1","error":null}', Answer("0x1")),
+        (b'{"jsonrpc":"2.0","id":1,"result":null}', Answer(None)),
+        (
+            b'{"jsonrpc":"2.0","id":1,"error":{"code":3}}',
+            Answer(None, "an error without a message", reverted=True),
+        ),
+        (
+            b'{"jsonrpc":"2.0","id":1,"result":null,"error":{"message":"no","data":"0x"}}',
+            Answer(None, "no", "0x", reverted=True),
+        ),
+    ],
+)
+def test_an_error_of_null_is_none(said, answer):
+    with raw_answer(said) as url:
+        assert Node(url, 1).try_ask("eth_chainId") == answer
+
+
+@pytest.mark.parametrize(
+    "said",
+    [b'{"error":null}', b'{"error":"busy"}', b'{"result":"0x1","error":"busy"}', b'{"result":1,"error":false}',
+     b"[]", b"{}", b"null"],
+)  # fmt: skip
+def test_an_answer_that_is_not_json_rpc_is_none(said):
+    with (
+        raw_answer(said) as url,
+        pytest.raises(AnchorUnavailable, match="eth_chainId: the answer of the node is not"),
+    ):
+        Node(url, 1).try_ask("eth_chainId")
+
+
+@pytest.mark.parametrize("value", [None, {}, "0x"])
+def test_what_is_no_array_of_objects_is_refused(value):
+    with pytest.raises(AnchorRejected, match="not an array where it must be"):
+        array(value)
+    with pytest.raises(AnchorRejected, match="not an object where it must be"):
+        records([value] if not isinstance(value, dict) else [[]])

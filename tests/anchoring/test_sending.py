@@ -4,6 +4,7 @@ import pytest
 
 from notary.anchoring.port import Attempt
 from notary.errors import AnchorUnavailable
+from notary.store.incidents import incidents
 from tests.anchoring.ledger import GONE
 
 
@@ -95,6 +96,7 @@ def test_of_replaced_transactions_that_the_chain_lost_the_last_is_sent_again(log
         ledger.finalize()
     assert log.one().state == "final"
     _, second = log.attempts(log.one())
+    ledger.dear = False
     ledger.reorg()
     log.close()
     log.wait()
@@ -102,3 +104,97 @@ def test_of_replaced_transactions_that_the_chain_lost_the_last_is_sent_again(log
         step()
     assert ledger.wire[-1] == second.raw
     assert len(ledger.wire) == 3
+
+
+def accused(log):
+    with log.rig.database.reading() as connection:
+        return [incident.detail for incident in incidents(connection)]
+
+
+def test_what_was_mined_while_a_later_one_was_made_counts_and_nobody_is_accused(log, ledger, step):
+    log.close()
+    step()
+    ledger.dear = True
+    log.wait(49)
+    make = ledger.replacement
+
+    def meanwhile(attempts, since):
+        better = make(attempts, since)
+        ledger.mine()
+        return better
+
+    ledger.replacement = meanwhile
+    step()
+    assert (log.one().state, len(log.attempts(log.one()))) == ("mined", 2)
+    ledger.finalize()
+    step()
+    assert (log.one().state, accused(log)) == ("final", [])
+
+
+def test_what_was_mined_after_its_answer_was_lost_is_found_though_a_later_one_is_stored(log, ledger, step):
+    log.close()
+    send = ledger.send
+
+    def lost(head, attempt):
+        send(head, attempt)
+        raise GONE
+
+    ledger.send = lost
+    with pytest.raises(AnchorUnavailable, match="does not answer"):
+        step()
+    ledger.dear = True
+    ledger.send = send
+    ledger.errors["send"] = GONE
+    log.wait(49)
+    with pytest.raises(AnchorUnavailable, match="does not answer"):
+        step()
+    assert (log.one().state, len(log.attempts(log.one()))) == ("signed", 2)
+    ledger.errors.clear()
+    ledger.mine()
+    ledger.finalize()
+    log.wait(5)
+    step()
+    assert (log.one().state, accused(log)) == ("final", [])
+
+
+def test_a_lost_transaction_of_which_an_earlier_one_is_mined_meanwhile_accuses_nobody(log, ledger, step):
+    log.close()
+    step()
+    ledger.dear = True
+    log.wait(49)
+    step()
+    ledger.mine()
+    step()
+    ledger.finalize()
+    step()
+    first, _ = log.attempts(log.one())
+    size = log.one().size
+    ledger.reorg()
+    send = ledger.send
+
+    def meanwhile(head, attempt):
+        earlier = Attempt(bytes.fromhex(first.ref), first.raw, first.nonce, first.lane)
+        ledger.pool[first.nonce] = (earlier, log.head(size))
+        ledger.mine()
+        return send(head, attempt)
+
+    ledger.send = meanwhile
+    log.close()
+    log.wait()
+    with pytest.raises(AnchorUnavailable, match="were sent again"):
+        step()
+    assert accused(log) == []
+    ledger.send = send
+    step()
+    assert log.newest().state == "sent"
+
+
+def test_what_was_made_by_a_clock_that_was_ahead_is_replaced_after_a_block_of_now(log, ledger, step):
+    log.wait(86400)
+    log.close()
+    step()
+    log.wait(-86400)
+    asked = []
+    ledger.replacement = lambda _attempts, since: asked.append(since)
+    step()
+    assert asked == [log.rig.clock()]

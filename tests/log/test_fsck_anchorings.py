@@ -237,3 +237,27 @@ def test_a_header_of_another_block_than_the_one_that_was_seen_final_is_named(sou
     changed = encode_evidence(replace(old, header=old.header[:-1] + bytes([old.header[-1] ^ 1])))
     sql(rig, "UPDATE anchoring SET evidence = :found WHERE id = :id", found=changed, id=identity)
     named(rig, sound[1], f"its evidence: block {header.number} is another one than was seen final")
+
+
+def test_what_was_contradicted_and_anchored_again_by_the_same_transaction_is_no_damage(sound, rig):
+    identity, found = evidence(rig, "ledger")[-1]
+    old = decode_evidence(found)
+    header = decode_header(old.header, "ethereum")
+    kept = "INSERT INTO block VALUES (31337, :number, :hash, :header, :time)"
+    sql(rig, kept, number=header.number, hash=bytes(32), header=old.header, time=header.time)
+    again = (
+        "INSERT INTO anchoring (anchor, kind, size, state, detail, evidence, created_at, updated_at) "
+        "SELECT anchor, kind, size, state, detail, evidence, created_at, updated_at FROM anchoring WHERE id = :id"
+    )
+    sql(rig, again, id=identity)
+    another = f"its evidence: block {header.number} is another one than was seen final"
+    told = [problem for problem in rig.fsck(sound[1]).problems if "anchoring" in problem]
+    assert [another in problem for problem in told] == [True, True]
+    contradicted = (
+        "INSERT INTO incident (kind, anchor, subject, anchoring_id, detail, created_at) "
+        "SELECT 'contradicted', anchor, id, id, '', created_at FROM anchoring WHERE id = :id"
+    )
+    sql(rig, contradicted, id=identity)
+    (told,) = (problem for problem in rig.fsck(sound[1]).problems if "anchoring" in problem)
+    assert another in told
+    assert f"anchoring {identity} " not in told
