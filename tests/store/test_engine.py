@@ -9,7 +9,9 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
+from alembic import command
 from alembic.autogenerate import compare_metadata
+from alembic.config import Config
 from alembic.runtime.migration import MigrationContext
 from sqlalchemy import text
 from sqlalchemy.exc import OperationalError
@@ -93,6 +95,35 @@ def create_twice(database):
     with database.writing() as connection:
         create_tenant(connection, "one", NOW)
         create_tenant(connection, "one", NOW)
+
+
+@pytest.mark.parametrize(("kind", "refused"), [("evm", True), ("rfc3161", False)])
+def test_a_log_whose_transactions_have_no_lane_is_left_alone(database_url, kind, refused):
+    database = open_database(database_url)
+    config = Config()
+    config.set_main_option("script_location", "notary.store:migrations")
+    config.set_main_option("path_separator", "os")
+    with database.writing() as connection:
+        config.attributes["connection"] = connection
+        command.upgrade(config, "0004")
+        for table, values in (
+            ("checkpoint", {"size": 1, "root": b"", "note": b"", "time": NOW}),
+            (
+                "anchoring",
+                {"id": 1, "anchor": "a", "kind": kind, "size": 1, "state": "signed", "detail": ""}
+                | {"created_at": NOW, "updated_at": NOW},
+            ),
+            ("attempt", {"id": 1, "anchoring_id": 1, "ref": "00", "raw": b"", "nonce": 7, "created_at": NOW}),
+        ):
+            names = ", ".join(values)
+            marks = ", ".join(f":{name}" for name in values)
+            connection.execute(text(f"INSERT INTO {table} ({names}) VALUES ({marks})"), values)
+    if refused:
+        with pytest.raises(SettingsError, match=r"by a version before 0\.1\.0"):
+            migrate(database)
+    else:
+        migrate(database)
+    database.dispose()
 
 
 def test_an_exception_rolls_everything_back(database):

@@ -3,6 +3,8 @@
 import sqlalchemy as sa
 from alembic import op
 
+from notary.errors import SettingsError
+
 revision = "0005"
 down_revision = "0004"
 branch_labels = None
@@ -12,9 +14,17 @@ depends_on = None
 def upgrade() -> None:
     """Name the lanes; make the table of incidents.
 
-    Whose nonce an earlier attempt took is not known here: a lane begins anew where the chain counts, once nothing
-    is under way.
+    Raises:
+        SettingsError: transactions were made before this version: whose nonces they took is not known.
     """
+    made = sa.text(
+        "SELECT 1 FROM attempt JOIN anchoring ON anchoring.id = attempt.anchoring_id WHERE anchoring.kind = 'evm'"
+    )
+    if op.get_bind().execute(made).first() is not None:
+        raise SettingsError(
+            "this log was anchored on a chain by a version before 0.1.0, which this one cannot go on with: keep its "
+            "evidence, which stays good, and begin a new log in another folder or database"
+        )
     op.add_column("attempt", sa.Column("lane", sa.String(), nullable=False, server_default=""))
     op.drop_table("lane")
     op.create_table(
