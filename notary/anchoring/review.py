@@ -4,7 +4,7 @@ The evidence stays as it is. What became of its block is kept beside it, and a h
 """
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 
 import structlog
@@ -17,7 +17,7 @@ from notary.store.engine import Database
 from notary.store.incidents import CONTRADICTED, add_incident
 
 _log = structlog.get_logger()
-_NEWEST = 4  # those before them have the same fate: their blocks are ancestors of these
+_AT_ONCE = 4  # of the newest, whose blocks have those before them as ancestors; and of all in turn
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,11 +28,15 @@ class Review:
     anchor: str
     quorum: Quorum
     now: Callable[[], datetime]
+    _walked: list[int] = field(
+        default_factory=lambda: [0]
+    )  # size up to which all were looked at in this round
 
     def step(self) -> None:
-        """Compare the blocks of the newest final anchorings with what the endpoints hold to be final now.
+        """Compare blocks of final anchorings with what the endpoints hold to be final now: the newest, and some more.
 
-        Where the chain was cut back, the earlier ones are looked at in the following steps.
+        Where the chain was cut back further than it has grown again, nothing can be said of the newest: they leave
+        their place to others meanwhile, and are found in their turn.
 
         Raises:
             AnchorUnavailable: the only endpoint does not answer.
@@ -40,8 +44,10 @@ class Review:
                 chain.
         """
         with self.database.reading() as connection:
-            newest = anchorings.final_words(connection, self.anchor, most=_NEWEST)
-        for item in newest:
+            newest = anchorings.final_words(connection, self.anchor, most=_AT_ONCE)
+            turn = anchorings.final_words(connection, self.anchor, above=self._walked[0], most=_AT_ONCE)
+        self._walked[0] = turn[-1].size if len(turn) == _AT_ONCE else 0
+        for item in {each.id: each for each in (*newest, *turn)}.values():
             if item.evidence is None:
                 continue
             evidence = decode_evidence(item.evidence)

@@ -1,18 +1,21 @@
 """What was final and is not the chain's any more: kept, told, anchored again, never overwritten."""
 
+from itertools import pairwise
+
 import pytest
 
 from notary.anchoring.quorum import Quorum
 from notary.anchoring.review import Review
 from notary.anchoring.rpc import Node
 from notary.errors import AnchorRejected, AnchorUnavailable
-from notary.evidence.chain import decode_evidence, decode_header
+from notary.evidence.chain import decode_evidence, decode_header, encode_evidence
 from notary.observe import INCIDENTS
 from notary.store import anchorings
 from notary.store.incidents import CONTRADICTED, contradicted, incidents, open_contradictions
 from tests.anchoring.local_chain import running
 from tests.anchoring.lying_node import lying_node
 from tests.anchoring.test_caps import to_final
+from tests.evidence import mini_chain
 from tests.rig import ORIGIN
 
 GONE = "http://127.0.0.1:9"
@@ -135,3 +138,34 @@ def test_one_that_lags_or_is_gone_contradicts_nothing(chain, log, on_chain):
         review(log, Node(GONE, 31337)).step()
     review(log, Node(GONE, 31337), chain.node).step()
     assert kept(log) == ([], [])
+
+
+def test_an_old_final_block_is_looked_at_in_its_turn_when_newer_ones_stand(log):
+    """As after a chain was cut back and has grown again since, with new anchors on it."""
+
+    asked = []
+
+    class Rule:
+        def replacement_of(self, found):
+            asked.append(found.number)
+            return decode_header(mini_chain.header(101, 9), "ethereum") if found.number == 101 else None
+
+    for number in range(101, 112):
+        size = log.close()
+        raw = encode_evidence(
+            mini_chain.anchor([mini_chain.event(size, bytes(32))], number=number, time=number)
+        )
+        with log.rig.database.writing() as connection:
+            item = anchorings.create_anchoring(connection, "test", "evm", size, log.rig.clock())
+            for before, after in pairwise(("due", "signed", "sent", "mined", "final")):
+                anchorings.move(connection, item.id, before, after, log.rig.clock(), evidence=raw)
+    look = Review(log.rig.database, "test", Rule(), log.rig.clock)
+    for _ in range(3):
+        look.step()
+    ((incident,), _) = kept(log)
+    assert incident.detail.startswith("block 101 was 0x")
+    assert set(asked) == set(range(101, 112))
+    asked.clear()
+    for _ in range(3):  # and again from the first
+        look.step()
+    assert set(asked) == set(range(102, 112))
