@@ -2,6 +2,9 @@
 
 import secrets
 from collections.abc import Iterator
+from functools import cache
+from pathlib import Path
+from tempfile import TemporaryDirectory
 
 import psycopg
 import pytest
@@ -37,15 +40,35 @@ def database_url(request, tmp_path) -> str:
 
 @pytest.fixture
 def database(database_url) -> Iterator[Database]:
-    opened = open_database(database_url)
-    migrate(opened)
+    opened = with_tables(database_url)
     yield opened
     opened.dispose()
 
 
 @pytest.fixture
 def sqlite(tmp_path) -> Iterator[Database]:
-    opened = open_database(f"sqlite:///{tmp_path / 'notary.db'}")
-    migrate(opened)
+    opened = with_tables(f"sqlite:///{tmp_path / 'notary.db'}")
     yield opened
     opened.dispose()
+
+
+def with_tables(url: str) -> Database:
+    """Open a new database and make its tables; the migrations themselves are run once for all files of SQLite."""
+    address = make_url(url)
+    if address.get_backend_name() == "sqlite":
+        path = Path(str(address.database))
+        assert not path.exists()
+        path.write_bytes(_migrated())
+        return open_database(url)
+    opened = open_database(url)
+    migrate(opened)
+    return opened
+
+
+@cache
+def _migrated() -> bytes:
+    with TemporaryDirectory() as folder:
+        made = open_database(f"sqlite:///{folder}/notary.db")
+        migrate(made)
+        made.dispose()
+        return Path(folder, "notary.db").read_bytes()

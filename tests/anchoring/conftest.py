@@ -1,10 +1,9 @@
 import pytest
 
-from notary.store.engine import open_database
-from notary.store.migrate import migrate
 from tests.anchoring.anchored import Anchored
 from tests.anchoring.ledger import Ledger
 from tests.anchoring.local_chain import running
+from tests.databases import with_tables
 from tests.rig import Rig
 
 
@@ -24,8 +23,7 @@ def shared_chain():
 
 @pytest.fixture
 def log(tmp_path):
-    database = open_database(f"sqlite:///{tmp_path / 'notary.db'}")
-    migrate(database)
+    database = with_tables(f"sqlite:///{tmp_path / 'notary.db'}")
     yield Anchored(Rig(database, tmp_path).open())
     database.dispose()
 

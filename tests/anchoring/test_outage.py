@@ -9,18 +9,23 @@ MINUTE = 60
 METHODS = ("attested_size", "first_nonce", "sign", "send", "observe", "replacement")
 
 
-def two_hours(log, each_minute):
-    """A checkpoint and a step in each of 120 minutes; the size of the last."""
+# A checkpoint and a step so often; each minute only in `make test-anchoring`.
+OFTEN = pytest.mark.parametrize("minutes", [5, pytest.param(1, marks=pytest.mark.anchoring)])
+
+
+def two_hours(log, each_time, minutes):
+    """A checkpoint and a step after so many minutes each; the size of the last."""
     size = 0
-    for _ in range(120):
+    for _ in range(120 // minutes):
         size = log.close()
-        each_minute()
-        log.wait(MINUTE)
+        each_time()
+        log.wait(minutes * MINUTE)
     return size
 
 
+@OFTEN
 @pytest.mark.parametrize("under_way", [False, True])
-def test_two_hours_of_silence_are_covered_by_one_anchor(log, ledger, step, under_way):
+def test_two_hours_of_silence_are_covered_by_one_anchor(log, ledger, step, under_way, minutes):
     if under_way:
         first = log.close()
         step()
@@ -32,7 +37,7 @@ def test_two_hours_of_silence_are_covered_by_one_anchor(log, ledger, step, under
             step()
         assert "does not answer" in log.newest().detail
 
-    newest = two_hours(log, fails)
+    newest = two_hours(log, fails, minutes)
     assert (len(log.all()), len(ledger.wire)) == (1, int(under_way))
     ledger.errors.clear()
     for _ in range(12):
@@ -46,13 +51,14 @@ def test_two_hours_of_silence_are_covered_by_one_anchor(log, ledger, step, under
     assert {log.attempts(item)[-1].nonce for item in log.all()} == {5, 6}
 
 
-def test_two_hours_without_finality_are_covered_by_one_anchor(log, ledger, step):
+@OFTEN
+def test_two_hours_without_finality_are_covered_by_one_anchor(log, ledger, step, minutes):
     def mines():
         step()
         ledger.mine()
 
     first = log.close()
-    newest = two_hours(log, mines)
+    newest = two_hours(log, mines, minutes)
     assert log.states() == [(first + 1, "mined")]
     ledger.finalize()
     for _ in range(4):

@@ -13,8 +13,7 @@ import httpx
 from notary import keys, wiring
 from notary.api.app import create_app
 from notary.settings import load_settings
-from notary.store.engine import open_database
-from notary.store.migrate import migrate
+from tests.databases import with_tables
 
 with warnings.catch_warnings():
     # A wish for another HTTP client.
@@ -42,9 +41,7 @@ class Service:
     @cached_property
     def assembly(self) -> wiring.Assembly:
         keys.create(self.settings.data_dir / "keys")
-        database = open_database(self.settings.database_url)
-        migrate(database)
-        database.dispose()
+        with_tables(self.settings.database_url).dispose()
         wiring.open_new_log(self.settings, 1, bytes(20), bytes(32))
         return wiring.build(self.settings)
 

@@ -4,18 +4,16 @@ import re
 
 import pytest
 
-from notary.store.engine import open_database
-from notary.store.migrate import migrate
 from tests.anchoring.anchored import Anchored
 from tests.anchoring.test_advance_ots import advance_of, later
+from tests.databases import with_tables
 from tests.ots_world import Bitcoin, serving
 from tests.rig import Rig
 
 
 @pytest.fixture
 def log(tmp_path):
-    database = open_database(f"sqlite:///{tmp_path / 'notary.db'}")
-    migrate(database)
+    database = with_tables(f"sqlite:///{tmp_path / 'notary.db'}")
     yield Anchored(Rig(database, tmp_path).open())
     database.dispose()
 

@@ -54,14 +54,16 @@ def test_what_is_contradicted_is_kept_and_proves_nothing(database, tmp_path):
         assert [item.id for item in anchorings.final_words(connection, "main", most=9)] == [again.id]
 
 
-def test_attempts_of_a_contradicted_anchoring_count_for_the_next_one_of_its_head(database, tmp_path):
+def test_attempts_of_earlier_anchorings_of_a_head_count_for_the_next_one(database, tmp_path):
     Rig(database, tmp_path).open()
     with database.writing() as connection:
         first = final(connection)
         kept = anchorings.add_attempt(connection, first.id, "aa", b"raw", 5, NOW, "0xw")
         refused = anchorings.create_anchoring(connection, "main", "evm", 1, NOW)
         anchorings.move(connection, refused.id, "due", "rejected", NOW)
-        anchorings.add_attempt(connection, refused.id, "bb", b"raw", 6, NOW, "0xw")
+        late = anchorings.add_attempt(connection, refused.id, "bb", b"raw", 6, NOW, "0xw")
+        elsewhere = anchorings.create_anchoring(connection, "other", "evm", 1, NOW)
+        anchorings.add_attempt(connection, elsewhere.id, "dd", b"raw", 1, NOW, "0xv")
         item = anchorings.create_anchoring(connection, "main", "evm", 1, NOW)
         own = anchorings.add_attempt(connection, item.id, "cc", b"raw", 7, NOW, "0xw")
-        assert anchorings.attempts_for(connection, item) == [kept, own]
+        assert anchorings.attempts_for(connection, item) == [kept, late, own]
