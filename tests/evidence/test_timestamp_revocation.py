@@ -119,6 +119,15 @@ def test_a_response_that_leaves_its_signer_out_says_nothing(tsa, stamp):
     assert standing(stamp, response, both(tsa)[1]) is Standing.NOT_CAPTURED
 
 
+def test_a_delegate_with_a_purpose_that_we_do_not_understand_says_nothing(tsa, stamp):
+    odd = x509.UnrecognizedExtension(x509.ObjectIdentifier("1.2.3.4"), b"\x05\x00")
+    root = both(tsa)[1]
+    for usage, expected in ((None, Standing.NOT_REVOKED), (odd, Standing.NOT_CAPTURED)):
+        by = responder(tsa.middle, tsa.middle_key, usage=usage)
+        response = ocsp(tsa.signer, tsa.middle, tsa.middle_key, by=by)
+        assert standing(stamp, response, root) is expected
+
+
 def test_a_list_and_a_response_may_stand_together(tsa, stamp):
     lists = both(tsa)
     response = ocsp(tsa.middle, tsa.root, tsa.root_key)

@@ -296,3 +296,12 @@ def test_a_local_chain_is_for_tests_only():
         TrustError, match="a chain of profile anvil proves nothing, and test_only is not true"
     ):
         build.trust(log, chain=table, top=top)
+
+
+def test_a_not_before_block_that_stands_there_twice_is_proved_by_the_one_with_a_proof(plain):
+    (item,) = plain.evidence.not_before
+    bare = NotBefore(item.header, None)
+    for items in ((item,), (bare, item), (item, bare)):
+        report = plain.check(evidence=replace(plain.evidence, not_before=items))
+        assert outcome(report, "7.2") is PASSED
+    assert outcome(plain.check(evidence=replace(plain.evidence, not_before=(bare,))), "7.2") is UNCHECKED

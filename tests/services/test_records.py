@@ -14,7 +14,7 @@ from notary.evidence.number import lookup_code, show_number
 from notary.evidence.statement import parse_statement
 from notary.services.records import Records, may_see
 from notary.services.types import Viewer
-from notary.store import views
+from notary.store import anchorings, views
 from tests.rig import Rig
 
 DIGEST, OTHER = bytes(32), bytes([1]) * 32
@@ -160,3 +160,26 @@ def test_a_code_opens_its_record_however_many_of_the_same_file_came_before(sqlit
     code = lookup_code(parse_statement(last.statement).salt)
     found = Records(sqlite).lookup("sha-256", sha256(b"a contract").digest(), Viewer(code=code))
     assert [item.record.number for item in found] == [last.number]
+
+
+def test_what_a_look_up_says_of_anchors_is_soon_as_it_is(sqlite, tmp_path):
+    rig = Rig(sqlite, tmp_path).open()
+    rig.intake.accept(rig.document(visibility="public"))
+    rig.sequencer().sequence()
+    ticks = [0.0]
+    records = Records(sqlite, lambda: ticks[0])
+
+    def words():
+        (found,) = records.lookup("sha-256", sha256(b"a contract").digest(), Viewer())
+        return [word.state for word in found.record.attestations]
+
+    assert words() == []
+    with sqlite.writing() as connection:
+        item = anchorings.create_anchoring(connection, "tsa", "rfc3161", 2, rig.clock())
+        anchorings.move(connection, item.id, "due", "final", rig.clock(), evidence=b"token")
+    ticks[0] += 0.1
+    assert words() == []
+    ticks[0] += 0.2
+    assert words() == ["final"]
+    ticks[0] -= 100  # a clock that was ahead holds nothing up
+    assert words() == ["final"]
