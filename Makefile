@@ -15,6 +15,9 @@ BROWSER := tests/e2e/node_modules/.ready
 BIN := .venv/bin
 CODE := notary scripts tests
 
+# Bytecode is kept: every process of the tests would compile all modules anew, and write all asserts anew.
+unexport PYTHONDONTWRITEBYTECODE
+
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
 .SUFFIXES:

@@ -11,6 +11,7 @@ import ssl
 import time
 from collections.abc import Callable, Iterable, Sequence
 from email.utils import parsedate_to_datetime
+from functools import cache
 from ipaddress import IPv4Address, IPv6Address, IPv6Network, ip_address
 from urllib.parse import SplitResult, urlsplit
 
@@ -55,13 +56,19 @@ def permitted(address: str, *, allow_private: bool) -> bool:
     return allow_private or ip.is_global
 
 
+@cache
+def _authorities() -> ssl.SSLContext:
+    """Whose certificates count, read once in a process: reading them takes longer than a request."""
+    return httpcore.default_ssl_context()
+
+
 class Outbound:
     """Asks URLs of the operator's settings, or of certificates under his roots; one connection a request."""
 
     def __init__(self, *, allow_private: bool, resolver: Resolver = resolve) -> None:
         self._allow_private = allow_private
         self._resolver = resolver
-        self._tls = httpcore.default_ssl_context()
+        self._tls = _authorities()
 
     def post(self, url: str, body: bytes, content_type: str, limit: int) -> bytes:
         """Send `body` and return the body of the answer, at most `limit` bytes of it.

@@ -1,6 +1,9 @@
 """Fixtures that every folder of tests shares."""
 
+import importlib
 import os
+import warnings
+from contextlib import suppress
 from pathlib import Path
 
 import pytest
@@ -10,7 +13,7 @@ import structlog
 _RENDERER = structlog.dev.ConsoleRenderer(exception_formatter=structlog.dev.plain_traceback)
 structlog.configure(processors=[*structlog.get_config()["processors"][:-1], _RENDERER])
 
-pytest_plugins = ["tests.dev_service"]
+pytest_plugins = ["tests.databases", "tests.dev_service"]
 
 HERE = Path(__file__).parent
 VECTORS = os.environ.get("NOTARY_VECTORS")
@@ -31,7 +34,10 @@ LONGEST = (
     "e2e/test_mining.py",
     "cli/test_submit_many.py",
     "store/test_s3.py",
+    "services/test_erasing.py",
+    "faults/test_sweep.py",
     "test_benchmarks.py",
+    "anchoring/test_stamps.py",
     "log/test_bucket.py",
     "intake/inspection/test_inspect.py",
     "anchoring/test_advance_crashes.py",
@@ -41,8 +47,32 @@ LONGEST = (
     "log/test_fsck_anchorings.py",
     "api/test_records.py",
 )
-# Users of the one running service of `dev_service`, which takes half a minute until it has evidence.
-TOGETHER = ("e2e/test_life.py", "interop/test_tools.py", "interop/vectors_service.py")
+# Users of one running service, which takes half a minute until it has evidence, are one after another in one worker.
+TOGETHER = (
+    ("e2e/test_life.py", "interop/test_tools.py", "interop/vectors_service.py"),
+    ("e2e/test_verify_page.py", "e2e/test_verify_page_lies.py", "e2e/test_verify_page_final.py"),
+)
+
+
+def pytest_collection(session):
+    """Each worker loads all modules, beginning with others than the rest do.
+
+    Writing the asserts of all modules anew takes longer than loading them. What one worker wrote is bytecode by the
+    time the next comes by; if all began at the same module, each would write them all.
+    """
+    number = os.environ.get("PYTEST_XDIST_WORKER", "").removeprefix("gw")
+    if not number or [Path(name).resolve() for name in session.config.args] != [HERE]:
+        return
+    names = sorted(f"tests.{'.'.join(path.relative_to(HERE).with_suffix('').parts)}" for path in _modules())
+    first = len(names) * int(number) // int(os.environ["PYTEST_XDIST_WORKER_COUNT"])
+    for name in names[first:] + names[:first]:
+        with warnings.catch_warnings(), suppress(Exception):  # collecting tells what cannot be loaded
+            warnings.simplefilter("error")
+            importlib.import_module(name)
+
+
+def _modules():
+    return (path for path in HERE.rglob("test_*.py") if "node_modules" not in path.parts)
 
 
 def _module(item):
@@ -62,7 +92,7 @@ def pytest_xdist_make_scheduler(config, log):
     class ByModule(LoadFileScheduling):
         def _split_scope(self, nodeid):
             module = super()._split_scope(nodeid)
-            return "together" if module.endswith(TOGETHER) else module
+            return next((names[0] for names in TOGETHER if module.endswith(names)), module)
 
     return ByModule(config, log) if config.getvalue("dist") == "loadfile" else None
 

@@ -1,33 +1,61 @@
-"""Fixtures: an empty database with its tables, of both kinds; import them in a conftest."""
+"""Fixtures: an empty database with its tables, of both kinds; one PostgreSQL server for each process of tests."""
 
 import secrets
 from collections.abc import Iterator
-from functools import cache
+from functools import cache, partial
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
 import psycopg
 import pytest
-from sqlalchemy import make_url
+from sqlalchemy import create_engine, make_url
 
 from notary.store.engine import Database, open_database
 from notary.store.migrate import migrate
 from tests.postgres import running_postgres
 
 
+class Statements(dict):
+    """Statements that SQLAlchemy has compiled, by kind of database and not by engine."""
+
+    def get(self, key, default=None):
+        return super().get(self._of_kind(key), default)
+
+    def __setitem__(self, key, compiled):
+        super().__setitem__(self._of_kind(key), compiled)
+
+    @staticmethod
+    def _of_kind(key):
+        dialect, *rest = key
+        return (dialect.name, *rest)
+
+
+@pytest.fixture(scope="session", autouse=True)
+def statements() -> Iterator[Statements]:
+    """Nearly every test has an engine of its own, and to compile a statement takes longer than to ask it."""
+    shared = Statements()
+    with pytest.MonkeyPatch.context() as patch:
+        sharing = partial(create_engine, execution_options={"compiled_cache": shared})
+        patch.setattr("notary.store.engine.create_engine", sharing)
+        yield shared
+
+
 @pytest.fixture(scope="session")
 def postgres_server() -> Iterator[str]:
     with running_postgres() as url:
         yield url
+        if url in _TEMPLATES:
+            with _administration(url) as connection:
+                connection.execute(f"DROP DATABASE {_TEMPLATES.pop(url)}")
 
 
 @pytest.fixture
 def postgres_url(postgres_server) -> Iterator[str]:
     """A new, empty database."""
-    name = "t" + secrets.token_hex(8)
-    with psycopg.connect(postgres_server, dbname="postgres", autocommit=True) as connection:
+    name = _new_name()
+    with _administration(postgres_server) as connection:
         connection.execute(f"CREATE DATABASE {name}")
-        yield make_url(postgres_server).set(database=name).render_as_string(hide_password=False)
+        yield _address(postgres_server, name)
         connection.execute(f"DROP DATABASE {name} WITH (FORCE)")
 
 
@@ -53,16 +81,19 @@ def sqlite(tmp_path) -> Iterator[Database]:
 
 
 def with_tables(url: str) -> Database:
-    """Open a new database and make its tables; the migrations themselves are run once for all files of SQLite."""
+    """Open a new database and make its tables; the migrations themselves are run once for each kind and server."""
     address = make_url(url)
     if address.get_backend_name() == "sqlite":
         path = Path(str(address.database))
         assert not path.exists()
         path.write_bytes(_migrated())
-        return open_database(url)
-    opened = open_database(url)
-    migrate(opened)
-    return opened
+    else:
+        server = _address(url, None)
+        with _administration(server) as connection:
+            template = _template(server, connection)
+            connection.execute(f"DROP DATABASE {address.database}")  # which is refused while anybody uses it
+            connection.execute(f"CREATE DATABASE {address.database} TEMPLATE {template} STRATEGY file_copy")
+    return open_database(url)
 
 
 @cache
@@ -72,3 +103,29 @@ def _migrated() -> bytes:
         migrate(made)
         made.dispose()
         return Path(folder, "notary.db").read_bytes()
+
+
+_TEMPLATES: dict[str, str] = {}  # the database of each server that was migrated and is only copied
+
+
+def _template(server: str, connection: psycopg.Connection) -> str:
+    if server not in _TEMPLATES:
+        name = _new_name()
+        connection.execute(f"CREATE DATABASE {name}")
+        made = open_database(_address(server, name))
+        migrate(made)
+        made.dispose()
+        _TEMPLATES[server] = name
+    return _TEMPLATES[server]
+
+
+def _administration(server: str) -> psycopg.Connection:
+    return psycopg.connect(server, dbname="postgres", autocommit=True)
+
+
+def _address(server: str, name: str | None) -> str:
+    return make_url(server).set(database=name).render_as_string(hide_password=False)
+
+
+def _new_name() -> str:
+    return "t" + secrets.token_hex(8)

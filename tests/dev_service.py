@@ -173,7 +173,7 @@ class DevService:
         """The chain's own word, past all code of ours."""
         chain = json.loads((self.data / "embedded.json").read_text())["chain_url"]
         body = {"jsonrpc": "2.0", "id": 1, "method": method, "params": list(parameters)}
-        answer = httpx.post(chain, json=body, timeout=20, trust_env=False).json()
+        answer = httpx.post(chain, json=body, timeout=20, trust_env=False, verify=False).json()
         assert "result" in answer, answer
         return answer["result"]
 

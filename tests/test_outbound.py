@@ -1,6 +1,7 @@
 """The outbound client goes where it was sent and nowhere inside."""
 
 import socket
+import ssl
 import threading
 import time
 from contextlib import contextmanager
@@ -212,6 +213,14 @@ def test_a_dead_port_and_an_unknown_name_are_unavailable():
 
     with pytest.raises(Unavailable, match=r"the name tsa\.example cannot be resolved"):
         post(Outbound(allow_private=True, resolver=unknown), "https://tsa.example/")
+
+
+def test_the_authorities_of_the_system_are_read_once_and_are_not_none():
+    one, other = (Outbound(allow_private=private)._tls for private in (True, False))
+    assert one is other
+    assert one.verify_mode is ssl.CERT_REQUIRED
+    assert one.check_hostname
+    assert one.get_ca_certs()
 
 
 def test_a_server_without_tls_does_not_answer_https(server):

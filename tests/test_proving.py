@@ -9,15 +9,13 @@ from notary.evidence.proof_file import TLOG_PROOF, parse_proof_file
 from notary.evidence.statement import entry_of
 from notary.merkle.hashing import hash_leaf
 from notary.merkle.proof import check_consistency, check_inclusion
-from notary.store.engine import open_database
-from notary.store.migrate import migrate
+from tests.databases import with_tables
 from tests.rig import LOG_VERIFIER, ORIGIN, Rig
 
 
 @pytest.fixture
 def rig(tmp_path):
-    database = open_database(f"sqlite:///{tmp_path / 'notary.db'}")
-    migrate(database)
+    database = with_tables(f"sqlite:///{tmp_path / 'notary.db'}")
     yield Rig(database, tmp_path).open()
     database.dispose()
 

@@ -12,12 +12,13 @@ from sqlalchemy import text
 from notary.errors import SettingsError, Unavailable
 from notary.observe import FSCK_FINISHED, FSCK_PROBLEMS
 from notary.settings import load_settings
-from notary.store.engine import open_database
-from notary.store.migrate import migrate
 from notary.wiring import checking
 from notary.wiring.checking import RESULT, Checking, attesters, check_log
 from tests.api.service import Service
+from tests.databases import with_tables
+from tests.warm import CONTEXT
 
+AS_THE_SERVICE = checking._CONTEXT
 NOW = datetime(2026, 3, 1, 12, tzinfo=UTC)
 
 
@@ -35,6 +36,12 @@ def clock():
     return [NOW]
 
 
+@pytest.fixture(autouse=True)
+def warm(monkeypatch):
+    """The process of a check is forked from one that has loaded everything (tests/warm.py)."""
+    monkeypatch.setattr(checking, "_CONTEXT", CONTEXT)
+
+
 @pytest.fixture
 def check(service, clock):
     return Checking(service.settings, lambda: True, lambda: clock[0])
@@ -47,6 +54,12 @@ def kept(service):
 def spoil(service):
     with service.assembly.database.writing() as connection:
         connection.execute(text("UPDATE record SET statement = x'7b7d' WHERE seq > 16384"))
+
+
+def test_a_check_in_a_new_process_that_has_loaded_nothing(service, check, monkeypatch):
+    monkeypatch.setattr(checking, "_CONTEXT", AS_THE_SERVICE)
+    check.run()
+    assert (kept(service)["problems"], kept(service)["counts"]["records"]) == ([], 2)
 
 
 def test_a_sound_log_is_checked_and_not_again_before_its_time(service, check, clock):
@@ -125,9 +138,8 @@ def test_a_check_that_is_killed_is_not_taken_for_a_sound_log(service, check, mon
 
 def test_before_there_is_a_log_nothing_can_be_checked(tmp_path):
     settings = load_settings(data_dir=tmp_path / "data", origin="log.example.org")
-    database = open_database(settings.database_url)
-    migrate(database)
-    database.dispose()
+    settings.data_dir.mkdir()
+    with_tables(settings.database_url).dispose()
     with pytest.raises(SettingsError, match="there is no log to check"):
         check_log(settings)
 

@@ -2,6 +2,7 @@
 
 import re
 from dataclasses import astuple
+from functools import cache
 from pathlib import Path
 
 import pytest
@@ -14,6 +15,7 @@ ENDINGS = {".toml", ".json", ".typ", ".html", ".js", ".txt"}
 DENIAL = "words: denial"
 
 
+@cache
 def banned_words():
     section = (ROOT / "docs/glossary.md").read_text(encoding="utf-8").split("## Never for ourselves")[1]
     rows = re.findall(r"^\| ([^|]+?) \|", section, re.MULTILINE)

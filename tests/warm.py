@@ -15,7 +15,7 @@ import tempfile
 from multiprocessing import connection
 from pathlib import Path
 
-_CONTEXT = multiprocessing.get_context("forkserver")
+CONTEXT = multiprocessing.get_context("forkserver")
 _LOADED = (
     "notary.cli.operate",
     "notary.cli.remote",
@@ -24,7 +24,7 @@ _LOADED = (
     "web3",
     "uvloop",
 )
-_CONTEXT.set_forkserver_preload(["notary.cli.main", *_LOADED])
+CONTEXT.set_forkserver_preload(["notary.cli.main", *_LOADED])
 
 
 def _become(module, arguments, out, err, environment):
@@ -45,9 +45,7 @@ class WarmProcess:
         for path in (out, err):
             Path(path).touch()  # whoever reads it need not wait for the process
         words = [str(argument) for argument in arguments]
-        self._process = _CONTEXT.Process(
-            target=_become, args=(module, words, str(out), str(err), environment)
-        )
+        self._process = CONTEXT.Process(target=_become, args=(module, words, str(out), str(err), environment))
         self._process.start()
         self.pid = self._process.pid
 

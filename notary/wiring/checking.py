@@ -8,6 +8,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from multiprocessing.connection import Connection
+from multiprocessing.context import BaseContext
 from multiprocessing.process import BaseProcess
 
 import structlog
@@ -25,6 +26,7 @@ from notary.wiring.trusting import authority, chain_trust
 
 _log = structlog.get_logger()
 RESULT = "fsck.json"
+_CONTEXT: BaseContext = multiprocessing.get_context("spawn")
 _TOLD = 20  # problems in the log of the process; all are in the file
 
 
@@ -116,10 +118,8 @@ class Checking:
         return self.now() - finished >= timedelta(seconds=self.settings.fsck_interval_seconds)
 
     def _in_a_child(self) -> FsckResult | None:
-        ours, theirs = multiprocessing.get_context("spawn").Pipe(duplex=False)
-        self._child = multiprocessing.get_context("spawn").Process(
-            target=_check, args=(self.settings, theirs), daemon=True
-        )
+        ours, theirs = _CONTEXT.Pipe(duplex=False)
+        self._child = _CONTEXT.Process(target=_check, args=(self.settings, theirs), daemon=True)
         self._child.start()
         theirs.close()
         try:

@@ -38,3 +38,8 @@ def ledger(log):
 @pytest.fixture
 def step(log, ledger):
     return log.advance(ledger).step
+
+
+@pytest.fixture
+def anchor(chain):
+    return chain.anchor(chain.open())

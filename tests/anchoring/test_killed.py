@@ -12,10 +12,10 @@ import pytest
 
 from notary.store import anchorings
 from notary.store.engine import open_database
-from notary.store.migrate import migrate
 from tests.anchoring.anchored import Anchored
 from tests.anchoring.local_chain import LocalChain, running
 from tests.anchoring.lying_node import lying_node
+from tests.databases import with_tables
 from tests.faults.counts import count
 from tests.faults.inject import Fault, How, run
 from tests.faults.watch import Tracee
@@ -91,8 +91,7 @@ def stored(log):
 def prepared(tmp_path_factory):
     folder = tmp_path_factory.mktemp("killed") / "log"
     folder.mkdir()
-    database = open_database(f"sqlite:///{folder / 'notary.db'}")
-    migrate(database)
+    database = with_tables(f"sqlite:///{folder / 'notary.db'}")
     Anchored(Rig(database, folder).open()).close()
     database.dispose()
     with running(31337) as chain, Tracee("tests.anchoring.killed") as tracee:
@@ -125,7 +124,7 @@ def test_a_kill_at_some_calls(prepared, tmp_path, calls):
     assert calls.count("sendto(socket)") > 10
     assert calls.count("fdatasync(notary.db-wal)") >= 4
     kinds = {call: at for at, call in enumerate(calls, start=1)}  # the last of each kind
-    everywhere(prepared, tmp_path, sorted({*kinds.values(), *range(1, len(calls) + 1, 12)}))
+    everywhere(prepared, tmp_path, sorted({*kinds.values(), *range(1, len(calls) + 1, 24)}))
 
 
 @pytest.mark.anchoring

@@ -10,7 +10,7 @@ METHODS = ("attested_size", "first_nonce", "sign", "send", "observe", "replaceme
 
 
 # A checkpoint and a step so often; each minute only in `make test-anchoring`.
-OFTEN = pytest.mark.parametrize("minutes", [5, pytest.param(1, marks=pytest.mark.anchoring)])
+OFTEN = pytest.mark.parametrize("minutes", [15, pytest.param(1, marks=pytest.mark.anchoring)])
 
 
 def two_hours(log, each_time, minutes):

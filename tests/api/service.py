@@ -1,8 +1,11 @@
 """The real service without chain and time-stamping authority; its steps are run by hand."""
 
+import atexit
+import shutil
+import tempfile
 import warnings
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cache, cached_property
 from hashlib import sha256
 from pathlib import Path
 from urllib.parse import unquote
@@ -12,7 +15,7 @@ import httpx
 
 from notary import keys, wiring
 from notary.api.app import create_app
-from notary.settings import load_settings
+from notary.settings import Settings, load_settings
 from tests.databases import with_tables
 
 with warnings.catch_warnings():
@@ -25,6 +28,25 @@ DOCUMENT = b"a contract of two companies"
 DIGEST = sha256(DOCUMENT).hexdigest()
 
 
+def settings_of(data: Path, **changes) -> Settings:
+    return load_settings(data_dir=data, origin=ORIGIN, operator="Example Ltd", **changes)
+
+
+@cache
+def _opened() -> Path:
+    """The data folder of a service that was only just set up: its keys, its tables and entry 0.
+
+    Each process of the tests makes one, and the services of its tests begin as copies: they have the same keys.
+    """
+    data = Path(tempfile.mkdtemp(prefix="service-"), "data")
+    atexit.register(shutil.rmtree, data.parent)
+    settings = settings_of(data)
+    keys.create(data / "keys")
+    with_tables(settings.database_url).dispose()
+    wiring.open_new_log(settings, 1, bytes(20), bytes(32))
+    return data
+
+
 @dataclass
 class Service:
     """Everything between HTTP and the disk, in one folder."""
@@ -34,15 +56,11 @@ class Service:
 
     @cached_property
     def settings(self):
-        return load_settings(
-            data_dir=self.folder / "data", origin=ORIGIN, operator="Example Ltd", **self.changes
-        )
+        return settings_of(self.folder / "data", **self.changes)
 
     @cached_property
     def assembly(self) -> wiring.Assembly:
-        keys.create(self.settings.data_dir / "keys")
-        with_tables(self.settings.database_url).dispose()
-        wiring.open_new_log(self.settings, 1, bytes(20), bytes(32))
+        shutil.copytree(_opened(), self.settings.data_dir, dirs_exist_ok=True)
         return wiring.build(self.settings)
 
     @property

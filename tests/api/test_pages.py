@@ -22,7 +22,7 @@ from notary.evidence.number import make_number, show_number
 from notary.services.records import Records
 from notary.settings import load_settings
 from notary.store.engine import open_database
-from notary.store.migrate import migrate
+from tests.databases import with_tables
 
 API = Path(__file__).resolve().parents[2] / "notary/api"
 DIGEST = sha256(b"a contract").hexdigest()
@@ -37,9 +37,7 @@ def assembly(request, tmp_path_factory):
     settings = load_settings(
         data_dir=folder, origin="log.example.org/2026", operator="Example <Ltd> 示例", embedded=request.param
     )
-    database = open_database(settings.database_url)
-    migrate(database)
-    database.dispose()
+    with_tables(settings.database_url).dispose()
     wiring.open_new_log(settings, 31337, bytes(20), bytes(32))
     assembly = wiring.build(settings)
     yield assembly

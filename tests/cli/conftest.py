@@ -11,9 +11,6 @@ import uvicorn
 
 from notary.cli.main import main
 from tests.api.service import Service
-from tests.databases import sqlite
-
-__all__ = ["notary", "served", "sqlite"]
 
 
 @dataclass

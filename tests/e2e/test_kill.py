@@ -1,4 +1,4 @@
-"""kill -9 of the whole service, ten times, at random moments, while documents are submitted.
+"""kill -9 of the whole service, again and again, at random moments, while documents are submitted.
 
 What was acknowledged becomes evidence; what was not is sent again and becomes evidence once.
 """
@@ -20,10 +20,11 @@ from notary.merkle.hashing import hash_leaf
 from notary.merkle.tree import root_of
 from tests.dev_service import assert_one_chain, assert_one_chain_of_heads
 
-DOCUMENTS = 200
 PDFS = 2  # few: each is inspected in a process of its own, or given up after three deaths of the service
-KILLS = 10
-ROUND = 18  # documents that are submitted from one kill to the next; what is left, after the last
+KILLS = 4
+MORE_KILLS = 10
+REST = 20  # documents that are submitted after the last kill
+ROUND = 18  # documents that are submitted from one kill to the next
 CLIENTS = 4
 
 
@@ -106,9 +107,9 @@ class Watcher:
         assert known == root, f"two roots for size {size}"
 
 
-def bodies(signed_contract):
+def bodies(signed_contract, count):
     pdf = signed_contract.read_bytes()
-    texts = [("letter.txt", f"letter {number}\n".encode() * 20) for number in range(DOCUMENTS - PDFS)]
+    texts = [("letter.txt", f"letter {number}\n".encode() * 20) for number in range(count - PDFS)]
     return texts + [("contract.pdf", pdf + b"\n" * number) for number in range(PDFS)]
 
 
@@ -132,9 +133,10 @@ def kill_at_a_random_moment(service, platform, rng):
 
 
 @pytest.mark.slow
-def test_what_was_acknowledged_becomes_evidence_once(warm_service, signed_contract, seeded, tmp_path):
-    service = warm_service.start()
-    sent = bodies(signed_contract)
+@pytest.mark.parametrize("kills", [KILLS, pytest.param(MORE_KILLS, marks=pytest.mark.faults)])
+def test_what_was_acknowledged_becomes_evidence_once(warm_service, signed_contract, seeded, tmp_path, kills):
+    service, documents = warm_service.start(), kills * ROUND + REST
+    sent = bodies(signed_contract, documents)
     seeded.shuffle(sent)
     platform = Platform(service, sent, seeded)
     watcher = Watcher(service)
@@ -143,10 +145,10 @@ def test_what_was_acknowledged_becomes_evidence_once(warm_service, signed_contra
         working = [pool.submit(platform.work) for _ in range(CLIENTS)]
         try:
             under_way = 0
-            for _ in range(KILLS):
+            for _ in range(kills):
                 under_way += kill_at_a_random_moment(service, platform, seeded)
                 service.launch()
-            platform.give(DOCUMENTS - KILLS * ROUND)
+            platform.give(REST)
             service.wait_ready()
             platform.end()
             for job in working:
@@ -157,17 +159,17 @@ def test_what_was_acknowledged_becomes_evidence_once(warm_service, signed_contra
         finally:
             watcher.stop.set()
         watching.result(10)
-    assert len(platform.acknowledged) == DOCUMENTS
-    assert under_way > KILLS // 2
+    assert len(platform.acknowledged) == documents
+    assert under_way > kills // 2
     assert platform.broken_off, "no kill met a request"
 
-    records = wait_for_all(service, "document", DOCUMENTS)
+    records = wait_for_all(service, "document", documents)
     assert_each_once(records, platform.acknowledged)
     assert len(wait_for_all(service, "inspection", PDFS)) == PDFS
     assert_answered_as_before(platform)
     assert_evidence_of_each(service, platform, tmp_path)
     assert_one_chain_of_heads(service.anchored(), service)
-    assert len(watcher.seen) > KILLS
+    assert len(watcher.seen) > kills
     assert_heads_of(watcher.seen, service.entries())
     service.stop()
     assert service.run("fsck", "--data-dir", service.data).startswith("0 problems")

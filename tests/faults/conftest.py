@@ -1,11 +1,8 @@
-"""The watched programs, imported once for all tests of a worker; databases."""
+"""The watched programs, imported once for all tests of a worker."""
 
 import pytest
 
-from tests.databases import database_url, postgres_server, postgres_url
 from tests.faults.watch import Tracee
-
-__all__ = ["database_url", "postgres_server", "postgres_url"]
 
 
 @pytest.fixture(scope="session")

@@ -210,7 +210,7 @@ def test_a_power_cut_at_any_moment(sweep, tmp_path, torn):
 
 @sweeps("submit", "write", "close")
 def test_a_power_cut_at_some_moments(sweep, tmp_path):
-    cut_off(sweep, tmp_path, None, 25)
+    cut_off(sweep, tmp_path, None, 50)
 
 
 @sweeps("submit")

@@ -18,11 +18,11 @@ from notary.intake.group import ClaimTaken, Conditions, commit
 from notary.intake.writer import FRESH_SECONDS, STALE_SECONDS, Writer
 from notary.services.submitting import answer
 from notary.store.claims import Claim
-from notary.store.engine import Database, open_database
+from notary.store.engine import Database
 from notary.store.groups import groups_after
-from notary.store.migrate import migrate
 from notary.store.records import count_records
 from notary.store.tenants import create_tenant
+from tests.databases import with_tables
 from tests.faults import Fault, faulty
 from tests.intake.samples import digests_of
 from tests.rig import ORIGIN, PROMISES, RECEIPT_VERIFIER, Rig
@@ -418,8 +418,7 @@ def test_what_is_durable_is_answered_though_a_repetition_cannot_be_looked_up(rig
 @pytest.fixture
 def several(postgres_url, tmp_path):
     """A log on the database that lets more than one process write."""
-    database = open_database(postgres_url)
-    migrate(database)
+    database = with_tables(postgres_url)
     yield Rig(database, tmp_path).open()
     database.dispose()
 

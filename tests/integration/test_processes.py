@@ -17,7 +17,6 @@ import yaml
 from notary.anchoring.rpc import Node
 from notary.embedded.anvil import find_anvil
 from notary.errors import AnchorUnavailable
-from tests.postgres import running_postgres
 from tests.tsa_process import running_tsa
 from tests.warm import WarmProcess, run_warm
 
@@ -80,7 +79,7 @@ class Processes:
     def client(self, port, key=None):
         headers = {"Authorization": f"Bearer {key}"} if key else {}
         client = httpx.Client(
-            base_url=f"http://127.0.0.1:{port}", headers=headers, timeout=30, trust_env=False
+            base_url=f"http://127.0.0.1:{port}", headers=headers, timeout=30, trust_env=False, verify=False
         )
         return self.stack.enter_context(client)
 
@@ -94,9 +93,8 @@ class Processes:
 
 
 @pytest.fixture
-def processes(tmp_path):
+def processes(tmp_path, postgres_url):
     with ExitStack() as stack:
-        database = stack.enter_context(running_postgres())
         url = stack.enter_context(chain(tmp_path))
         tsa = stack.enter_context(running_tsa(tmp_path / "tsa"))
         base = {k: v for k, v in os.environ.items() if not k.startswith("NOTARY_")}
@@ -111,7 +109,7 @@ def processes(tmp_path):
             | {
                 "NOTARY_ORIGIN": "processes.example/log",
                 "NOTARY_DATA_DIR": str(tmp_path / "data"),
-                "NOTARY_DATABASE_URL": database,
+                "NOTARY_DATABASE_URL": postgres_url,
                 "NOTARY_CHAINS": json.dumps([chain_settings | {"rpc_urls": [url]}]),
                 "NOTARY_TSAS": json.dumps(
                     [tsa_settings | {"url": tsa, "roots": [str(tmp_path / "tsa" / "root.pem")]}]

@@ -22,10 +22,10 @@ from notary.outbound import Outbound
 from notary.store import anchorings
 from notary.store.blocks import add_block
 from notary.store.engine import open_database
-from notary.store.migrate import migrate
 from notary.store.tenants import add_api_key
 from tests.anchoring.anchored import Anchored
 from tests.anchoring.local_chain import HEAD_KEY, WALLET, running
+from tests.databases import with_tables
 from tests.evidence import mini_chain
 from tests.rig import ORIGIN, START, Rig
 from tests.tsa_process import authority_of, running_tsa
@@ -41,8 +41,7 @@ def attested(folder: Path):
 
     The transaction of the second was made again for a higher fee; two tokens are final, and a third head is due.
     """
-    database = open_database(f"sqlite:///{folder / 'notary.db'}")
-    migrate(database)
+    database = with_tables(f"sqlite:///{folder / 'notary.db'}")
     (folder / "tsa").mkdir()
     try:
         with running() as chain, running_tsa(folder / "tsa") as url:

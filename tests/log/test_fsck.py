@@ -15,11 +15,11 @@ from notary.log.index import index_digests
 from notary.store.claims import Claim
 from notary.store.engine import open_database
 from notary.store.logstate import read_state
-from notary.store.migrate import migrate
 from notary.store.objects import CHECKPOINT
 from notary.store.openings import erase_openings
 from notary.store.places import seq_of
 from notary.store.records import record_by_seq
+from tests.databases import with_tables
 from tests.faults import Fault, FaultyObjects
 from tests.rig import LOG_VERIFIER, ORIGIN, PROMISES, RECEIPT_KEY, RECEIPT_VERIFIER, Rig
 
@@ -28,8 +28,7 @@ from tests.rig import LOG_VERIFIER, ORIGIN, PROMISES, RECEIPT_KEY, RECEIPT_VERIF
 def sound(tmp_path_factory):
     """A log of five entries, one more that waits, and its files; copied for each damage."""
     folder = tmp_path_factory.mktemp("sound")
-    database = open_database(f"sqlite:///{folder / 'notary.db'}")
-    migrate(database)
+    database = with_tables(f"sqlite:///{folder / 'notary.db'}")
     rig = Rig(database, folder).open()
     contract = rig.intake.accept(rig.document(b"contract", fields={"title": "Lease", "matter": "2026-7"}))
     rig.sequencer().sequence()

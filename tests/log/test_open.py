@@ -14,9 +14,9 @@ from notary.log.open import open_log, read_genesis
 from notary.store.engine import open_database
 from notary.store.files import FileObjects
 from notary.store.logstate import read_state
-from notary.store.migrate import migrate
 from notary.store.objects import CHECKPOINT
 from notary.store.records import record_at
+from tests.databases import with_tables
 from tests.faults import Fault, FaultyObjects, faulty
 from tests.rig import GENESIS, LOG_KEY, ORIGIN, START, Rig
 
@@ -104,8 +104,7 @@ def test_entry_0_of_another_type_is_found(sqlite, tmp_path):
 
 def test_a_new_database_does_not_start_a_published_log_again(sqlite, tmp_path):
     rig = Rig(sqlite, tmp_path).open()
-    empty = open_database(f"sqlite:///{tmp_path / 'empty.db'}")
-    migrate(empty)
+    empty = with_tables(f"sqlite:///{tmp_path / 'empty.db'}")
     with pytest.raises(Fatal, match="the database knows no log: it is the wrong one or lost"):
         reopen(Rig(empty, tmp_path, objects=rig.objects), genesis=GENESIS)
     empty.dispose()

@@ -11,12 +11,11 @@ from notary.intake.prepare import prepare
 from notary.log.sequence import sign_checkpoint
 from notary.merkle.hashing import hash_leaf
 from notary.merkle.tree import root_of
-from notary.store.engine import open_database
 from notary.store.groups import insert_group, waiting
 from notary.store.logstate import read_state
-from notary.store.migrate import migrate
 from notary.store.objects import CHECKPOINT
 from notary.store.records import insert_records, record_at, record_by_number
+from tests.databases import with_tables
 from tests.rig import LOG_VERIFIER, ORIGIN, PROMISES, Rig
 
 
@@ -221,8 +220,7 @@ def test_the_newest_checkpoint_is_published_again_over_an_older_one(rig):
 
 
 def test_commits_that_become_visible_out_of_order_are_all_closed(postgres_url, tmp_path):
-    database = open_database(postgres_url)
-    migrate(database)
+    database = with_tables(postgres_url)
     rig = Rig(database, tmp_path).open()
     sequencer = rig.sequencer()
     now = rig.clock()

@@ -10,9 +10,8 @@ import pytest
 from sqlalchemy import select
 
 from notary.log.index import index_digests
-from notary.store.engine import open_database
-from notary.store.migrate import migrate
 from notary.store.tables import SQLModel
+from tests.databases import with_tables
 from tests.faults.world import published, tree
 from tests.rig import Rig
 from tests.warm import WarmProcess
@@ -50,8 +49,7 @@ def rows(database):
 
 
 def rig_of(url, folder) -> Rig:
-    database = open_database(url)
-    migrate(database)
+    database = with_tables(url)
     rig = Rig(database, folder).open()
     rig.intake.accept_all([rig.document(b"document %d" % number) for number in range(249)])
     first = rig.sequencer("one")

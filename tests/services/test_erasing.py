@@ -6,6 +6,7 @@ import os
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
 from dataclasses import dataclass
+from functools import cache
 from hashlib import sha256
 from threading import Event
 
@@ -138,6 +139,7 @@ def anywhere(word, bench):
     return any(text in stored for text in spelt)
 
 
+@cache
 def shown(data):
     if not data.startswith(b"%PDF"):
         return data

@@ -9,9 +9,8 @@ from notary.merkle.proof import check_consistency, check_inclusion
 from notary.merkle.tiles import Tile
 from notary.merkle.tree import root_of
 from notary.services.log_proofs import LogProofs
-from notary.store.engine import open_database
-from notary.store.migrate import migrate
 from notary.store.records import record_at
+from tests.databases import with_tables
 from tests.rig import LOG_VERIFIER, ORIGIN, Rig
 
 SIZES = (3, 250, 259, 300)  # of the checkpoints; the last but one has no full tile of its own any more
@@ -20,8 +19,7 @@ SIZES = (3, 250, 259, 300)  # of the checkpoints; the last but one has no full t
 @pytest.fixture(scope="module")
 def grown(tmp_path_factory):
     folder = tmp_path_factory.mktemp("log")
-    database = open_database(f"sqlite:///{folder / 'notary.db'}")
-    migrate(database)
+    database = with_tables(f"sqlite:///{folder / 'notary.db'}")
     rig = Rig(database, folder).open()
     sequencer = rig.sequencer()
     for old, new in zip((1, *SIZES[:-1]), SIZES, strict=True):

@@ -1,0 +1,201 @@
+"""What the adapter sees on a real chain: left out, anchored by others, reverted; and the evidence that it makes."""
+
+from dataclasses import replace
+from datetime import UTC, datetime
+
+import pytest
+
+from notary.anchoring.blocks import block_at
+from notary.anchoring.poll import newest_finalized
+from notary.anchoring.port import Attempt, Step
+from notary.anchoring.quorum import Quorum
+from notary.anchoring.replacing import MAX_REPLACEMENTS
+from notary.anchoring.transaction import fields_of
+from notary.errors import AnchorUnavailable
+from notary.evidence.chain import (
+    check_receipt,
+    decode_evidence,
+    decode_header,
+)
+from notary.evidence.chain_file import MAX_NOT_BEFORE
+from tests.anchoring.evm_steps import anchored, sent, signed
+from tests.anchoring.local_chain import STRANGER, head, root, running
+
+
+def waiting(chain, anchor, base_fee=None):
+    """A transaction that is in the pool and in no block, and a block that left it out."""
+    chain.node.ask("evm_setAutomine", False)
+    attempt = sent(anchor, signed(anchor, 7))
+    since = datetime.fromtimestamp(block_at(chain.node, "latest", "ethereum")[1].time - 1, UTC)
+    chain.node.ask("anvil_setNextBlockBaseFeePerGas", hex(base_fee or 100 * 10**9))
+    chain.mine()
+    assert anchor.observe(head(7), [attempt]).step is Step.SENT
+    return attempt, since
+
+
+def test_what_a_block_left_out_is_made_again_for_more_and_mined(chain, anchor):
+    first, since = waiting(chain, anchor)
+    second = anchor.replacement([first], since)
+    old, new = fields_of(first.raw), fields_of(second.raw)
+    fees = ("maxFeePerGas", "maxPriorityFeePerGas")
+    assert all(new[name] >= old[name] * 1.15 for name in fees)
+    assert {k: v for k, v in old.items() if k not in fees} == {k: v for k, v in new.items() if k not in fees}
+    assert second.nonce == first.nonce
+    sent(anchor, second)
+    chain.mine()
+    seen = anchor.observe(head(7), [first, second])
+    assert seen.step is Step.MINED
+    assert anchor.attested_size() == 7
+    assert anchor.replacement([first, second], since) is None  # its nonce is used
+
+
+def test_a_legacy_transaction_is_made_again_too(chain, anchor):
+    anchor.node.fees = "legacy"
+    first, since = waiting(chain, anchor, 50 * 10**9)
+    second = anchor.replacement([first], since)
+    assert fields_of(second.raw)["gasPrice"] >= fields_of(first.raw)["gasPrice"] * 1.15
+    sent(anchor, second)
+    chain.mine()
+    assert anchor.observe(head(7), [first, second]).step is Step.MINED
+
+
+def test_more_than_nothing_is_something(chain, anchor):
+    anchor.node.fees = "free"
+    first, since = signed(anchor, 7), datetime.fromtimestamp(0, UTC)
+    anchor.node.fees = "legacy"
+    anchor.node.ask = lambda method, *_, ask=anchor.node.ask: (
+        "0x0" if method == "eth_gasPrice" else ask(method, *_)
+    )
+    assert fields_of(anchor.replacement([first], since).raw)["gasPrice"] == 1
+
+
+def test_nothing_is_made_again_where_it_would_be_of_no_use(chain, anchor):
+    first, since = waiting(chain, anchor)
+    newest = block_at(chain.node, "latest", "ethereum")[1].time
+    assert anchor.replacement([first], datetime.fromtimestamp(newest, UTC)) is None  # no block since
+    assert anchor.replacement([first] * (MAX_REPLACEMENTS + 1), since) is None
+    assert anchor.replacement([first] * MAX_REPLACEMENTS, since) is not None
+    assert (
+        anchor.replacement([replace(first, nonce=first.nonce + 1)], since) is None
+    )  # one before it is missing
+    anchor.node.fees = "free"
+    assert anchor.replacement([first], since) is None
+
+
+def test_a_fee_beyond_all_bounds_is_not_paid_to_be_mined(chain, anchor):
+    first, since = waiting(chain, anchor, 1100 * 10**9)
+    with pytest.raises(AnchorUnavailable, match=r"asks for \d+ wei for a unit of gas, more than"):
+        anchor.replacement([first], since)
+
+
+def test_without_attempts_it_is_due(anchor):
+    assert anchor.observe(head(7), []).step is Step.DUE
+
+
+def test_any_of_the_attempts_may_be_the_one(chain, anchor):
+    lost = Attempt(bytes(32), b"", 0)
+    attempt = anchored(anchor, 7)
+    assert anchor.observe(head(7), [lost, attempt]).step is Step.MINED
+
+
+def test_a_head_that_somebody_else_anchored_with_our_signature_counts(chain, anchor):
+    chain.node.ask("evm_setAutomine", False)
+    attempt = anchored(anchor, 7)
+    # A copy from the pool, with a fee high enough to come first.
+    data = chain.data(anchor.log_id, 7, root(7), [])
+    chain.node.ask(
+        "eth_sendTransaction",
+        {
+            "from": STRANGER.address,
+            "to": f"0x{chain.contract.hex()}",
+            "data": f"0x{data.hex()}",
+            "maxPriorityFeePerGas": hex(50 * 10**9),
+            "maxFeePerGas": hex(100 * 10**9),
+        },
+    )
+    chain.mine()
+    seen = anchor.observe(head(7), [attempt])
+    assert seen.step is Step.MINED
+    evidence = decode_evidence(seen.evidence)
+    assert evidence.transaction != attempt.ref
+    assert check_receipt(evidence, decode_header(evidence.header, "ethereum")).new_root == root(7)
+
+
+def test_a_transaction_that_reverted_is_rejected(chain, anchor):
+    chain.node.ask("evm_setAutomine", False)
+    attempt = anchored(anchor, 7)
+    data = chain.data(anchor.log_id, 9, root(9), [])
+    chain.node.ask(
+        "eth_sendTransaction",
+        {
+            "from": STRANGER.address,
+            "to": f"0x{chain.contract.hex()}",
+            "data": f"0x{data.hex()}",
+            "maxPriorityFeePerGas": hex(50 * 10**9),
+            "maxFeePerGas": hex(100 * 10**9),
+        },
+    )
+    chain.mine()
+    seen = anchor.observe(head(7), [attempt])
+    assert (seen.step, seen.detail) == (Step.REJECTED, "the transaction reverted")
+
+
+def test_state_is_there_for_sixty_blocks_and_then_said_to_be_missing(chain, anchor):
+    attempt = anchored(anchor, 7)
+    chain.mine(60)
+    seen = anchor.observe(head(7), [attempt])
+    assert decode_evidence(seen.evidence).account_proof is not None
+    chain.mine(60)
+    late = replace(anchor).observe(head(7), [attempt])
+    evidence = decode_evidence(late.evidence)
+    assert late.step is Step.FINAL
+    assert "the node has no state of block" in late.detail
+    assert (evidence.account_proof, evidence.history_proof) == (None, None)
+    # What was captured while it was there is kept.
+    assert anchor.observe(head(7), [attempt]).evidence == seen.evidence
+
+
+def test_blocks_that_the_state_cannot_name_are_given_without_a_proof(chain, anchor):
+    chain.mine(3)
+    raw = newest_finalized(Quorum((chain.node,))).raw
+    attempt = anchored(anchor, 7)
+    own = block_at(chain.node, "latest", "ethereum")[0]
+    anchor.not_before = lambda _head: [raw, own]
+    seen = anchor.observe(head(7), [attempt])
+    evidence = decode_evidence(seen.evidence)
+    assert [item.storage_proof is None for item in evidence.not_before] == [False, True]
+    assert "not among the 8191 before" in seen.detail
+    anchor.not_before = lambda _head: [own]
+    assert decode_evidence(replace(anchor).observe(head(7), [attempt]).evidence).history_proof is None
+
+
+def test_of_more_blocks_than_one_file_holds_the_newest_are_kept(chain, anchor):
+    chain.mine(MAX_NOT_BEFORE + 10)
+    newest = chain.newest()
+    numbers = range(newest, newest - MAX_NOT_BEFORE - 1, -1)
+    headers = [block_at(chain.node, hex(number), "ethereum")[0] for number in numbers]
+    anchor.not_before = lambda _head: headers
+    seen = anchor.observe(head(7), [anchored(anchor, 7)])
+    kept = decode_evidence(seen.evidence).not_before
+    assert [item.header for item in kept] == headers[:-1]
+    assert all(item.storage_proof is not None for item in kept)
+
+
+def test_a_chain_without_block_hashes_in_its_state_gives_evidence_without_them():
+    with running(31337, "--hardfork", "shanghai") as old:
+        old.mine(3)
+        raw = newest_finalized(Quorum((old.node,))).raw
+        anchor = old.anchor(old.open(), [raw])
+        seen = anchor.observe(head(7), [anchored(anchor, 7)])
+    evidence = decode_evidence(seen.evidence)
+    assert evidence.account_proof is not None
+    assert (evidence.history_proof, evidence.not_before[0].storage_proof) == (None, None)
+    assert "there is no account 0x0000f90827" in seen.detail
+
+
+@pytest.mark.parametrize("hardfork", ["london", "shanghai", "cancun", "prague", "osaka"])
+def test_headers_of_every_fork_are_rebuilt(hardfork):
+    with running(31337, "--hardfork", hardfork) as old:
+        old.mine(2)
+        anchor = old.anchor(old.open())
+        assert anchor.observe(head(7), [anchored(anchor, 7)]).step is Step.MINED
