@@ -35,7 +35,7 @@ test: $(PYTHON_ENV) $(BASE_ENV) $(NODE_ENV) $(BROWSER) ## run the tests (ARGS=�
 	$(BIN)/python -m pytest -n 4 --dist loadfile --no-loadscope-reorder $(ARGS)
 
 .PHONY: test-faults
-test-faults: $(PYTHON_ENV) ## kill, fail and power-cut every write of submit and close (ARGS=… for pytest)
+test-faults: $(PYTHON_ENV) $(NODE_ENV) ## kill, fail and power-cut every write of submit and close (ARGS=… for pytest)
 	$(BIN)/python -m pytest -n 2 --dist worksteal -m faults $(ARGS)
 
 .PHONY: test-anchoring

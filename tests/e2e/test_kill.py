@@ -21,6 +21,7 @@ from notary.merkle.tree import root_of
 from tests.dev_service import assert_one_chain, assert_one_chain_of_heads
 
 PDFS = 2  # few: each is inspected in a process of its own, or given up after three deaths of the service
+FULL = (pytest.mark.faults, pytest.mark.timeout(3600))
 KILLS = 4
 MORE_KILLS = 10
 REST = 20  # documents that are submitted after the last kill
@@ -133,7 +134,7 @@ def kill_at_a_random_moment(service, platform, rng):
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("kills", [KILLS, pytest.param(MORE_KILLS, marks=pytest.mark.faults)])
+@pytest.mark.parametrize("kills", [KILLS, pytest.param(MORE_KILLS, marks=FULL)])
 def test_what_was_acknowledged_becomes_evidence_once(warm_service, signed_contract, seeded, tmp_path, kills):
     service, documents = warm_service.start(), kills * ROUND + REST
     sent = bodies(signed_contract, documents)
