@@ -58,8 +58,13 @@ PENDING_SECONDS = Gauge(
 )
 RPC_CONTRADICTIONS = Counter(
     "notary_rpc_contradictions_total",
-    "Final blocks that endpoints of one chain do not agree on.",
+    "Final blocks, or counts of a wallet's transactions, that endpoints of one chain do not agree on.",
     ["chain_id"],
+)
+RPC_BEHIND = Gauge(
+    "notary_rpc_behind_seconds",
+    "How long another endpoint has called a block final that this one, by its place in rpc_urls, does not.",
+    ["chain_id", "endpoint"],
 )
 REQUEST_SECONDS = Histogram(
     "notary_request_seconds",

@@ -55,6 +55,7 @@ _ADDRESS = r"^0x[0-9a-f]{40}$"
 # A block's time is its maker's, and a time stamp's its authority's: where the second is behind the first, evidence of
 # the same second would contradict itself for ever. A minute is more than a clock that is looked after is ever wrong.
 _MARGIN_SECONDS = 60
+_NAMED = "^[a-z0-9][a-z0-9-]{0,39}$"  # no option of a command begins so
 _NAME = "Name of the anchor, as shown; no other chain or authority has it, and it is never reused."
 
 
@@ -74,7 +75,7 @@ class Chain(BaseModel):
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
-    name: str = Field(pattern="^[a-z0-9-]{1,40}$", description=_NAME)
+    name: str = Field(pattern=_NAMED, description=_NAME)
     rpc_urls: tuple[str, ...] = Field(
         min_length=1, max_length=8, description="JSON-RPC endpoints; the first is asked for everything."
     )
@@ -172,7 +173,7 @@ class Tsa(BaseModel):
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
-    name: str = Field(pattern="^[a-z0-9-]{1,40}$", description=_NAME)
+    name: str = Field(pattern=_NAMED, description=_NAME)
     profile: str | None = Field(
         None, description="A well-known authority, whose address and pins need not be given."
     )
@@ -211,7 +212,7 @@ class Ots(BaseModel):
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
-    name: str = Field(pattern="^[a-z0-9][a-z0-9-]{0,39}$", description=_NAME)
+    name: str = Field(pattern=_NAMED, description=_NAME)
     calendars: tuple[str, ...] = Field(
         min_length=1,
         max_length=8,
@@ -283,7 +284,8 @@ class Settings(BaseSettings):
     host: str = Field("127.0.0.1", description="Address to listen on.")
     port: int = Field(8000, ge=0, le=65535, description="Port to listen on.")
     embedded: bool = Field(
-        False, description="Scheduler, local chain and local TSA in this process: anchors that prove nothing."
+        False,
+        description="Scheduler, local chain and local TSA in this process, on SQLite: anchors that prove nothing.",
     )
 
     log_key: Path = Field(default_factory=_in_keys("log.pem"), description="Signs checkpoints (Ed25519).")
@@ -373,6 +375,17 @@ class Settings(BaseSettings):
                 "a document of max_document_bytes would never be taken in: raise it, or lower the other",
             )
         return size
+
+    @field_validator("embedded")
+    @classmethod
+    def _is_one_process(cls, embedded: bool, info: ValidationInfo) -> bool:
+        # It takes its own lease over again without waiting: two processes would each take it from the other.
+        if embedded and not info.data.get("database_url", "sqlite:").startswith("sqlite:"):
+            raise PydanticCustomError(
+                "embedded",
+                "the embedded service is one process with a SQLite file of its own, not PostgreSQL",
+            )
+        return embedded
 
     @field_validator("chains", "tsas", "ots")
     @classmethod

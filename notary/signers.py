@@ -7,11 +7,13 @@ half, and do not say which of two keys they are of: all of that is settled here.
 """
 
 import os
+import selectors
 import signal
 import subprocess
+import time
 from contextlib import suppress
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Protocol
+from typing import IO, TYPE_CHECKING, Protocol, cast
 
 from cryptography.hazmat.primitives.asymmetric.utils import decode_dss_signature
 
@@ -25,6 +27,9 @@ SECONDS = 10.0  # that a signature may take
 _ORDER = 0xFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFEBAAEDCE6AF48A03BBFD25E8CD0364141
 _PLAIN = 64  # bytes of r and s
 _MAX_OUTPUT = 2 * 72 + 2  # the longest DER, in hexadecimal, and the end of a line
+
+
+_NO_SIGNATURE = "writes no signature, neither DER nor r and s in hexadecimal"
 
 
 class Signer(Protocol):
@@ -83,7 +88,7 @@ class ExternalSigner:
             raise self._failed(f"cannot be started: {error.strerror}") from error
         with process:
             try:
-                output, _ = process.communicate(f"{line}\n".encode(), self.seconds)
+                output = self._exchange(process, f"{line}\n".encode())
             except subprocess.TimeoutExpired as error:
                 raise self._failed(f"does not answer within {self.seconds:g} seconds") from error
             finally:
@@ -93,10 +98,32 @@ class ExternalSigner:
             raise self._failed(f"ends with status {process.returncode}")
         return output
 
+    def _exchange(self, process: subprocess.Popen[bytes], line: bytes) -> bytes:
+        """What the process writes until it ends; no more is read than a signature has, however much it writes.
+
+        Raises:
+            subprocess.TimeoutExpired: it does not end in time.
+            SignerUnavailable: it writes more than any signature has.
+        """
+        end = time.monotonic() + self.seconds
+        given, source = cast("IO[bytes]", process.stdin), cast("IO[bytes]", process.stdout)
+        with suppress(BrokenPipeError), given:  # one that has ended already is told by its status
+            given.write(line)
+        output = b""
+        with selectors.DefaultSelector() as selector:
+            selector.register(source, selectors.EVENT_READ)
+            while len(output) <= _MAX_OUTPUT:
+                if not selector.select(max(0.0, end - time.monotonic())):
+                    raise subprocess.TimeoutExpired(self.command, self.seconds)
+                found = os.read(source.fileno(), _MAX_OUTPUT + 1 - len(output))
+                if not found:
+                    process.wait(max(0.0, end - time.monotonic()))
+                    return output
+                output += found
+        raise self._failed(_NO_SIGNATURE)
+
     def _numbers(self, output: bytes) -> tuple[int, int]:
         try:
-            if len(output) > _MAX_OUTPUT:
-                raise ValueError
             data = bytes.fromhex(output.decode("ascii"))
             numbers = (
                 (int.from_bytes(data[:32]), int.from_bytes(data[32:]))
@@ -104,7 +131,7 @@ class ExternalSigner:
                 else decode_dss_signature(data)
             )
         except ValueError as error:
-            raise self._failed("writes no signature, neither DER nor r and s in hexadecimal") from error
+            raise self._failed(_NO_SIGNATURE) from error
         if not all(0 < number < _ORDER for number in numbers):
             raise self._failed("writes a signature with a number out of range")
         return numbers

@@ -47,13 +47,13 @@ since it takes no roots. rfc3161-client: `verify_message` of a `Verifier` with r
 openssl: `openssl ts -verify -queryfile`, the query with imprint, policy and nonce; once plain, so as of today, and
 once with `-attime` genTime. Certificates that the caller has are given to each that takes them.
 
-**Revocation** (check 15). Cases with revocation data, and those called strict, are put to notary by `check_revocation`,
-to pyHanko with the lists and `revocation_mode="require"`, and to openssl in its last column with `-crl_check_all` and
-the lists beside the root. OCSP responses are given to ours alone. Both others take a list only if it was issued at the
-moment they are asked about or before: they tell what was known then. RFC 3161 §4 makes a token depend on what is known
-later, a compromised key above all. So cases with lists from after genTime are refused there for their date alone, the
-good ones too. The other tools take no revocation data. Serial numbers used once (22) is asked of notary by `Serials`;
-the others see one token.
+**Revocation** (check 15). Cases with revocation data, and those called strict, are put to notary by
+`check_revocation`, to pyHanko with the lists, the OCSP responses and `revocation_mode="require"`, and to openssl in
+its last column with `-crl_check_all` and the lists beside the root: `openssl ts` takes no OCSP responses. Both take
+what a CA says only if it was said at the moment they are asked about or before: they tell what was known then. RFC
+3161 §4 makes a token depend on what is known later, a compromised key above all. So cases with data from after
+genTime are refused there for its date alone, the good ones too. The other tools take no revocation data. Serial
+numbers used once (22) is asked of notary by `Serials`; the others see one token.
 
 **Ed25519.** RFC 8419 §3.1 has signers use SHA-512 as the digest. Ours accepts another digest of its allow-list with a
 warning: what the signature protects is that digest, so refusing it would turn sound tokens bad and make none safer.

@@ -1,6 +1,7 @@
 """A process that signs is asked for a signature and believed in nothing else."""
 
 import json
+import os
 import sys
 from pathlib import Path
 
@@ -55,6 +56,30 @@ def test_a_signature_of_another_key_is_refused():
 def test_one_that_takes_too_long_is_killed():
     with pytest.raises(SignerUnavailable, match=r"does not answer within 1\.5 seconds"):
         signer("slow", seconds=1.5).unsafe_sign_hash(DIGEST)
+
+
+def test_of_one_that_writes_for_ever_no_more_is_read_than_a_signature_has(monkeypatch):
+    read = []
+
+    def bounded(source, most):
+        read.append(os_read(source, most))
+        return read[-1]
+
+    os_read = os.read
+    monkeypatch.setattr(os, "read", bounded)
+    with pytest.raises(SignerUnavailable, match="writes no signature, neither DER nor r and s"):
+        signer("endless").unsafe_sign_hash(DIGEST)
+    assert len(b"".join(each for each in read if set(each) == {ord("0")})) == 147
+
+
+def test_one_that_signs_and_does_not_end_is_killed():
+    with pytest.raises(SignerUnavailable, match=r"does not answer within 3 seconds"):
+        signer("lingering", seconds=3.0).unsafe_sign_hash(DIGEST)
+
+
+def test_one_that_reads_nothing_is_told_by_its_status():
+    with pytest.raises(SignerUnavailable, match="ends with status 7"):
+        ExternalSigner(KEY.address, ("/bin/sh", "-c", "exec <&-; sleep 0.2; exit 7")).unsafe_sign_hash(DIGEST)
 
 
 def test_one_that_is_not_there_is_unavailable():

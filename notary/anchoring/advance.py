@@ -10,16 +10,17 @@ from datetime import datetime, timedelta
 
 import structlog
 
+from notary.anchoring.forks import look_for_fork, require_not_refused, tell_refused
 from notary.anchoring.moves import WAY, keeps
 from notary.anchoring.paying import Paying
 from notary.anchoring.port import Anchor, Head, Observation, Step
-from notary.anchoring.sending import Sending
-from notary.errors import AnchorRejected, AnchorUnavailable, LaneStopped, NotFound
-from notary.observe import ANCHOR_MOVES, ANCHOR_PENDING, INCIDENTS
+from notary.anchoring.sending import Sending, show_stopped
+from notary.errors import AnchorRejected, AnchorUnavailable, LaneStopped
+from notary.observe import ANCHOR_MOVES, ANCHOR_PENDING
 from notary.store import anchorings, checkpoints
 from notary.store.anchorings import Anchoring
 from notary.store.engine import Database
-from notary.store.incidents import FOREIGN_HEAD, add_incident, contradicted
+from notary.store.incidents import believed
 
 _log = structlog.get_logger()
 _OPEN = ("due", "signed", "sent", "mined")
@@ -62,7 +63,7 @@ class Advance:
         waits = 0.0 if current is None else (self.now() - current.created_at).total_seconds()
         ANCHOR_PENDING.labels(self.anchor.name).set(waits)
         if current is None:
-            self._require_not_refused()
+            require_not_refused(self.database, self.anchor.name)
             return
         try:
             match current.state:
@@ -76,6 +77,12 @@ class Advance:
             with self.database.writing() as connection:
                 anchorings.note_detail(connection, current.id, str(error)[:_MAX_REASON])
             raise
+        finally:
+            self.show()
+
+    def show(self) -> None:
+        """Set the metric of wallets that are stopped to what is stored; for a process that does not lead, too."""
+        show_stopped(self.database, self.anchor.name, [payer.lane for payer in self._payers])
 
     @property
     def _payers(self) -> tuple[Anchor, ...]:
@@ -98,7 +105,7 @@ class Advance:
             newest = checkpoints.newest_checkpoint(connection)
             last = anchorings.newest_anchoring(connection, self.anchor.name)
             if last is not None:
-                again = contradicted(connection, last.id)  # at once, even if the head is the same
+                again = not believed(connection, last.id)  # at once, even if the head is the same
                 covered = last.size >= newest.size and last.state != "rejected"
                 if not again and (covered or self._within(self.interval, last.created_at)):
                     return None
@@ -111,9 +118,12 @@ class Advance:
         head = self.head_at(item.size)
         old = self.anchor.attested_size()
         if old >= head.size:
-            if not self._found(item, head):
-                self._look_for_fork(old)
-                self._reject(item, f"the authority already holds a head of size {old}")
+            seen = self._sending.found(item, head)
+            if seen is not None:
+                self._apply(item, seen)
+                return
+            self._look_for_fork(old)
+            self._reject(item, f"the authority already holds a head of size {old}")
             return
         refused = self._paying.sign(item, head, old, self._payers)
         if refused:
@@ -121,15 +131,6 @@ class Advance:
             self._reject(item, refused)
             return
         self._send(self._reread(item))
-
-    def _found(self, item: Anchoring, head: Head) -> bool:
-        """Whether a transaction of an earlier anchoring of this head is in another block now: it counts again."""
-        attempts = self._sending.attempts(item)
-        seen = self.anchor.observe(head, attempts) if attempts else None
-        if seen is None or ("due", seen.step) not in WAY:
-            return False
-        self._apply(item, seen)
-        return True
 
     def _send(self, item: Anchoring) -> None:
         # What leaves is what was committed. A crash after it is a second sending.
@@ -139,7 +140,7 @@ class Advance:
 
     def _observe(self, item: Anchoring) -> None:
         head = self.head_at(item.size)
-        seen = self.anchor.observe(head, self._sending.attempts(item))
+        seen = self._sending.look(item, head)
         if (item.state, seen.step) == ("sent", Step.SENT):
             newer = self._paying.replace(item, head)
             if newer or not self._within(_RESEND, item.updated_at):
@@ -155,12 +156,15 @@ class Advance:
     def _send_or_take_over(self, item: Anchoring, head: Head, *, after_lost: bool = False) -> Observation:
         try:
             if after_lost:
-                self._paying.send_lost(item)
+                self._paying.again.send_lost(item)
             return self._sending.send(item, head)
         except LaneStopped:
-            if not self._paying.take_over(item, head):
+            if self._paying.take_over(item, head):
+                return self._sending.send(item, head)
+            seen = self._sending.adopt(head)  # nobody here can pay, and somebody else did
+            if seen is None:
                 raise
-            return self._sending.send(item, head)
+            return seen
 
     def _apply(self, item: Anchoring, seen: Observation) -> None:
         """Store what was seen. A crash before the commit means that it is looked at again."""
@@ -182,47 +186,17 @@ class Advance:
         if way:
             self._count(state)
         if state == "rejected":
-            self._tell_refused(detail)
+            tell_refused(self.anchor, detail)
 
     def _reject(self, item: Anchoring, reason: str) -> None:
         detail = reason[:_MAX_REASON]
         with self.database.writing() as connection:
             anchorings.move(connection, item.id, item.state, "rejected", self.now(), detail=detail)
         self._count("rejected")
-        self._tell_refused(detail)
-
-    def _tell_refused(self, detail: str) -> None:
-        """A chain takes what extends its head: that it does not is never in order."""
-        if self.anchor.kind == "evm":
-            _log.error("an anchor refuses a head", anchor=self.anchor.name, detail=detail)
-            raise AnchorRejected(detail)
-
-    def _require_not_refused(self) -> None:
-        with self.database.reading() as connection:
-            last = anchorings.newest_anchoring(connection, self.anchor.name)
-        if last is not None and last.kind == "evm" and last.state == "rejected":
-            raise AnchorRejected(last.detail)
+        tell_refused(self.anchor, detail)
 
     def _look_for_fork(self, size: int) -> None:
-        """Whether the head of this size that the authority holds is ours, where it holds one and enough say so."""
-        root = self.anchor.held_root(size)
-        if root is None:
-            return
-        try:
-            if root == self.head_at(size).root:
-                return
-        except NotFound:
-            pass  # we never made a checkpoint of this size
-        detail = f"it holds size {size} root {root.hex()}, which is no checkpoint of this log"
-        with self.database.writing() as connection:
-            # Durable after the commit: that somebody has the head key, or the log forked. A crash before it: the
-            # next head finds the same.
-            new = add_incident(
-                connection, FOREIGN_HEAD, self.anchor.name, f"{size} {root.hex()}", detail, self.now()
-            )
-        if new:
-            INCIDENTS.labels(self.anchor.name, FOREIGN_HEAD).inc()
-        _log.critical("an anchor holds a head that is not ours", anchor=self.anchor.name, detail=detail)
+        look_for_fork(self.database, self.anchor, self.head_at, size, self.now())
 
     def _reread(self, item: Anchoring) -> Anchoring:
         with self.database.reading() as connection:

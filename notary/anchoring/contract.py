@@ -1,7 +1,6 @@
 """The anchoring contract: its calls, and how it gets onto a chain."""
 
 import time
-from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
@@ -11,7 +10,7 @@ from eth_abi.exceptions import DecodingError
 from notary.anchoring.compiled import CODE, CREATION, ERRORS
 from notary.anchoring.fees import fee_fields
 from notary.anchoring.rpc import Answer, Node, octets, quantity, record
-from notary.anchoring.transaction import cost_of, signed
+from notary.anchoring.transaction import signed
 from notary.errors import AnchorRejected, AnchorUnavailable
 from notary.evidence.keccak import keccak256
 from notary.signers import Signer
@@ -19,6 +18,7 @@ from notary.signers import Signer
 ANCHOR = "anchor(bytes32,uint64,bytes32,bytes32[],bytes)"
 _TAG = keccak256(b"notary anchor v1")
 _GAS_MARGIN = 1.25
+_MOST_GAS = 1_000_000  # a deployment takes 648,000
 
 
 def log_id_of(opener: str, origin: str) -> bytes:
@@ -71,49 +71,45 @@ def read_keys(node: Node, contract: bytes, log_id: bytes) -> Keys:
     return Keys(octets(head, 20), octets(offered, 20), turn)
 
 
+def refusal(answer: Answer) -> str | None:
+    """The name of the contract's own error, where that is why a call failed."""
+    return ERRORS.get((answer.data or "")[2:10])
+
+
 def revert_reason(answer: Answer) -> str:
     """The contract's own error by name where it has one, else what the node says."""
-    name = ERRORS.get((answer.data or "")[2:10])
+    name = refusal(answer)
     return f"the contract refuses: {name}" if name else str(answer.error)
 
 
 def signed_transaction(
-    node: Node,
-    wallet: Signer,
-    nonce: int,
-    to: bytes | None,
-    data: bytes,
-    afford: Callable[[int], None] = lambda _wei: None,
+    node: Node, wallet: Signer, nonce: int, to: bytes | None, data: bytes
 ) -> tuple[bytes, bytes]:
     """Try a transaction, then sign it with our own chain id, nonce and fees: (raw bytes, hash).
 
-    The trial shows the node the input, which is stored nowhere yet: that of an anchor is a checkpoint that the log has
-    published, with the head key's signature. Anybody may anchor it, and that harms nobody.
-
-    `afford` is told what it may take, in wei, before it is signed, and raises where that is too much.
+    For set-up and hand-over: the trial shows the node the input before it is sent. Anchors are tried without the head
+    key's signature (`trying`).
 
     Raises:
-        AnchorUnavailable: the node does not answer, does not try it, or asks for a fee above the cap.
+        AnchorUnavailable: the node does not answer, does not try it, asks for a fee above the cap, or for more gas than
+            any call of the contract, or its deployment, can need.
         AnchorRejected: the transaction would revert; says why.
     """
     call = {"from": wallet.address, "data": f"0x{data.hex()}"} | (
         {} if to is None else {"to": f"0x{to.hex()}"}
     )
     tried = node.try_ask("eth_estimateGas", call)
-    if tried.error is not None and not tried.reverted:  # a node that is busy says nothing of the head
+    if tried.error is not None and not tried.reverted:  # a node that is busy says nothing of the input
         raise AnchorUnavailable(f"eth_estimateGas: {tried.error}")
     if tried.error is not None:
         raise AnchorRejected(f"tried before signing: {revert_reason(tried)}")
-    fields: dict[str, Any] = {
-        "chainId": node.chain_id,
-        "nonce": nonce,
-        "value": 0,
-        "data": data,
-        "gas": int(quantity(tried.result) * _GAS_MARGIN),
-    }
-    fields |= fee_fields(node) | ({} if to is None else {"to": to})
-    afford(cost_of(fields))
-    return signed(fields, wallet)
+    gas = int(quantity(tried.result) * _GAS_MARGIN)
+    if gas > _MOST_GAS:
+        raise AnchorUnavailable(
+            f"the node asks for {gas} gas, and nothing of ours needs more than {_MOST_GAS}"
+        )
+    fields: dict[str, Any] = {"chainId": node.chain_id, "nonce": nonce, "value": 0, "data": data, "gas": gas}
+    return signed(fields | fee_fields(node) | ({} if to is None else {"to": to}), wallet)
 
 
 def deploy(node: Node, wallet: Signer, timeout: float = 120) -> bytes:

@@ -22,6 +22,18 @@ def require_funds(node: Node, anchor: str, wallet: str, cost: int) -> None:
         raise LaneStopped(f"wallet {wallet} holds {held} wei, and the transaction may take {cost}")
 
 
+def require_share(wallet: str, cost: int, allowed: int | None) -> None:
+    """Assert that a transaction may take so much, in wei, of what is left of the wallet's day; None: any.
+
+    Raises:
+        LaneStopped: it may not.
+    """
+    if allowed is not None and cost > allowed:
+        raise LaneStopped(
+            f"wallet {wallet} may spend {allowed} wei more today, and the transaction may take {cost}"
+        )
+
+
 def most_spent(attempts: Iterable[Attempt], nonce: int) -> int:
     """Wei that attempts of one lane may have taken and may still take, those of one nonce left out.
 

@@ -1,16 +1,21 @@
 """Heads and the contract: whether one extends the head on chain, and which transaction anchored one."""
 
 from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
 
 from notary.anchoring.blocks import block_at
 from notary.anchoring.contract import read_head, read_keys
 from notary.anchoring.port import Head
-from notary.anchoring.rpc import Node, octets, records
-from notary.errors import AnchorRejected, ProofError
+from notary.anchoring.rpc import Node, array, octets, records
+from notary.errors import AnchorRejected, AnchorUnavailable, ProofError
 from notary.evidence.chain import ANCHORED
+from notary.evidence.keccak import keccak256
 from notary.merkle.proof import check_consistency
 
-_SEARCH_BLOCKS = 5000  # back from the newest, for an anchor that somebody else sent
+_OPENED = keccak256(b"Opened(bytes32,address,address,string)")  # before it there are no events of a log
+_SPAN, _LEAST_SPAN = 5000, 100  # blocks to a question
+_QUESTIONS = 20  # of one search before others have their turn: a hundred thousand blocks
 
 
 def require_extension(
@@ -55,21 +60,89 @@ def require_extension(
         raise AnchorRejected(f"the head does not extend the one on chain: {error}") from error
 
 
-def transaction_of(node: Node, contract: bytes, log_id: bytes, head: Head, profile: str) -> bytes | None:
-    """The hash of whichever recent transaction anchored exactly this head, or None.
+@dataclass(slots=True)
+class Search:
+    """How far back the events of a log were looked through for one head: a search goes on where it stopped.
+
+    Attributes:
+        wanted: the head that is looked for.
+        above: the newest block that was not looked through; None before the first question.
+        span: blocks to a question; fewer where a node does not answer for as many.
+    """
+
+    wanted: Head | None = None
+    above: int | None = None
+    span: int = _SPAN
+
+
+def transaction_of(
+    node: Node,
+    contract: bytes,
+    log_id: bytes,
+    head: Head,
+    profile: str,
+    first: int = 0,
+    search: Search | None = None,
+) -> bytes | None:
+    """The hash of whichever transaction anchored exactly this head, the newest blocks first; None where none did.
+
+    Args:
+        node: of the chain.
+        contract: 20 bytes.
+        log_id: 32 bytes.
+        head: that was anchored.
+        profile: how headers are hashed.
+        first: no earlier block can have it. Where the log was opened the search ends by itself.
+        search: how far it got; is moved on.
 
     Raises:
-        AnchorUnavailable: the node does not answer.
+        AnchorUnavailable: the node does not answer; or there is more to be looked through, and the next call goes on.
         AnchorRejected: its answer is of another form.
     """
-    newest = block_at(node, "latest", profile)[1].number
-    query = {
-        "address": f"0x{contract.hex()}",
-        "topics": [f"0x{ANCHORED.hex()}", f"0x{log_id.hex()}"],
-        "fromBlock": hex(max(0, newest - _SEARCH_BLOCKS)),
-    }
+    search = search or Search()
+    if search.wanted != head or search.above is None:
+        search.wanted, search.above = head, block_at(node, "latest", profile)[1].number
     wanted = head.size.to_bytes(32) + head.root
-    for log in records(node.ask("eth_getLogs", query)):
-        if octets(log.get("data"))[32:] == wanted:
-            return octets(log.get("transactionHash"), 32)
+    for _ in range(_QUESTIONS):
+        if search.above < first:
+            break
+        logs, lowest = _events(node, contract, log_id, max(first, search.above - search.span + 1), search)
+        for log in logs:
+            if _topic(log) == ANCHORED and octets(log.get("data"))[32:] == wanted:
+                search.above = None
+                return octets(log.get("transactionHash"), 32)
+        search.above = lowest - 1
+        if any(_topic(log) == _OPENED for log in logs):
+            break
+    else:
+        if search.above >= first:
+            raise AnchorUnavailable(
+                f"who anchored the head of size {head.size} is looked for, down to block {search.above} by now"
+            )
+    search.above = None  # of a search that found nothing the next one begins anew
     return None
+
+
+def _events(
+    node: Node, contract: bytes, log_id: bytes, lowest: int, search: Search
+) -> tuple[list[dict[str, Any]], int]:
+    """The events of the log from a block to `search.above`, and from which one: some nodes answer for fewer blocks."""
+    while True:
+        query = {
+            "address": f"0x{contract.hex()}",
+            "topics": [[f"0x{ANCHORED.hex()}", f"0x{_OPENED.hex()}"], f"0x{log_id.hex()}"],
+            "fromBlock": hex(lowest),
+            "toBlock": hex(search.above or 0),
+        }
+        answer = node.try_ask("eth_getLogs", query)
+        if answer.error is None:
+            return records(answer.result), lowest
+        if search.span <= _LEAST_SPAN:
+            raise AnchorUnavailable(f"eth_getLogs: {answer.error}")
+        search.span //= 2
+        lowest = max(lowest, (search.above or 0) - search.span + 1)
+
+
+def _topic(log: dict[str, Any]) -> bytes:
+    topics = array(log.get("topics"))
+    return octets(topics[0], 32) if topics else b""

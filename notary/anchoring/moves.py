@@ -16,6 +16,7 @@ WAY: dict[tuple[str, Step], tuple[str, ...]] = {
     ("sent", Step.FINAL): ("mined", "final"),
     ("sent", Step.REJECTED): ("rejected",),
     ("mined", Step.SENT): ("sent",),
+    ("mined", Step.DUE): ("due",),
     ("mined", Step.MINED): ("mined",),
     ("mined", Step.FINAL): ("final",),
     ("mined", Step.REJECTED): ("rejected",),

@@ -83,6 +83,10 @@ class OtsAnchor:
         """None: each attempt takes random bytes."""
         return None
 
+    def agreed_nonce(self) -> int | None:
+        """None, as above."""
+        return None
+
     def sign(self, head: Head, nonce: int, consistency: Sequence[bytes], old_size: int) -> Attempt:  # noqa: ARG002
         """Blind the digest of the note; a calendar has no use for a consistency proof."""
         blind = self.random(_NONCE)
@@ -121,6 +125,10 @@ class OtsAnchor:
         detail = f"{self.name}: taken in by {len(taken)} of {len(self.calendars)} calendars"
         file = closed(digest, stamp) if taken != before else None
         return Observation(Step.SENT, file, "; ".join([detail, *map(str, problems)]))
+
+    def adopted(self, head: Head) -> None:  # noqa: ARG002 - the port's form
+        """None: nobody else has our answers."""
+        return
 
     def replacement(self, attempts: Sequence[Attempt], since: datetime) -> None:  # noqa: ARG002 - the port's form
         """None: a calendar keeps what it took in, or the head is given up for a newer one."""

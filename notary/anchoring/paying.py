@@ -7,20 +7,20 @@ both may be mined: the contract takes a head once, and refuses the second transa
 import secrets
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import datetime
 
 import structlog
 
+from notary.anchoring.again import Again
 from notary.anchoring.port import Anchor, Head
-from notary.anchoring.sending import Sending, attempt_of, tell_stopped
+from notary.anchoring.sending import Sending, tell_stopped
 from notary.errors import AnchorRejected, AnchorUnavailable, LaneStopped, NotaryError, NotFound, NotReady
-from notary.observe import ANCHOR_MOVES, LANE_STOPPED
-from notary.store import anchorings
+from notary.observe import ANCHOR_MOVES
+from notary.store import anchorings, stopped
 from notary.store.anchorings import Anchoring
 from notary.store.engine import Database
 
 _log = structlog.get_logger()
-_REPLACE = timedelta(seconds=48)  # four blocks of Ethereum
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,6 +58,10 @@ class Paying:
                 expected = payer.first_nonce()
                 with self.database.reading() as connection:
                     lane = anchorings.next_nonce(connection, payer.name, payer.lane)
+                if lane is None:
+                    expected = (
+                        payer.agreed_nonce()
+                    )  # one alone may lag behind or lie, and no number of ours tells
                 problem = self._problem(payer, expected, lane)
                 if problem is None:
                     return self._sign_by(payer, item, head, old, expected, lane)
@@ -92,6 +96,11 @@ class Paying:
             _log.error("no wallet takes over", anchor=item.anchor, detail=refused)
         return not refused
 
+    @property
+    def again(self) -> Again:
+        """What is made and sent again by the same wallets."""
+        return Again(self.payers, self.sending)
+
     def replace(self, item: Anchoring, head: Head) -> bool:
         """Make an attempt that takes the place of the last one, where that waits too long; whether there is one now.
 
@@ -99,77 +108,16 @@ class Paying:
         """
         with self.database.reading() as connection:
             stored = anchorings.attempts_for(connection, item)
-        if not self._waits(stored[-1]):
+        if not self.again.waits(stored[-1]):
             return False
-        payer = self._payer(stored[-1].lane)
+        payer = self.again.payer(stored[-1].lane)
         if payer is None:  # its wallet was taken out of the settings
             return self.take_over(item, head)
         try:
-            return self._make_again(payer, stored)
+            return self.again.make(payer, stored)
         except LaneStopped as error:
             tell_stopped(self.database, payer.name, payer.lane, error, self.now())
             return self.take_over(item, head)
-
-    def send_lost(self, item: Anchoring) -> None:
-        """Send what the chain lost of earlier nonces of the wallet that made the last attempt. Raises as `sign`."""
-        last = self.sending.attempts(item)[-1]
-        payer = self._payer(last.lane)
-        expected = None if payer is None else payer.first_nonce()
-        if payer is not None and expected is not None and expected < last.nonce:
-            try:
-                self._send_between(payer, expected, last.nonce)
-            except LaneStopped as error:
-                tell_stopped(self.database, payer.name, payer.lane, error, self.now())
-                raise
-
-    def _send_between(self, payer: Anchor, first: int, last: int) -> None:
-        """Send what a wallet's nonces first..last-1 went to; the first of them is made again where it waits too long.
-
-        Whatever follows waits for it, and nobody else raises its fee: its anchoring may be final.
-        """
-        with self.database.reading() as connection:
-            found = anchorings.attempts_between(connection, payer.name, payer.lane, first, first + 1)
-        stored = [each for _, each in found]
-        if stored and self._waits(stored[-1]) and not self.sending.in_block(found):
-            try:
-                self._make_again(payer, stored)
-            except LaneStopped as error:
-                tell_stopped(self.database, payer.name, payer.lane, error, self.now())
-        self.sending.send_between(payer.lane, first, last)
-
-    def _make_again(self, payer: Anchor, stored: Sequence[anchorings.Attempt]) -> bool:
-        """Store what takes the place of the last of these; whether there is any. LaneStopped as `replacement`."""
-        last = stored[-1]
-        try:
-            since = min(last.created_at, self.now())  # by a clock that was ahead no block would be new
-            better = payer.replacement([attempt_of(each) for each in stored], since)
-        except AnchorUnavailable as error:
-            _log.warning("a transaction is not replaced", anchor=payer.name, detail=str(error))
-            ANCHOR_MOVES.labels(payer.name, "not_replaced").inc()
-            return False
-        if better is None:
-            return False
-        with self.database.writing() as connection:
-            # Durable after the commit: the bytes of the new attempt, beside all earlier ones, which count as
-            # before: any of them may still be mined. A crash after it sends the newest at the next step.
-            anchorings.add_attempt(
-                connection,
-                last.anchoring_id,
-                better.ref.hex(),
-                better.raw,
-                better.nonce,
-                self.now(),
-                better.lane,
-            )
-        ANCHOR_MOVES.labels(payer.name, "replaced").inc()
-        return True
-
-    def _payer(self, lane: str) -> Anchor | None:
-        return next((payer for payer in self.payers if payer.lane == lane), None)
-
-    def _waits(self, last: anchorings.Attempt) -> bool:
-        # A clock that was ahead when it was stored must hold nothing up.
-        return not timedelta(0) <= self.now() - last.created_at < _REPLACE
 
     def _sign_by(
         self, payer: Anchor, item: Anchoring, head: Head, old: int, expected: int | None, lane: int | None
@@ -190,17 +138,16 @@ class Paying:
             if state != item.state:
                 raise NotReady(f"anchoring {item.id} is {state}, not {item.state}: another process moved it")
             # Durable after the commit: the very bytes that may be sent, and that their nonce is taken. A crash
-            # before it loses the wallet's signature, which nobody saw, and that of the head, which the trial showed
-            # to the node: of a published checkpoint, which anybody may anchor. After it, the stored bytes are sent
-            # at the next step.
+            # before it loses the signatures of wallet and head key, which nobody saw. After it, the stored bytes are
+            # sent at the next step.
             if expected is not None:
                 anchorings.set_nonce(connection, payer.name, payer.lane, lane, nonce + 1)
             anchorings.add_attempt(
                 connection, item.id, attempt.ref.hex(), attempt.raw, nonce, self.now(), attempt.lane
             )
+            stopped.forget_stopped(connection, payer.name, payer.lane, item.created_at)
             if item.state == "due":
                 anchorings.move(connection, item.id, "due", "signed", self.now(), detail="")
-        LANE_STOPPED.labels(payer.name, payer.lane).set(0)
         ANCHOR_MOVES.labels(payer.name, "signed").inc()
         return ""
 
@@ -212,7 +159,7 @@ class Paying:
         if expected > lane:
             return LaneStopped(f"{counts}: somebody else uses its key", foreign=True)
         try:
-            self._send_between(payer, expected, lane)
+            self.again.send_between(payer, expected, lane)
         except AnchorUnavailable as error:  # another wallet need not wait for it
             return AnchorUnavailable(
                 f"{counts}: the node lags behind or lost blocks; the transactions between: {error}"

@@ -123,6 +123,14 @@ class Anchor(Protocol):
         """
         ...
 
+    def agreed_nonce(self) -> int | None:
+        """As `first_nonce`, by the word of all who can be asked: a lane begins with it.
+
+        Raises:
+            AnchorUnavailable: they do not say the same, or too few answer.
+        """
+        ...
+
     def sign(self, head: Head, nonce: int, consistency: Sequence[bytes], old_size: int) -> Attempt:
         """Make the bytes to be sent; nothing leaves the process but questions.
 
@@ -161,6 +169,19 @@ class Anchor(Protocol):
 
         Raises:
             AnchorUnavailable: the authority does not answer.
+            AnchorRejected: its answers do not add up.
+        """
+        ...
+
+    def adopted(self, head: Head) -> Observation | None:
+        """Look for what somebody else did for a head with our signature of it: MINED or FINAL, as `observe` has it.
+
+        Returns:
+            None where the authority keeps no heads, or nobody did anything for this one.
+
+        Raises:
+            AnchorUnavailable: the authority does not answer; or there is more to be looked through, and the next call
+                goes on.
             AnchorRejected: its answers do not add up.
         """
         ...

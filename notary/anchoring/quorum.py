@@ -1,6 +1,6 @@
 """What several endpoints of one chain agree on. One alone may lag behind, be cut off, or lie."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 
@@ -24,12 +24,14 @@ class Quorum:
         needed: 1 to as many as there are.
         finality: "finalized" or "depth:N".
         profile: how headers are hashed.
+        hear: is told which number each endpoint calls final, by its place from 1 on, whenever all are asked.
     """
 
     nodes: tuple[Node, ...]
     needed: int = 1
     finality: str = FINALIZED
     profile: str = "ethereum"
+    hear: Callable[[Mapping[int, int]], None] = lambda _finals: None
 
     def newest(self) -> tuple[Node, bytes, Header]:
         """The newest block that enough endpoints hold to be final: one of them, its header as RLP, and parsed.
@@ -120,6 +122,7 @@ class Quorum:
             with self._left_out():
                 node.require_chain()
                 found[node] = final_number(node, self.finality, self.profile)
+        self.hear({place: found[node] for place, node in enumerate(self.nodes, 1) if node in found})
         return found
 
     @contextmanager

@@ -3,8 +3,11 @@
 Whichever of the two is mined, the nonce is used once: that makes it safe, and nothing else would.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from datetime import datetime
 
+from notary.anchoring.agreeing import nonce_of
+from notary.anchoring.blocks import block_at
 from notary.anchoring.fees import capped, fee_fields
 from notary.anchoring.port import Attempt
 from notary.anchoring.rpc import Node
@@ -14,6 +17,35 @@ from notary.signers import Signer
 MAX_REPLACEMENTS = 8  # of one transaction: three times the fee it began with
 _RAISED_PERCENT = 15  # nodes ask for 10 % on both fee fields
 _FEES = ("maxPriorityFeePerGas", "maxFeePerGas", "gasPrice")
+
+
+def replacement(
+    node: Node,
+    wallet: Signer,
+    attempts: Sequence[Attempt],
+    since: datetime,
+    profile: str,
+    afford: Callable[[int], None],
+) -> Attempt | None:
+    """What takes the place of the last attempt, which was made at `since`; `profile` is how headers are hashed.
+
+    Returns:
+        None where a chain takes no fees, after eight, while an earlier nonce is missing or ours is used, for another
+        wallet's, and until a block was made after `since`: a chain that stands still takes no more for more.
+
+    Raises:
+        AnchorUnavailable: as `replaced`.
+        AnchorRejected: the node is of another chain, or its answer is of another form.
+    """
+    lane, nonce = wallet.address, attempts[-1].nonce
+    same = [each for each in attempts if (each.lane, each.nonce) == (lane, nonce)]
+    if node.fees == "free" or not 0 < len(same) <= MAX_REPLACEMENTS:
+        return None
+    if nonce_of(node, lane) != nonce:
+        return None
+    if block_at(node, "latest", profile)[1].time <= since.timestamp():
+        return None
+    return replaced(node, wallet, attempts[-1], afford)
 
 
 def replaced(node: Node, wallet: Signer, attempt: Attempt, afford: Callable[[int], None]) -> Attempt:

@@ -14,6 +14,7 @@ from notary.errors import AnchorUnavailable, RequestError, TimestampError, Unava
 from notary.evidence.digests import Digester
 from notary.evidence.timestamp import MAX_RESPONSE, Authority, check_token
 from notary.evidence.timestamp_signature import SM3
+from notary.evidence.timestamp_status import CHECK as REVOCATION
 from notary.outbound import Outbound, check_url
 
 _NONCE_BITS = 64
@@ -63,6 +64,8 @@ class TsaAnchor:
     outbound: Outbound
     now: Callable[[], datetime]  # UTC; judges whether genTime lies between request and response
     imprint: Imprint = "sha256"  # digest of the head that it is asked to stamp
+    # From when on tokens that rest on these DER certificates are spoiled, where one of them is known to be revoked.
+    spoiled: Callable[[Sequence[bytes]], datetime | None] = lambda _path: None
     kind: str = "rfc3161"
     lane: str = ""
 
@@ -86,6 +89,10 @@ class TsaAnchor:
         """None: each request takes a random nonce."""
         return None
 
+    def agreed_nonce(self) -> int | None:
+        """None, as above."""
+        return None
+
     def sign(self, head: Head, nonce: int, consistency: Sequence[bytes], old_size: int) -> Attempt:  # noqa: ARG002
         """Make the request over the note; an authority has no use for a consistency proof."""
         raw = request(head.note, nonce, self.imprint)
@@ -95,7 +102,9 @@ class TsaAnchor:
         """Ask for a token and check it as any verifier will.
 
         Returns:
-            FINAL or REJECTED, with the raw response as evidence either way.
+            FINAL or REJECTED, with the raw response as evidence either way. REJECTED also where the token is good, and
+            rests on a certificate that is known to be revoked: asked ever more rarely, the authority is taken in again
+            once it has another.
 
         Raises:
             AnchorUnavailable: no answer; the same attempt may be sent again.
@@ -112,7 +121,15 @@ class TsaAnchor:
             )
         except TimestampError as error:
             return Observation(Step.REJECTED, response, f"{self.name}: check {error.check}: {error}")
+        since = self.spoiled(stamp.path)
+        if since is not None and stamp.gen_time >= since:
+            detail = f"{self.name}: check {REVOCATION}: a certificate behind it was revoked"
+            return Observation(Step.REJECTED, response, detail)
         return Observation(Step.FINAL, response, f"{self.name}: stamped at {stamp.gen_time.isoformat()}")
+
+    def adopted(self, head: Head) -> None:  # noqa: ARG002 - the port's form
+        """None: nobody else has our answers."""
+        return
 
     def replacement(self, attempts: Sequence[Attempt], since: datetime) -> None:  # noqa: ARG002 - the port's form
         """None: an authority answers at once, or is asked again."""

@@ -3,7 +3,7 @@
 Every sending may be done twice. A crash beside it leaves the stored bytes, which are sent at the next step.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -11,13 +11,14 @@ import structlog
 
 from notary.anchoring.port import Anchor, Attempt, Head, Observation, Step, newest_of_lanes
 from notary.errors import LaneStopped, NotaryError
-from notary.observe import INCIDENTS, LANE_STOPPED
-from notary.store import anchorings
+from notary.observe import ANCHOR_MOVES, INCIDENTS, LANE_STOPPED
+from notary.store import anchorings, stopped
 from notary.store.anchorings import Anchoring
 from notary.store.engine import Database
 from notary.store.incidents import FOREIGN_NONCE, add_incident
 
 _log = structlog.get_logger()
+_MAX_REASON = 300
 _TAKEN = (Step.MINED, Step.FINAL, Step.REJECTED)  # an attempt is in a block: its nonce went to us
 
 
@@ -35,6 +36,34 @@ class Sending:
         with self.database.reading() as connection:
             return [attempt_of(stored) for stored in anchorings.attempts_for(connection, item)]
 
+    def look(self, item: Anchoring, head: Head) -> Observation:
+        """What is seen of a head that is under way. Raises as `observe` and `adopted` of the port.
+
+        One that somebody else's transaction anchored stays by that one while it is in a block; else it is ours again.
+        """
+        seen = self.anchor.observe(head, self.attempts(item))
+        if item.state == "mined" and seen.step in (Step.SENT, Step.DUE):
+            return self.anchor.adopted(head) or seen
+        return seen
+
+    def found(self, item: Anchoring, head: Head) -> Observation | None:
+        """What is seen of a head that the authority holds, though nothing of ours is known to have brought it there.
+
+        A transaction of an earlier anchoring of this head, in another block now; or somebody else's, as where the
+        database is a restored one. None where there is neither. Raises as `look`.
+        """
+        attempts = self.attempts(item)
+        seen = self.anchor.observe(head, attempts) if attempts else None
+        return seen if seen is not None and seen.step in (Step.MINED, Step.FINAL) else self.adopt(head)
+
+    def adopt(self, head: Head) -> Observation | None:
+        """What somebody else's transaction did for a head, or None. Raises as `adopted` of the port."""
+        seen = self.anchor.adopted(head)
+        if seen is not None:
+            _log.warning("somebody else anchored a head of ours", anchor=self.anchor.name, size=head.size)
+            ANCHOR_MOVES.labels(self.anchor.name, "adopted").inc()
+        return seen
+
     def send(self, item: Anchoring, head: Head) -> Observation:
         """Send the newest attempt, or of several wallets' that of an earlier one where the later one is stopped.
 
@@ -48,7 +77,7 @@ class Sending:
             AnchorRejected: the answer says nothing of the head.
         """
         attempts = self.attempts(item)
-        stopped: list[LaneStopped] = []
+        told: list[LaneStopped] = []
         for attempt in newest_of_lanes(attempts):
             try:
                 return self.anchor.send(head, attempt)
@@ -58,8 +87,8 @@ class Sending:
                 if seen.step in _TAKEN:
                     return seen
                 tell_stopped(self.database, self.anchor.name, attempt.lane, error, self.now())
-                stopped.append(error)
-        raise stopped[0]
+                told.append(error)
+        raise told[0]
 
     def send_between(self, lane: str, first: int, last: int) -> None:
         """Send what a lane's nonces first..last-1 went to: the chain has lost them.
@@ -97,12 +126,25 @@ def attempt_of(stored: anchorings.Attempt) -> Attempt:
 
 def tell_stopped(database: Database, anchor: str, lane: str, error: NotaryError, now: datetime) -> None:
     """The alarm: somebody must look at this wallet, even where another one pays meanwhile."""
-    LANE_STOPPED.labels(anchor, lane).set(1)
     _log.error("a wallet does not anchor", anchor=anchor, wallet=lane, detail=str(error))
-    if isinstance(error, LaneStopped) and error.foreign:
-        with database.writing() as connection:
-            # Durable after the commit: that somebody else used this key. A crash before it loses nothing but
-            # the word: the next step finds the same.
-            new = add_incident(connection, FOREIGN_NONCE, anchor, lane, str(error), now)
-        if new:
-            INCIDENTS.labels(anchor, FOREIGN_NONCE).inc()
+    foreign = isinstance(error, LaneStopped) and error.foreign
+    with database.writing() as connection:
+        # Durable after the commit: that the wallet is stopped, and where somebody else used its key, that. A crash
+        # before it loses nothing but the word: the next step finds the same.
+        stopped.note_stopped(connection, anchor, lane, str(error)[:_MAX_REASON], now)
+        new = foreign and add_incident(connection, FOREIGN_NONCE, anchor, lane, str(error), now)
+    if new:
+        INCIDENTS.labels(anchor, FOREIGN_NONCE).inc()
+
+
+def show_stopped(database: Database, anchor: str, lanes: Iterable[str]) -> None:
+    """Set the metric of an anchor's wallets, those in `lanes` and any that it shows, to what is stored.
+
+    What one process found, the one that leads after it shows; and no other goes on showing it when it is over.
+    """
+    with database.reading() as connection:
+        found = stopped.stopped_lanes(connection, anchor).keys()
+    samples = [sample.labels for metric in LANE_STOPPED.collect() for sample in metric.samples]
+    shown = {labels["wallet"] for labels in samples if labels["anchor"] == anchor}
+    for lane in {*lanes, *shown, *found} - {""}:
+        LANE_STOPPED.labels(anchor, lane).set(lane in found)

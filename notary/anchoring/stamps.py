@@ -19,7 +19,7 @@ from notary.evidence.timestamp_revocation import shows, spoils, statuses_of
 from notary.evidence.timestamp_serial import issuer_of
 from notary.evidence.timestamp_status import RevocationData, Status, name_of
 from notary.observe import REVOCATION_AGE, STAMPS_BAD
-from notary.store import anchorings, stamps
+from notary.store import stamps
 from notary.store.anchorings import Anchoring
 from notary.store.engine import Connection, Database
 from notary.store.stamps import StoredStamp, Watched
@@ -62,8 +62,7 @@ class StampWatch:
         """
         for name, authority in self.authorities.items():
             with self.database.reading() as connection:
-                last = stamps.newest_stamp(connection, name)
-                items = anchorings.final_words(connection, name, above=last, most=_BATCH)
+                items = stamps.not_looked_at(connection, name, _BATCH)
             for item in items:
                 self._look(item, authority)
         self._collect()

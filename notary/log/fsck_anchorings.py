@@ -17,6 +17,7 @@ _ANCHORINGS = 500  # in memory at a time
 _UNSENT = ("due",)
 _SENT = ("signed", "sent", "mined", "final")
 _SEEN = ("mined", "final")  # with evidence
+_CHAIN = "evm"
 
 
 class KindChecks(Protocol):
@@ -60,10 +61,12 @@ class AnchoringChecks:
     def _one(self, connection: Connection, item: Anchoring, attempts: Sequence[Attempt]) -> Iterator[str]:
         if item.state not in STATES:
             yield f"there is no state {item.state!r}"
-        if item.state in _UNSENT and (attempts or item.evidence is not None):
+        # Evidence of somebody else's transaction, whose block was reorganised away, stays until there is other.
+        if item.state in _UNSENT and (attempts or (item.evidence is not None and item.kind != _CHAIN)):
             yield f"it is {item.state}, and something was sent for it"
         # A transaction of an earlier anchoring of this head counts for it, too.
-        if item.state in _SENT and not attempts and not attempts_for(connection, item):
+        adopted = item.kind == _CHAIN and item.state in _SEEN  # by evidence that somebody else anchored it
+        if item.state in _SENT and not adopted and not attempts and not attempts_for(connection, item):
             yield f"it is {item.state}, and nothing that was sent for it is kept"
         if item.state in _SEEN and item.evidence is None:
             yield f"it is {item.state} without evidence"

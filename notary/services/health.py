@@ -12,6 +12,7 @@ from notary.store.groups import waiting
 from notary.store.heartbeats import Heartbeat, heartbeats
 from notary.store.incidents import open_contradictions
 from notary.store.logstate import read_state
+from notary.store.stamps import revoked_authorities
 
 
 @dataclass(frozen=True, slots=True)
@@ -20,8 +21,9 @@ class Condition:
 
     Attributes:
         late: what does not keep up or stands still: `database`, `log`, `close`, or the name of a step.
-        failing: steps that run and do not succeed, as when an authority does not answer, or failed so often that
-            it is left alone. They stop no submission: what others attest to has a day.
+        failing: steps that run and do not succeed, as when an authority does not answer, failed so often that it is
+            left alone, or stamped last with a certificate that was revoked. They stop no submission: what others
+            attest to has a day.
         incidents: final words that are contradicted and that no later one has replaced yet.
     """
 
@@ -50,6 +52,7 @@ class Health:
                 broken = {
                     f"anchor {each.anchor}" for each in breakers(connection) if each.failures >= OPENS_AT
                 }
+                broken |= {f"anchor {name}" for name in revoked_authorities(connection)}
                 contradictions = open_contradictions(connection)
         except DiskFailed:
             raise

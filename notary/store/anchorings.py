@@ -22,6 +22,7 @@ _MOVES = {
     ("sent", "mined"),
     ("mined", "mined"),  # in another block, or with proofs that were not to be had before
     ("mined", "sent"),
+    ("mined", "due"),  # somebody else's transaction was adopted, and its block was reorganised away
     ("mined", "final"),
     ("due", "final"),
     ("due", "sent"),  # its transaction was made for an earlier anchoring of the same head

@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from datetime import datetime
 
-from sqlalchemy import ColumnElement, Connection, and_, exists, select
+from sqlalchemy import ColumnElement, Connection, and_, exists, literal, select
 
 from notary.store.sql import insert_new
 from notary.store.tables import anchoring, incident, stamp
@@ -77,6 +77,11 @@ def open_contradictions(connection: Connection) -> list[Incident]:
 def contradicted(connection: Connection, anchoring_id: int) -> bool:
     """Whether the block of this final anchoring is known not to be the chain's."""
     return bool(connection.execute(select(is_contradicted(anchoring_id))).scalar())
+
+
+def believed(connection: Connection, anchoring_id: int) -> bool:
+    """Whether this final word stands, as in `stands`."""
+    return bool(connection.execute(select(stands(literal(anchoring_id)))).scalar())
 
 
 def is_contradicted(anchoring_id: ColumnElement[int] | int) -> ColumnElement[bool]:

@@ -7,10 +7,11 @@ from hashlib import sha256
 from itertools import pairwise
 from typing import Any
 
-from sqlalchemy import Connection, Select, func, or_, select, update
+from sqlalchemy import Connection, Select, exists, func, or_, select, update
 
+from notary.store.anchorings import Anchoring
 from notary.store.sql import insert, insert_new
-from notary.store.tables import revocation, stamp, tsa_certificate
+from notary.store.tables import anchoring, revocation, stamp, tsa_certificate
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,6 +46,22 @@ def newest_stamp(connection: Connection, anchor: str) -> int:
     return connection.execute(query).scalar() or 0
 
 
+def not_looked_at(connection: Connection, anchor: str, most: int) -> list[Anchoring]:
+    """Final stamps of an anchor that were not looked at yet, of the smallest checkpoints first.
+
+    No earlier one is among them than the newest that was: of that size there may be another, for one that was bad.
+    """
+    first = newest_stamp(connection, anchor)
+    done = exists().where(stamp.c.anchoring_id == anchoring.c.id)
+    query = (
+        select(*(anchoring.c[name] for name in Anchoring.__slots__))
+        .where(anchoring.c.anchor == anchor, anchoring.c.state == "final", anchoring.c.size >= first, ~done)
+        .order_by(anchoring.c.size, anchoring.c.id)
+        .limit(most)
+    )
+    return [Anchoring(*row) for row in connection.execute(query)]
+
+
 def add_stamp(connection: Connection, made: StoredStamp) -> bool:
     """Keep what was seen; says whether it was not there yet."""
     return insert_new(connection, stamp, {name: getattr(made, name) for name in StoredStamp.__slots__})
@@ -75,9 +92,23 @@ def watch(connection: Connection, path: Sequence[bytes], gen_time: datetime) -> 
             row = update(tsa_certificate).where(tsa_certificate.c.digest == digest)
             connection.execute(row.values(issuer=issuer))
             connection.execute(row.where(tsa_certificate.c.needed_at < gen_time).values(needed_at=gen_time))
+    return spoiled_from(connection, path)
+
+
+def spoiled_from(connection: Connection, path: Sequence[bytes]) -> datetime | None:
+    """The moment from which tokens of a path of DER certificates are spoiled, where one of them was revoked."""
+    digests = [digest_of(der) for der in path]
     query = select(func.min(tsa_certificate.c.spoiled_from)).where(tsa_certificate.c.digest.in_(digests))
     spoiled: datetime | None = connection.execute(query).scalar()
     return spoiled
+
+
+def revoked_authorities(connection: Connection) -> list[str]:
+    """Anchors of which the newest stamp is not believed since a certificate was revoked, by their names."""
+    later = stamp.alias()
+    newer = exists().where(later.c.anchor == stamp.c.anchor, later.c.anchoring_id > stamp.c.anchoring_id)
+    query = select(stamp.c.anchor).where(stamp.c.verdict == "revoked", stamp.c.verdict != "", ~newer)
+    return sorted(connection.execute(query).scalars())
 
 
 def uncovered(connection: Connection) -> list[Watched]:

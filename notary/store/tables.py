@@ -297,6 +297,17 @@ class LaneRow(SQLModel, table=True):
     next_nonce: int = _big()
 
 
+class StoppedLaneRow(SQLModel, table=True):
+    """A wallet that did not anchor when it was last asked to."""
+
+    __tablename__ = "stopped_lane"
+    __table_args__ = (PrimaryKeyConstraint("anchor", "name"),)
+    anchor: str
+    name: str  # address of the wallet
+    reason: str
+    told_at: datetime = _time()
+
+
 class HeartbeatRow(SQLModel, table=True):
     """When the worker that leads last ran a step, and when the step last did what it is for."""
 
@@ -392,6 +403,7 @@ tsa_certificate = _tables["tsa_certificate"]
 revocation = _tables["revocation"]
 incident = _tables["incident"]
 lane = _tables["lane"]
+stopped_lane = _tables["stopped_lane"]
 heartbeat = _tables["heartbeat"]
 breaker = _tables["breaker"]
 block = _tables["block"]

@@ -1,5 +1,6 @@
 """The endpoints of a chain, as the settings name them."""
 
+from notary.anchoring.behind import Behind
 from notary.anchoring.quorum import Quorum
 from notary.anchoring.rpc import Node
 from notary.settings import Chain, Settings
@@ -23,6 +24,6 @@ def nodes_of(chain: Chain, settings: Settings) -> tuple[Node, ...]:
     )
 
 
-def quorum_of(chain: Chain, nodes: tuple[Node, ...]) -> Quorum:
-    """The rule by which they agree."""
-    return Quorum(nodes, chain.quorum, chain.finality, chain.profile)
+def quorum_of(chain: Chain, nodes: tuple[Node, ...], behind: Behind) -> Quorum:
+    """The rule by which they agree; `behind` hears what each of them calls final."""
+    return Quorum(nodes, chain.quorum, chain.finality, chain.profile, behind.hear)

@@ -2,7 +2,7 @@
 
 import random
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from functools import partial
@@ -12,6 +12,7 @@ from typing import Any
 from notary import keys
 from notary.anchoring.advance import Advance
 from notary.anchoring.backoff import Patient
+from notary.anchoring.behind import Behind
 from notary.anchoring.budget import Budget
 from notary.anchoring.evm import EvmAnchor
 from notary.anchoring.poll import newest_finalized
@@ -24,7 +25,7 @@ from notary.anchoring.rpc import Node
 from notary.anchoring.stamps import StampWatch
 from notary.errors import SettingsError
 from notary.evidence.bodies import Genesis
-from notary.evidence.chain import decode_evidence
+from notary.evidence.chain import decode_evidence, decode_header
 from notary.evidence.chain_file import MAX_NOT_BEFORE
 from notary.evidence.statement import Block
 from notary.intake.accept import Intake
@@ -38,7 +39,7 @@ from notary.outbound import Outbound
 from notary.proving import Prover
 from notary.services.steps import Step
 from notary.settings import Chain, Ots, Settings, Tsa
-from notary.store import anchorings, blocks
+from notary.store import anchorings, blocks, stamps
 from notary.store.engine import Database
 from notary.store.groups import waiting
 from notary.store.promises import overdue
@@ -93,11 +94,12 @@ class Steps:
             nodes = nodes_of(chain, settings)
             first, *more = self._evm(chain, nodes)
             steps.append(self._anchoring(first, settings.anchor_interval_seconds, tuple(more)))
-            rule = quorum_of(chain, nodes)
+            behind = Behind(chain.chain_id, self.now)
+            rule = quorum_of(chain, nodes, behind)
             review = Review(self.database, chain.name, rule, self.now)
             again = partial(self._if_leading, review.step)
             steps.append(Step(f"review {chain.name}", settings.anchor_interval_seconds, again))
-            poll = partial(self._poll_block, rule)
+            poll = partial(self._poll_block, rule, behind)
             steps.append(Step(f"blocks {chain.name}", settings.poll_interval_seconds, poll))
         return tuple(steps)
 
@@ -152,7 +154,11 @@ class Steps:
         self, anchor: Anchor, interval: float, reserves: tuple[Anchor, ...] = (), patience: float = 0.0
     ) -> Step:
         advance = self._advance(anchor, timedelta(seconds=interval), reserves)
-        step = partial(self._if_leading, advance.step)
+
+        def step() -> None:
+            advance.show()  # whoever led before shows no longer what it found then
+            self._if_leading(advance.step)
+
         return Step(f"anchor {anchor.name}", self.settings.poll_interval_seconds, step, patience=patience)
 
     def _advance(self, anchor: Anchor, interval: timedelta, reserves: tuple[Anchor, ...] = ()) -> Advance:
@@ -183,15 +189,21 @@ class Steps:
         point = signed.checkpoint
         return Head(point.origin, point.size, point.root, signed.note)
 
-    def _poll_block(self, quorum: Quorum) -> None:
+    def _poll_block(self, quorum: Quorum, behind: Behind) -> None:
         found = newest_finalized(quorum)
         block = Block(found.chain_id, found.number, found.hash, found.time)
         with self.database.writing() as connection:
             blocks.add_block(connection, block, found.raw, self.now())
+        behind.require_agreement()  # it holds nothing up, and is told as a step that fails
 
     def _tsa(self, tsa: Tsa) -> TsaAnchor:
         outbound = Outbound(allow_private=self.settings.allow_private_addresses)
-        return TsaAnchor(tsa.name, tsa.url, authority(tsa), outbound, self.now, tsa.imprint)
+
+        def spoiled(path: Sequence[bytes]) -> datetime | None:
+            with self.database.reading() as connection:
+                return stamps.spoiled_from(connection, path)
+
+        return TsaAnchor(tsa.name, tsa.url, authority(tsa), outbound, self.now, tsa.imprint, spoiled)
 
     def _ots(self, ots: Ots) -> Anchor:
         # Only here: whoever asks no calendar loads neither the library nor the Bitcoin code under it.
@@ -212,6 +224,12 @@ class Steps:
                 last = next(whole, None)
                 first = 0 if last is None else last.size
                 return blocks.not_before_headers(connection, chain.chain_id, first, head.size, MAX_NOT_BEFORE)
+
+        def earliest(head: Head) -> int:
+            with self.database.reading() as connection:
+                words = anchorings.final_words(connection, chain.name, most=_LOOK_BACK)
+            smaller = (decode_evidence(w.evidence) for w in words if w.size < head.size and w.evidence)
+            return next((decode_header(e.header, e.profile).number for e in smaller), 0)
 
         trust = chain_trust(chain, self.genesis)
         head_key = keys.load_secp256k1(self.settings.head_key)
@@ -236,6 +254,7 @@ class Steps:
             head_key=head_key,
             wallet=wallets[0],
             not_before=not_before,
+            earliest=earliest,
             finality=chain.finality,
             profile=chain.profile,
         )

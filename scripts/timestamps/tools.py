@@ -13,7 +13,7 @@ from pathlib import Path
 from ssl import DER_cert_to_PEM_cert
 
 import rfc3161ng
-from asn1crypto import crl, tsp, x509
+from asn1crypto import crl, ocsp, tsp, x509
 from cryptography.exceptions import InvalidSignature
 from cryptography.x509 import ObjectIdentifier, load_der_x509_certificate
 from pyasn1.error import PyAsn1Error
@@ -27,9 +27,11 @@ from notary.errors import TimestampError
 from notary.evidence.timestamp import Authority, check_token
 from notary.evidence.timestamp_revocation import check_revocation
 from notary.evidence.timestamp_serial import Serials
+from notary.evidence.timestamp_signature import SM3
 from notary.evidence.timestamp_status import Kind, RevocationData
 from timestamps.tool import Question, Refused, Tool
 
+_IDENTIFIERS = {"sm3": SM3}  # of what the library has no name for
 _SECONDS = 30  # for one run of openssl, which takes a hundredth of one
 
 
@@ -85,6 +87,7 @@ def _pyhanko(question: Question) -> None:
         moment=_gen_time(question.response),
         allow_fetching=False,
         crls=[crl.CertificateList.load(each) for each in question.lists],
+        ocsps=[ocsp.OCSPResponse.load(each) for each in question.answers],
         revocation_mode="require" if question.about_revocation else "soft-fail",
     )
 
@@ -154,7 +157,8 @@ def _gen_time(response: bytes) -> datetime | None:
 def _query(question: Question) -> bytes:
     """The request that the response is an answer to: openssl reads imprint, policy and nonce from there."""
     hashed = hashlib.new(question.digest, question.data).digest()
-    imprint = {"hash_algorithm": {"algorithm": question.digest}, "hashed_message": hashed}
+    algorithm = _IDENTIFIERS.get(question.digest, question.digest)
+    imprint = {"hash_algorithm": {"algorithm": algorithm}, "hashed_message": hashed}
     request: dict[str, object] = {"version": "v1", "message_imprint": imprint, "req_policy": question.policy}
     if question.nonce is not None:
         request["nonce"] = question.nonce
@@ -193,7 +197,7 @@ TOOLS = (
     Tool(
         "pyHanko",
         lambda: version("pyhanko"),
-        frozenset({"roots", "crl"}),
+        frozenset({"roots", "crl", "ocsp"}),
         _pyhanko,
         (Refused, SignatureValidationError, ValueError),
     ),

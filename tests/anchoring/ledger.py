@@ -93,6 +93,12 @@ class Ledger:
         self._answer("first_nonce")
         return self.first + len(self.mined) + self.foreign
 
+    def agreed_nonce(self):
+        return self.first_nonce()
+
+    def adopted(self, head):
+        self._answer("adopted")
+
     def sign(self, head, nonce, consistency, old_size):
         self._answer("sign")
         assert nonce == self.first + len(self.mined), "a nonce that is not the next one"

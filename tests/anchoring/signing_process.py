@@ -1,5 +1,6 @@
 """A key in a process of its own, which signs as hardware does: differently each time, with s in either half."""
 
+import os
 import sys
 import time
 
@@ -30,6 +31,14 @@ def main(secret, form):
         "cut": encode_dss_signature(r, s).hex()[:-2],
     }
     if form == "slow":
+        time.sleep(60)
+    if form == "endless":
+        while True:
+            sys.stdout.write("0" * 4096)
+    if form == "lingering":  # it has signed, and does not end
+        sys.stdout.write(outputs["rs"])
+        sys.stdout.flush()
+        os.close(1)
         time.sleep(60)
     sys.stdout.write(outputs.get(form, ""))
     sys.exit(3 if form == "status" else 0)

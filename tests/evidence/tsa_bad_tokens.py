@@ -4,6 +4,7 @@ from datetime import UTC, datetime, timedelta
 
 from asn1crypto import tsp
 
+from notary.evidence.timestamp_signature import SM3
 from tests.evidence.tsa_case import NOTE, OTHER, OURS, Case, Given, answer, authority, token
 from tests.evidence.tsa_good import issuer_serial
 from tests.mini_tsa import GEN_TIME, parsed
@@ -160,6 +161,20 @@ INFO = (
         "the right bytes under another hash's name",
         _TSP,
         token(imprint_algorithm="sha3_256"),
+        18,
+        "the token is of other data",
+    ),
+    Case(
+        "the SHA-256 of the data, called SM3",
+        _TSP,
+        token(imprint_algorithm=SM3, given={"digest": "sm3"}),
+        18,
+        "the token is of other data",
+    ),
+    Case(
+        "the SM3 of the data, called SHA-256",
+        _TSP,
+        token(imprint_hash="sm3"),
         18,
         "the token is of other data",
     ),

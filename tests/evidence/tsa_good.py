@@ -7,6 +7,7 @@ from asn1crypto import x509 as asn1
 from cryptography import x509
 from cryptography.x509.oid import ObjectIdentifier
 
+from notary.evidence.timestamp_signature import SM3
 from tests.evidence.tsa_case import OTHER, OURS, Case, Given, answer, authority, signer, token
 from tests.mini_tsa import MiniTsa, authority_extensions, certificate, der, parsed, signer_extensions
 
@@ -68,6 +69,7 @@ def between(tsa, **more):
 
 
 _IMPRINT = {"imprint_algorithm": "sha384", "imprint_hash": "sha384", "given": {"digest": "sha384"}}
+_SM3 = {"imprint_algorithm": SM3, "imprint_hash": "sm3", "given": {"digest": "sm3"}}
 _SHA3 = {"imprint_algorithm": "sha3_256", "imprint_hash": "sha3_256", "given": {"digest": "sha3_256"}}
 _NONCE = 2**63 + 1
 _TSP = "RFC 3161 §2.4.2"
@@ -81,6 +83,7 @@ GOOD = (
     Case("Ed25519 with SHA-256", OURS, token(kind="ed25519"), says="another digest than SHA-512"),
     Case("imprint of SHA-384", _TSP, token(**_IMPRINT)),
     Case("imprint of SHA3-256", OURS, token(**_SHA3)),
+    Case("imprint of SM3", OURS, token(**_SM3)),
     Case("NULL parameters in the imprint's algorithm", "RFC 5754 §2", token(parameters=core.Null())),
     Case("signature with SHA-512", "RFC 5754 §3.2", token(digest="sha512")),
     Case("signer named by key identifier", "RFC 5652 §5.3", token(sid="ski")),

@@ -1,0 +1,90 @@
+"""What waits too long is made again for more, and what the chain lost is sent again, each nonce by its own wallet."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import timedelta
+
+import structlog
+
+from notary.anchoring.port import Anchor
+from notary.anchoring.sending import Sending, attempt_of, tell_stopped
+from notary.errors import AnchorUnavailable, LaneStopped
+from notary.observe import ANCHOR_MOVES
+from notary.store import anchorings
+from notary.store.anchorings import Anchoring
+
+_log = structlog.get_logger()
+_REPLACE = timedelta(seconds=48)  # four blocks of Ethereum
+
+
+@dataclass(frozen=True, slots=True)
+class Again:
+    """Of one anchor by some wallets: `payers` and `sending` as in `Paying`."""
+
+    payers: tuple[Anchor, ...]
+    sending: Sending
+
+    def payer(self, lane: str) -> Anchor | None:
+        """The anchor by the wallet of this address; None where that was taken out of the settings."""
+        return next((payer for payer in self.payers if payer.lane == lane), None)
+
+    def waits(self, last: anchorings.Attempt) -> bool:
+        """Whether the last attempt for a nonce came to nothing for so long that more should be paid."""
+        # A clock that was ahead when it was stored must hold nothing up.
+        return not timedelta(0) <= self.sending.now() - last.created_at < _REPLACE
+
+    def send_lost(self, item: Anchoring) -> None:
+        """Send what the chain lost of earlier nonces of the wallet that made the last attempt. Raises as `sign`."""
+        last = self.sending.attempts(item)[-1]
+        payer = self.payer(last.lane)
+        expected = None if payer is None else payer.first_nonce()
+        if payer is not None and expected is not None and expected < last.nonce:
+            try:
+                self.send_between(payer, expected, last.nonce)
+            except LaneStopped as error:
+                tell_stopped(self.sending.database, payer.name, payer.lane, error, self.sending.now())
+                raise
+
+    def send_between(self, payer: Anchor, first: int, last: int) -> None:
+        """Send what a wallet's nonces first..last-1 went to; the first of them is made again where it waits too long.
+
+        Whatever follows waits for it, and nobody else raises its fee: its anchoring may be final.
+        """
+        with self.sending.database.reading() as connection:
+            found = anchorings.attempts_between(connection, payer.name, payer.lane, first, first + 1)
+        stored = [each for _, each in found]
+        if stored and self.waits(stored[-1]) and not self.sending.in_block(found):
+            try:
+                self.make(payer, stored)
+            except LaneStopped as error:
+                tell_stopped(self.sending.database, payer.name, payer.lane, error, self.sending.now())
+        self.sending.send_between(payer.lane, first, last)
+
+    def make(self, payer: Anchor, stored: Sequence[anchorings.Attempt]) -> bool:
+        """Store what takes the place of the last of these; whether there is any. LaneStopped as `replacement`."""
+        last = stored[-1]
+        try:
+            since = min(
+                last.created_at, self.sending.now()
+            )  # by a clock that was ahead no block would be new
+            better = payer.replacement([attempt_of(each) for each in stored], since)
+        except AnchorUnavailable as error:
+            _log.warning("a transaction is not replaced", anchor=payer.name, detail=str(error))
+            ANCHOR_MOVES.labels(payer.name, "not_replaced").inc()
+            return False
+        if better is None:
+            return False
+        with self.sending.database.writing() as connection:
+            # Durable after the commit: the bytes of the new attempt, beside all earlier ones, which count as
+            # before: any of them may still be mined. A crash after it sends the newest at the next step.
+            anchorings.add_attempt(
+                connection,
+                last.anchoring_id,
+                better.ref.hex(),
+                better.raw,
+                better.nonce,
+                self.sending.now(),
+                better.lane,
+            )
+        ANCHOR_MOVES.labels(payer.name, "replaced").inc()
+        return True

@@ -1,0 +1,64 @@
+"""What several endpoints of one chain say where one is not to be believed: the contract's head, a wallet's nonce."""
+
+from collections.abc import Callable, Sequence
+from contextlib import suppress
+from typing import TypeVar
+
+import structlog
+
+from notary.anchoring.contract import read_head
+from notary.anchoring.rpc import Node, quantity
+from notary.errors import AnchorRejected, AnchorUnavailable
+from notary.observe import RPC_CONTRADICTIONS
+
+_log = structlog.get_logger()
+_T = TypeVar("_T")
+
+
+def held_root(nodes: Sequence[Node], needed: int, contract: bytes, log_id: bytes, size: int) -> bytes | None:
+    """Root of the head of this size that `needed` endpoints say the contract holds; None where they do not."""
+    said = _said(nodes, lambda node: read_head(node, contract, log_id))
+    return next((root for found, root in said if found == size and said.count((found, root)) >= needed), None)
+
+
+def nonce_of(node: Node, address: str) -> int:
+    """How many transactions of `address` are mined.
+
+    Raises:
+        AnchorUnavailable: the node does not answer.
+        AnchorRejected: it is of another chain.
+    """
+    node.require_chain()
+    return quantity(node.ask("eth_getTransactionCount", address, "latest"))
+
+
+def agreed_nonce(nodes: Sequence[Node], needed: int, address: str) -> int:
+    """How many transactions of `address` are mined, as every endpoint says that answers, and `needed` of them do.
+
+    A lane begins with it. By the number of one endpoint that lags behind or lies, what is signed first would be a nonce
+    that was used, or one with a gap before it.
+
+    Raises:
+        AnchorUnavailable: they do not say the same, which is told; or too few answer.
+    """
+    said = _said(nodes, lambda node: nonce_of(node, address))
+    if len(set(said)) > 1:
+        what = f"the endpoints say that wallet {address} has {', '.join(map(str, sorted(set(said))))} transactions"
+        RPC_CONTRADICTIONS.labels(str(nodes[0].chain_id)).inc()
+        _log.error("an endpoint contradicts the others", chain=nodes[0].chain_id, detail=what)
+        raise AnchorUnavailable(f"{what}: none is made until they agree")
+    if len(said) < needed:
+        raise AnchorUnavailable(
+            f"{len(said)} of {len(nodes)} endpoints tell the nonce of wallet {address}, and {needed} must agree"
+        )
+    return said[0]
+
+
+def _said(nodes: Sequence[Node], question: Callable[[Node], _T]) -> list[_T]:
+    """What each endpoint answers; those that give no answer that can be used are left out."""
+    found = []
+    for node in nodes:
+        with suppress(AnchorUnavailable, AnchorRejected):
+            node.require_chain()
+            found.append(question(node))
+    return found
