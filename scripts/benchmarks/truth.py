@@ -75,7 +75,7 @@ class Truth:
             yield f"{self.acknowledged} records were acknowledged, {rows} are stored"
         assert assembly.sequencer is not None
         prover = Prover(
-            database, assembly.services.log_proofs.prover.tiles, assembly.settings.origin, log_keys
+            database, assembly.services.log_proofs.prover.tiles, assembly.settings.origin, lambda: log_keys
         )
         checked = 0
         for digest, statement, receipt in samples(self.kept):
