@@ -4,7 +4,7 @@ from collections.abc import Callable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
 
-from notary.errors import EvidenceError, Fatal, NotFound, NotReady, SignatureError
+from notary.errors import EvidenceError, Fatal, NotFound, NotReady, SignatureError, Unavailable
 from notary.evidence.checkpoint import SignedCheckpoint, open_checkpoint
 from notary.evidence.note import Verifier
 from notary.evidence.proof_file import TLOG_PROOF, ProofFile
@@ -141,6 +141,12 @@ class Prover:
         if self.tiles.root(signed.checkpoint.size) != signed.checkpoint.root:
             raise Fatal(f"the tiles at size {signed.checkpoint.size} do not have the root that was signed")
         return signed
+
+    def all_keys(self) -> Sequence[Verifier]:
+        """Every key that ever signed checkpoints; as they were last known where the database does not answer."""
+        with suppress(Unavailable):
+            self.known.keys = self.keys()
+        return self.known.keys
 
     def signed_at(self, size: int) -> SignedCheckpoint | None:
         """The checkpoint of exactly `size`, its signature checked; None if none was made of that size.

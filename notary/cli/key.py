@@ -70,15 +70,20 @@ def rotate(
         ),
     ] = None,
     wallet: Wallet = None,
+    finish: Annotated[
+        bool, typer.Option("--finish", help="Bring an earlier run to its end, and begin no rotation.")
+    ] = False,
     wait: Annotated[float, typer.Option(help="Seconds for each thing that is waited for.")] = WAIT,
     data_dir: DataDir = None,
 ) -> None:
     """Bring a new key into force and end the old one; run it again if it stops on the way."""
     settings = settings_of(data_dir)
-    change(settings, role.value, key, wallet, wait)
+    change(settings, role.value, key, wallet, wait, finish=finish)
 
 
-def change(settings: Settings, role: str, key: Path | None, wallet: Path | None, wait: float) -> None:
+def change(
+    settings: Settings, role: str, key: Path | None, wallet: Path | None, wait: float, *, finish: bool = False
+) -> None:
     """Rotate the key of a role, and say what is in force then.
 
     Raises:
@@ -95,13 +100,13 @@ def change(settings: Settings, role: str, key: Path | None, wallet: Path | None,
         )
     given = None if key is None else public_of(settings, role, key)
     with rotating(settings, key, wallet, wait) as service:
-        made = service.rotate(role, given)
+        made = service.rotate(role, given, finish=finish)
         current = service.trust.current().history
         newest = service.trust.newest()
     assert current is not None  # noqa: S101 - `current` reads it
     assert newest is not None  # noqa: S101 - a rotation publishes one
     if not made:
-        console.print("an earlier run was brought to its end; run it again for a further key")
+        console.print("no rotation was begun: what an earlier run had begun is at its end")
     console.print(f"{role} key in force: {current.in_force(role)}")
     console.print(f"trust statement {newest.version}, SHA-256 {newest.fingerprint.hex()}")
 

@@ -86,18 +86,18 @@ def key_problems(
 def trust_problems(connection: Connection, origin: str, count: Callable[[str, int], None]) -> Iterator[str]:
     """One sentence for each thing wrong with the versions of the trust statement."""
     versions: list[TrustStatement] = []
-    for row in all_trust_statements(connection):
+    for version, note, seq in all_trust_statements(connection):
         count("trust statements", 1)
         try:
-            statement = parse_trust_statement(row.note)
+            statement = parse_trust_statement(note)
             versions.append(statement)
-            body = parse_statement(record_by_seq(connection, row.seq).statement).body
-            if (statement.version, statement.origin) != (row.version, origin):
-                yield f"trust statement {row.version}: it is of another version or log"
+            body = parse_statement(record_by_seq(connection, seq).statement).body
+            if (statement.version, statement.origin) != (version, origin):
+                yield f"trust statement {version}: it is of another version or log"
             if not isinstance(body, Document) or body.digests["sha-256"] != statement.fingerprint.hex():
-                yield f"trust statement {row.version}: its record in the log is of something else"
+                yield f"trust statement {version}: its record in the log is of something else"
         except NotaryError as error:
-            yield f"trust statement {row.version}: {error}"
+            yield f"trust statement {version}: {error}"
     for old, new in pairwise(versions):
         try:
             check_succession(old, new)

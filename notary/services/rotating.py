@@ -55,12 +55,13 @@ class Rotating:
     patience: float = 120.0
     pause: Callable[[float], None] = time.sleep
 
-    def rotate(self, role: str, key: str | None = None) -> bool:
+    def rotate(self, role: str, key: str | None = None, *, finish: bool = False) -> bool:
         """Bring a new key of a role into force and end the old one; or finish what was begun, and no more.
 
         Args:
             role: whose key.
             key: the one that `make` will give, where that is known: one that the log names is not added again.
+            finish: begin nothing, whatever there is to finish.
 
         Returns:
             Whether a new key was made; False where an earlier run was brought to its end.
@@ -70,11 +71,12 @@ class Rotating:
             Unavailable: something is not done yet, says what: run it again.
             RequestError, Conflict, AnchorRejected: it cannot be done so.
         """
+        idle = not self._waits()
         self.wait_closed()
         history = self._history()
         # Told to the end, or nothing was ever said: then this run is a new rotation.
-        new = history.unfinished(role) is None and (not history.events or self.trust.keys_told())
-        new = new and key not in history.keys(role)
+        whole = idle and history.unfinished(role) is None and (not history.events or self.trust.keys_told())
+        new = whole and not finish and key not in history.keys(role)
         self.publish()  # before the first rotation, too: the old key's word on what it was
         if new:
             self._add(role)
@@ -117,9 +119,7 @@ class Rotating:
 
         def closed() -> bool:
             self.close()
-            with self.database.reading() as connection:
-                waits = any(event.index is None for event in known_history(connection).events)
-                return not waits and not trust_statement_waits(connection)
+            return not self._waits()
 
         self._wait(closed, "the log does not close what was accepted: run this again while a worker runs")
 
@@ -179,6 +179,11 @@ class Rotating:
             note = checkpoint_at(connection, size).note
         if open_checkpoint(note, history.origin, history.verifiers(LOG)).verifier.vkey != key:
             raise RequestError(f"the checkpoint of size {size} was signed by another key")
+
+    def _waits(self) -> bool:
+        with self.database.reading() as connection:
+            waits = any(event.index is None for event in known_history(connection).events)
+            return waits or trust_statement_waits(connection)
 
     def _history(self) -> KeyHistory:
         with self.database.reading() as connection:

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 
-from sqlalchemy import Connection, Row, select
+from sqlalchemy import Connection, select
 
 from notary.errors import NotFound
 from notary.store.groups import group_by_id
@@ -35,13 +35,14 @@ def read_trust_statement(connection: Connection, version: int | None = None) -> 
     return note
 
 
-def all_trust_statements(connection: Connection) -> Iterator[Row[tuple[int, bytes, int]]]:
+def all_trust_statements(connection: Connection) -> Iterator[tuple[int, bytes, int]]:
     """Version, file and `seq` of the record of each, the first version first."""
     columns = (trust_statement.c.version, trust_statement.c.note, trust_statement.c.seq)
-    yield from connection.execute(select(*columns).order_by(trust_statement.c.version))
+    for row in connection.execute(select(*columns).order_by(trust_statement.c.version)):
+        yield row.version, row.note, row.seq
 
 
 def trust_statement_waits(connection: Connection) -> bool:
     """Whether the digest of a version has no place in the log yet."""
-    groups = (group_of(row.seq) for row in all_trust_statements(connection))
+    groups = (group_of(seq) for _, _, seq in all_trust_statements(connection))
     return any(group_by_id(connection, group).first_index is None for group in groups)

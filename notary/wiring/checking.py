@@ -62,11 +62,11 @@ def attesters(settings: Settings, genesis: Genesis, history: KeyHistory | None =
         head_keys: frozenset[bytes] = frozenset()
     else:
         head_keys = frozenset({bytes.fromhex(address[2:])})
-    said = () if history is None else (bytes.fromhex(key[2:]) for key in history.keys(HEAD))
+    said = [] if history is None else [bytes.fromhex(key[2:]) for key in history.keys(HEAD)]
     return Attesters(
         chains={chain.name: chain_trust(chain, genesis, history) for chain in settings.chains},
         authorities={tsa.name: authority(tsa) for tsa in settings.tsas},
-        head_keys=head_keys | said,
+        head_keys=head_keys.union(said),
     )
 
 

@@ -10,7 +10,7 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 from notary import keyring, keys
 from notary.errors import SettingsError
-from notary.evidence.key_history import HEAD, LOG, ROLES, KeyHistory
+from notary.evidence.key_history import HEAD, LOG, RECEIPT, KeyHistory
 from notary.evidence.note import Verifier
 from notary.evidence.receipt import receipt_key_name
 from notary.settings import Settings
@@ -34,7 +34,7 @@ def note_key(path: Path, verifier: Verifier) -> Ed25519PrivateKey:
 
 def path_of(settings: Settings, role: str) -> Path:
     """The key file of a role, as the settings name it."""
-    return {role: getattr(settings, f"{role}_key") for role in ROLES}[role]
+    return {LOG: settings.log_key, RECEIPT: settings.receipt_key, HEAD: settings.head_key}[role]
 
 
 def at_hand(settings: Settings, role: str, key: str) -> bool:
