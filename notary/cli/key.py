@@ -14,6 +14,7 @@ import typer
 from rich.console import Console
 
 from notary import keys, wiring
+from notary.anchoring.contract import read_keys
 from notary.anchoring.rpc import octets
 from notary.anchoring.succession import hand_over
 from notary.cli.folder import AsJson, DataDir, settings_of
@@ -201,6 +202,9 @@ def _hand_over(settings: Settings, genesis: Genesis, wallet: Path | None, old: s
         assert wallet is not None  # noqa: S101 - `change` asks for it
         payer = keys.load_secp256k1(wallet)
         node = nodes_of(chain, settings)[0]
+        contract = octets(genesis.contract, 20)
+        if read_keys(node, contract, genesis.log_id).head == bytes.fromhex(new[2:]):
+            continue  # before there were statements on it, perhaps: the old key need not be at hand
         path = path_of(settings, HEAD)
         head, following = find_secp256k1(path, old), find_secp256k1(path, new)
-        hand_over(node, payer, octets(genesis.contract, 20), genesis.log_id, head, following)
+        hand_over(node, payer, contract, genesis.log_id, head, following)

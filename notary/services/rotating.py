@@ -75,8 +75,8 @@ class Rotating:
         self.wait_closed()
         history = self._history()
         # Told to the end, or nothing was ever said: then this run is a new rotation.
-        whole = idle and history.unfinished(role) is None and (not history.events or self.trust.keys_told())
-        new = whole and not finish and key not in history.keys(role)
+        told = not history.events or (idle and self.trust.keys_told())
+        new = told and history.unfinished(role) is None and not finish and key not in history.keys(role)
         self.publish()  # before the first rotation, too: the old key's word on what it was
         if new:
             self._add(role)

@@ -135,7 +135,7 @@ class HeadKey:
                 if own in self.others:
                     return own
                 raise SettingsError(
-                    f"the head key is {own}, neither that of entry 0 nor in head_keys of the chain, and no key "
-                    "statement adds it: rotate to it with `notary key rotate head`"
+                    f"the head key is {own}, neither that of entry 0 nor in head_keys of the chain: add it there, "
+                    "so that trust files name it"
                 )
         return history.in_force(HEAD)
