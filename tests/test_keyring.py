@@ -57,10 +57,10 @@ def test_a_key_that_is_not_at_hand_or_was_swapped_is_refused(folder, tmp_path):
         keyring.find_ed25519(folder / "log.pem", wanted)
     with pytest.raises(SettingsError, match="holds the head key in force, 0x00"):
         keyring.find_secp256k1(folder / "head.key", "0x" + "00" * 20)
-    with pytest.raises(SettingsError, match="neither .*/nowhere/log.pem nor"):
+    with pytest.raises(SettingsError, match=r"neither .*/nowhere/log.pem nor"):
         keyring.find_ed25519(folder / "nowhere" / "log.pem", wanted)
 
 
 def test_a_folder_that_takes_nothing_is_named(tmp_path):
-    with pytest.raises(SettingsError, match="log-2.pem cannot be made: No such file"):
+    with pytest.raises(SettingsError, match=r"log-2.pem cannot be made: No such file"):
         keyring.make(tmp_path / "nowhere" / "log.pem", 2, keys.new_ed25519)

@@ -53,9 +53,7 @@ class Keys:
             yield f"it is signed by {signer.vkey}, but at size {size} {wanted} was in force"
 
 
-def key_problems(
-    connection: Connection, found: set[int], count: Callable[[str, int], None]
-) -> Iterator[str]:
+def key_problems(connection: Connection, found: set[int], count: Callable[[str, int], None]) -> Iterator[str]:
     """One sentence for each thing wrong with statements on keys.
 
     Args:

@@ -6,6 +6,8 @@ from hashlib import sha256
 import pytest
 
 from notary.evidence.key_history import LOG
+from notary.log.index import index_digests
+from notary.report.details import page_two
 from notary.services.rotating import Rotating
 from notary.wiring.key_files import maker, note_key
 from tests.api.service import Service
@@ -56,7 +58,6 @@ def test_its_digest_is_a_record_that_everybody_finds(service):
     rotating(service).publish()
     rotating(service).wait_closed()
     digest = sha256(service.get(PATH).content).hexdigest()
-    from notary.log.index import index_digests
 
     index_digests(service.assembly.database)
     (found,) = service.get(f"/v1/lookup/sha-256/{digest}").json()["records"]
@@ -85,7 +86,6 @@ def test_the_report_carries_its_fingerprint(service):
     )
     digest = sha256(service.get(PATH).content).hexdigest()
     assert facts.trust == (1, digest)
-    from notary.report.details import page_two
 
     (row,) = [row for row in page_two(facts)["evidence"] if row["value"]["en"] == digest]
     assert row["label"] == {

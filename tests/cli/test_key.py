@@ -1,14 +1,18 @@
 """The commands that change keys, on a chain of their own; and a trust file from a running service."""
 
 import json
+from hashlib import sha256
 
 import pytest
 
 from notary.anchoring.contract import read_keys
+from notary.evidence.trust import parse_trust
 from notary.settings import load_settings
-from notary.wiring import stored_history
+from notary.store.migrate import migrate
+from notary.wiring import open_stores, stored_history
 from notary.wiring.checking import check_log
 from tests.anchoring.local_chain import STRANGER, WALLET
+from tests.api.test_trust_statement import PATH, rotating
 from tests.cli.test_anchor import chain, key_file, set_up
 
 __all__ = ["chain", "set_up"]
@@ -30,7 +34,9 @@ def test_each_key_is_rotated_declared_stolen_and_listed(notary, set_up, chain, t
     keys = read_keys(chain.node, bytes.fromhex(set_up.contract[2:]), set_up.log_id)
     assert f"0x{keys.head.hex()}" == history().in_force("head") != before["head"]
     assert "no rotation was begun" in notary("key", "rotate", "log", "--finish").out
-    err = notary("key", "compromised", "log", history().in_force("log"), "--last-good-size", "0", expected=2).err
+    err = notary(
+        "key", "compromised", "log", history().in_force("log"), "--last-good-size", "0", expected=2
+    ).err
     assert "is the newest log key" in " ".join(err.split())
     said = notary("key", "compromised", "log", before["log"], "--last-good-size", "1").out
     assert f"{before['log']} is good up to size 1" in said
@@ -87,8 +93,6 @@ def test_the_wallet_that_anchors_pays_for_no_rotation(notary, set_up, tmp_path):
 
 
 def test_without_a_log_there_are_no_keys(notary, tmp_path, monkeypatch):
-    from notary.store.migrate import migrate
-    from notary.wiring import open_stores
 
     monkeypatch.setenv("NOTARY_ORIGIN", "cli.example/log")
     monkeypatch.setenv("NOTARY_DATA_DIR", str(tmp_path / "empty"))
@@ -99,10 +103,6 @@ def test_without_a_log_there_are_no_keys(notary, tmp_path, monkeypatch):
 
 
 def test_a_trust_file_comes_from_a_service_by_its_fingerprint(notary, served, tmp_path):
-    from hashlib import sha256
-
-    from notary.evidence.trust import parse_trust
-    from tests.api.test_trust_statement import PATH, rotating
 
     url, _, service = served
     err = notary("trust", "--from", url, "--fingerprint", "00" * 32, "--allow-private", expected=2).err
@@ -124,7 +124,11 @@ def test_a_trust_file_comes_from_a_service_by_its_fingerprint(notary, served, tm
 
 @pytest.mark.parametrize(
     "options",
-    [("--from", "https://x.example"), ("--fingerprint", "00"), ("--from", "x", "--fingerprint", "0", "--publish")],
+    [
+        ("--from", "https://x.example"),
+        ("--fingerprint", "00"),
+        ("--from", "x", "--fingerprint", "0", "--publish"),
+    ],
 )
 def test_a_fingerprint_and_an_address_go_together(notary, options):
     err = notary("trust", *options, expected=2).err

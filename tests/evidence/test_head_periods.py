@@ -8,7 +8,16 @@ from notary.errors import TrustError
 from notary.evidence.keccak import keccak256
 from tests.evidence import build
 from tests.evidence.build import LATE
-from tests.evidence.test_verify_profiles import HEAD_KEY, OTHER_KEY, PASSED, Chain, bounded, detail, failures, outcome
+from tests.evidence.test_verify_profiles import (
+    HEAD_KEY,
+    OTHER_KEY,
+    PASSED,
+    Chain,
+    bounded,
+    detail,
+    failures,
+    outcome,
+)
 
 ADDRESS = f'address = "0x{HEAD_KEY.hex()}"'
 LOG = build.Log()
@@ -38,7 +47,10 @@ def test_an_anchor_in_the_period_of_its_head_key_counts(chain):
     [
         (("since = 2026-03-01T12:10:01Z",), "before head key 0x"),
         (("until = 2026-03-01T12:09:59Z",), "after head key 0x"),
-        ((GOOD[1], f"last_good_size = {LATE - 1}"), f"is trusted up to size {LATE - 1} only: it was compromised"),
+        (
+            (GOOD[1], f"last_good_size = {LATE - 1}"),
+            f"is trusted up to size {LATE - 1} only: it was compromised",
+        ),
     ],
 )
 def test_one_outside_of_it_fails_6_6_and_bounds_nothing(chain, lines, reason):
@@ -54,7 +66,9 @@ def test_a_key_that_no_table_names_is_not_trusted_once_one_does(chain):
 
 
 def test_the_period_of_another_head_key_means_nothing(chain):
-    lines = f'head_keys = ["0x{HEAD_KEY.hex()}"]\n[[chain.head_key]]\naddress = "0x{OTHER_KEY.hex()}"\n{GOOD[0]}'
+    lines = (
+        f'head_keys = ["0x{HEAD_KEY.hex()}"]\n[[chain.head_key]]\naddress = "0x{OTHER_KEY.hex()}"\n{GOOD[0]}'
+    )
     report = chain.check(lines.replace("12:10:00", "13:10:00"))
     assert outcome(report, "6.6") == PASSED
 
@@ -83,5 +97,10 @@ def test_the_period_is_read_as_it_stands():
     (chain,) = build.trust(LOG, chain=build.chain_table(LOG, table(*GOOD), blocks=[])).chains
     (period,) = chain.head_periods
     moment = datetime(2026, 3, 1, 12, 10, tzinfo=UTC)
-    assert (period.address, period.since, period.until, period.last_good_size) == (HEAD_KEY, moment, moment, LATE)
+    assert (period.address, period.since, period.until, period.last_good_size) == (
+        HEAD_KEY,
+        moment,
+        moment,
+        LATE,
+    )
     assert chain.head_keys == (HEAD_KEY,)

@@ -48,7 +48,11 @@ def test_the_newest_key_of_the_log_signs_behind_the_checkpoint_with_its_statemen
 
 def test_the_old_head_key_signs_until_its_end_is_said():
     history = said(("added", ADDRESS, None, 5, HEAD), ("retired", GENESIS.head_key, None, 9, HEAD))
-    assert [history.in_force(HEAD, size) for size in (6, 9, 10)] == [GENESIS.head_key, GENESIS.head_key, ADDRESS]
+    assert [history.in_force(HEAD, size) for size in (6, 9, 10)] == [
+        GENESIS.head_key,
+        GENESIS.head_key,
+        ADDRESS,
+    ]
 
 
 def test_what_waits_for_its_place_is_in_force_nowhere_and_may_not_be_said_twice():

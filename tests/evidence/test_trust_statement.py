@@ -70,7 +70,13 @@ def test_a_version_that_does_not_follow_is_refused():
     own = parse_trust_statement(made(toml((2,)), 2, FIRST, keys=(2,)))
     with pytest.raises(SignatureError, match="is signed by no log key of version 1"):
         check_succession(one, own)  # by a key that nobody named
-    other = made(toml((0,), more='\n[[receipt_key]]\nvkey = "x"\n'.replace("x", build.vkey(f"{ORIGIN}/receipt", KEYS[3]))), 1)
+    other = made(
+        toml(
+            (0,),
+            more='\n[[receipt_key]]\nvkey = "x"\n'.replace("x", build.vkey(f"{ORIGIN}/receipt", KEYS[3])),
+        ),
+        1,
+    )
     for old, new in (
         (parse_trust_statement(other), two),  # two first versions: the operator speaks with two tongues
         (one, parse_trust_statement(THIRD)),
@@ -78,15 +84,15 @@ def test_a_version_that_does_not_follow_is_refused():
     ):
         with pytest.raises(FormatError, match="does not follow version"):
             check_succession(old, new)
+    early = made(toml((0,), (1,)), 2, FIRST, keys=(1, 0), date=datetime(2026, 2, 1, tzinfo=UTC))
     with pytest.raises(FormatError, match="dated before the one it follows"):
-        early = made(toml((0,), (1,)), 2, FIRST, keys=(1, 0), date=datetime(2026, 2, 1, tzinfo=UTC))
         check_succession(one, parse_trust_statement(early))
 
 
 def test_a_key_that_has_ended_brings_no_version_after_it_into_the_world():
     three = parse_trust_statement(THIRD)
     by_old = made(toml((0, END), (2,)), 4, THIRD, keys=(2, 0))
-    with pytest.raises(SignatureError, match="version 4 .* is signed by no log key of version 3"):
+    with pytest.raises(SignatureError, match=r"version 4 .* is signed by no log key of version 3"):
         check_succession(three, parse_trust_statement(by_old))
     check_succession(three, parse_trust_statement(made(toml((1,), (2,)), 4, THIRD, keys=(2, 1))))
 
@@ -96,6 +102,7 @@ def signed(text, key=0):
 
 
 TEXT = FIRST.decode().rpartition("\n\n")[0] + "\n"
+FOR_TESTS = TEXT.replace("version = 1\n", "version = 1\ntest_only = true\n")
 BLOCK = build.chain_table(build.Log(), blocks=[build.Log().anchor(build.LATE).header])
 
 
@@ -115,8 +122,8 @@ BLOCK = build.chain_table(build.Log(), blocks=[build.Log().anchor(build.LATE).he
         (signed(TEXT.replace("version 1\n", "version 1001\n", 1)), FormatError, "version 1001 of a trust"),
         (signed(TEXT.replace(f"\n{ORIGIN}\n", "\nother.example\n", 1)), TrustError, "holds the trust file of"),
         (signed(TEXT + "unknown = 1\n"), TrustError, "we do not know"),
-        (signed(TEXT + BLOCK), TrustError, "proves nothing|names no blocks"),
-        (signed(TEXT.replace("version = 1\n", "version = 1\ntest_only = true\n") + BLOCK), TrustError, "names no blocks"),
+        (signed(TEXT + BLOCK), TrustError, "names no blocks"),
+        (signed(FOR_TESTS + BLOCK), TrustError, "names no blocks"),
         (signed(TEXT + END + "\n"), TrustError, "newest log key of the trust statement has ended"),
         (signed(TEXT, key=1), SignatureError, "no key that is trusted"),
     ],
@@ -127,7 +134,9 @@ def test_a_file_of_another_form_is_refused(data, error, reason):
 
 
 def test_a_wrong_line_of_a_log_key_is_refused_beside_a_good_one():
-    note = sign_note(parse_trust_statement(SECOND).note.decode().rpartition("\n\n")[0] + "\n", ORIGIN, KEYS[1])
+    note = sign_note(
+        parse_trust_statement(SECOND).note.decode().rpartition("\n\n")[0] + "\n", ORIGIN, KEYS[1]
+    )
     (line,) = sign_note("another text\n", ORIGIN, KEYS[0]).signatures
     data = Note(note.text, (*note.signatures, line)).encode()
     with pytest.raises(SignatureError, match="does not fit the text"):

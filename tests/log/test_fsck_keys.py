@@ -7,8 +7,8 @@ from notary.errors import Conflict
 from notary.evidence.bodies import KeyChange
 from notary.evidence.checkpoint import Checkpoint, sign_checkpoint
 from notary.evidence.key_history import LOG, RECEIPT
-from notary.evidence.receipt import parse_promise, sign_promise
 from notary.evidence.note import parse_note
+from notary.evidence.receipt import parse_promise, sign_promise
 from notary.evidence.statement import parse_statement
 from notary.intake import key_statement
 from notary.intake.key_statement import log_key_change
@@ -65,7 +65,10 @@ def test_a_key_statement_that_is_not_noted_and_a_note_of_none(world):
 
 
 def test_a_note_of_a_record_that_is_no_key_statement(world):
-    change(world, "UPDATE key_change SET seq = (SELECT min(seq) FROM record WHERE type = 'document') WHERE number = 1")
+    change(
+        world,
+        "UPDATE key_change SET seq = (SELECT min(seq) FROM record WHERE type = 'document') WHERE number = 1",
+    )
     told(world, "is no statement on keys")
 
 
@@ -92,7 +95,9 @@ def test_a_trust_statement_that_is_another(world):
     told(world, "trust statement 1: it is of another version or log")
     told(world, "trust statement 1: its record in the log is of something else")
     told(world, "version 2 of the trust statement does not follow version 2")
-    change(world, "UPDATE trust_statement SET note = :note WHERE version = 1", note=first[:-9] + b"AAAAAAA=\n")
+    change(
+        world, "UPDATE trust_statement SET note = :note WHERE version = 1", note=first[:-9] + b"AAAAAAA=\n"
+    )
     told(world, "trust statement 1: ")
     assert world.problems() != []
 

@@ -13,7 +13,6 @@ from notary.evidence.chain import ChainTrust
 from notary.evidence.key_history import HEAD, LOG, RECEIPT
 from notary.evidence.note import Verifier
 from notary.evidence.package import read_package
-from notary.evidence.receipt import receipt_key_name
 from notary.evidence.timestamp import Authority
 from notary.evidence.verify import verify
 from notary.intake.receipt_keys import ReceiptKeys
@@ -93,7 +92,8 @@ class World:
     @property
     def source(self):
         authorities = tuple(
-            Authority(name, name, (build.tsa(name).root.public_bytes(Encoding.DER),), (), None) for name in TSAS
+            Authority(name, name, (build.tsa(name).root.public_bytes(Encoding.DER),), (), None)
+            for name in TSAS
         )
         chain = ChainTrust(31337, b"\x22" * 20, bytes(32), bytes(32), "ethereum", (), (b"\x11" * 20,))
         return TrustSource(ORIGIN, LOG_VERIFIER, RECEIPT_VERIFIER, (chain,), authorities, test_only=True)
@@ -115,7 +115,7 @@ class World:
         values = {
             "database": self.rig.database,
             "intake": self.rig.intake,
-            "close": lambda: self.close(),
+            "close": self.close,
             "trust": self.statements,
             "find_key": partial(self.find, LOG),
             "make": lambda role, number: make_next(self.paths, None, role, number),
@@ -134,7 +134,15 @@ class World:
             for name in TSAS:
                 token = build.tsa(name).respond(newest.note, gen_time=now, tsa=True)
                 made = create_anchoring(connection, name, "rfc3161", newest.size, now)
-                move(connection, made.id, "due", "final", now, evidence=token, not_after=now + timedelta(seconds=1))
+                move(
+                    connection,
+                    made.id,
+                    "due",
+                    "final",
+                    now,
+                    evidence=token,
+                    not_after=now + timedelta(seconds=1),
+                )
         return newest.size
 
     def record(self):
