@@ -62,7 +62,8 @@ def key_problems(connection: Connection, found: set[int], count: Callable[[str, 
         count: told what was looked at.
     """
     noted = key_statements(connection)
-    count("key statements", len(noted))
+    if noted:
+        count("key statements", len(noted))
     if [number for number, _ in noted] != list(range(1, len(noted) + 1)):
         yield "the numbers of the key statements have a gap"
     for seq in sorted(found ^ {seq for _, seq in noted}):
