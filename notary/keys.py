@@ -40,10 +40,10 @@ def create(folder: Path) -> None:
     folder.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
     made = Path(tempfile.mkdtemp(prefix=".keys-", dir=folder.parent))  # mode 0700
     for name in ED25519_FILES:
-        _write(made / name, _new_ed25519())
+        _write(made / name, new_ed25519())
     for name in SECP256K1_FILES:
-        _write(made / name, _new_secp256k1())
-    _sync(made)
+        _write(made / name, new_secp256k1())
+    sync(made)
     try:
         made.rename(folder)  # onto nothing or an empty folder; anything else is refused by the kernel
     except OSError as error:
@@ -51,7 +51,7 @@ def create(folder: Path) -> None:
             path.unlink()
         made.rmdir()
         raise SettingsError(f"{folder} is there already: keys are never overwritten") from error
-    _sync(folder.parent)  # durable now; a crash before leaves at most a hidden folder that nothing reads
+    sync(folder.parent)  # durable now; a crash before leaves at most a hidden folder that nothing reads
 
 
 def load_ed25519(path: Path) -> Ed25519PrivateKey:
@@ -61,7 +61,7 @@ def load_ed25519(path: Path) -> Ed25519PrivateKey:
         SettingsError: no such file, others may read it, or not such a key.
     """
     try:
-        key = load_pem_private_key(_read(path), password=None)
+        key = load_pem_private_key(read_private(path), password=None)
     except (ValueError, TypeError, UnsupportedAlgorithm) as error:
         raise SettingsError(f"{path} is not a PKCS#8 PEM private key without a password") from error
     if not isinstance(key, Ed25519PrivateKey):
@@ -94,7 +94,7 @@ def load_secp256k1(path: Path, password_file: Path | None = None) -> Signer:
     from eth_account import Account  # noqa: PLC0415
 
     bound_recursion()
-    text = _read(path).decode("utf-8", "replace").strip()
+    text = read_private(path).decode("utf-8", "replace").strip()
     try:
         if text.startswith("{"):
             fields = json.loads(text)
@@ -102,7 +102,7 @@ def load_secp256k1(path: Path, password_file: Path | None = None) -> Signer:
                 return _external(path, fields)
             if password_file is None:
                 raise SettingsError(f"{path} is a keystore, and no file with its password is named")
-            password = _read(password_file).decode("utf-8").split("\n", 1)[0]
+            password = read_private(password_file).decode("utf-8").split("\n", 1)[0]
             secret = bytes(Account.decrypt(text, password))
         else:
             secret = bytes.fromhex(text.removeprefix("0x"))
@@ -132,18 +132,20 @@ def load_secret(path: Path) -> str:
     Raises:
         SettingsError: no such file, others may read it, or it holds something else.
     """
-    text = _read(path).decode("utf-8", "replace").split("\n", 1)[0].strip()
+    text = read_private(path).decode("utf-8", "replace").split("\n", 1)[0].strip()
     if not text or not all("!" <= character <= "~" for character in text):
         raise SettingsError(f"the first line of {path} is no secret")
     return text
 
 
-def _new_ed25519() -> bytes:
+def new_ed25519() -> bytes:
+    """A new Ed25519 key as the bytes of its file."""
     key = Ed25519PrivateKey.generate()
     return key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption())
 
 
-def _new_secp256k1() -> bytes:
+def new_secp256k1() -> bytes:
+    """A new secp256k1 key as the bytes of its file."""
     return f"{secrets.randbelow(_GROUP_ORDER - 1) + 1:064x}\n".encode()
 
 
@@ -155,7 +157,8 @@ def _write(path: Path, data: bytes) -> None:
         os.fsync(file.fileno())
 
 
-def _sync(folder: Path) -> None:
+def sync(folder: Path) -> None:
+    """Make the names in a folder durable."""
     descriptor = os.open(folder, os.O_RDONLY)
     try:
         os.fsync(descriptor)
@@ -163,7 +166,12 @@ def _sync(folder: Path) -> None:
         os.close(descriptor)
 
 
-def _read(path: Path) -> bytes:
+def read_private(path: Path) -> bytes:
+    """The bytes of a key file, at most 16 KiB.
+
+    Raises:
+        SettingsError: no such file, others may read it, or it is too large.
+    """
     try:
         with path.open("rb") as file:
             status = os.fstat(file.fileno())

@@ -1,9 +1,10 @@
 """The proof of one entry, assembled from what is stored and checked before it is handed out."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
 
-from notary.errors import EvidenceError, Fatal, NotFound, NotReady
+from notary.errors import EvidenceError, Fatal, NotFound, NotReady, SignatureError, Unavailable
 from notary.evidence.checkpoint import SignedCheckpoint, open_checkpoint
 from notary.evidence.note import Verifier
 from notary.evidence.proof_file import TLOG_PROOF, ProofFile
@@ -26,10 +27,12 @@ class Known:
     Attributes:
         published: the newest published checkpoint that was seen. The world may have a larger one, never a smaller.
         notes: checkpoints of ours by their bytes.
+        keys: as they were read last.
     """
 
     published: SignedCheckpoint | None = None
     notes: dict[bytes, SignedCheckpoint] = field(default_factory=dict)
+    keys: Sequence[Verifier] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,14 +46,14 @@ class Prover:
         database: records and checkpoints; only read.
         tiles: the log's tiles.
         origin: name of the log.
-        keys: every key that ever signed checkpoints.
+        keys: reads every key that ever signed checkpoints.
         known: signatures that were verified.
     """
 
     database: Database
     tiles: Tiles
     origin: str
-    keys: Sequence[Verifier]
+    keys: Callable[[], Sequence[Verifier]]
     known: Known = field(default_factory=Known, compare=False)
 
     def prove(self, record: str | int, size: int | None = None) -> bytes:
@@ -139,6 +142,12 @@ class Prover:
             raise Fatal(f"the tiles at size {signed.checkpoint.size} do not have the root that was signed")
         return signed
 
+    def all_keys(self) -> Sequence[Verifier]:
+        """Every key that ever signed checkpoints; as they were last known where the database does not answer."""
+        with suppress(Unavailable):
+            self.known.keys = self.keys()
+        return self.known.keys
+
     def signed_at(self, size: int) -> SignedCheckpoint | None:
         """The checkpoint of exactly `size`, its signature checked; None if none was made of that size.
 
@@ -220,8 +229,15 @@ class Prover:
         notes = self.known.notes
         signed = notes.get(note)
         if signed is None:
-            signed = open_checkpoint(note, self.origin, self.keys)
+            signed = self._signed(note)
             if len(notes) >= _NOTES_KEPT:
                 notes.clear()
             notes[note] = signed
         return signed
+
+    def _signed(self, note: bytes) -> SignedCheckpoint:
+        with suppress(SignatureError):
+            return open_checkpoint(note, self.origin, self.known.keys)
+        # Perhaps of a key that the log has named since.
+        self.known.keys = self.keys()
+        return open_checkpoint(note, self.origin, self.known.keys)

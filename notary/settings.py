@@ -100,7 +100,9 @@ class Chain(BaseModel):
         description="Who seals blocks (`qbft`, `ibft2`): list of `from_block` (default 0) and `addresses`.",
     )
     head_keys: tuple[Annotated[str, Field(pattern=_ADDRESS)], ...] = Field(
-        (), description="Head keys after that of entry 0, oldest first: trust files name them too."
+        (),
+        description="Head keys after that of entry 0 that no key statement adds, oldest first: "
+        "trust files name them too.",
     )
     fees: Literal["eip1559", "legacy", "free"] = Field(
         "eip1559", description="How transactions pay: `eip1559`, `legacy` (one gas price) or `free` (none)."

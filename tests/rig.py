@@ -109,4 +109,4 @@ class Rig:
         return fsck(self.database, self.objects, ORIGIN, *keys, attesters=attesters)
 
     def prover(self) -> Prover:
-        return Prover(self.database, Tiles(self.objects), ORIGIN, [LOG_VERIFIER])
+        return Prover(self.database, Tiles(self.objects), ORIGIN, lambda: [LOG_VERIFIER])

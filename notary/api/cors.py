@@ -8,7 +8,7 @@ HEADERS = {
     "Access-Control-Allow-Origin": "*",
     "Access-Control-Expose-Headers": "ETag, Retry-After",
 }
-_PUBLIC = ("/log/", "/v1/lookup/")
+_PUBLIC = ("/log/", "/v1/lookup/", "/.well-known/notary-trust")
 _PREFLIGHT = HEADERS | {
     "Access-Control-Allow-Methods": "GET, HEAD, OPTIONS",
     # No Authorization: a page of another origin has no business with an API key.
@@ -35,6 +35,7 @@ for _path in (
     "/log/checkpoint",
     "/log/anchors",
     "/log/incidents",
+    "/.well-known/notary-trust",
     "/log/tile/{path:path}",
     "/log/proof/inclusion",
     "/log/proof/consistency",

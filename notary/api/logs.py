@@ -9,6 +9,7 @@ from notary.api import cors, immutable
 from notary.api.answers import Octets, PlainTextResponse, Response
 from notary.api.auth import ServicesDep
 from notary.evidence.number import parse_number, show_number
+from notary.evidence.trust_statement import MAX_VERSIONS
 from notary.services.incidents import MAX_PAGE, IncidentView
 from notary.services.types import Anchors
 
@@ -32,6 +33,18 @@ def bundle(path: str, request: Request, services: ServicesDep) -> Response:
 def tile(path: str, request: Request, services: ServicesDep) -> Response:
     """A hash tile; it never changes."""
     return immutable.answer(request, services.tiles.read(f"tile/{path}"), Octets)
+
+
+@router.get("/.well-known/notary-trust", response_class=PlainTextResponse)
+def trust_statement(
+    request: Request,
+    services: ServicesDep,
+    version: Annotated[int | None, Query(ge=1, le=MAX_VERSIONS, description="none: the newest")] = None,
+) -> Response:
+    """What verifiers are asked to trust, signed by the log: the newest version, or one of the earlier ones."""
+    note = services.trust_statements.read(version)
+    age = "public, max-age=60" if version is None else immutable.FOR_EVER
+    return immutable.answer(request, note, PlainTextResponse, age)
 
 
 @router.get("/log/anchors")

@@ -115,7 +115,7 @@ def _page(
         origin=services.origin,
         operator=services.operator,
         embedded=services.embedded,
-        vkeys=[key.vkey for key in services.packages.prover.keys],
+        vkeys=[key.vkey for key in services.packages.prover.all_keys()],
         moment=show_moment,
     )
     return HTMLResponse(content, 200 if error is None else status_of(error).value, headers)

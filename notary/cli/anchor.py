@@ -6,13 +6,13 @@ from typing import Annotated
 import typer
 from rich.console import Console
 
-from notary import keys, wiring
+from notary import keys
 from notary.anchoring.contract import deploy
-from notary.anchoring.rpc import Node, octets
-from notary.anchoring.succession import hand_over
-from notary.cli import anchor_status
+from notary.anchoring.rpc import Node
+from notary.cli import anchor_status, key
 from notary.cli.folder import DataDir, settings_of
 from notary.errors import SettingsError
+from notary.evidence.key_history import HEAD
 from notary.settings import Chain, Settings
 from notary.store.engine import open_database
 from notary.store.incidents import incidents, open_contradictions
@@ -42,21 +42,8 @@ def anchor_deploy() -> None:
 
 
 def anchor_hand_over(next_key: KeyFile, wallet: Wallet, data_dir: DataDir = None) -> None:
-    """Have the head key hand over to the next one, on the first chain of the settings. Harmless to run again."""
-    settings = settings_of(data_dir)
-    chain, node = _first_chain(settings)
-    payer, ours = keys.load_secp256k1(wallet), keys.load_secp256k1(settings.wallet_key)
-    if payer.address == ours.address:
-        raise SettingsError(
-            "this is the wallet that anchors, whose lane stops at a transaction that is not its own: "
-            "name another with --wallet"
-        )
-    genesis = wiring.stored_genesis(settings)
-    if genesis is None:
-        raise SettingsError("there is no log yet, and so nothing to hand over: run notary setup")
-    head, following = keys.load_secp256k1(settings.head_key), keys.load_secp256k1(next_key)
-    found = hand_over(node, payer, octets(genesis.contract, 20), genesis.log_id, head, following)
-    console.print(f"head key 0x{found.head.hex()} on chain {chain.chain_id}")
+    """Have the head key hand over to the next one, as `notary key rotate head --key FILE --wallet FILE` does."""
+    key.change(settings_of(data_dir), HEAD, next_key, wallet, key.WAIT)
 
 
 def anchor_incidents(data_dir: DataDir = None) -> None:

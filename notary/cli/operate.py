@@ -14,7 +14,7 @@ from notary import keys, observe, wiring
 from notary.anchoring.contract import deploy, open_log
 from notary.anchoring.rpc import octets
 from notary.api.app import create_app, settle
-from notary.cli import anchor, incidents, tenant, trust
+from notary.cli import anchor, incidents, key, tenant, trust
 from notary.cli.folder import AsJson, DataDir, settings_of
 from notary.embedded import dev
 from notary.errors import DiskFailed, RequestError, SettingsError
@@ -40,8 +40,7 @@ def add_to(app: typer.Typer) -> None:
     app.command("erase")(erase)
     app.command("incidents")(incidents.command)
     anchor.add_to(_group(app, "anchor", "Who attests to heads, and the contract that they are anchored in."))
-    key = _group(app, "key", "Keys of the service.")
-    key.command("new")(key_new)
+    key.add_to(_group(app, "key", "Keys of the log: made, changed, told of."))
     tenant.add_to(_group(app, "tenant", "Customer organisations and their API keys."))
 
 
@@ -122,7 +121,8 @@ def setup() -> None:
     address = known.contract if known is not None else chain.contract
     # A crash between the contract and entry 0 leaves a contract that nobody uses.
     contract = deploy(node, wallet) if address is None else octets(address, 20)
-    log_id = open_log(node, wallet, contract, settings.origin, head.address)
+    later = wiring.head_keys(settings)
+    log_id = open_log(node, wallet, contract, settings.origin, head.address, later=later)
     genesis = wiring.open_new_log(settings, chain.chain_id, contract, log_id)
     console.print(f"log {settings.origin}\nlog key {genesis.log_key}\nlog id 0x{log_id.hex()}")
     console.print(f"contract {genesis.contract} on chain {genesis.chain_id}")
@@ -165,11 +165,3 @@ def erase(
     finally:
         database.dispose()
     console.print(f"erased {', '.join(erased)} of {show_number(parse_number(number))}")
-
-
-def key_new(folder: Annotated[Path, typer.Argument(help="A folder that does not exist yet.")]) -> None:
-    """Make the four keys of a new log: log, receipt, head, wallet."""
-    keys.create(folder)
-    console.print(
-        f"made log.pem, receipt.pem, head.key and wallet.key in {folder}; keep copies off this machine"
-    )

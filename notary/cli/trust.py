@@ -9,10 +9,15 @@ import typer
 from notary import wiring
 from notary.anchoring.rpc import octets, record
 from notary.cli.folder import DataDir, settings_of
-from notary.errors import SettingsError
+from notary.cli.key import rotating
+from notary.errors import RequestError, SettingsError
 from notary.evidence.chain import decode_evidence, decode_header
+from notary.evidence.fields import hexadecimal, show_moment
 from notary.evidence.ots_file import heights_of
 from notary.evidence.package import read_package
+from notary.outbound import Outbound
+from notary.services.fetching import fetch_trust
+from notary.settings import Settings
 from notary.wiring.headers import bitcoin_headers
 from notary.wiring.nodes import nodes_of
 
@@ -30,9 +35,31 @@ def command(
             dir_okay=False,
         ),
     ] = None,
+    publish: Annotated[
+        bool, typer.Option("--publish", help="Sign, log and publish it as a trust statement, if it is new.")
+    ] = False,
+    source: Annotated[
+        str | None, typer.Option("--from", help="Address of a service: take its trust file, not one's own.")
+    ] = None,
+    fingerprint: Annotated[
+        str | None, typer.Option(help="SHA-256 of a version of that trust statement, from elsewhere.")
+    ] = None,
+    private: Annotated[
+        bool, typer.Option("--allow-private", help="With --from: loopback and private addresses, too.")
+    ] = False,
 ) -> None:
     """Print the trust file of this service. Verifiers must compare it with another source."""
+    if source is not None or fingerprint is not None:
+        if source is None or fingerprint is None or publish or block or package:
+            raise RequestError(
+                "--from and --fingerprint go together, and with no other option but --allow-private"
+            )
+        _fetch(source, fingerprint, private=private)
+        return
     settings = settings_of(data_dir)
+    if publish:
+        _publish(settings)
+        return
     wanted = {place for path in package or [] for place in _blocks(path)}
     if block:
         wanted |= {(settings.chains[0].chain_id if settings.chains else 0, number) for number in block}
@@ -53,6 +80,27 @@ def command(
         sys.stdout.write(assembly.trust.file(blocks, bitcoin_headers(settings, heights)))
     finally:
         assembly.close()
+
+
+def _fetch(url: str, fingerprint: str, *, private: bool) -> None:
+    found = fetch_trust(
+        Outbound(allow_private=private).get, url, hexadecimal(fingerprint.lower(), "--fingerprint", 32)
+    )
+    sys.stdout.write(found.toml)
+    typer.echo(
+        f"trust statement {found.version} of {found.origin}, {show_moment(found.date)}, "
+        f"SHA-256 {found.fingerprint.hex()}",
+        err=True,
+    )
+
+
+def _publish(settings: Settings) -> None:
+    with rotating(settings) as service:
+        service.wait_closed()
+        service.publish()
+        newest = service.trust.newest()
+    assert newest is not None  # noqa: S101 - it was published, now or before
+    typer.echo(f"trust statement {newest.version}, SHA-256 {newest.fingerprint.hex()}")
 
 
 def _heights(path: Path) -> set[int]:

@@ -203,7 +203,9 @@ def _contract(folder: Path, settings: Settings, found: Children) -> tuple[bytes,
         file.flush()
         os.fsync(file.fileno())
     draft.replace(folder / _STORED)
-    return contract, open_log(node, wallet, contract, settings.origin, head.address)
+    return contract, open_log(
+        node, wallet, contract, settings.origin, head.address, later=wiring.head_keys(settings)
+    )
 
 
 def _fund(node: Node, address: str) -> None:

@@ -143,6 +143,7 @@ def _check_slots(anchor: _Anchor) -> bool:
         stored = stored_head(e, anchor.header)
         if anchor.chain.head_keys and stored.key not in anchor.chain.head_keys:
             raise ChainError(f"the head key of the log is 0x{stored.key.hex()}, which is not trusted")
+        _check_head_key(anchor, stored.key)
         done.detail = f"size {stored.size}, head key 0x{stored.key.hex()}"
         if stored.size > point.size:
             done.skip = f"a later head, of size {stored.size}, was anchored in the same block"
@@ -152,6 +153,21 @@ def _check_slots(anchor: _Anchor) -> bool:
                 f"the checkpoint is of size {point.size} root {point.root.hex()}"
             )
     return done.ok
+
+
+def _check_head_key(anchor: _Anchor, key: bytes) -> None:
+    """The block dates the head key: it needs no other bound, and none later counts."""
+    at, size = _time(anchor.header.time), anchor.head.checkpoint.size
+    for period in anchor.chain.head_periods:
+        if period.address != key:
+            continue
+        name = f"head key 0x{key.hex()}"
+        if period.since is not None and at < period.since:
+            raise ChainError(f"the block is of {at}, before {name} began at {period.since}")
+        if period.until is not None and at > period.until:
+            raise ChainError(f"the block is of {at}, after {name} ended at {period.until}")
+        if period.last_good_size is not None and size > period.last_good_size:
+            raise ChainError(f"{name} is trusted up to size {period.last_good_size} only: it was compromised")
 
 
 def _check_seals(anchor: _Anchor) -> bool | None:

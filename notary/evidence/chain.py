@@ -4,6 +4,7 @@ Every check rests on a header. Whether that header is of the real chain is for `
 """
 
 from dataclasses import dataclass
+from datetime import datetime
 
 from notary.errors import ChainError
 from notary.evidence import rlp
@@ -29,6 +30,16 @@ _UINT256 = 2**256 - 1
 
 
 @dataclass(frozen=True, slots=True)
+class HeadKeyPeriod:
+    """The period of a head key: in which blocks it may be the log's, and up to which size once others had it."""
+
+    address: bytes  # 20 bytes
+    since: datetime | None = None
+    until: datetime | None = None
+    last_good_size: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class ChainTrust:
     """A chain as the verifier's trust file names it.
 
@@ -40,6 +51,7 @@ class ChainTrust:
         blocks: number and hash of blocks that the verifier holds to be of the real chain.
         head_keys: addresses (20 bytes) that may sign heads of the log; none: whoever the contract says.
         validators: who seals blocks, where the profile is of a chain that seals them.
+        head_periods: of those head keys that have one.
     """
 
     chain_id: int
@@ -50,6 +62,7 @@ class ChainTrust:
     blocks: tuple[tuple[int, bytes], ...]
     head_keys: tuple[bytes, ...] = ()
     validators: tuple[ValidatorSet, ...] = ()
+    head_periods: tuple[HeadKeyPeriod, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

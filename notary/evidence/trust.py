@@ -22,15 +22,7 @@ from notary.evidence.statement import ORIGIN
 from notary.evidence.timestamp import Authority
 from notary.evidence.trust_chain import LOCAL, read_chain
 from notary.evidence.trust_roots import require_independent
-from notary.evidence.trust_toml import (
-    certificate,
-    each,
-    flag,
-    hex_bytes,
-    instant,
-    strings,
-    table,
-)
+from notary.evidence.trust_toml import PERIOD, certificate, each, flag, hex_bytes, period, strings, table
 
 MAX_TRUST = 1024 * 1024
 VERSION = 1
@@ -132,20 +124,8 @@ def _sources_needed(k: Any, sources: int) -> int:
 
 
 def _key(item: dict[str, Any]) -> TrustedKey:
-    table(item, {"vkey"}, {"since", "until", "last_good_size"}, "key")
-    size = item.get("last_good_size")
-    if size is not None and "until" not in item:
-        # Whoever has stolen the key can sign another log below any size: only its end stops him.
-        raise TrustError("trust file: a key with last_good_size has no 'until'")
-    since, until = (instant(item.get(end), end) for end in ("since", "until"))
-    if since is not None and until is not None and since > until:
-        raise TrustError("trust file: the 'until' of a key is before its 'since': good evidence would fail")
-    return TrustedKey(
-        Verifier.from_vkey(text(item["vkey"], "vkey", r"[ -~]+", 400)),
-        since,
-        until,
-        None if size is None else natural(size, "last_good_size"),
-    )
+    table(item, {"vkey"}, PERIOD, "key")
+    return TrustedKey(Verifier.from_vkey(text(item["vkey"], "vkey", r"[ -~]+", 400)), *period(item))
 
 
 def _bitcoin_block(item: dict[str, Any]) -> tuple[int, BlockHeader]:

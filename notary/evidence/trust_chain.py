@@ -3,12 +3,12 @@
 from typing import Any
 
 from notary.errors import TrustError
-from notary.evidence.chain import ChainTrust
+from notary.evidence.chain import ChainTrust, HeadKeyPeriod
 from notary.evidence.chain_bft import SEALED
 from notary.evidence.chain_header import PROFILES
 from notary.evidence.chain_seals import ValidatorSet
 from notary.evidence.fields import natural, text
-from notary.evidence.trust_toml import hex_bytes, strings, table, tables
+from notary.evidence.trust_toml import PERIOD, hex_bytes, period, strings, table, tables
 
 LOCAL = "anvil"  # the profile of chains that anybody can make, with any time
 MAX_VALIDATORS = 100  # whose seals a header has no room for
@@ -23,7 +23,7 @@ def read_chain(item: dict[str, Any]) -> ChainTrust:
             known, or validators where the profile has none, or none where it needs them.
     """
     needed = {"chain_id", "contract", "log_id", "code_hash", "profile"}
-    table(item, needed, {"block", "head_keys", "validators"}, "chain")
+    table(item, needed, {"block", "head_key", "head_keys", "validators"}, "chain")
     profile = text(item["profile"], "profile", "[a-z0-9-]{1,32}")
     if profile not in PROFILES:
         raise TrustError(f"trust file: profile {profile!r} is not known; known: {', '.join(PROFILES)}")
@@ -33,6 +33,14 @@ def read_chain(item: dict[str, Any]) -> ChainTrust:
         raise TrustError(f"trust file: a chain of profile {profile} {has} validators")
     if len({each.from_block for each in validators}) < len(validators):
         raise TrustError("trust file: two sets of validators begin with one block")
+    periods = tuple(_head_key(each) for each in tables(item, "head_key"))
+    head_keys = (
+        *(each.address for each in periods),
+        *_addresses(item.get("head_keys", []), "head_keys"),
+    )
+    if periods and len(set(head_keys)) < len(head_keys):
+        # What its period says would count for nothing.
+        raise TrustError("trust file: a head key of a chain is named twice")
     return ChainTrust(
         chain_id=natural(item["chain_id"], "chain_id"),
         contract=hex_bytes(item["contract"], "contract", _ADDRESS),
@@ -40,14 +48,20 @@ def read_chain(item: dict[str, Any]) -> ChainTrust:
         code_hash=hex_bytes(item["code_hash"], "code_hash", 32),
         profile=profile,
         blocks=tuple(_block(block) for block in tables(item, "block")),
-        head_keys=_addresses(item.get("head_keys", []), "head_keys"),
+        head_keys=head_keys,
         validators=validators,
+        head_periods=periods,
     )
 
 
 def _block(item: dict[str, Any]) -> tuple[int, bytes]:
     table(item, {"number", "hash"}, set(), "block")
     return natural(item["number"], "block number"), hex_bytes(item["hash"], "block hash", 32)
+
+
+def _head_key(item: dict[str, Any]) -> HeadKeyPeriod:
+    table(item, {"address"}, PERIOD, "head_key")
+    return HeadKeyPeriod(hex_bytes(item["address"], "address", _ADDRESS), *period(item))
 
 
 def _validators(item: dict[str, Any]) -> ValidatorSet:

@@ -8,12 +8,13 @@ from asn1crypto import pem, x509
 from cryptography.x509 import InvalidVersion, load_der_x509_certificate
 
 from notary.errors import TrustError
-from notary.evidence.fields import text
+from notary.evidence.fields import natural, text
 from notary.evidence.timestamp_der import load
 
 _unarmor: Any = pem.unarmor  # it has no types
 _HEX = "0x[0-9a-f]{%d}"
 T = TypeVar("T")
+PERIOD = {"since", "until", "last_good_size"}  # the optional keys of a key's table
 
 
 def table(value: Any, needed: set[str], allowed: set[str], what: str) -> None:
@@ -113,3 +114,20 @@ def certificate(value: str, what: str) -> bytes:
     if more or kind != "CERTIFICATE":
         raise TrustError(f"trust file: {what}: not one certificate in each string, and nothing else")
     return bytes(der)
+
+
+def period(item: dict[str, Any]) -> tuple[datetime | None, datetime | None, int | None]:
+    """`since`, `until` and `last_good_size` of a key's table.
+
+    Raises:
+        TrustError, FormatError: a value that is not of its form, a last good size without an end, or an end that is
+            before the beginning.
+    """
+    size = item.get("last_good_size")
+    if size is not None and "until" not in item:
+        # Whoever has stolen the key can sign another log below any size: only its end stops him.
+        raise TrustError("trust file: a key with last_good_size has no 'until'")
+    since, until = (instant(item.get(end), end) for end in ("since", "until"))
+    if since is not None and until is not None and since > until:
+        raise TrustError("trust file: the 'until' of a key is before its 'since': good evidence would fail")
+    return since, until, None if size is None else natural(size, "last_good_size")

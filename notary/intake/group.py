@@ -12,6 +12,7 @@ from notary.evidence.fields import show_moment
 from notary.evidence.note import parse_note
 from notary.evidence.receipt import Promise, parse_promise, receipts_of, sign_promise
 from notary.evidence.statement import Block
+from notary.intake.receipt_keys import ReceiptKeys
 from notary.intake.receipts import receipts_from
 from notary.intake.submission import Accepted
 from notary.merkle.hashing import hash_leaves
@@ -33,12 +34,13 @@ class Promises:
 
     Attributes:
         origin: name of the log.
-        key: the receipt key.
+        key: the receipt key, where there is no other.
         close: a receipt promises a checkpoint within this.
         stamp_target: objective for the first time stamp.
         final_target: objective for the first final anchor.
         max_pending: entries that may wait before new ones are refused.
         margin: statements name no block that is younger than this by our clock.
+        keys: all receipt keys, of which the log says which one is in force; none: `key` alone.
     """
 
     origin: str
@@ -48,6 +50,7 @@ class Promises:
     final_target: timedelta
     max_pending: int
     margin: timedelta
+    keys: ReceiptKeys | None = None
 
     def sign(self, count: int, root: bytes, state: LogState, now: datetime) -> bytes:
         """The signed promise of a group of `count` entries whose tree has this root."""
@@ -61,7 +64,7 @@ class Promises:
             stamp_target=now + self.stamp_target,
             final_target=now + self.final_target,
         )
-        return sign_promise(promise, self.key)
+        return sign_promise(promise, self.key if self.keys is None else self.keys.at(state.size))
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,11 +113,13 @@ def conditions(connection: Connection, promises: Promises, now: datetime) -> Con
 
     Raises:
         NotReady: the log is not open yet.
-        Unavailable: too much waits, or closing is behind.
+        Unavailable: too much waits, closing is behind, or the receipt key in force is not at hand.
     """
     state = read_state(connection)
     if state is None:
         raise NotReady("the log is not open yet")
+    if promises.keys is not None:
+        promises.keys.look(connection, state.size)
     queue = waiting(connection)
     if queue is not None and queue.count >= promises.max_pending:
         raise Unavailable(f"{queue.count} entries wait for a checkpoint; try again in a minute")

@@ -10,6 +10,7 @@ from notary.log.fsck_around import Attesters, Surrounding, genesis_of
 from notary.log.fsck_blocks import NamedBlocks
 from notary.log.fsck_groups import GroupChecks
 from notary.log.fsck_index import index_problems
+from notary.log.fsck_keys import Keys, key_problems, trust_problems
 from notary.log.fsck_promises import promise_problems
 from notary.log.fsck_staged import Staged
 from notary.log.fsck_tree import Rebuilt, checkpoint_problems
@@ -51,8 +52,8 @@ def fsck(
         database: the database; only read.
         objects: the log's objects; only read.
         origin: name of the log.
-        log_keys: every key that ever signed checkpoints.
-        receipt_keys: every key that ever signed receipts.
+        log_keys: the log key of entry 0, of which the caller is sure; later ones are read from key statements.
+        receipt_keys: the same of receipts.
         progress: told what is being counted, and how many there were so far.
         attesters: whose words on the log are checked against more than entry 0.
 
@@ -63,12 +64,16 @@ def fsck(
     with database.reading(snapshot=True) as connection:
         state = read_state(connection)
         staged = Staged(objects, None if state is None else state.staging)
-        check = _Fsck(objects, origin, log_keys, staged, progress or (lambda _what, _count: None))
+        keys = Keys.read(connection, log_keys, receipt_keys)
+        check = _Fsck(objects, origin, keys, staged, progress or (lambda _what, _count: None))
         check.log(connection)
         blocks, tenants = NamedBlocks(connection), tenant_ids(connection)
-        check.groups(connection, GroupChecks(origin, receipt_keys, check.roots, tenants, blocks))
+        groups = GroupChecks(origin, keys, check.roots, tenants, blocks)
+        check.groups(connection, groups)
+        check.add(key_problems(connection, groups.on_keys, check.count))
+        check.add(trust_problems(connection, origin, check.count))
         check.add(index_problems(connection, check.size, check.count))
-        around = Surrounding(origin, log_keys, check.roots, genesis, attesters or Attesters())
+        around = Surrounding(origin, keys.log, check.roots, genesis, attesters or Attesters())
         check.add(around.problems(connection, check.count))
         check.add(promise_problems(connection, check.size, check.count))
     check.objects_beyond(database)
@@ -79,7 +84,7 @@ def fsck(
 class _Fsck:
     objects: Objects
     origin: str
-    log_keys: Sequence[Verifier]
+    keys: Keys
     staged: Staged
     progress: Callable[[str, int], None]
     problems: list[str] = field(default_factory=list)
@@ -110,7 +115,8 @@ class _Fsck:
             self.roots[stored.size] = stored.root
             for name, data in tree.grow(stored.size):
                 self.add(self._object(name, data))
-            self.add(checkpoint_problems(stored, tree, self.origin, self.log_keys))
+            before = 0 if last is None else last.size
+            self.add(checkpoint_problems(stored, tree, self.origin, self.keys, before))
             last = stored
         self.size = tree.drain()
         self.add(self._state(connection, last))
@@ -142,7 +148,7 @@ class _Fsck:
             if note is None:
                 yield "no checkpoint is published"
                 return
-            shown = open_checkpoint(note, self.origin, self.log_keys).checkpoint
+            shown = open_checkpoint(note, self.origin, self.keys.log).checkpoint
         except (EvidenceError, Fatal) as error:
             yield f"the published checkpoint: {error}"
             return

@@ -1,16 +1,19 @@
 """What must be true of every commit group, of each record in it, and of the claims that it answered."""
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from notary.errors import EvidenceError, NotFound
-from notary.evidence.note import Verifier, open_note
+from notary.evidence.key_history import RECEIPT
+from notary.evidence.note import open_note
 from notary.evidence.receipt import Promise, group_root, parse_promise
 from notary.log.fsck_blocks import NamedBlocks
+from notary.log.fsck_keys import Keys
 from notary.log.fsck_records import Surroundings, record_problems
 from notary.store.claims import claims_after
 from notary.store.engine import Connection
 from notary.store.groups import Group
+from notary.store.key_changes import KEY
 from notary.store.openings import count_openings
 from notary.store.places import group_of, seq_of
 from notary.store.records import count_records, record_by_seq, records_from
@@ -21,20 +24,22 @@ _KEYS, _OF_CONTENT = "kdr", "dr"  # the first letter of a claim's key; see `nota
 
 @dataclass(slots=True)
 class GroupChecks:
-    """Checks of groups against the receipt keys and the checkpoints (root by size)."""
+    """Checks of groups against the receipt keys and the checkpoints (root by size); notes which are on keys."""
 
     origin: str
-    receipt_keys: Sequence[Verifier]
+    keys: Keys
     roots: Mapping[int, bytes]
     tenants: frozenset[int]
     blocks: NamedBlocks
     _seen: int = 0
     _openings: int = 0
+    on_keys: set[int] = field(default_factory=set)
 
     def problems(self, connection: Connection, group: Group) -> Iterator[str]:
         """One sentence for each thing wrong with a group or one of its records."""
         records = records_from(connection, seq_of(group.id, 0), group.count)
         self._seen += len(records)
+        self.on_keys.update(record.seq for record in records if record.type == KEY)
         if [record.seq for record in records] != [seq_of(group.id, at) for at in range(group.count)]:
             yield f"commit group {group.id} has not the {group.count} records that it says"
         around = Surroundings(self.origin, self.tenants, self.blocks, self._opened)
@@ -81,11 +86,13 @@ class GroupChecks:
                 yield "it has no promise"
             return
         try:
-            note, _ = open_note(group.note, self.receipt_keys)
+            note, signer = open_note(group.note, self.keys.receipt)
             promise = parse_promise(note.text)
         except EvidenceError as error:
             yield f"its promise: {error}"
             return
+        for problem in self.keys.signer_problems(RECEIPT, signer, promise.size):
+            yield f"its promise: {problem}"
         yield from self._compare(group, promise, entries)
 
     def _compare(self, group: Group, promise: Promise, entries: Sequence[bytes]) -> Iterator[str]:

@@ -1,11 +1,12 @@
 """The log built once more from its entries, checkpoint by checkpoint, without the tiles that are stored."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from itertools import islice
 
 from notary.errors import EvidenceError
 from notary.evidence.checkpoint import open_checkpoint
-from notary.evidence.note import Verifier
+from notary.evidence.key_history import LOG
+from notary.log.fsck_keys import Keys
 from notary.merkle.hashing import EMPTY_ROOT, hash_leaves
 from notary.merkle.tiles import TILE_WIDTH, Tile, append_tiles, encode_bundle, entry_bundles, tiles_at
 from notary.merkle.tree import CompactRange
@@ -70,17 +71,23 @@ class Rebuilt:
 
 
 def checkpoint_problems(
-    stored: StoredCheckpoint, tree: Rebuilt, origin: str, log_keys: Sequence[Verifier]
+    stored: StoredCheckpoint, tree: Rebuilt, origin: str, keys: Keys, before: int
 ) -> Iterator[str]:
-    """One sentence for each thing wrong with a checkpoint, beside the tree that has grown to its size."""
+    """One sentence for each thing wrong with a checkpoint, beside the tree that has grown to its size.
+
+    `before` is the size of the checkpoint before it, at which the log had said which key signs this one.
+    """
     if tree.size != stored.size:
         yield f"checkpoint {stored.size} is larger than the {tree.size} entries there are"
     elif stored.root != tree.root:
         yield f"checkpoint {stored.size}: its root is not that of its entries"
     try:
-        signed = open_checkpoint(stored.note, origin, log_keys).checkpoint
+        note = open_checkpoint(stored.note, origin, keys.log)
     except EvidenceError as error:
         yield f"checkpoint {stored.size}: {error}"
         return
+    signed = note.checkpoint
+    for problem in keys.signer_problems(LOG, note.verifier, before):
+        yield f"checkpoint {stored.size}: {problem}"
     if (signed.size, signed.root) != (stored.size, stored.root):
         yield f"checkpoint {stored.size}: another size or root is signed"

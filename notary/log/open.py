@@ -1,4 +1,4 @@
-"""Open the log: entry 0 once, and ever after the same key and the same name."""
+"""Open the log: entry 0 once, and ever after a key of it and the same name."""
 
 from collections.abc import Callable
 from datetime import datetime
@@ -9,6 +9,7 @@ from notary.errors import Fatal, NotFound, NotReady
 from notary.evidence.bodies import Genesis
 from notary.evidence.checkpoint import Checkpoint, sign_checkpoint
 from notary.evidence.commitments import commit
+from notary.evidence.key_history import LOG
 from notary.evidence.note import Verifier
 from notary.evidence.number import make_number
 from notary.evidence.statement import Statement, entry_of, parse_statement
@@ -18,6 +19,7 @@ from notary.log.publish import opened, publish
 from notary.merkle.hashing import EMPTY_ROOT
 from notary.store.engine import Database
 from notary.store.groups import groups_after, insert_group
+from notary.store.key_changes import key_history
 from notary.store.logstate import create_state, read_state
 from notary.store.objects import CHECKPOINT, Objects
 from notary.store.records import NewRecord, insert_records, record_at
@@ -78,11 +80,13 @@ def open_log(
         note = _create(database, objects, key, verifier, genesis, now, random)
     else:
         note = state.note
-    opened(note, verifier)
-    known = read_genesis(database)
-    if known is None or known.log_key != verifier.vkey:
+    with database.reading() as connection:
+        history = key_history(connection)
+    ours = () if history is None else history.verifiers(LOG)
+    opened(note, ours if verifier in ours else [verifier])
+    if history is None or verifier not in ours:
         raise Fatal("entry 0 names another log key")
-    return known
+    return history.genesis
 
 
 def _create(
@@ -116,6 +120,6 @@ def _create(
         insert_records(connection, group, [record])
     # Durable: the log exists. A crash here leaves tiles to be put at their names: recovery of the sequencer.
     staging.apply(objects, staged)
-    publish(objects, note, verifier)
+    publish(objects, note, [verifier])
     objects.delete(staged)
     return note

@@ -1,24 +1,26 @@
 """The one object that changes: the newest checkpoint, for everybody to read."""
 
+from collections.abc import Sequence
+
 from notary.errors import EvidenceError, Fatal
 from notary.evidence.checkpoint import Checkpoint, open_checkpoint
 from notary.evidence.note import Verifier
 from notary.store.objects import CHECKPOINT, Objects
 
 
-def opened(note: bytes, verifier: Verifier) -> Checkpoint:
-    """A checkpoint that this log signed; the name of the key is the origin.
+def opened(note: bytes, verifiers: Sequence[Verifier]) -> Checkpoint:
+    """A checkpoint that this log signed with one of its keys; their name is the origin.
 
     Raises:
         Fatal: it is of another key or another log.
     """
     try:
-        return open_checkpoint(note, verifier.name, [verifier]).checkpoint
+        return open_checkpoint(note, verifiers[0].name, verifiers).checkpoint
     except EvidenceError as error:
         raise Fatal(f"a checkpoint is not of this log and key: {error}") from error
 
 
-def published(objects: Objects, verifier: Verifier) -> Checkpoint | None:
+def published(objects: Objects, verifiers: Sequence[Verifier]) -> Checkpoint | None:
     """What the world can read now; None before the first.
 
     Raises:
@@ -26,17 +28,17 @@ def published(objects: Objects, verifier: Verifier) -> Checkpoint | None:
         Unavailable: it cannot be read now.
     """
     note = objects.read(CHECKPOINT)
-    return None if note is None else opened(note, verifier)
+    return None if note is None else opened(note, verifiers)
 
 
-def check_published(objects: Objects, checkpoint: Checkpoint, verifier: Verifier) -> bool:
+def check_published(objects: Objects, checkpoint: Checkpoint, verifiers: Sequence[Verifier]) -> bool:
     """Whether `checkpoint` is still to be published: the world is behind it.
 
     Raises:
         Fatal: what is published is larger, or has another root at this size.
         Unavailable: it cannot be read now.
     """
-    current = published(objects, verifier)
+    current = published(objects, verifiers)
     if current is None or current.size < checkpoint.size:
         return True
     if current.size > checkpoint.size:
@@ -46,12 +48,12 @@ def check_published(objects: Objects, checkpoint: Checkpoint, verifier: Verifier
     return False
 
 
-def publish(objects: Objects, note: bytes, verifier: Verifier) -> None:
+def publish(objects: Objects, note: bytes, verifiers: Sequence[Verifier]) -> None:
     """Let the world read a checkpoint whose tiles are all at their names; harmless to do again.
 
     Raises:
         Fatal: it would take back a larger one, or contradict one.
         Unavailable: it cannot be written now.
     """
-    if check_published(objects, opened(note, verifier), verifier):
+    if check_published(objects, opened(note, verifiers), verifiers):
         objects.replace(CHECKPOINT, note)

@@ -8,6 +8,7 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 from notary.errors import Fatal, NotaryError, NotFound, NotReady, Unavailable
 from notary.evidence.checkpoint import Checkpoint, sign_checkpoint
+from notary.evidence.key_history import LOG, KeyHistory
 from notary.evidence.note import Verifier
 from notary.log import staging
 from notary.log.batch import build, last_entries
@@ -16,6 +17,7 @@ from notary.log.publish import check_published, opened, publish
 from notary.store.checkpoints import StoredCheckpoint, checkpoint_at, newest_checkpoint
 from notary.store.engine import Connection, Database
 from notary.store.groups import assign_places, waiting_groups
+from notary.store.key_changes import known_history
 from notary.store.logstate import LogState, read_state, release_lease, renew_lease, swap_state, take_lease
 from notary.store.objects import Objects
 from notary.store.tiles import Tiles
@@ -23,6 +25,10 @@ from notary.store.tiles import Tiles
 MAX_BATCH = 1_000_000
 LEASE = timedelta(seconds=20)
 _SMALL_STEP = timedelta(seconds=10)  # of the clock backwards, as a time server makes; well within any promise
+
+
+def _no_other(verifier: Verifier) -> Ed25519PrivateKey:
+    raise Fatal(f"{verifier.vkey} is in force, and the log key here is not of this log and key")
 
 
 @dataclass(slots=True)
@@ -35,7 +41,7 @@ class Sequencer:
     Attributes:
         database: where entries wait and checkpoints are kept.
         objects: where tiles and the published checkpoint are.
-        key: the log key.
+        key: a log key; the one in force is taken in its place when the log names another.
         origin: name of the log.
         now: the time, aware.
         holder: who this process is to the others; the same after a restart if there is only one.
@@ -43,6 +49,7 @@ class Sequencer:
         max_batch: entries in one close; the rest waits for the next.
         witnesses: each gives size and root of the newest head that a third party holds, size 0 before the first;
             asked once, before this process makes its first checkpoint.
+        find_key: gives the private key of a log key, or raises SettingsError where it is not at hand.
         leading: whether this process made the last close, also while the next one is under way; for other
             threads, which go on with what only one process may do.
     """
@@ -56,6 +63,7 @@ class Sequencer:
     lease: timedelta = LEASE
     max_batch: int = MAX_BATCH
     witnesses: Sequence[Callable[[], tuple[int, bytes]]] = ()
+    find_key: Callable[[Verifier], Ed25519PrivateKey] = _no_other
     leading: bool = field(default=False, init=False)
     _epoch: int | None = field(default=None, init=False)
     _witnessed: bool = field(default=False, init=False)
@@ -68,6 +76,7 @@ class Sequencer:
 
         Raises:
             NotReady: the log is not open yet.
+            SettingsError: the log key in force is not at hand.
             Fatal: what is stored, published or witnessed contradicts the newest checkpoint, or the clock runs far
                 behind it.
             Unavailable: database, disk or a witness do not answer, or the clock was set back a little.
@@ -126,10 +135,12 @@ class Sequencer:
         with self.database.reading() as connection:
             state = self._state(connection, epoch, now)
             groups = waiting_groups(connection, self.max_batch)
+            keys = known_history(connection)
+        ours = keys.verifiers(LOG)
         self._renew(state, now)
         if not groups:
             # A holder before us that slept through its end may have put its older checkpoint there.
-            publish(self.objects, state.note, self._verifier)
+            publish(self.objects, state.note, ours)
             return None
 
         staged = []
@@ -138,7 +149,8 @@ class Sequencer:
             staged.append(staging.stage(self.objects, part.objects, state.epoch))
         # The note is signed before the swap and shown to nobody until after it.
         checkpoint = Checkpoint(self.origin, part.size, part.root)
-        note = sign_checkpoint(checkpoint, self.key).encode()
+        # One key signs: the newest that the log named before this batch. So the one that names it is the old one's.
+        note = sign_checkpoint(checkpoint, self._key(keys, state.size)).encode()
         names = staging.join(staged)
         try:
             with self.database.writing() as connection:
@@ -152,22 +164,25 @@ class Sequencer:
         # at their names, or a checkpoint to be published; recovery does both from the staging objects.
         if not staging.apply(self.objects, names):
             raise Fatal("a staging object is gone: another process has taken over")
-        publish(self.objects, note, self._verifier)
+        publish(self.objects, note, ours)
         staging.discard(self.objects, names)
         return StoredCheckpoint(part.size, part.root, note, now)
 
     def _recover(self, epoch: int) -> None:
         with self.database.reading() as connection:
             state = self._state(connection, epoch, self.now())
-        checkpoint = opened(state.note, self._verifier)
+            keys = known_history(connection)
+        ours = keys.verifiers(LOG)
+        self._key(keys, state.size)  # else nothing can be closed
+        checkpoint = opened(state.note, ours)
         if (checkpoint.size, checkpoint.root) != (state.size, state.root):
             raise Fatal("the newest checkpoint is not about the size and root beside it")
-        check_published(self.objects, checkpoint, self._verifier)
+        check_published(self.objects, checkpoint, ours)
         if state.staging is not None:
             staging.apply(self.objects, state.staging)
         Tiles(self.objects).check_edge(state.size, state.root)
         last_entries(self.objects, state.size)
-        publish(self.objects, state.note, self._verifier)
+        publish(self.objects, state.note, ours)
         # Everything is at its name. Staging objects of closes that came to nothing go too.
         staging.discard_all(self.objects, epoch)
 
@@ -206,6 +221,13 @@ class Sequencer:
             with self.database.writing() as connection:
                 renew_lease(connection, state.epoch, now + self.lease)
 
-    @property
-    def _verifier(self) -> Verifier:
-        return Verifier(self.origin, self.key.public_key().public_bytes_raw())
+    def _key(self, keys: KeyHistory, size: int) -> Ed25519PrivateKey:
+        """The log key that signs what follows a checkpoint of `size`.
+
+        Raises:
+            SettingsError, Fatal: it is not here.
+        """
+        wanted = Verifier.from_vkey(keys.in_force(LOG, size))
+        if wanted != Verifier(self.origin, self.key.public_key().public_bytes_raw()):
+            self.key = self.find_key(wanted)
+        return self.key

@@ -34,7 +34,13 @@ def page_two(facts: Facts) -> dict[str, Any]:
             for name, value in facts.openings
         ],
         "evidence": [
-            _row(phrase("merkle.evidence", name=cut(name)), digest) for name, digest in facts.evidence
+            *(_row(phrase("merkle.evidence", name=cut(name)), digest) for name, digest in facts.evidence),
+            # So that whoever has this report has a source for what to trust outside the package.
+            *(
+                []
+                if facts.trust is None
+                else [_row(phrase("merkle.trust", version=facts.trust[0]), facts.trust[1])]
+            ),
         ],
         "expert": commands(facts),
     }

@@ -97,6 +97,7 @@ class Facts:
     anchors: tuple[AnchorFact, ...]
     openings: tuple[tuple[str, Any], ...]
     inspection: InspectionFact | None
+    trust: tuple[int, str] | None = None  # version and SHA-256 of the trust statement of then
 
     @property
     def missing(self) -> tuple[str, ...]:
@@ -138,6 +139,7 @@ def facts_of(
     anchors: Sequence[AnchorFact] = (),
     inspection: Mapping[str, Any] | None = None,
     verify_url: str = "",
+    trust: tuple[int, str] | None = None,
     proves_nothing: bool,
 ) -> Facts:
     """Gather what the report of one verification prints.
@@ -154,6 +156,7 @@ def facts_of(
         anchors: where the heads stand on a chain.
         inspection: the inspection report, version 1; by default the one opened in `result`.
         verify_url: address of the record's page, printed and in the QR code.
+        trust: version and SHA-256 (hex) of the newest trust statement, where one was published.
         proves_nothing: the anchors are those of the embedded profile.
 
     Raises:
@@ -185,6 +188,7 @@ def facts_of(
             (name, value) for name, value in sorted(result.openings.items()) if name != "inspection"
         ),
         inspection=None if found is None else _inspection(found, logged=logged),
+        trust=trust,
     )
 
 

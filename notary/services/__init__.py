@@ -12,6 +12,7 @@ from notary.services.records import Records
 from notary.services.reports import Reports
 from notary.services.submitting import Submitting
 from notary.services.tenants import Tenants
+from notary.services.trust_statements import TrustStatements
 from notary.services.types import Anchors
 from notary.services.verifying import Verifying
 
@@ -36,4 +37,5 @@ class Services:
     tiles: LogFiles
     log_proofs: LogProofs
     incidents: Incidents
+    trust_statements: TrustStatements
     health: Health

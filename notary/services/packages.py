@@ -13,6 +13,7 @@ from notary.evidence.package import write_package
 from notary.evidence.proof_file import TLOG_PROOF, ProofFile
 from notary.evidence.statement import parse_statement
 from notary.proving import Prover
+from notary.services.believing import believed
 from notary.services.records import Records
 from notary.services.types import Found, RecordView, Viewer
 from notary.store import anchorings, openings, promises, stamps, views
@@ -95,12 +96,13 @@ class Packages:
         Of calendars that have no final word yet, the file that anybody can ask them for more with.
         """
         with self.database.reading() as connection:
-            earliest = anchorings.earliest_final(connection, index)
+            earliest = believed(connection, anchorings.earliest_final(connection, index))
             wanted = {item.id: item for item in (_whole(connection, found) for found in earliest)}
             pending = anchorings.earliest_pending(connection, index, {item.anchor for item in earliest})
             for place in sorted(each.index for each in later if each.index is not None):
                 if all(item.size <= place for item in wanted.values()):
-                    wanted |= {item.id: item for item in anchorings.earliest_final(connection, place)[:1]}
+                    further = believed(connection, anchorings.earliest_final(connection, place))
+                    wanted |= {item.id: item for item in further[:1]}
         contents: dict[str, bytes] = {}
         for item in (*wanted.values(), *pending):
             contents |= self._attestation(view, item)

@@ -18,6 +18,7 @@ from notary.report.facts import AnchorFact, Facts, facts_of, heads_of
 from notary.report.pdf import render
 from notary.services.kept_reports import KeptReports
 from notary.services.packages import Packages
+from notary.services.trust_statements import TrustStatements
 from notary.services.types import Viewer
 from notary.store.engine import Database
 from notary.store.records import record_by_number
@@ -37,6 +38,7 @@ class Reports:
     public_url: str
     proves_nothing: bool
     now: Callable[[], datetime]
+    statements: TrustStatements
 
     def report(self, number: str, tenant_id: int) -> bytes:
         """The PDF. The same state of the record gives the same report, byte for byte.
@@ -80,8 +82,13 @@ class Reports:
             heads=heads_of(package, result),
             anchors=_anchors(package),
             verify_url=f"{self.public_url}/e/{show_number(number)}",
+            trust=self._trust(),
             proves_nothing=self.proves_nothing,
         )
+
+    def _trust(self) -> tuple[int, str] | None:
+        newest = self.statements.newest()
+        return None if newest is None else (newest.version, newest.fingerprint.hex())
 
 
 def _anchors(package: Package) -> list[AnchorFact]:

@@ -365,6 +365,23 @@ class PromiseStateRow(SQLModel, table=True):
     size: int = _big()
 
 
+class KeyChangeRow(SQLModel, table=True):
+    """The `key` statements in their order; the numbers have no gap, so that two can never follow the same one."""
+
+    __tablename__ = "key_change"
+    number: int = Field(primary_key=True, sa_column_kwargs=_GIVEN)
+    seq: int = Field(sa_type=BigInteger, unique=True)
+
+
+class TrustStatementRow(SQLModel, table=True):
+    """A version of the trust statement as it was signed, and the record of its digest."""
+
+    __tablename__ = "trust_statement"
+    version: int = Field(primary_key=True, sa_column_kwargs=_GIVEN)
+    note: bytes = _bytes()
+    seq: int = Field(sa_type=BigInteger, unique=True)
+
+
 class InspectionRow(SQLModel, table=True):
     """A document whose signatures are to be looked at."""
 
@@ -410,3 +427,5 @@ block = _tables["block"]
 inspection = _tables["inspection"]
 broken_promise = _tables["broken_promise"]
 promise_state = _tables["promise_state"]
+key_change = _tables["key_change"]
+trust_statement = _tables["trust_statement"]

@@ -8,15 +8,17 @@ from functools import partial
 from notary import keys
 from notary.errors import SettingsError
 from notary.evidence.bodies import Genesis
+from notary.evidence.key_history import HEAD, LOG, RECEIPT, KeyHistory
 from notary.evidence.note import Verifier
 from notary.evidence.outcome import source_of
 from notary.evidence.receipt import receipt_key_name
 from notary.intake.accept import Intake
 from notary.intake.group import Promises
+from notary.intake.receipt_keys import ReceiptKeys
 from notary.intake.room import Room
 from notary.intake.spool import Spool
 from notary.intake.writer import Writer
-from notary.log.open import open_log, read_genesis
+from notary.log.open import open_log
 from notary.log.sequence import Sequencer
 from notary.proving import Prover
 from notary.services import Services
@@ -34,13 +36,17 @@ from notary.services.steps import Step
 from notary.services.submitting import Submitting
 from notary.services.tenants import Tenants
 from notary.services.trust_file import TrustSource
+from notary.services.trust_statements import TrustStatements
 from notary.services.types import Anchors
 from notary.services.verifying import Verifying
 from notary.settings import Settings
 from notary.store.engine import Database, open_database
+from notary.store.key_changes import key_history, known_history
 from notary.store.objects import Objects
 from notary.store.tiles import Tiles
-from notary.wiring.objects import LOG, REPORTS, open_objects
+from notary.wiring.key_files import note_key
+from notary.wiring.objects import LOG as LOG_OBJECTS
+from notary.wiring.objects import REPORTS, open_objects
 from notary.wiring.sealing import sealing
 from notary.wiring.trusting import own_trust, trust_source
 
@@ -73,16 +79,29 @@ def now() -> datetime:
 
 def open_stores(settings: Settings) -> tuple[Database, Objects]:
     """Database and log objects; the tables are made by `notary.store.migrate`."""
-    return open_database(settings.database_url), open_objects(settings, LOG)
+    return open_database(settings.database_url), open_objects(settings, LOG_OBJECTS)
 
 
 def stored_genesis(settings: Settings) -> Genesis | None:
     """What entry 0 of the log says; None before it is there."""
+    history = stored_history(settings)
+    return None if history is None else history.genesis
+
+
+def stored_history(settings: Settings) -> KeyHistory | None:
+    """What the log says of its keys; None before entry 0 is there."""
     database, _ = open_stores(settings)
     try:
-        return read_genesis(database)
+        with database.reading() as connection:
+            return key_history(connection)
     finally:
         database.dispose()
+
+
+def head_keys(settings: Settings) -> tuple[str, ...]:
+    """Every head key that the log names; nothing before entry 0 is there."""
+    history = stored_history(settings)
+    return () if history is None else history.keys(HEAD)
 
 
 def open_new_log(settings: Settings, chain_id: int, contract: bytes, log_id: bytes) -> Genesis:
@@ -116,12 +135,14 @@ def build(settings: Settings, *, working: bool = True) -> Assembly:
         SettingsError: a file that is named cannot be used, the log is not open, or a key is not the log's.
     """
     database, objects = open_stores(settings)
-    genesis = read_genesis(database)
-    if genesis is None:
+    with database.reading() as connection:
+        history = key_history(connection)
+    if history is None:
         raise SettingsError("the log is not open yet: run `notary setup` first")
-    prover = Prover(database, Tiles(objects), settings.origin, (Verifier.from_vkey(genesis.log_key),))
-    source = trust_source(settings, genesis)
-    intake = _intake(settings, database, genesis)
+    genesis = history.genesis
+    prover = Prover(database, Tiles(objects), settings.origin, partial(_log_keys, database))
+    source = trust_source(settings, genesis, history)
+    intake = _intake(settings, database, history)
     services = _services(settings, objects, intake, prover, source)
     if not working:
         return Assembly(settings, database, genesis, services, source, (), None, None)
@@ -131,11 +152,12 @@ def build(settings: Settings, *, working: bool = True) -> Assembly:
     sequencer = Sequencer(
         database,
         objects,
-        keys.load_ed25519(settings.log_key),
+        note_key(settings.log_key, Verifier.from_vkey(history.in_force(LOG))),
         settings.origin,
         now,
         # The embedded service has its data folder to itself: a restart need not wait for its own old lease.
         "embedded" if settings.embedded else secrets.token_hex(8),
+        find_key=partial(note_key, settings.log_key),
     )
     steps = Steps(settings, database, intake, prover, genesis, sequencer, now)
     sequencer.witnesses = steps.witnesses()
@@ -153,6 +175,7 @@ def _services(
     records = Records(database)
     packages = Packages(database, records, prover)
     trust = partial(own_trust, database, source)
+    statements = TrustStatements(database, source)
     reports = Reports(
         database=database,
         kept=KeptReports(open_objects(settings, REPORTS), intake.random),
@@ -164,6 +187,7 @@ def _services(
         public_url=settings.public_url,
         proves_nothing=settings.embedded,
         now=now,
+        statements=statements,
     )
     return Services(
         origin=settings.origin,
@@ -182,6 +206,7 @@ def _services(
         tiles=LogFiles(objects),
         log_proofs=LogProofs(prover),
         incidents=Incidents(database),
+        trust_statements=statements,
         health=Health(database, timedelta(seconds=settings.close_promise_seconds), now),
     )
 
@@ -196,11 +221,14 @@ def anchors_of(settings: Settings) -> Anchors:
     )
 
 
-def _intake(settings: Settings, database: Database, genesis: Genesis) -> Intake:
-    key = keys.load_ed25519(settings.receipt_key)
-    verifier = Verifier(receipt_key_name(settings.origin), key.public_key().public_bytes_raw())
-    if verifier.vkey != genesis.receipt_key:
-        raise SettingsError(f"the receipt key in {settings.receipt_key} is not the one that entry 0 names")
+def _log_keys(database: Database) -> tuple[Verifier, ...]:
+    with database.reading() as connection:
+        return known_history(connection).verifiers(LOG)
+
+
+def _intake(settings: Settings, database: Database, history: KeyHistory) -> Intake:
+    find = partial(note_key, settings.receipt_key)
+    key = find(Verifier.from_vkey(history.in_force(RECEIPT)))  # else the process does not start
     settings.temp_dir.mkdir(mode=0o700, parents=True, exist_ok=True)
     return Intake(
         database=database,
@@ -213,6 +241,7 @@ def _intake(settings: Settings, database: Database, genesis: Genesis) -> Intake:
             final_target=timedelta(seconds=settings.final_target_seconds),
             max_pending=settings.max_pending,
             margin=timedelta(seconds=settings.not_before_margin_seconds),
+            keys=ReceiptKeys(find),
         ),
         now=now,
         random=secrets.token_bytes,

@@ -17,11 +17,13 @@ from notary import keys, wiring
 from notary.errors import NotaryError, SettingsError, Unavailable
 from notary.evidence.bodies import Genesis
 from notary.evidence.fields import moment, show_moment
+from notary.evidence.key_history import HEAD, KeyHistory
 from notary.evidence.note import Verifier
 from notary.log.fsck import FsckResult, fsck
 from notary.log.fsck_around import Attesters
 from notary.observe import FSCK_FINISHED, FSCK_PROBLEMS
 from notary.settings import Settings
+from notary.store.key_changes import key_history
 from notary.wiring.trusting import authority, chain_trust
 
 _log = structlog.get_logger()
@@ -43,14 +45,15 @@ def check_log(settings: Settings, progress: Callable[[str, int], None] | None = 
     log_key, receipt_key = (Verifier.from_vkey(vkey) for vkey in (genesis.log_key, genesis.receipt_key))
     database, objects = wiring.open_stores(settings)
     try:
-        found = attesters(settings, genesis)
+        with database.reading() as connection:
+            found = attesters(settings, genesis, key_history(connection))
         return fsck(database, objects, settings.origin, [log_key], [receipt_key], progress, found)
     finally:
         database.dispose()
 
 
-def attesters(settings: Settings, genesis: Genesis) -> Attesters:
-    """The chains, authorities and head key of the settings; where its file is not at hand, no key beside entry 0's.
+def attesters(settings: Settings, genesis: Genesis, history: KeyHistory | None = None) -> Attesters:
+    """The chains, authorities and head keys of settings and log.
 
     Raises:
         SettingsError: the log is on another chain, or a root cannot be read.
@@ -61,10 +64,11 @@ def attesters(settings: Settings, genesis: Genesis) -> Attesters:
         head_keys: frozenset[bytes] = frozenset()
     else:
         head_keys = frozenset({bytes.fromhex(address[2:])})
+    said = [] if history is None else [bytes.fromhex(key[2:]) for key in history.keys(HEAD)]
     return Attesters(
-        chains={chain.name: chain_trust(chain, genesis) for chain in settings.chains},
+        chains={chain.name: chain_trust(chain, genesis, history) for chain in settings.chains},
         authorities={tsa.name: authority(tsa) for tsa in settings.tsas},
-        head_keys=head_keys,
+        head_keys=head_keys.union(said),
     )
 
 

@@ -44,6 +44,7 @@ from notary.store.engine import Database
 from notary.store.groups import waiting
 from notary.store.promises import overdue
 from notary.wiring.checking import Checking
+from notary.wiring.key_files import HeadKey
 from notary.wiring.nodes import nodes_of, quorum_of
 from notary.wiring.trusting import authority, certificate, chain_trust
 
@@ -232,13 +233,9 @@ class Steps:
             return next((decode_header(e.header, e.profile).number for e in smaller), 0)
 
         trust = chain_trust(chain, self.genesis)
-        head_key = keys.load_secp256k1(self.settings.head_key)
-        # Else anchors made after a hand-over would fail by the service's own trust file.
-        if bytes.fromhex(head_key.address[2:]) not in trust.head_keys:
-            raise SettingsError(
-                f"the head key is {head_key.address.lower()}, neither that of entry 0 nor in head_keys of chain "
-                f"{chain.name}: add it there, so that trust files name it"
-            )
+        head_key = HeadKey(self.database, self.settings.head_key, chain.head_keys)
+        # Now, and not with the first head: else anchors would fail by the service's own trust file.
+        assert head_key.address  # noqa: S101 - it raises where there is none
         wallets = [keys.load_secp256k1(path) for path in (self.settings.wallet_key, *chain.wallets)]
         if len({wallet.address for wallet in wallets}) < len(wallets):
             raise SettingsError(

@@ -1,5 +1,7 @@
 """What the service says of itself, and what it trusts when it verifies on its own word."""
 
+from dataclasses import replace
+from datetime import timedelta
 from hashlib import sha256
 from pathlib import Path
 
@@ -11,6 +13,7 @@ from notary.errors import FormatError, SettingsError, TrustError
 from notary.evidence.bodies import Genesis
 from notary.evidence.chain import ChainTrust, decode_evidence, decode_header
 from notary.evidence.chain_seals import ValidatorSet
+from notary.evidence.key_history import HEAD, KeyHistory
 from notary.evidence.note import Verifier
 from notary.evidence.ots_file import heights_of
 from notary.evidence.package import Package
@@ -23,12 +26,13 @@ from notary.settings import Chain, Settings, Tsa
 from notary.store import anchorings
 from notary.store.bitcoin_blocks import kept_blocks
 from notary.store.engine import Database
+from notary.store.key_changes import known_history
 
 _VERIFIERS_OWN = 2  # docs/formats.md §8, k
 
 
-def trust_source(settings: Settings, genesis: Genesis) -> TrustSource:
-    """Keys as entry 0 names them, chains and authorities as the settings do.
+def trust_source(settings: Settings, genesis: Genesis, history: KeyHistory | None = None) -> TrustSource:
+    """Keys as the log names them, chains and authorities as the settings do.
 
     Raises:
         SettingsError: a root cannot be read, two organisations share one, or a chain is not the one of entry 0.
@@ -42,11 +46,13 @@ def trust_source(settings: Settings, genesis: Genesis) -> TrustSource:
         origin=settings.origin,
         log_key=Verifier.from_vkey(genesis.log_key),
         receipt_key=Verifier.from_vkey(genesis.receipt_key),
-        chains=tuple(chain_trust(chain, genesis) for chain in settings.chains),
+        chains=tuple(chain_trust(chain, genesis, history) for chain in settings.chains),
         authorities=authorities,
         test_only=settings.embedded or any(chain.profile == LOCAL for chain in settings.chains),
         # Where more are needed than a verifier asks for by himself, he is told so.
         k=settings.stamps_needed if settings.stamps_needed > _VERIFIERS_OWN else None,
+        history=history,
+        margin=timedelta(seconds=settings.not_before_margin_seconds),
     )
 
 
@@ -59,6 +65,7 @@ def own_trust(database: Database, source: TrustSource, package: Package) -> Trus
     with database.reading() as connection:
         final = anchorings.anchorings_of_sizes(connection, package.sizes(), "evm", "final")
         bitcoin = kept_blocks(connection, heights)
+        source = replace(source, history=known_history(connection))
     for item in final:
         if item.evidence is not None:
             evidence = decode_evidence(item.evidence)
@@ -74,7 +81,7 @@ def _named(file: bytes) -> set[int]:
         return set()
 
 
-def chain_trust(chain: Chain, genesis: Genesis) -> ChainTrust:
+def chain_trust(chain: Chain, genesis: Genesis, history: KeyHistory | None = None) -> ChainTrust:
     """The chain of the settings; its contract may be left to entry 0.
 
     Raises:
@@ -85,6 +92,7 @@ def chain_trust(chain: Chain, genesis: Genesis) -> ChainTrust:
             f"entry 0 names chain {genesis.chain_id} and contract {genesis.contract}; "
             f"the settings name chain {chain.chain_id} and contract {chain.contract}"
         )
+    later = () if history is None else history.keys(HEAD)
     return ChainTrust(
         chain_id=chain.chain_id,
         contract=_address(genesis.contract),
@@ -92,7 +100,7 @@ def chain_trust(chain: Chain, genesis: Genesis) -> ChainTrust:
         code_hash=CODE_HASH,
         profile=chain.profile,
         blocks=(),
-        head_keys=tuple(dict.fromkeys(map(_address, (genesis.head_key, *chain.head_keys)))),
+        head_keys=tuple(dict.fromkeys(map(_address, (genesis.head_key, *later, *chain.head_keys)))),
         validators=validators_of(chain),
     )
 

@@ -75,7 +75,7 @@ class Truth:
             yield f"{self.acknowledged} records were acknowledged, {rows} are stored"
         assert assembly.sequencer is not None
         prover = Prover(
-            database, assembly.services.log_proofs.prover.tiles, assembly.settings.origin, log_keys
+            database, assembly.services.log_proofs.prover.tiles, assembly.settings.origin, lambda: log_keys
         )
         checked = 0
         for digest, statement, receipt in samples(self.kept):
@@ -146,7 +146,7 @@ def _verify(
     promise, file = open_receipt(receipt, prover.origin, receipt_keys)
     check_receipt(promise, file, entry)
     proof = parse_proof_file(prover.prove(parse_number(parsed.number)), TLOG_PROOF)
-    signed = open_checkpoint(proof.note, prover.origin, prover.keys).checkpoint
+    signed = open_checkpoint(proof.note, prover.origin, prover.keys()).checkpoint
     check_inclusion(hash_leaf(entry), proof.index, signed.size, proof.path, signed.root)
 
 

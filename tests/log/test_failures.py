@@ -18,7 +18,7 @@ from notary.store.groups import assign_places, closed_groups, entries_of, waitin
 from notary.store.logstate import read_state, swap_state
 from notary.store.objects import CHECKPOINT
 from tests.faults import Fault, FaultyObjects, faulty
-from tests.rig import LOG_KEY, ORIGIN, Rig
+from tests.rig import LOG_KEY, LOG_VERIFIER, ORIGIN, Rig
 
 # point -> error, and whether the log has moved on when it was not stored, when it was
 POINTS = {
@@ -125,7 +125,7 @@ class PublishesFirst(Sequencer):
             return super()._close(epoch)
         (batch,) = build(self.objects, state.size, state.root, entries)
         note = sign_checkpoint(Checkpoint(ORIGIN, batch.size, batch.root), LOG_KEY).encode()
-        publish(self.objects, note, self._verifier)
+        publish(self.objects, note, [LOG_VERIFIER])
         return super()._close(epoch)
 
 
@@ -162,7 +162,7 @@ class SwapsFirst(Sequencer):
             swap_state(connection, state, batch.size, batch.root, note, "staging/none", now)
             assign_places(connection, state.size, groups)
         self.objects.create_all(batch.objects.items())
-        publish(self.objects, note, self._verifier)
+        publish(self.objects, note, [LOG_VERIFIER])
         return batch
 
 

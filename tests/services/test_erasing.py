@@ -32,6 +32,7 @@ from notary.services.records import Records
 from notary.services.reports import Reports
 from notary.services.submitting import Repeat, Wanted, _fingerprint
 from notary.services.trust_file import TrustSource
+from notary.services.trust_statements import TrustStatements
 from notary.services.types import Principal, Viewer
 from notary.store.claims import Claim
 from notary.store.files import FileObjects
@@ -67,8 +68,10 @@ class Bench:
 
     @property
     def reports(self):
+        source = TrustSource(ORIGIN, LOG_VERIFIER, RECEIPT_VERIFIER, (), (), test_only=True)
+
         def trust(_package) -> Trust:
-            return TrustSource(ORIGIN, LOG_VERIFIER, RECEIPT_VERIFIER, (), (), test_only=True).trust()
+            return source.trust()
 
         return Reports(
             database=self.rig.database,
@@ -81,6 +84,7 @@ class Bench:
             public_url="http://127.0.0.1:8000",
             proves_nothing=True,
             now=self.rig.clock,
+            statements=TrustStatements(self.rig.database, source),
         )
 
     def submit(self, claim=None, **fields):

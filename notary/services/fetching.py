@@ -1,0 +1,42 @@
+"""A trust file from the address of a service, held against a fingerprint that came by another way."""
+
+from collections.abc import Callable
+from urllib.parse import urlsplit
+
+from notary.errors import NotFound, TrustError
+from notary.evidence.note import MAX_NOTE
+from notary.evidence.trust_statement import TrustStatement, check_versions, parse_trust_statement
+
+PATH = "/.well-known/notary-trust"
+
+
+def fetch_trust(get: Callable[[str, int], bytes | None], url: str, fingerprint: bytes) -> TrustStatement:
+    """The newest trust statement of a service, after all its versions were checked.
+
+    Args:
+        get: the body at an address, of at most so many bytes; None where there is nothing.
+        url: of the service, or of its trust statement.
+        fingerprint: SHA-256 of any version, 32 bytes: of an old one too, since every later one is signed by a key
+            that the one before names.
+
+    Raises:
+        NotFound: there is no trust statement, or a version is missing.
+        EvidenceError, TrustError: a version is malformed, is another one than was asked for, or does not follow;
+            or none has the fingerprint.
+        SettingsError, Unavailable: as `get`.
+    """
+    base = url if urlsplit(url).path.endswith(PATH) else url.rstrip("/") + PATH
+    newest = _read(get, base)
+    count = parse_trust_statement(newest).version
+    files = [_read(get, f"{base}?version={number}") for number in range(1, count)] + [newest]
+    for number, data in enumerate(files, 1):
+        if parse_trust_statement(data).version != number:
+            raise TrustError(f"another version of the trust statement was sent than {number}")
+    return check_versions(files, fingerprint)
+
+
+def _read(get: Callable[[str, int], bytes | None], url: str) -> bytes:
+    data = get(url, MAX_NOTE)
+    if data is None:
+        raise NotFound(f"there is no trust statement at {url}")
+    return data

@@ -1,0 +1,98 @@
+"""The trust statement: published, kept in all its versions, and linked by signatures of the log's keys."""
+
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+
+from notary.errors import NotFound
+from notary.evidence.note import Verifier
+from notary.evidence.trust import Trust
+from notary.evidence.trust_statement import TrustStatement, parse_trust_statement, sign_trust_statement
+from notary.intake.accept import Intake
+from notary.intake.key_statement import log_trust_statement
+from notary.services.trust_file import TrustSource
+from notary.store.engine import Database
+from notary.store.key_changes import known_history
+from notary.store.trust_statements import read_trust_statement
+
+FindKey = Callable[[Verifier], Ed25519PrivateKey]
+
+
+@dataclass(frozen=True, slots=True)
+class TrustStatements:
+    """Reads versions and makes the next one.
+
+    Attributes:
+        database: where they are kept.
+        source: what the settings say; the keys are read from the log each time.
+    """
+
+    database: Database
+    source: TrustSource
+
+    def read(self, version: int | None = None) -> bytes:
+        """The file of one version, or of the newest.
+
+        Raises:
+            NotFound: there is none.
+        """
+        with self.database.reading() as connection:
+            return read_trust_statement(connection, version)
+
+    def newest(self) -> TrustStatement | None:
+        """The newest version; None before the first."""
+        try:
+            return parse_trust_statement(self.read())
+        except NotFound:
+            return None
+
+    def current(self) -> TrustSource:
+        """What the next version would say."""
+        with self.database.reading() as connection:
+            return replace(self.source, history=known_history(connection))
+
+    def keys_told(self) -> bool:
+        """Whether the newest version names the keys, and their periods, that the log names."""
+        newest = self.newest()
+        return newest is not None and _keys(newest.trust) == _keys(self.current().trust())
+
+    def publish(self, intake: Intake, find_key: FindKey) -> TrustStatement | None:
+        """Make the next version, if it would say anything new: sign it, keep it, log its digest.
+
+        It is signed by its own newest log key, and by one that the version before names as good: at a rotation
+        by the new key and by the old one.
+
+        Args:
+            intake: where its digest becomes a record.
+            find_key: gives the private key of a log key.
+
+        Raises:
+            SettingsError: a key that must sign is not at hand.
+            FormatError: it is too large for a signed note.
+            Conflict, NotReady, Unavailable: as `log_trust_statement`.
+        """
+        before, source = self.newest(), self.current()
+        toml = source.file()
+        if before is not None and before.toml == toml:
+            return None
+        newest = source.trust().log_keys[-1].verifier
+        wanted = [newest]
+        if before is not None and newest not in before.successors():
+            wanted.append(before.successors()[0])
+        note = sign_trust_statement(
+            toml,
+            source.origin,
+            1 if before is None else before.version + 1,
+            intake.now() if before is None else max(intake.now(), before.date),
+            None if before is None else before.fingerprint,
+            [find_key(verifier) for verifier in wanted],
+        )
+        made = parse_trust_statement(note)
+        log_trust_statement(intake, made.version, note)
+        return made
+
+
+def _keys(trust: Trust) -> tuple[object, ...]:
+    chains = {(chain.head_keys, chain.head_periods) for chain in trust.chains}
+    return trust.log_keys, trust.receipt_keys, chains

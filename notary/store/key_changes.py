@@ -1,0 +1,89 @@
+"""The keys of the log as its own records tell them."""
+
+from collections.abc import Iterator
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import Connection, Select, select
+
+from notary.errors import EvidenceError, Fatal, NotFound
+from notary.evidence.bodies import Genesis, KeyChange
+from notary.evidence.commitments import check_openings
+from notary.evidence.fields import moment
+from notary.evidence.key_history import KeyEvent, KeyHistory
+from notary.evidence.statement import Statement, parse_statement
+from notary.store.openings import openings_of
+from notary.store.places import GROUP_OF_RECORD, INDEX_OF_RECORD
+from notary.store.records import record_at
+from notary.store.sql import insert_new
+from notary.store.tables import commit_group, key_change, record
+
+KEY = "key"  # the type of the statement
+UNTIL = "until"  # in the commitment `detail` of a compromised key
+
+
+def key_history(connection: Connection) -> KeyHistory | None:
+    """Entry 0 and the `key` statements, as they are stored; None before entry 0 is there.
+
+    Raises:
+        Fatal: one of them is of another type or cannot be read.
+    """
+    try:
+        first = parse_statement(record_at(connection, 0).statement)
+        if not isinstance(first.body, Genesis):
+            raise Fatal("entry 0 is not a genesis statement")
+        return KeyHistory(first.body, tuple(_events(connection)))
+    except NotFound:
+        return None
+    except EvidenceError as error:
+        raise Fatal(f"a statement on the keys of the log cannot be read: {error}") from error
+
+
+def known_history(connection: Connection) -> KeyHistory:
+    """The same of a log that is open.
+
+    Raises:
+        Fatal: it has no entry 0; or as `key_history`.
+    """
+    found = key_history(connection)
+    if found is None:
+        raise Fatal("the log has no entry 0")
+    return found
+
+
+def add_key_change(connection: Connection, number: int, seq: int) -> bool:
+    """Note that a record is the `number`-th statement on keys, from 1; False if another one is."""
+    return insert_new(connection, key_change, {"number": number, "seq": seq})
+
+
+def key_statements(connection: Connection) -> list[tuple[int, int]]:
+    """(number, `seq`) of all that are noted."""
+    query = select(key_change.c.number, key_change.c.seq).order_by(key_change.c.number)
+    return [(row.number, row.seq) for row in connection.execute(query)]
+
+
+def _events(connection: Connection) -> Iterator[KeyEvent]:
+    for row in connection.execute(_STATEMENTS):
+        statement = parse_statement(row.statement)
+        if not isinstance(statement.body, KeyChange):
+            raise Fatal(f"record {statement.number} is no statement on keys")
+        yield KeyEvent(statement.body, row.idx, statement.time, _until(connection, row.seq, statement))
+
+
+def _until(connection: Connection, seq: int, statement: Statement) -> datetime | None:
+    if not statement.commitments.count:
+        return None
+    opened = check_openings(openings_of(connection, seq), statement.commitments)
+    detail = opened.get("detail")
+    return moment(detail.get(UNTIL), UNTIL) if isinstance(detail, dict) else None
+
+
+_STATEMENTS: Select[Any] = (
+    select(key_change.c.seq, record.c.statement, INDEX_OF_RECORD.label("idx"))
+    .select_from(
+        key_change.join(record, record.c.seq == key_change.c.seq).join(
+            commit_group, commit_group.c.id == GROUP_OF_RECORD
+        )
+    )
+    .order_by(key_change.c.number)
+)

@@ -1,0 +1,141 @@
+"""Private keys by what the log says: the file in the settings, or a numbered one beside it."""
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from functools import partial
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+
+from notary import keyring, keys
+from notary.errors import SettingsError
+from notary.evidence.key_history import HEAD, LOG, RECEIPT, KeyHistory
+from notary.evidence.note import Verifier
+from notary.evidence.receipt import receipt_key_name
+from notary.settings import Settings
+from notary.signers import Signer
+from notary.store.engine import Database
+from notary.store.key_changes import known_history
+
+if TYPE_CHECKING:
+    from eth_account.datastructures import SignedMessage
+    from eth_typing import Hash32
+
+
+def note_key(path: Path, verifier: Verifier) -> Ed25519PrivateKey:
+    """The private key of a log or receipt key.
+
+    Raises:
+        SettingsError: it is not at hand.
+    """
+    return keyring.find_ed25519(path, verifier.public)
+
+
+def path_of(settings: Settings, role: str) -> Path:
+    """The key file of a role, as the settings name it."""
+    return {LOG: settings.log_key, RECEIPT: settings.receipt_key, HEAD: settings.head_key}[role]
+
+
+def at_hand(settings: Settings, role: str, key: str) -> bool:
+    """Whether the private half of a key is in a file here."""
+    try:
+        if role == HEAD:
+            keyring.find_secp256k1(path_of(settings, role), key)
+        else:
+            note_key(path_of(settings, role), Verifier.from_vkey(key))
+    except SettingsError:
+        return False
+    return True
+
+
+def make_next(settings: Settings, source: Path | None, role: str, number: int) -> str:
+    """Make the file of the next key of a role, or find it made; gives the public half as key statements name it.
+
+    Raises:
+        SettingsError: it cannot be made, or does not sign.
+    """
+    new = keys.new_secp256k1 if role == HEAD else keys.new_ed25519
+    path = keyring.make(path_of(settings, role), number, new, source)
+    # Read back, and tried: what cannot sign must not come into force.
+    if role == HEAD:
+        keys.load_secp256k1(path).unsafe_sign_hash(_probe())
+    return public_of(settings, role, path)
+
+
+def same_key(one: Path, other: Path) -> bool:
+    """Whether two files hold one secp256k1 key."""
+    return keys.load_secp256k1(one).address == keys.load_secp256k1(other).address
+
+
+def public_of(settings: Settings, role: str, path: Path) -> str:
+    """The public half of a key file, as key statements name it.
+
+    Raises:
+        SettingsError: it cannot be used.
+    """
+    if role == HEAD:
+        return keys.load_secp256k1(path).address.lower()
+    name = settings.origin if role == LOG else receipt_key_name(settings.origin)
+    return Verifier(name, keys.load_ed25519(path).public_key().public_bytes_raw()).vkey
+
+
+def maker(settings: Settings, source: Path | None) -> Callable[[str, int], str]:
+    """`make_next` as `notary.services.rotating` calls it."""
+    return partial(make_next, settings, source)
+
+
+def _probe() -> "Hash32":
+    from hexbytes import HexBytes  # noqa: PLC0415 - as in `notary.keys.load_secp256k1`
+
+    return HexBytes(bytes(32))  # type: ignore[return-value]
+
+
+@dataclass(slots=True)
+class HeadKey:
+    """The head key in force, which a running worker learns of from the log (`notary.signers.Signer`).
+
+    Attributes:
+        database: where the log says which one it is.
+        path: the key file of the settings.
+        others: addresses of head keys that the settings name and the log does not.
+    """
+
+    database: Database
+    path: Path
+    others: tuple[str, ...] = ()
+    _known: dict[str, Signer] = field(default_factory=dict, init=False, repr=False)
+
+    @property
+    def address(self) -> str:
+        """Of the key in force, with the checksum of EIP-55.
+
+        Raises:
+            SettingsError: it is not at hand.
+        """
+        return self._signer().address
+
+    def unsafe_sign_hash(self, message_hash: "Hash32") -> "SignedMessage":
+        """The signature of 32 bytes. Raises as `Signer`, and SettingsError where the key is not at hand."""
+        return self._signer().unsafe_sign_hash(message_hash)
+
+    def _signer(self) -> Signer:
+        with self.database.reading() as connection:
+            history = known_history(connection)
+        wanted = self._wanted(history)
+        if wanted not in self._known:
+            self._known[wanted] = keyring.find_secp256k1(self.path, wanted)
+        return self._known[wanted]
+
+    def _wanted(self, history: KeyHistory) -> str:
+        if len(history.keys(HEAD)) == 1 and self.path.exists():
+            # One that the log says nothing of: handed over to before there were statements on it.
+            own = keys.load_secp256k1(self.path).address.lower()
+            if own != history.first(HEAD):
+                if own in self.others:
+                    return own
+                raise SettingsError(
+                    f"the head key is {own}, neither that of entry 0 nor in head_keys of the chain: add it there, "
+                    "so that trust files name it"
+                )
+        return history.in_force(HEAD)

@@ -1,0 +1,154 @@
+"""Whoever has a key that was declared compromised makes no evidence with it: each of his ways fails a named check."""
+
+import io
+import os
+from dataclasses import replace
+from datetime import timedelta
+
+import pytest
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+
+from notary.errors import RequestError
+from notary.evidence.checkpoint import Checkpoint, sign_checkpoint
+from notary.evidence.key_history import LOG, RECEIPT
+from notary.evidence.outcome import Outcome
+from notary.evidence.package import read_package, write_package
+from notary.evidence.proof_file import TLOG_PROOF, ProofFile
+from notary.evidence.statement import entry_of, parse_statement
+from notary.merkle.hashing import hash_leaf
+from notary.merkle.proof import inclusion_path
+from notary.merkle.tree import root_of
+from tests.evidence import build
+from tests.rig import LOG_KEY, ORIGIN
+from tests.services.keys_world import DAY, TSAS, World
+
+
+@pytest.fixture
+def world(sqlite, tmp_path):
+    return World.make(sqlite, tmp_path)
+
+
+def forged(world, statement: bytes, size: int, key: Ed25519PrivateKey) -> bytes:
+    """A package of a log of the thief's own, of `size` entries, stamped now by honest authorities."""
+    leaves = [hash_leaf(os.urandom(32)) for _ in range(size)]
+    leaves[1] = hash_leaf(entry_of(statement))
+    note = sign_checkpoint(Checkpoint(ORIGIN, size, root_of(leaves)), key).encode()
+
+    def node(level, index):
+        return root_of(leaves[index << level : (index + 1) << level])
+
+    path = inclusion_path(1, size, node)
+    tokens = {
+        f"heads/{size}/tokens/{name}.tsr": build.tsa(name).respond(note, gen_time=world.rig.clock(), tsa=True)
+        for name in TSAS
+    }
+    return write_package(
+        {
+            "statement.json": statement,
+            f"heads/{size}/checkpoint": note,
+            f"heads/{size}/inclusion.tlog-proof": ProofFile(1, tuple(path), note).encode(TLOG_PROOF),
+            **tokens,
+        }
+    )
+
+
+def failed(report):
+    return {(check.id, check.detail) for check in report.failures()}
+
+
+def stolen(world, **more):
+    """The log key is rotated and declared compromised; gives the last good size and the old key."""
+    world.record()
+    good = max(size for size in (world.prover.checkpoint().checkpoint.size,))
+    old = world.history.in_force(LOG)
+    world.rotating().rotate(LOG)
+    world.rotating().compromise(LOG, old, good, more.get("until"))
+    return good, old
+
+
+def test_the_thief_signs_no_larger_tree_and_no_other_of_an_earlier_size(world):
+    honest = world.record()
+    package = world.package(honest.number)
+    statement = replace(parse_statement(honest.statement), salt=os.urandom(32)).encode()
+    before = forged(world, statement, 40, LOG_KEY)
+    assert world.check(before).outcome is Outcome.PASSED  # while nobody knows of the theft
+    good, _old = stolen(world)
+    world.rig.clock.advance(DAY)
+    above, below = (forged(world, statement, size, LOG_KEY) for size in (good + 1, good - 1))
+    for data, reason in (
+        (above, f"this key is trusted up to size {good} only: it was compromised"),
+        (below, "nothing attests this head before its key ended"),
+        (before, f"this key is trusted up to size {good} only: it was compromised"),
+    ):
+        report = world.check(data)
+        assert report.outcome is Outcome.FAILED
+        assert all(id_ == "3.1" and reason in detail for id_, detail in failed(report)), failed(report)
+    # What was signed in good faith stands, and so does what the new key signs.
+    assert world.check(package).outcome is Outcome.PASSED
+    assert world.check(world.package(world.record().number)).outcome is Outcome.PASSED
+    assert world.problems() == []
+
+
+def test_a_theft_that_is_found_late_is_dated_back(world):
+    honest = world.record()
+    package = world.package(honest.number)
+    theft = world.rig.clock() + timedelta(hours=1)
+    world.rig.clock.advance(2 * 3600)
+    statement = replace(parse_statement(honest.statement), salt=os.urandom(32)).encode()
+    backdated = forged(world, statement, 2, LOG_KEY)  # stamped after the theft and before anybody knew
+    good, old = stolen(world, until=theft)
+    period = next(period for period in world.history.periods(LOG) if period.key == old)
+    assert (period.until, period.last_good_size) == (theft, good)
+    assert "nothing attests this head before its key ended" in str(failed(world.check(backdated)))
+    assert world.check(package).outcome is Outcome.PASSED
+
+
+def test_heads_that_nobody_believes_any_more_go_into_no_package(world):
+    first = world.record()
+    good = world.prover.checkpoint().checkpoint.size
+    later = world.record()  # under the same key, above what will be its last good size
+    old = world.history.in_force(LOG)
+    assert world.check(world.package(later.number)).outcome is Outcome.PASSED
+    given = world.package(later.number)
+    world.rotating().rotate(LOG)
+    world.rotating().compromise(LOG, old, good, None)
+    assert failed(world.check(given))
+    world.record()
+    found = read_package(io.BytesIO(world.package(later.number)))
+    assert world.check(found).outcome is Outcome.PASSED
+    assert min(found.sizes()) > good
+    assert read_package(io.BytesIO(world.package(first.number))).sizes()[0] <= good
+
+
+def test_a_stolen_receipt_key_leaves_its_receipts_open(world):
+    honest = world.record()
+    package = world.package(honest.number)
+    old = world.history.in_force(RECEIPT)
+    world.rotating().rotate(RECEIPT)
+    world.rotating().compromise(RECEIPT, old, 0, None)
+    report = world.check(package)
+    assert report.outcome is Outcome.PASSED
+    (check,) = [check for check in report.checks if check.id == "4.1"]
+    assert (check.outcome, "it is trusted up to size 0 only" in check.detail) == (Outcome.UNCHECKED, True)
+
+
+def test_what_cannot_be_said_of_a_key_is_refused(world):
+    world.record()
+    old = world.history.in_force(LOG)
+    rotating = world.rotating()
+    with pytest.raises(RequestError, match="is the newest log key: add another one first"):
+        rotating.compromise(LOG, old, 2, None)
+    rotating.rotate(LOG)
+    with pytest.raises(RequestError, match="is no log key of this log"):
+        rotating.compromise(LOG, "another", 0, None)
+    with pytest.raises(RequestError, match=r"the log has \d+ entries, and nothing was signed of 99"):
+        rotating.compromise(LOG, old, 99, None)
+    newest = world.prover.checkpoint().checkpoint.size
+    with pytest.raises(RequestError, match="was signed by another key"):
+        rotating.compromise(LOG, old, newest, None)
+    with pytest.raises(RequestError, match="is not within its period"):
+        rotating.compromise(LOG, old, 2, world.rig.clock() + timedelta(seconds=1))
+    rotating.compromise(LOG, old, 2, None)
+    rotating.compromise(LOG, old, 1, None)  # it was earlier than one thought
+    with pytest.raises(RequestError, match="is good up to size 1, and not up to 2"):
+        rotating.compromise(LOG, old, 2, None)

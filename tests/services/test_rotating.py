@@ -1,0 +1,144 @@
+"""Keys are rotated, and what the old ones signed goes on verifying; whatever a crash leaves is taken up again."""
+
+import pytest
+
+from notary.errors import RequestError, Unavailable
+from notary.evidence.key_history import HEAD, LOG, RECEIPT, ROLES
+from notary.evidence.note import open_note
+from notary.evidence.outcome import Outcome
+from notary.evidence.receipt import open_receipt
+from notary.evidence.trust_statement import check_versions
+from notary.store.anchorings import create_anchoring, move
+from notary.store.checkpoints import checkpoints_after
+from tests.services.keys_world import DAY, World
+
+YEAR = 365 * DAY
+
+
+@pytest.fixture
+def world(sqlite, tmp_path):
+    return World.make(sqlite, tmp_path)
+
+
+def outcome(report, id_):
+    return {check.outcome for check in report.checks if check.id == id_}
+
+
+def signers(world):
+    keys = world.history.verifiers(LOG)
+    with world.rig.database.reading() as connection:
+        notes = {each.size: each.note for each in checkpoints_after(connection, 0, 1000)}
+    return {size: open_note(note, keys)[1].vkey for size, note in notes.items()}
+
+
+def test_a_package_of_year_1_verifies_after_three_rotations_of_each_key(world):
+    first = world.record()
+    package = world.package(first.number)
+    assert world.check(package).outcome is Outcome.PASSED
+    assert outcome(world.check(package), "4.1") == {Outcome.PASSED}
+    for _ in range(3):
+        world.rig.clock.advance(YEAR)
+        for role in ROLES:
+            assert world.rotating().rotate(role) is True
+        world.restarted().record()
+        assert world.problems() == []
+    trust = world.trust
+    assert [len(keys) for keys in (trust.log_keys, trust.receipt_keys)] == [4, 4]
+    report = world.check(package, trust)
+    assert report.outcome is Outcome.PASSED
+    assert report.interval.existed_by == world.check(package).interval.existed_by
+    # A receipt is dated by its own key alone, which has ended: left open, and held against nothing.
+    assert outcome(report, "4.1") == {Outcome.UNCHECKED}
+    assert world.check(world.package(first.number)).outcome is Outcome.PASSED
+    new = world.record()
+    found = world.check(world.package(new.number))
+    assert (found.outcome, outcome(found, "4.1")) == (Outcome.PASSED, {Outcome.PASSED})
+    # Control: who has only the trust file of year 1 finds no key for what was signed later.
+    early = world.source.trust()
+    assert outcome(world.check(world.package(new.number), early), "3.1") == {Outcome.FAILED}
+    assert len(set(signers(world).values())) == 4
+
+
+def test_one_key_signs_at_a_time_and_the_old_one_closes_the_statement_on_the_new(world):
+    old = world.history.in_force(LOG)
+    world.record()
+    world.rotating().rotate(LOG)
+    new = world.history.in_force(LOG)
+    added = next(event for event in world.history.events if event.change.action == "added")
+    by = signers(world)
+    last = max(size for size, key in by.items() if key == old)
+    assert added.index < last == min(size for size in by if size > added.index)
+    assert all(key == (old if size <= last else new) for size, key in by.items())
+    ended = world.history.periods(LOG)[0]
+    assert (ended.key, ended.size, ended.last_good_size) == (old, last, None)
+    assert world.rig.fsck().counts["key statements"] == 2
+
+
+def test_receipts_are_of_the_key_in_force_at_the_size_that_they_name(world):
+    before = world.rig.intake.accept(world.rig.document())
+    running = world.rig.intake  # has promised already, and is not started again
+    world.rotating().rotate(RECEIPT)
+    after = running.accept(world.rig.document(b"later"))
+    world.close()
+    names = world.history.verifiers(RECEIPT)
+    for accepted, key in ((before, names[1]), (after, names[0])):
+        assert open_receipt(accepted.receipt, "log.example.org/2026", [key])
+    assert world.problems() == []
+
+
+def test_the_head_key_is_taken_over_before_its_end_is_said(world):
+    old = world.history.in_force(HEAD)
+
+    def refuse(_old, _new):
+        raise Unavailable("the chain does not answer")
+
+    with pytest.raises(Unavailable, match="the chain does not answer"):
+        world.rotating(take_over={HEAD: refuse}).rotate(HEAD)
+    assert world.history.in_force(HEAD) == old  # which signs until the contract has the new one
+    assert len(world.history.keys(HEAD)) == 2
+    assert world.rotating().rotate(HEAD) is False
+    assert world.handed == [(old, world.history.keys(HEAD)[1])]
+    assert world.history.in_force(HEAD) == world.history.keys(HEAD)[1]
+    assert world.problems() == []
+
+
+@pytest.mark.parametrize("state", ["due", "sent"])
+def test_a_log_key_has_not_ended_while_a_head_of_its_is_on_the_way(world, state):
+    world.record()
+    size = max(signers(world))
+    with world.rig.database.writing() as connection:
+        item = create_anchoring(connection, "calendar", "opentimestamps", size, world.rig.clock())
+        if state == "sent":
+            move(connection, item.id, "due", "signed", world.rig.clock())
+            move(connection, item.id, "signed", "sent", world.rig.clock(), evidence=b"x")
+    with pytest.raises(Unavailable, match="are still on their way"):
+        world.rotating().rotate(LOG)
+    assert [period.ended for period in world.history.periods(LOG)] == [False, False]
+    with world.rig.database.writing() as connection:
+        move(connection, item.id, state, "rejected", world.rig.clock())
+    assert world.rotating().rotate(LOG) is False
+    assert [period.ended for period in world.history.periods(LOG)] == [True, False]
+
+
+def test_without_a_worker_nothing_is_closed_and_the_same_command_goes_on_later(world):
+    closes = world.close
+    world.close = lambda: None
+    with pytest.raises(Unavailable, match="the log does not close what was accepted"):
+        world.rotating().rotate(LOG)
+    world.close = closes
+    # What was accepted was a version of the trust statement: the old key's word before the first rotation.
+    assert world.statements.newest().version == 1
+    assert world.rotating().rotate(LOG) is True
+
+
+@pytest.mark.parametrize("role", ROLES)
+def test_each_rotation_is_told_in_versions_that_follow_one_another(world, role):
+    world.rotating().rotate(role)
+    versions = [world.statements.read(number) for number in (1, 2, 3)]
+    newest = check_versions(versions, world.statements.newest().fingerprint)
+    assert newest.version == 3
+    assert newest.toml == world.statements.current().file()
+    assert world.rig.fsck().counts["trust statements"] == 3
+    assert world.statements.publish(world.rig.intake, world.rotating().find_key) is None  # nothing new
+    with pytest.raises(RequestError, match="is the newest"):
+        world.rotating().compromise(role, world.history.keys(role)[-1], 0, None)
