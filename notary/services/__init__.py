@@ -7,6 +7,7 @@ from notary.services.health import Health
 from notary.services.incidents import Incidents
 from notary.services.log_files import LogFiles
 from notary.services.log_proofs import LogProofs
+from notary.services.exports import Exports
 from notary.services.packages import Packages
 from notary.services.records import Records
 from notary.services.reports import Reports
@@ -31,6 +32,7 @@ class Services:
     bulk: BulkSubmitting
     records: Records
     packages: Packages
+    exports: Exports
     reports: Reports
     verifying: Verifying
     tiles: LogFiles
