@@ -87,7 +87,8 @@ def proof(
         Query(alias="format", description="tlog-proof and json carry the statement; cose and ots do not"),
     ] = Format.TLOG_PROOF,
     open_: Annotated[
-        list[Word] | None, Query(alias="open", max_length=MAX_WORDS, description=f"{_OPEN}; else none. For json")
+        list[Word] | None,
+        Query(alias="open", max_length=MAX_WORDS, description=f"{_OPEN}; else none. For json"),
     ] = None,
 ) -> Response:
     """The proof under one checkpoint: a tlog-proof, a COSE receipt, JSON, or an OpenTimestamps file over it."""

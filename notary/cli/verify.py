@@ -165,7 +165,9 @@ def show(report: Report, console: Console) -> None:
     console.print(table)
     if report.withheld:
         names = f"; opened 已出示: {', '.join(sorted(report.openings))}" if report.openings else ""
-        console.print(escape(_plain(f"Withheld 未出示: {report.withheld} commitments of the statement{names}")))
+        console.print(
+            escape(_plain(f"Withheld 未出示: {report.withheld} commitments of the statement{names}"))
+        )
     if report.outcome is Outcome.FAILED:
         console.print("No times are shown, since a check failed. 有检查未通过，不显示时间。")
     elif report.interval is not None:

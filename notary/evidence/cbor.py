@@ -73,7 +73,7 @@ class Reader:
             raise FormatError(f"{what} is not in its shortest form")
         return argument
 
-    def bytes(self, what: str, length: int | None = None) -> bytes:
+    def octets(self, what: str, length: int | None = None) -> bytes:
         """Read a byte string, of `length` where one is given.
 
         Raises:

@@ -124,11 +124,11 @@ def parse_receipt(data: bytes) -> CoseReceipt:
         raise FormatError(f"a COSE receipt of {len(data)} bytes is larger than {MAX_RECEIPT}")
     reader = cbor.Reader(data)
     reader.expect(TAG_AND_ARRAY, "the beginning of the receipt")
-    origin, size, key_id = _read_protected(reader.bytes("the protected header"))
+    origin, size, key_id = _read_protected(reader.octets("the protected header"))
     reader.expect(_UNPROTECTED, "the unprotected header")
-    stated, index, path = _read_proof(reader.bytes("the inclusion proof"))
+    stated, index, path = _read_proof(reader.octets("the inclusion proof"))
     reader.expect(cbor.NULL, "the payload, which is detached,")
-    signature = reader.bytes("the signature", SIGNATURE_SIZE)
+    signature = reader.octets("the signature", SIGNATURE_SIZE)
     reader.end("the receipt")
     if stated != size:
         raise FormatError(f"the proof is of size {stated}, the signed header of size {size}")
@@ -147,9 +147,7 @@ def _protected(origin: str, size: int, key_id: bytes) -> bytes:
 
 
 # What stands around the values: {1: -8, 4: kid, 15: {1: origin, 2: size}, 395: 1}, {396: {-1: [proof]}}
-_BEFORE_KID = (
-    cbor.head(cbor.MAP, 4) + cbor.integer(_ALG) + cbor.integer(_EDDSA) + cbor.integer(_KID)
-)
+_BEFORE_KID = cbor.head(cbor.MAP, 4) + cbor.integer(_ALG) + cbor.integer(_EDDSA) + cbor.integer(_KID)
 _AFTER_CLAIMS = cbor.integer(_VDS) + cbor.integer(_RFC9162_SHA256)
 _UNPROTECTED = (
     cbor.head(cbor.MAP, 1)
@@ -163,7 +161,7 @@ _UNPROTECTED = (
 def _read_protected(data: bytes) -> tuple[str, int, bytes]:
     reader = cbor.Reader(data)
     reader.expect(_BEFORE_KID, "the protected header (alg, kid)")
-    key_id = reader.bytes("the key id", _KEY_ID)
+    key_id = reader.octets("the key id", _KEY_ID)
     reader.expect(
         cbor.integer(_CWT_CLAIMS) + cbor.head(cbor.MAP, 2) + cbor.integer(_ISS), "the claims (iss, sub)"
     )
@@ -184,7 +182,7 @@ def _read_proof(data: bytes) -> tuple[int, int, tuple[bytes, ...]]:
     count = reader.argument(cbor.ARRAY, "the inclusion path")
     if not 1 <= count <= MAX_PATH or size > MAX_SIZE:
         raise FormatError(f"an inclusion path has 1 to {MAX_PATH} hashes, and a size is below 2**63")
-    path = tuple(reader.bytes("a hash of the inclusion path", 32) for _ in range(count))
+    path = tuple(reader.octets("a hash of the inclusion path", 32) for _ in range(count))
     reader.end("the inclusion proof")
     return size, index, path
 

@@ -4,8 +4,8 @@ from notary.errors import FormatError, ProofError, SignatureError
 from notary.evidence.anchored import check_anchor
 from notary.evidence.checkpoint import open_checkpoint
 from notary.evidence.collect import Collector
-from notary.evidence.head import Head
 from notary.evidence.cose import open_receipt, parse_receipt
+from notary.evidence.head import Head
 from notary.evidence.note import Verifier, open_note, parse_note
 from notary.evidence.ots import check_ots
 from notary.evidence.outcome import Bound, Claim

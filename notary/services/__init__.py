@@ -3,11 +3,11 @@
 from dataclasses import dataclass
 
 from notary.services.bulk import BulkSubmitting
+from notary.services.exports import Exports
 from notary.services.health import Health
 from notary.services.incidents import Incidents
 from notary.services.log_files import LogFiles
 from notary.services.log_proofs import LogProofs
-from notary.services.exports import Exports
 from notary.services.packages import Packages
 from notary.services.records import Records
 from notary.services.reports import Reports
