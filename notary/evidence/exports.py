@@ -9,6 +9,7 @@ from notary.evidence.json_proof import parse_json_proof
 from notary.evidence.note import parse_note
 from notary.evidence.ots_file import MAX_FILE as MAX_OTS
 from notary.evidence.package import Package
+from notary.evidence.package_names import OPENINGS, STATEMENT
 from notary.evidence.proof_file import TLOG_PROOF, ProofFile, parse_proof_file
 
 
@@ -22,7 +23,7 @@ def package_of_proof(data: bytes) -> Package:
     if file.extra is None:
         raise FormatError("the proof carries no statement in its extra line")
     size = parse_checkpoint(parse_note(file.note).text).size
-    return Package({"statement.json": file.extra, f"heads/{size}/inclusion.tlog-proof": data}, is_proof=True)
+    return Package({STATEMENT: file.extra, f"heads/{size}/inclusion.tlog-proof": data}, is_proof=True)
 
 
 def package_of_json(data: bytes) -> Package:
@@ -33,9 +34,9 @@ def package_of_json(data: bytes) -> Package:
     """
     proof = parse_json_proof(data)
     inclusion = ProofFile(proof.index, proof.path, proof.note).encode(TLOG_PROOF)
-    files = {"statement.json": proof.statement, f"heads/{proof.size}/inclusion.tlog-proof": inclusion}
+    files = {STATEMENT: proof.statement, f"heads/{proof.size}/inclusion.tlog-proof": inclusion}
     if proof.openings:
-        files["openings.json"] = encode_openings(proof.openings)
+        files[OPENINGS] = encode_openings(proof.openings)
     return Package(files, is_proof=True)
 
 
@@ -46,7 +47,7 @@ def package_of_cose(data: bytes, statement: bytes) -> Package:
         FormatError: as `parse_receipt`.
     """
     size = parse_receipt(data).size
-    return Package({"statement.json": statement, f"heads/{size}/{COSE}": data}, is_proof=True)
+    return Package({STATEMENT: statement, f"heads/{size}/{COSE}": data}, is_proof=True)
 
 
 def package_of_ots(data: bytes, proof: Package) -> Package:

@@ -17,6 +17,7 @@ from notary.evidence.heads import check_heads, check_inclusion_file
 from notary.evidence.incident import check_incident_file
 from notary.evidence.outcome import Check, Claim, Interval, Outcome, Report, kth_bound
 from notary.evidence.package import Digests, Package
+from notary.evidence.package_names import FRAME, OPENINGS, STATEMENT
 from notary.evidence.previous import check_previous
 from notary.evidence.promise import check_receipt_file
 from notary.evidence.statement import Statement, entry_of, parse_statement, statement_json
@@ -43,7 +44,8 @@ def verify(package: Package, trust: Trust | None, document: Digests | None = Non
         document: digests of the document that the verifier holds; it counts before the one in the package.
     """
     out = Collector()
-    listed = f"{len(package.files) + (package.document is not None)} files are as the manifest lists them"
+    count = len(package.files) + (package.document is not None) + len(FRAME)
+    listed = f"{count} files; each is as the manifests list it"
     read = "a proof that carries its statement" if package.is_proof else listed
     out.passed("1.1", Claim.RECOMPUTED, detail=read)
     if trust is None:
@@ -81,9 +83,9 @@ def unreadable(error: EvidenceError) -> Report:
 
 
 def _check_statement(out: Collector, package: Package) -> _Opened | None:
-    data = package.files.get("statement.json")
+    data = package.files.get(STATEMENT)
     if data is None:
-        out.failed("2.1", Claim.RECOMPUTED, detail="the package has no statement.json")
+        out.failed("2.1", Claim.RECOMPUTED, detail="the package has no data/statement.json")
         return None
     with out.check("2.1", Claim.RECOMPUTED) as done:
         statement = parse_statement(data)
@@ -91,9 +93,9 @@ def _check_statement(out: Collector, package: Package) -> _Opened | None:
     if not done.ok:
         return None
     openings: dict[str, Any] = {}
-    if "openings.json" in package.files:
+    if OPENINGS in package.files:
         with out.check("2.4", Claim.STATED) as done:
-            openings = check_openings(parse_openings(package.files["openings.json"]), statement.commitments)
+            openings = check_openings(parse_openings(package.files[OPENINGS]), statement.commitments)
             done.detail = f"opened: {', '.join(sorted(openings)) or 'nothing'}"
     return _Opened(statement, entry_of(data), openings, statement.commitments.count - len(openings))
 

@@ -67,7 +67,7 @@ def test_an_opening_of_another_statement_fails_and_then_all_are_withheld():
 
 
 def test_without_a_statement_nothing_is_said_of_what_is_withheld():
-    report = verify(Package({"statement.json": b"{}"}), TRUST)
+    report = verify(Package({"data/statement.json": b"{}"}), TRUST)
     assert report.to_json()["withheld"] is None
 
 
@@ -148,7 +148,7 @@ def test_an_opentimestamps_file_beside_a_proof_is_checked_over_its_checkpoint(be
 
 
 def test_an_opentimestamps_file_is_checked_beside_nothing_else():
-    for other in (Package({"statement.json": STATEMENT}), package_of_cose(COSE, STATEMENT)):
+    for other in (Package({"data/statement.json": STATEMENT}), package_of_cose(COSE, STATEMENT)):
         with pytest.raises(FormatError, match="beside a .tlog-proof or a JSON proof"):
             package_of_ots(MAGIC, other)
     with pytest.raises(FormatError, match="larger than 262144"):

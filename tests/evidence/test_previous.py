@@ -33,7 +33,7 @@ SIZE = 9
 
 def files(last=8, back=3, size=SIZE):
     found = {
-        "statement.json": LOG.statements[last].encode(),
+        "data/statement.json": LOG.statements[last].encode(),
         f"heads/{size}/inclusion.tlog-proof": LOG.proof(last, size),
     }
     at = last
@@ -146,7 +146,7 @@ def test_a_statement_of_another_log_is_no_link():
     log = Chain()
     log.statements.append(log.statement("event", at=9, previous=entry_of(first)))
     contents = {
-        "statement.json": log.statements[9].encode(),
+        "data/statement.json": log.statements[9].encode(),
         "heads/10/inclusion.tlog-proof": log.proof(9, 10),
         "previous/1/statement.json": first,
         "previous/1/inclusion.tlog-proof": log.proof(2, 10),
@@ -162,7 +162,7 @@ def test_the_longest_chain_is_checked_in_whole():
         log.add("event", at, at - 1)
     last, size = 69, 70
     contents = {
-        "statement.json": log.statements[last].encode(),
+        "data/statement.json": log.statements[last].encode(),
         f"heads/{size}/inclusion.tlog-proof": log.proof(last, size),
     }
     at = last
