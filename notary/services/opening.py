@@ -1,4 +1,4 @@
-"""Which commitments are opened in what a record's holder takes out (docs/formats.md §3.1)."""
+"""Which commitments are opened in what a record's holder takes out (docs/formats.md §3)."""
 
 import re
 from collections.abc import Iterable
