@@ -69,10 +69,11 @@ class Bench:
         now = self.rig.clock()
         with self.rig.database.writing() as connection:
             made = create_anchoring(connection, "ots", "opentimestamps", size, now)
-            move(connection, made.id, "due", "signed", now)
-            move(connection, made.id, "signed", "sent", now, evidence=data)
             if state == "final":
-                move(connection, made.id, "sent", "final", now, evidence=data)
+                move(connection, made.id, "due", "final", now, evidence=data)
+            else:
+                move(connection, made.id, "due", "signed", now)
+                move(connection, made.id, "signed", "sent", now, evidence=data)
 
     def execute(self, statement):
         with self.rig.database.writing() as connection:
