@@ -63,8 +63,11 @@ def test_an_opentimestamps_file_is_verified_beside_a_proof(notary, tmp_path):
         assert checks(done)["5.4"] == "passed"
     assert "with --proof" in notary("verify", file, "--trust", trust, expected=2).err
     assert "with --proof" in notary("verify", PROOF, "--proof", PROOF, expected=2).err
-    assert "neither an evidence package" in notary("verify", file, "--proof", STATEMENT, expected=2).err
-    assert "beside a .tlog-proof" in notary("verify", file, "--proof", V1 / "package.zip", expected=1).out
+    for other in (STATEMENT, V1 / "package.zip", file, V1 / "receipt.cose"):
+        assert "neither a .tlog-proof nor a JSON" in notary("verify", file, "--proof", other, expected=2).err
+    damaged = tmp_path / "damaged.json"
+    damaged.write_bytes(b'{"checkpoint":')
+    assert checks(notary("verify", file, "--proof", damaged, "--json", expected=1)) == {"1.1": "failed"}
 
 
 @pytest.mark.parametrize(
