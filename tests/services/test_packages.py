@@ -107,8 +107,8 @@ def test_without_anchors_a_package_has_the_first_head_that_covers_the_record(ben
     assert package.sizes() == [2]
     assert bench.packages.package(number, Viewer()) == before  # later heads change nothing
     assert set(package.files) == {
-        "data/statement.json", "README.en.txt", "README.zh.txt", "data/openings.json", "receipt.txt", "heads/2/checkpoint",
-        "heads/2/inclusion.tlog-proof",
+        "data/statement.json", "README.en.txt", "README.zh.txt", "data/openings.json", "receipt.txt",
+        "heads/2/checkpoint", "heads/2/inclusion.tlog-proof",
     }  # fmt: skip
 
 
