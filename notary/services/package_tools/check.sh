@@ -390,10 +390,10 @@ is_file_name() { # of a document; bytes of characters that a package refuses
 
 members() { # names of the files of the folder, one on a line, to $work/members; says why not
     problem=
-    if [ -n "$(find . ! -type f ! -type d -exec printf x \;)" ]; then
+    if [ -n "$(find . ! -type f ! -type d | head -n 1)" ]; then
         problem="a link or device is among the files" && return 0
     fi
-    if [ -n "$(find . -name "*$NL*" -exec printf x \;)" ]; then
+    if [ -n "$(find . -name "*$NL*" | head -n 1)" ]; then
         problem="the name of a file has a newline" && return 0
     fi
     find . -type f | sed 's,^\./,,' | sort >"$work/members"
