@@ -17,6 +17,7 @@ from notary.services.types import Anchors, RecordView
 router = APIRouter(tags=["evidence"])
 _MAX_PAGE = 200
 SIZE = "^[1-9][0-9]{0,17}$"  # one form for each number
+SIZES = "^[1-9][0-9]{0,17}(,[1-9][0-9]{0,17}){0,15}$"  # as many heads as a package holds
 _PRIVATE = {"Cache-Control": "private, no-store"}
 _PROOFS = {
     Format.TLOG_PROOF: "text/plain; charset=utf-8",
@@ -105,13 +106,21 @@ def package(
     number: str,
     services: ServicesDep,
     viewer: ViewerDep,
+    heads: Annotated[
+        str | None,
+        Query(
+            pattern=SIZES,
+            description="sizes of checkpoints; else of each anchor the first that covers the record",
+        ),
+    ] = None,
     open_: Annotated[
         list[Word] | None, Query(alias="open", max_length=MAX_WORDS, description=f"{_OPEN}; else all")
     ] = None,
 ) -> Response:
-    """The evidence package, without the document; openings only for the organisation that submitted it."""
+    """The evidence package, without the document; openings, receipt and report only for who submitted it."""
     known = parse_number(number)
-    data = services.packages.package(known, viewer, chosen(open_ or (), ALL))
+    sizes = None if heads is None else [int(size) for size in heads.split(",")]
+    data = services.packages.package(known, viewer, sizes, chosen(open_ or (), ALL))
     return Zip(data, headers=_download(known, "zip"))
 
 

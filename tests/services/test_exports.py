@@ -62,7 +62,7 @@ class Bench:
         return self.exports.export(number, viewer or self.own, form, size, chosen(opened, NONE)).data
 
     def package(self, number, viewer=None, opened=()):
-        data = self.packages.package(number, viewer or self.own, chosen(opened, ALL))
+        data = self.packages.package(number, viewer or self.own, choice=chosen(opened, ALL))
         return read_package(io.BytesIO(data))
 
     def calendar(self, size, data, state="final"):
