@@ -4,8 +4,9 @@ import io
 import json
 import re
 import sys
+from contextlib import ExitStack
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, BinaryIO
 
 import typer
 from rich.console import Console
@@ -13,12 +14,15 @@ from rich.markup import escape
 from rich.table import Table
 from rich.text import Text
 
+from notary.cli.controls import show_controls
+from notary.cli.given import Given, given_files
 from notary.errors import EvidenceError, Fatal, FormatError, NotaryError, RequestError
 from notary.evidence.catalogue import CHECKS
-from notary.evidence.incoming import is_evidence, read_evidence
+from notary.evidence.exports import package_of_cose, package_of_ots
+from notary.evidence.incoming import MOST_BESIDE, Kind, kind_of, read_evidence
 from notary.evidence.outcome import Interval, Outcome, Report, rfc3339
-from notary.evidence.package import Digests, digest_stream
-from notary.evidence.trust import MAX_TRUST, Trust, parse_trust
+from notary.evidence.package import Package
+from notary.evidence.statement import MAX_STATEMENT
 from notary.evidence.verify import unreadable, verify
 
 EXIT = {Outcome.PASSED: 0, Outcome.FAILED: 1, Outcome.UNCHECKED: 2}
@@ -26,8 +30,8 @@ _STYLE = {Outcome.PASSED: "green", Outcome.FAILED: "bold red", Outcome.UNCHECKED
 _MAX_SHOWN = 2000  # characters of one detail: evidence may make them as long as it likes
 _INTERRUPTED = 130
 _OTHER = (
-    "this is neither an evidence package (.zip) nor a proof (.tlog-proof). Give one of these: a statement or a "
-    "receipt is checked inside its package, a document or a report with --document beside it"
+    "this is neither an evidence package (.zip) nor a proof (.tlog-proof, .json, .cose, .ots). Give one of these: a "
+    "statement or a receipt is checked inside its package, a document or a report with --document beside it"
 )
 _WORD = {
     Outcome.PASSED: "passed 通过",
@@ -37,7 +41,9 @@ _WORD = {
 
 
 def command(
-    file: Annotated[Path, typer.Argument(help="An evidence package (.zip) or a proof (.tlog-proof).")],
+    file: Annotated[
+        Path, typer.Argument(help="An evidence package (.zip) or a proof (.tlog-proof, .json, .cose, .ots).")
+    ],
     document: Annotated[
         Path | None, typer.Option(help="The document, where the package does not hold it.")
     ] = None,
@@ -45,11 +51,26 @@ def command(
         Path | None, typer.Option(help="Your trust file. Trust is taken from nowhere else.")
     ] = None,
     as_json: Annotated[bool, typer.Option("--json", help="Print the result as JSON.")] = False,
+    controls: Annotated[
+        bool, typer.Option("--controls", help="Also try the package's controls: each must fail as it says.")
+    ] = False,
+    statement: Annotated[Path | None, typer.Option(help="Of a COSE receipt: the statement.")] = None,
+    proof: Annotated[
+        Path | None,
+        typer.Option(help="Of an OpenTimestamps file: a .tlog-proof or JSON proof under its checkpoint."),
+    ] = None,
 ) -> None:
-    """Check evidence offline. Exit status: 0 passed, 1 failed, 2 could not be checked or no evidence."""
+    """Check evidence offline. Exit status: 0 passed, 1 failed, 2 could not be checked or no evidence.
+
+    With --controls it is 1, too, where a control does not fail as stated.
+    """
+    stands = False
     try:
-        report = check_file(file, document, trust)
+        given = given_files(document, trust)
+        package, report = check_file(file, given, statement=statement, proof=proof)
         _write(report, as_json=as_json)
+        if controls and package is not None:
+            stands = not _controls(package, given, report, as_json=as_json)
     except NotaryError:
         raise
     except KeyboardInterrupt:
@@ -59,7 +80,13 @@ def command(
         raise Fatal(
             f"the verifier itself failed ({type(error).__name__}); this says nothing of the evidence"
         ) from error
-    raise typer.Exit(EXIT[report.outcome])
+    raise typer.Exit(EXIT[Outcome.FAILED] if stands else EXIT[report.outcome])
+
+
+def _controls(package: Package, given: Given, report: Report, *, as_json: bool) -> bool:
+    """Beside the result as JSON, which is one value, the table goes to standard error."""
+    console = Console(stderr=as_json, highlight=False, emoji=False)
+    return show_controls(package, given.trust, given.document, report, console)
 
 
 def _write(report: Report, *, as_json: bool) -> None:
@@ -89,27 +116,51 @@ def _escaped(character: str) -> str:
     return character if character.isprintable() else json.dumps(character)[1:-1].replace("\x7f", "\\u007f")
 
 
-def check_file(file: Path, document: Path | None, trust_file: Path | None) -> Report:
-    """Read the files and verify.
+def check_file(
+    file: Path, given: Given, *, statement: Path | None = None, proof: Path | None = None
+) -> tuple[Package | None, Report]:
+    """Read a file, and what is to be beside it, and verify.
+
+    Returns:
+        What is in it, None where it could not be read, and the report.
 
     Raises:
-        RequestError: a file that was named cannot be read.
-        FormatError: the file is neither a package nor a proof; nothing is said of what it is.
-        TrustError: the trust file cannot be used.
+        RequestError: a file cannot be read, what is to be beside this one was not named, or something else was.
+        FormatError: it is neither a package nor a proof; nothing is said of what it is.
     """
-    trust = _read_trust(trust_file) if trust_file else None
-    digests = _digests(document) if document else None
     try:
         with file.open("rb") as stream:
-            if not is_evidence(stream):
+            kind = kind_of(stream)
+            if kind is None:
                 raise FormatError(f"{file}: {_OTHER}")
-            try:
-                package = read_evidence(stream)
-            except EvidenceError as error:
-                return unreadable(error)
+            _check_beside(kind, statement, proof)
+            with ExitStack() as stack:
+                # Opened before anything is judged: a file that is not there is no fault of the evidence.
+                beside = next((stack.enter_context(p.open("rb")) for p in (statement, proof) if p), None)
+                if kind is Kind.OTS and beside and kind_of(beside) not in {Kind.PROOF, Kind.JSON}:
+                    raise RequestError(f"{proof} is neither a .tlog-proof nor a JSON proof")
+                try:
+                    package = _package(kind, stream, beside)
+                except EvidenceError as error:
+                    return None, unreadable(error)
     except OSError as error:
-        raise RequestError(f"{file}: {error.strerror}") from error
-    return verify(package, trust, digests)
+        raise RequestError(f"{error.filename or file}: {error.strerror}") from error
+    return package, verify(package, given.trust, given.document)
+
+
+def _check_beside(kind: Kind, statement: Path | None, proof: Path | None) -> None:
+    if (statement is not None) != (kind is Kind.COSE):
+        raise RequestError("a COSE receipt is checked with --statement, and nothing else is")
+    if (proof is not None) != (kind is Kind.OTS):
+        raise RequestError("an OpenTimestamps file is checked with --proof, and nothing else is")
+
+
+def _package(kind: Kind, stream: BinaryIO, beside: BinaryIO | None) -> Package:
+    if beside is None:
+        return read_evidence(stream)
+    if kind is Kind.COSE:
+        return package_of_cose(stream.read(MOST_BESIDE), beside.read(MAX_STATEMENT + 1))
+    return package_of_ots(stream.read(MOST_BESIDE), read_evidence(beside))
 
 
 def show(report: Report, console: Console) -> None:
@@ -123,6 +174,11 @@ def show(report: Report, console: Console) -> None:
         found = f"{check.subject}: {check.detail}" if check.subject else check.detail
         table.add_row(check.id, name, Text(_WORD[check.outcome], _STYLE[check.outcome]), Text(_plain(found)))
     console.print(table)
+    if report.withheld:
+        names = f"; opened 已出示: {', '.join(sorted(report.openings))}" if report.openings else ""
+        console.print(
+            escape(_plain(f"Withheld 未出示: {report.withheld} commitments of the statement{names}"))
+        )
     if report.outcome is Outcome.FAILED:
         console.print("No times are shown, since a check failed. 有检查未通过，不显示时间。")
     elif report.interval is not None:
@@ -163,19 +219,3 @@ def _show_times(report: Report, interval: Interval, console: Console) -> None:
     console.print(
         "Nothing here shows when it was first written or signed. 以上均不证明文件最初写成或签署的时间。"
     )
-
-
-def _read_trust(path: Path) -> Trust:
-    try:
-        with path.open("rb") as stream:
-            return parse_trust(stream.read(MAX_TRUST + 1))
-    except OSError as error:
-        raise RequestError(f"{path}: {error.strerror}") from error
-
-
-def _digests(path: Path) -> Digests:
-    try:
-        with path.open("rb") as stream:
-            return digest_stream(stream)
-    except OSError as error:
-        raise RequestError(f"{path}: {error.strerror}") from error

@@ -4,7 +4,8 @@ from collections.abc import Iterator
 from itertools import islice
 
 from notary.errors import EvidenceError
-from notary.evidence.checkpoint import open_checkpoint
+from notary.evidence.checkpoint import Checkpoint, open_checkpoint
+from notary.evidence.cose import check_root
 from notary.evidence.key_history import LOG
 from notary.log.fsck_keys import Keys
 from notary.merkle.hashing import EMPTY_ROOT, hash_leaves
@@ -82,12 +83,16 @@ def checkpoint_problems(
     elif stored.root != tree.root:
         yield f"checkpoint {stored.size}: its root is not that of its entries"
     try:
-        note = open_checkpoint(stored.note, origin, keys.log)
+        signed = open_checkpoint(stored.note, origin, keys.log)
     except EvidenceError as error:
         yield f"checkpoint {stored.size}: {error}"
         return
-    signed = note.checkpoint
-    for problem in keys.signer_problems(LOG, note.verifier, before):
+    for problem in keys.signer_problems(LOG, signed.verifier, before):
         yield f"checkpoint {stored.size}: {problem}"
-    if (signed.size, signed.root) != (stored.size, stored.root):
+    if (signed.checkpoint.size, signed.checkpoint.root) != (stored.size, stored.root):
         yield f"checkpoint {stored.size}: another size or root is signed"
+    if stored.cose is not None:
+        try:
+            check_root(stored.cose, Checkpoint(origin, stored.size, stored.root), signed.verifier)
+        except EvidenceError as error:
+            yield f"checkpoint {stored.size}: {error}"

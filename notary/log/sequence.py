@@ -8,6 +8,7 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 from notary.errors import Fatal, NotaryError, NotFound, NotReady, Unavailable
 from notary.evidence.checkpoint import Checkpoint, sign_checkpoint
+from notary.evidence.cose import sign_root
 from notary.evidence.key_history import LOG, KeyHistory
 from notary.evidence.note import Verifier
 from notary.log import staging
@@ -150,11 +151,12 @@ class Sequencer:
         # The note is signed before the swap and shown to nobody until after it.
         checkpoint = Checkpoint(self.origin, part.size, part.root)
         # One key signs: the newest that the log named before this batch. So the one that names it is the old one's.
-        note = sign_checkpoint(checkpoint, self._key(keys, state.size)).encode()
+        key = self._key(keys, state.size)
+        note, cose = sign_checkpoint(checkpoint, key).encode(), sign_root(checkpoint, key)
         names = staging.join(staged)
         try:
             with self.database.writing() as connection:
-                swap_state(connection, state, part.size, part.root, note, names, now)
+                swap_state(connection, state, part.size, part.root, note, names, now, cose)
                 assign_places(connection, state.size, groups)
         except NotaryError as error:
             # Nothing in memory can tell which of two checkpoints of one size is ours: whoever starts next
@@ -166,7 +168,7 @@ class Sequencer:
             raise Fatal("a staging object is gone: another process has taken over")
         publish(self.objects, note, ours)
         staging.discard(self.objects, names)
-        return StoredCheckpoint(part.size, part.root, note, now)
+        return StoredCheckpoint(part.size, part.root, note, now, cose)
 
     def _recover(self, epoch: int) -> None:
         with self.database.reading() as connection:

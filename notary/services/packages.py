@@ -2,36 +2,44 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from importlib.resources import files
 from itertools import pairwise
 
 from notary.errors import NotFound, NotReady
+from notary.evidence.assemble import assemble
+from notary.evidence.bag import evidence_manifest
 from notary.evidence.chain import ChainEvidence, NotBefore, decode_evidence, decode_header, encode_evidence
-from notary.evidence.commitments import encode_openings
+from notary.evidence.commitments import Opening, encode_openings
 from notary.evidence.consistency import Consistency, encode_consistency
-from notary.evidence.package import write_package
+from notary.evidence.package_names import OPENINGS, REPORT, STATEMENT
+from notary.evidence.previous import MAX_PREVIOUS
 from notary.evidence.proof_file import TLOG_PROOF, ProofFile
 from notary.evidence.statement import parse_statement
 from notary.proving import Prover
 from notary.services.believing import believed
-from notary.services.records import Records
+from notary.services.kept_reports import KeptReports
+from notary.services.opening import Choice
+from notary.services.package_tools import static_members
+from notary.services.records import Records, may_see
 from notary.services.types import Found, RecordView, Viewer
-from notary.store import anchorings, openings, promises, stamps, views
+from notary.store import anchorings, openings, promises, records, stamps, views
 from notary.store.anchorings import Anchoring
 from notary.store.blocks import block_header
 from notary.store.engine import Connection, Database
 from notary.store.places import group_of
+from notary.store.records import Record
 
+_MAX_EARLIER = 16 * 1024 * 1024  # bytes of openings of earlier statements
 _LOOK_ON = 16  # final words of an anchor that are looked through for one that is whole
 
 
 @dataclass(frozen=True, slots=True)
 class Packages:
-    """What a record's holder takes out. Everything is a function of the record and the heads that cover it."""
+    """What a record's holder takes out: a function of the record, the heads that cover it, and the stored report."""
 
     database: Database
     records: Records
     prover: Prover
+    kept: KeptReports | None = None  # without it no package holds a report
 
     def proof(self, number: str, viewer: Viewer, size: int | None = None) -> bytes:
         """A tlog-proof, with the statement in `extra`.
@@ -59,28 +67,65 @@ class Packages:
         except NotReady:  # its checkpoint is being published at this moment
             return None
 
-    def package(self, number: str, viewer: Viewer) -> bytes:
-        """The evidence package (docs/formats.md §11), without the document.
+    def package(
+        self,
+        number: str,
+        viewer: Viewer,
+        heads: Sequence[int] | None = None,
+        choice: Choice | None = None,
+    ) -> bytes:
+        """The evidence package (docs/formats.md §11), without the document, with the report that was stored of it.
 
-        Openings and receipt are only for the organisation that submitted the record.
+        A report is stored of the members that it was made of, so one that prints what is not opened here is not found.
+
+        Openings, receipt and report are only for the organisation that submitted the record.
+
+        Args:
+            number: of the record, in canonical form.
+            viewer: who asks.
+            heads: sizes of the checkpoints to prove it under, with what attests to each; None takes for each anchor
+                the first that covers the record.
+            choice: which commitments are opened; None opens all that are for `viewer`.
 
         Raises:
             NotFound, NotReady: as `proof`.
+            RequestError: what is to be opened is not there for `viewer`.
         """
+        contents = self.members(number, viewer, heads, choice)
+        if self.kept is not None and self._is_own(self.records.view(number, viewer), viewer):
+            report = self.kept.read(number, evidence_manifest(contents))
+            contents |= {} if report is None else {REPORT: report}
+        return assemble(contents | static_members())
+
+    def members(
+        self,
+        number: str,
+        viewer: Viewer,
+        heads: Sequence[int] | None = None,
+        choice: Choice | None = None,
+    ) -> dict[str, bytes]:
+        """The members of the package that checks read, by name. Arguments and errors as `package`."""
+        choice = choice or Choice()
         view = self.records.view(number, viewer)
         if view.index is None:
             raise NotReady("the record is in no checkpoint yet; ask again in a few seconds")
-        own = viewer.tenant_id is not None and viewer.tenant_id == view.tenant_id
+        own = self._is_own(view, viewer)
         with self.database.reading() as connection:
             inspected = views.inspection_of(connection, view.seq)
             # An incident is told beside the receipt that it is about.
             broken = promises.incident_of(connection, group_of(view.seq)) if own else None
-        contents = {"statement.json": view.statement, "README.txt": _readme()}
-        contents |= self._heads(view, view.index, [each for each in (inspected, broken) if each is not None])
+        contents = {STATEMENT: view.statement}
+        if heads is None:
+            later = [each for each in (inspected, broken) if each is not None]
+            contents |= self._heads(view, view.index, later)
+        else:
+            contents |= self._named_heads(view, view.index, sorted(set(heads)))
         if own:
-            contents |= self._own(view)
-        contents |= self._later("inspection", inspected, contents, own=own)
-        contents |= self._later("incident", broken, contents, own=own)
+            contents |= self._own(view, choice)
+        for folder, later in (("inspection", inspected), ("incident", broken)):
+            contents |= self._beside(folder, later, contents, choice if own else None)
+        contents |= self._earlier(view, viewer, contents, choice)
+        choice.check()
         sizes = sorted({int(name.split("/")[1]) for name in contents if name.startswith("heads/")})
         if len(sizes) > 1:
             proofs = tuple(
@@ -88,7 +133,24 @@ class Packages:
                 for old, new in pairwise(sizes)
             )
             contents["consistency.json"] = encode_consistency(proofs)
-        return write_package(contents)
+        return contents
+
+    @staticmethod
+    def _is_own(view: RecordView, viewer: Viewer) -> bool:
+        return viewer.tenant_id is not None and viewer.tenant_id == view.tenant_id
+
+    def _named_heads(self, view: RecordView, index: int, sizes: Sequence[int]) -> dict[str, bytes]:
+        """Exactly these heads, with every final word on each."""
+        if sizes[0] <= index:
+            raise NotReady(f"the record is entry {index}: a head of {sizes[0]} entries does not have it")
+        contents: dict[str, bytes] = {}
+        for size in sizes:
+            contents |= self._head(index, size)
+        with self.database.reading() as connection:
+            found = anchorings.final_at(connection, sizes)
+        for item in found:
+            contents |= self._attestation(view, item)
+        return contents
 
     def _heads(self, view: RecordView, index: int, later: Sequence[RecordView]) -> dict[str, bytes]:
         """For each anchor its earliest final word on a head with this entry, and one on each `later` entry.
@@ -164,28 +226,62 @@ class Packages:
             return ()
         return (NotBefore(header, None),) if is_meant(header) else ()
 
-    def _own(self, view: RecordView) -> dict[str, bytes]:
+    def _own(self, view: RecordView, choice: Choice) -> dict[str, bytes]:
         assert view.tenant_id is not None  # noqa: S101 - the caller compared it
         contents = {"receipt.txt": self.records.receipt(view.number, view.tenant_id)}
         with self.database.reading() as connection:
-            opened = openings.openings_of(connection, view.seq)
-        return contents | ({"openings.json": encode_openings(opened)} if opened else {})
+            opened = choice.of(openings.filed_openings(connection, view.seq))
+        return contents | ({OPENINGS: encode_openings(opened)} if opened else {})
 
-    def _later(
-        self, folder: str, later: RecordView | None, contents: dict[str, bytes], *, own: bool
+    def _beside(
+        self,
+        folder: str,
+        other: RecordView | Record | None,
+        contents: dict[str, bytes],
+        choice: Choice | None,
+        back: int = 0,
     ) -> dict[str, bytes]:
-        if later is None or later.index is None:
+        """Another statement with its proof under the smallest head that has it; nothing where none has."""
+        if other is None or other.index is None:
             return {}
-        with self.database.reading() as connection:
-            opened = openings.openings_of(connection, later.seq) if own else ()
         sizes = sorted(int(n.split("/")[1]) for n in contents if n.endswith("/checkpoint"))
-        size = next((size for size in sizes if size > later.index), None)
+        size = next((size for size in sizes if size > other.index), None)
         if size is None:
             return {}
-        path = tuple(self.prover.proof_at(later.index, size))
-        proof = ProofFile(later.index, path, self.prover.checkpoint(size).note).encode(TLOG_PROOF)
-        found = {f"{folder}/statement.json": later.statement, f"{folder}/inclusion.tlog-proof": proof}
+        opened: tuple[Opening, ...] = ()
+        if choice is not None:
+            with self.database.reading() as connection:
+                opened = choice.of(openings.filed_openings(connection, other.seq), back)
+        path = tuple(self.prover.proof_at(other.index, size))
+        proof = ProofFile(other.index, path, self.prover.checkpoint(size).note).encode(TLOG_PROOF)
+        found = {f"{folder}/statement.json": other.statement, f"{folder}/inclusion.tlog-proof": proof}
         return found | ({f"{folder}/openings.json": encode_openings(opened)} if opened else {})
+
+    def _earlier(
+        self, view: RecordView, viewer: Viewer, contents: dict[str, bytes], choice: Choice
+    ) -> dict[str, bytes]:
+        """The statements that this one follows, back to the first or to one that `viewer` may not see.
+
+        Openings of all of them are held to `_MAX_EARLIER` together, so that the package stays within its own limit;
+        what passes it is withheld.
+        """
+        found: dict[str, bytes] = {}
+        room = _MAX_EARLIER
+        with self.database.reading() as connection:
+            chain = records.earlier(connection, view.seq, MAX_PREVIOUS)
+        for back, record in enumerate(chain, 1):
+            if not may_see(record, viewer):
+                break
+            own = viewer.tenant_id is not None and viewer.tenant_id == record.tenant_id
+            folder = f"previous/{back}"
+            files = self._beside(folder, record, contents, choice if own else None, back)
+            if not files:
+                break
+            room -= len(files.get(f"{folder}/openings.json", b""))
+            if room < 0:
+                files.pop(f"{folder}/openings.json", None)
+            found |= files
+        return found
 
 
 def _whole(connection: Connection, item: Anchoring) -> Anchoring:
@@ -204,7 +300,3 @@ def _shows_code(item: Anchoring) -> bool:
     if item.kind != "evm" or item.evidence is None:
         return True
     return decode_evidence(item.evidence).account_proof is not None
-
-
-def _readme() -> bytes:
-    return files("notary.services").joinpath("package_readme.txt").read_bytes()

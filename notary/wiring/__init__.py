@@ -24,6 +24,7 @@ from notary.proving import Prover
 from notary.services import Services
 from notary.services.beating import Beating
 from notary.services.bulk import BulkSubmitting
+from notary.services.exports import Exports
 from notary.services.health import Health
 from notary.services.incidents import Incidents
 from notary.services.kept_reports import KeptReports
@@ -173,12 +174,13 @@ def _services(
     writer = Writer(intake)
     room = Room(database, max_bytes=settings.max_spool_bytes, max_own=settings.max_inspections)
     records = Records(database)
-    packages = Packages(database, records, prover)
+    kept = KeptReports(open_objects(settings, REPORTS), intake.random)
+    packages = Packages(database, records, prover, kept)
     trust = partial(own_trust, database, source)
     statements = TrustStatements(database, source)
     reports = Reports(
         database=database,
-        kept=KeptReports(open_objects(settings, REPORTS), intake.random),
+        kept=kept,
         intake=intake,
         packages=packages,
         trust=trust,
@@ -201,6 +203,7 @@ def _services(
         bulk=BulkSubmitting(writer, settings.max_bulk_bytes),
         records=records,
         packages=packages,
+        exports=Exports(database, records, packages, prover),
         reports=reports,
         verifying=Verifying(records, packages, trust),
         tiles=LogFiles(objects),

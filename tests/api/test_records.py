@@ -112,7 +112,7 @@ def test_who_presents_what_sees_what(service, submitted, how):
                 problem(got, 404, "not_found")
             elif what == "/package":
                 files = read_package(io.BytesIO(got.content)).files
-                assert ("openings.json" in files) is (how == "own key")
+                assert ("data/openings.json" in files) is (how == "own key")
                 assert ("receipt.txt" in files) is (how == "own key")
             else:
                 assert "secret title" not in got.text
@@ -167,13 +167,30 @@ def test_what_is_seen_is_what_was_submitted(service, submitted):
     package = service.get(f"{path}/package", service.own)
     assert package.headers["Content-Type"] == "application/zip"
     files = read_package(io.BytesIO(package.content)).files
-    assert files["statement.json"] == statement.content
+    assert files["data/statement.json"] == statement.content
     commitments = parse_statement(statement.content).commitments
-    opened = check_openings(parse_openings(files["openings.json"]), commitments)
+    opened = check_openings(parse_openings(files["data/openings.json"]), commitments)
     assert opened == {"title": "secret title", "metadata": {"薪资": 7, "𠮷": "x"}}
     receipt = service.get(f"{path}/receipt", service.own)
     assert receipt.content == files["receipt.txt"] == answer["receipt"].encode()
     parse_proof_file(receipt.content, RECEIPT)
+
+
+def test_the_heads_of_a_package_can_be_named(service, submitted):
+    path = f"/v1/evidence/{submitted['public'][0]['number']}/package"
+    default = service.get(path)
+    assert service.get(path, params={"heads": "6"}).content == default.content
+    assert read_package(io.BytesIO(default.content)).sizes() == [6]
+    for heads, status in (
+        ("5", 404),
+        ("3", 409),
+        ("0", 400),
+        ("06", 400),
+        ("6,", 400),
+        ("x", 400),
+        (",".join("6" * 17), 400),
+    ):
+        assert service.get(path, params={"heads": heads}).status_code == status, heads
 
 
 def test_what_an_anchor_waits_for_is_told_to_the_submitter_alone(service, submitted):

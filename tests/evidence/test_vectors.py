@@ -14,6 +14,7 @@ from notary.evidence.canonical import dumps_free
 from notary.evidence.checkpoint import open_checkpoint
 from notary.evidence.commitments import Commitments, Opening, check_openings, parse_openings
 from notary.evidence.consistency import parse_consistency
+from notary.evidence.exports import package_of_proof
 from notary.evidence.note import Verifier
 from notary.evidence.number import lookup_code, make_number, parse_number, show_number
 from notary.evidence.outcome import Outcome
@@ -21,7 +22,7 @@ from notary.evidence.package import digest_stream, read_package
 from notary.evidence.receipt import check_receipt, open_receipt
 from notary.evidence.statement import TYPES, entry_of, parse_statement
 from notary.evidence.trust import parse_trust
-from notary.evidence.verify import package_of_proof, verify
+from notary.evidence.verify import verify
 from notary.merkle.hashing import hash_leaf
 from notary.merkle.proof import check_consistency, check_inclusion
 from notary.merkle.tree import root_of
@@ -133,7 +134,7 @@ def test_checkpoint_proof_and_consistency_belong_together(trust, log):
     point = open_checkpoint(read("checkpoint"), trust.origin, keys).checkpoint
     assert (point.size, point.root) == (4, log["roots"][4])
     package = package_of_proof(read("inclusion.tlog-proof"))
-    assert package.files["statement.json"] == read("statements/document.json")
+    assert package.files["data/statement.json"] == read("statements/document.json")
     report = verify(package, trust, digest_stream(io.BytesIO(read("contract.pdf"))))
     assert (report.outcome, report.failures(), report.index) == (Outcome.UNCHECKED, [], 2)
     (proof,) = parse_consistency(read("consistency.json"))
