@@ -1,8 +1,8 @@
 // Digests of a file, by their names in statements; the file goes nowhere.
 
-import { hex } from "./bytes.js";
-import { Sha256 } from "./sha256.js";
-import { Sm3 } from "./sm3.js";
+import { hex } from "./verifier/bytes.js";
+import { Sha256 } from "./verifier/sha256.js";
+import { Sm3 } from "./verifier/sm3.js";
 
 const PIECE = 4 << 20;
 const IN_PIECES = { "sha-256": Sha256, sm3: Sm3 };

@@ -4,7 +4,7 @@ import test from "node:test";
 
 import { checkRecord, namesOf } from "./static/check.js";
 import { hashBlob } from "./static/hashing.js";
-import { canonical, parseStatement } from "./static/statement.js";
+import { canonical, parseStatement } from "./static/verifier/statement.js";
 
 const vectors = JSON.parse(readFileSync("vectors.json", "utf8"));
 const log = { origin: vectors.origin, vkeys: [vectors.other_vkey, vectors.vkey] };

@@ -3,9 +3,9 @@ import { createHash, randomBytes } from "node:crypto";
 import { readFileSync } from "node:fs";
 import test from "node:test";
 
-import { hex } from "./static/bytes.js";
+import { hex } from "./static/verifier/bytes.js";
 import { MAX_AT_ONCE, hashBlob } from "./static/hashing.js";
-import { Sm3 } from "./static/sm3.js";
+import { Sm3 } from "./static/verifier/sm3.js";
 
 const vectors = JSON.parse(readFileSync("vectors.json", "utf8"));
 const NAMES = ["sha-256", "sm3", "sha-384", "sha-512"];

@@ -2,11 +2,11 @@ import assert from "node:assert/strict";
 import { readFileSync } from "node:fs";
 import test from "node:test";
 
-import { FormatError, hex, unbase64, unhex } from "./static/bytes.js";
-import { checkSignature, parseCheckpoint, parseDecimal, parseHash, parseNote, parseVkey } from "./static/note.js";
-import { ALPHABET, parseNumber, showNumber } from "./static/number.js";
-import { hashLeaf, parseProof, rootFromPath } from "./static/proof.js";
-import { canonical, parseStatement } from "./static/statement.js";
+import { FormatError, hex, unbase64, unhex } from "./static/verifier/bytes.js";
+import { checkSignature, parseCheckpoint, parseDecimal, parseHash, parseNote, parseVkey } from "./static/verifier/note.js";
+import { ALPHABET, parseNumber, showNumber } from "./static/verifier/number.js";
+import { hashLeaf, parseProof, rootFromPath } from "./static/verifier/proof.js";
+import { canonical, parseStatement } from "./static/verifier/statement.js";
 
 const vectors = JSON.parse(readFileSync("vectors.json", "utf8"));
 const refused = (work, words) => assert.throws(work, (error) => error instanceof FormatError && words.test(error.message));
