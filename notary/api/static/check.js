@@ -1,11 +1,13 @@
 // What this browser recomputes of one record. Four findings, each passed, failed or could_not_be_checked.
 
 import { FormatError, bytesOf, equal, hex } from "./verifier/bytes.js";
-import { checkSignature, parseCheckpoint, parseNote, parseVkey } from "./verifier/note.js";
+import { parseCheckpoint } from "./verifier/checkpoint.js";
+import { parseNote, parseVkey, verifyNote } from "./verifier/note.js";
 import { parseNumber } from "./verifier/number.js";
-import { hashLeaf, parseProof, rootFromPath } from "./verifier/proof.js";
+import { parseProof } from "./verifier/proof.js";
 import { sha256 } from "./verifier/sha256.js";
-import { parseStatement } from "./verifier/statement.js";
+import { parseStatement, statedDigests } from "./verifier/statement.js";
+import { hashLeaf, rootFromPath } from "./verifier/tree.js";
 
 const finding = (id, outcome, reason = outcome, facts = {}) => ({ id, outcome, reason, facts });
 const unchecked = (id, reason) => finding(id, "could_not_be_checked", reason);

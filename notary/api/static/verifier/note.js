@@ -1,71 +1,83 @@
-// Signed notes and checkpoints (C2SP signed-note, tlog-checkpoint), Ed25519 signatures.
+// Signed notes (C2SP signed-note) with Ed25519, and the keys that sign them (docs/formats.md §4).
 
-import { FormatError, bytesOf, equal, unbase64, unhex } from "./bytes.js";
+import { FormatError, base64, bytesOf, equal, hex, textOf, unbase64, unhex } from "./bytes.js";
+import { verifyEd25519 } from "./ed25519.js";
 import { sha256 } from "./sha256.js";
 
-const MAX_NOTE = 64 * 1024;
+const MAX_NOTE = 65536;
 const MAX_SIGNATURES = 64;
 const ED25519 = 1;
-const MAX_SIZE = 2n ** 63n - 1n;
+const NAME = /^[^\p{White_Space}\p{Cc}+]{1,255}$/u;
+const ROW = /^\u2014 ([^ ]+) ([^ ]+)$/u;
+const CONTROLS = /[\x00-\x09\x0b-\x1f\x7f]/;
 
-// Text of the note, which ends in a newline, and its signature lines.
-export function parseNote(data) {
+// Text of the note, which ends in a newline, and its signature lines {name, keyId, value}.
+export function parseNote(bytes) {
+  if (bytes.length > MAX_NOTE) throw new FormatError("the note is too long");
+  const data = textOf(bytes);
   const end = data.lastIndexOf("\n\n");
-  if (data.length > MAX_NOTE || end < 0 || !data.endsWith("\n")) throw new FormatError("not a signed note");
-  const text = data.slice(0, end + 1);
+  if (end < 0 || !data.endsWith("\n") || CONTROLS.test(data)) throw new FormatError("not a signed note");
   const rows = data.slice(end + 2, -1).split("\n");
-  if (/[\x00-\x09\x0b-\x1f\x7f]/.test(text) || rows.length > MAX_SIGNATURES) throw new FormatError("not a signed note");
-  return { text, signatures: rows.map(parseSignature) };
+  if (rows.length > MAX_SIGNATURES) throw new FormatError("too many signatures on the note");
+  return { text: data.slice(0, end + 1), signatures: rows.map(parseSignature) };
 }
 
 function parseSignature(row) {
-  const parts = /^\u2014 ([^\s+]{1,255}) (\S+)$/u.exec(row);
-  if (!parts) throw new FormatError("not a signature line");
-  const value = unbase64(parts[2]);
+  const [, name, encoded] = ROW.exec(row) ?? [];
+  if (!name || !NAME.test(name)) throw new FormatError("not a signature line");
+  const value = unbase64(encoded);
   if (value.length < 5) throw new FormatError("a signature line is too short");
-  return { name: parts[1], keyId: value.slice(0, 4), value: value.slice(4) };
+  return { name, keyId: value.slice(0, 4), value: value.slice(4) };
 }
 
-// Origin, size (BigInt) and root of the text of a checkpoint.
-export function parseCheckpoint(text) {
-  const lines = text.split("\n");
-  if (lines.length !== 4 || lines[3] !== "" || lines[0] === "") throw new FormatError("not a checkpoint of three lines");
-  return { origin: lines[0], size: parseDecimal(lines[1]), root: parseHash(lines[2]) };
+// The first of `keys`, in their order, that signed the note. Lines of others are passed over; one bad line of a key
+// in `keys` refuses the note.
+export function verifyNote(note, keys) {
+  const signed = keys.filter((key) => linesOf(note, key).length > 0);
+  if (signed.length === 0) throw new FormatError("signed by no key of the trust file");
+  const message = bytesOf(note.text);
+  for (const key of signed) {
+    for (const { value } of linesOf(note, key)) {
+      if (!verified(key, message, value)) throw new FormatError(`a signature of ${key.vkey} does not verify`);
+    }
+  }
+  return signed[0];
 }
 
-export function parseDecimal(text) {
-  if (!/^(?:0|[1-9][0-9]{0,18})$/.test(text) || BigInt(text) > MAX_SIZE) throw new FormatError("not a decimal number");
-  return BigInt(text);
+const linesOf = (note, key) => note.signatures.filter((line) => line.name === key.name && equal(line.keyId, key.keyId));
+
+// The text with the first line of that key, and no other: what is stamped (§5).
+export function stampedBytes(note, key) {
+  const { keyId, value } = linesOf(note, key)[0];
+  return bytesOf(`${note.text}\n\u2014 ${key.name} ${base64(Uint8Array.of(...keyId, ...value))}\n`);
 }
 
-export function parseHash(text) {
-  const bytes = unbase64(text);
-  if (bytes.length !== 32) throw new FormatError("not 32 bytes");
-  return bytes;
+// Verifying takes milliseconds; whoever verifies one package after another meets the same signatures again.
+const known = new Map();
+const MAX_KNOWN = 10000;
+
+function verified(key, message, value) {
+  const about = `${hex(key.key)} ${hex(value)} ${hex(sha256(message))}`;
+  if (!known.has(about)) {
+    if (known.size >= MAX_KNOWN) known.clear();
+    known.set(about, verifyEd25519(key.key, message, value));
+  }
+  return known.get(about);
 }
 
-// Name, key id and the 32 bytes of the key in a vkey.
-export function parseVkey(text) {
-  const [, name, id, encoded] = /^([^\s+]{1,255})\+([0-9a-f]{8})\+(.+)$/.exec(text) ?? [];
-  if (!name) throw new FormatError("not a vkey");
+// Name, key id, type byte and the bytes of the key in a vkey of any type.
+export function parseVkeyOfAnyType(text) {
+  const [, name, id, encoded] = /^([^+]*)\+([0-9a-f]{8})\+(.+)$/su.exec(text) ?? [];
+  if (!name || !NAME.test(name)) throw new FormatError("not a vkey");
   const key = unbase64(encoded);
+  if (key.length < 2) throw new FormatError("a vkey without a key");
   const keyId = sha256(bytesOf(`${name}\n`), key).slice(0, 4);
-  if (key.length !== 33 || key[0] !== ED25519) throw new FormatError("not an Ed25519 key");
   if (!equal(keyId, unhex(id))) throw new FormatError("the key id does not fit");
-  return { vkey: text, name, keyId, key: key.slice(1) };
+  return { vkey: text, name, keyId, type: key[0], key: key.slice(1) };
 }
 
-// "passed" or "failed" for the signature of a key that signed; "unable" where this browser cannot tell.
-export async function checkSignature(note, key) {
-  const mine = note.signatures.filter((line) => line.name === key.name && equal(line.keyId, key.keyId));
-  let imported;
-  try {
-    imported = await globalThis.crypto.subtle.importKey("raw", key.key, { name: "Ed25519" }, false, ["verify"]);
-  } catch {
-    return "unable"; // an older browser, or a plain http address, where there is no crypto.subtle
-  }
-  for (const line of mine) {
-    if (!(await globalThis.crypto.subtle.verify("Ed25519", imported, line.value, bytesOf(note.text)))) return "failed";
-  }
-  return "passed";
+export function parseVkey(text) {
+  const vkey = parseVkeyOfAnyType(text);
+  if (vkey.type !== ED25519 || vkey.key.length !== 32) throw new FormatError("not an Ed25519 key");
+  return vkey;
 }

@@ -1,54 +1,104 @@
-// Statements: canonical JSON (RFC 8785) with an exact set of keys (docs/formats.md §2).
+// Statements (docs/formats.md §2).
 
-import { FormatError, bytesOf, unhex } from "./bytes.js";
+import { FormatError, hex } from "./bytes.js";
+import { parseCanonical } from "./canonical.js";
+import { exactKeys, hexBytes, integer, isObject, matching, parseMoment } from "./fields.js";
+import { parseVkey } from "./note.js";
+import { isNumber } from "./number.js";
+import { sha256 } from "./sha256.js";
 
 const MAX_STATEMENT = 8192;
 const COMMON = ["version", "type", "log", "number", "time", "salt", "not_before", "previous", "commitments"];
 const BODIES = { genesis: "genesis", document: "document", event: null, inspection: null, report: "document", key: "key", incident: "incident" };
-const LENGTHS = { "sha-256": 32, sm3: 32, "sha-384": 48, "sha-512": 64, "sha3-256": 32, "sha3-512": 64 };
+export const DIGEST_LENGTHS = { "sha-256": 32, sm3: 32, "sha-384": 48, "sha-512": 64, "sha3-256": 32, "sha3-512": 64 };
+export const ORIGIN = /^[a-zA-Z0-9._~/:-]{1,200}$/;
+const MEDIA_TYPE = /^[a-z0-9][a-z0-9!#$&^_.+-]{0,62}\/[a-z0-9][a-z0-9!#$&^_.+-]{0,62}$/;
 const MAX_DOCUMENT = 2 ** 50;
-const DOCUMENT = ["seen", "digests", "claimed", "size", "media_type"];
+const MAX_COMMITMENTS = 64;
+const EMPTY = hex(sha256());
 
-// JSON.stringify writes strings and whole numbers as RFC 8785 does; only the order of keys is left to us.
-export function canonical(value) {
-  if (Array.isArray(value)) return `[${value.map(canonical).join(",")}]`;
-  if (value === null || typeof value !== "object") return JSON.stringify(value);
-  return `{${Object.keys(value).sort().map((key) => `${JSON.stringify(key)}:${canonical(value[key])}`).join(",")}}`;
-}
+export const entryOf = (bytes) => sha256(bytes);
 
-function exactKeys(value, keys) {
-  const found = value !== null && typeof value === "object" && !Array.isArray(value) ? Object.keys(value).sort() : null;
-  if (found === null || found.join() !== [...keys].sort().join()) throw new FormatError("a key is missing or unknown");
-}
-
-// The statement in `text`. One text has one value and the other way round: anything else is refused.
-export function parseStatement(text) {
-  if (bytesOf(text).length > MAX_STATEMENT) throw new FormatError("the statement is too long");
-  let value;
-  try {
-    value = JSON.parse(text);
-  } catch {
-    throw new FormatError("the statement is not JSON");
-  }
-  if (canonical(value) !== text) throw new FormatError("the statement is not in canonical form");
-  if (value?.version !== 1 || !Object.hasOwn(BODIES, value.type)) throw new FormatError("an unknown kind of statement");
+// The statement in these bytes. One statement has one encoding: anything else is refused.
+export function parseStatement(bytes) {
+  if (bytes.length > MAX_STATEMENT) throw new FormatError("the statement is too long");
+  const value = parseCanonical(bytes);
+  if (!isObject(value) || value.version !== 1) throw new FormatError("a statement of another version");
+  if (typeof value.type !== "string" || !Object.hasOwn(BODIES, value.type)) throw new FormatError("an unknown type of statement");
   const body = BODIES[value.type];
   exactKeys(value, body === null ? COMMON : [...COMMON, body]);
-  if (body === "document") {
-    checkBody(value.document);
-  }
+  checkCommon(value);
+  if (body !== null) CHECKS[body](value[body]);
   return value;
 }
 
-function checkBody(body) {
-  exactKeys(body, DOCUMENT);
+function checkCommon(value) {
+  matching(value.log, ORIGIN);
+  if (!isNumber(value.number)) throw new FormatError("not a record number");
+  parseMoment(value.time);
+  hexBytes(value.salt, 32);
+  if (value.not_before !== null) checkBlock(value.not_before);
+  if (value.previous !== null) hexBytes(value.previous, 32);
+  const { count, root } = exactKeys(value.commitments, ["count", "root"]);
+  integer(count, 0, MAX_COMMITMENTS);
+  hexBytes(root, 32);
+  if (count === 0 && root !== EMPTY) throw new FormatError("a root of no commitments");
+}
+
+function checkBlock(block) {
+  exactKeys(block, ["chain_id", "number", "hash", "time"]);
+  integer(block.chain_id);
+  integer(block.number);
+  hexBytes(block.hash, 32);
+  integer(block.time, 0, 2 ** 40);
+}
+
+const CHECKS = { genesis: checkGenesis, document: checkDocument, key: checkKey, incident: checkIncident };
+const ADDRESS = /^0x[0-9a-f]{40}$/;
+
+function checkGenesis(body) {
+  exactKeys(body, ["log_key", "receipt_key", "head_key", "contract", "chain_id", "log_id"]);
+  checkVkey(body.log_key);
+  checkVkey(body.receipt_key);
+  matching(body.head_key, ADDRESS);
+  matching(body.contract, ADDRESS);
+  integer(body.chain_id);
+  hexBytes(body.log_id, 32);
+}
+
+function checkVkey(value) {
+  if (typeof value !== "string") throw new FormatError("not a vkey");
+  parseVkey(value);
+}
+
+function checkDocument(body) {
+  exactKeys(body, ["seen", "digests", "claimed", "size", "media_type"]);
   if (typeof body.seen !== "boolean") throw new FormatError("seen is neither true nor false");
   exactKeys(body.digests, body.seen ? ["sha-256", "sm3"] : ["sha-256"]);
-  const claimed = body.claimed ?? {};
-  exactKeys(body.claimed, Object.keys(LENGTHS).filter((name) => Object.hasOwn(claimed, name) && !Object.hasOwn(body.digests, name)));
+  if (!isObject(body.claimed)) throw new FormatError("not an object of digests");
   for (const [name, value] of [...Object.entries(body.digests), ...Object.entries(body.claimed)]) {
-    if (typeof value !== "string" || unhex(value).length !== LENGTHS[name]) throw new FormatError("a digest of another length");
+    if (!Object.hasOwn(DIGEST_LENGTHS, name)) throw new FormatError("an unknown digest");
+    hexBytes(value, DIGEST_LENGTHS[name]);
   }
-  const sized = Number.isInteger(body.size) && body.size >= 0 && body.size <= MAX_DOCUMENT;
-  if (!(sized || (body.size === null && !body.seen))) throw new FormatError("the size is not one of a document");
+  if (Object.keys(body.claimed).some((name) => name in body.digests)) throw new FormatError("a digest is stated twice");
+  if (!(body.size === null && !body.seen)) integer(body.size, 0, MAX_DOCUMENT);
+  if (body.media_type !== null) matching(body.media_type, MEDIA_TYPE);
 }
+
+function checkKey(body) {
+  exactKeys(body, ["role", "action", "key", "size"]);
+  matching(body.role, /^(?:log|receipt|head)$/);
+  matching(body.action, /^(?:added|retired|compromised)$/);
+  if (body.role === "head") matching(body.key, ADDRESS);
+  else checkVkey(body.key);
+  if (body.size !== null) integer(body.size);
+}
+
+function checkIncident(body) {
+  exactKeys(body, ["kind", "subject"]);
+  matching(body.kind, /^[a-z][a-z0-9_]{0,63}$/);
+  if (body.subject !== null) hexBytes(body.subject, 32);
+}
+
+// Every digest that a statement states, by name; {} where it has no document.
+export const statedDigests = (statement) => ({ ...statement?.document?.claimed, ...statement?.document?.digests });
