@@ -15,6 +15,6 @@ export const hashesFor = (names) => new Map([...names].map((name) => [name, new 
 // {size, digests in hexadecimal by name} of a source.
 export async function digestsOf(source, names, progress) {
   const hashes = hashesFor(names);
-  await pour(source, [...hashes.values()], progress);
+  if (hashes.size > 0) await pour(source, [...hashes.values()], progress);
   return { size: source.size, digests: Object.fromEntries([...hashes].map(([name, hash]) => [name, hex(hash.digest())])) };
 }

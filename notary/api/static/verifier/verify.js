@@ -17,28 +17,35 @@ import { readTrust } from "./trust.js";
 // Args: package: Uint8Array, Blob or {size, read}; trust: text or bytes of the trust file, or null; document: as
 // package, or null; progress(bytes done, of how many), optional.
 // Throws TrustError for a trust file with errors, NoEvidence for what is neither package nor proof, Unreadable.
-export async function verify({ package: file, trust = null, document = null, progress = () => {} }) {
-  const known = trust === null ? null : readTrust(typeof trust === "string" ? bytesOf(trust) : trust);
-  const checks = new Checks();
-  const result = { version: 1, outcome: FAILED, test_only: known?.testOnly ?? false, checks: checks.list, statement: null, entry: "", index: null, openings: {}, withheld: 0, time: null };
-  const evidence = await open(checks, sourceOf(file), progress);
-  if (evidence === null) return result;
-  if (known) checks.add("1.2", PASSED, `trust file for log ${known.origin}`);
-  else checks.add("1.2", UNCHECKED, "no trust file was given");
-  const given = document && (await digestsOf(sourceOf(document), namesIn(evidence.files), (done) => progress(done, document.size)));
-  result.blocks = examine(checks, result, { evidence, given, trust: known });
-  return result;
+export async function verify(given) {
+  return judge(await gather(given)).result;
 }
 
-async function open(checks, source, progress) {
-  const found = await openEvidence(source, namesIn, (done, whole) => progress(done, whole));
-  if (found.error === null) checks.add("1.1", PASSED, `${found.evidence.files.size} files`);
-  else checks.add("1.1", FAILED, found.error);
-  return found.evidence;
+// All that is read: {trust, opened: {evidence, error}, given}, where `given` has size and digests of the document.
+export async function gather({ package: file, trust = null, document = null, progress = () => {} }) {
+  const known = trust === null ? null : readTrust(typeof trust === "string" ? bytesOf(trust) : trust);
+  const opened = await openEvidence(sourceOf(file), namesIn, progress);
+  const source = document && sourceOf(document);
+  const wanted = source && opened.evidence ? namesIn(opened.evidence.files) : [];
+  return { trust: known, opened, given: source && (await digestsOf(source, wanted, (done) => progress(done, source.size))) };
+}
+
+// The result, and the blocks that record its heads, for whoever has a node to ask. Reads nothing more.
+export function judge({ trust, opened: { evidence, error }, given }) {
+  const checks = new Checks();
+  const result = { version: 1, outcome: FAILED, test_only: trust?.testOnly ?? false, checks: checks.list, statement: null, entry: "", index: null, openings: {}, withheld: 0, time: null };
+  if (evidence === null) {
+    checks.add("1.1", FAILED, error);
+    return { result, blocks: [] };
+  }
+  checks.add("1.1", PASSED, `${evidence.files.size} files`);
+  if (trust) checks.add("1.2", PASSED, `trust file for log ${trust.origin}`);
+  else checks.add("1.2", UNCHECKED, "no trust file was given");
+  return { result, blocks: examine(checks, result, { evidence, given, trust }) };
 }
 
 // Digests that the statement among these files states, so that the document is read once.
-function namesIn(files) {
+export function namesIn(files) {
   try {
     return Object.keys(statedDigests(parseStatement(files.get("data/statement.json"))));
   } catch {
