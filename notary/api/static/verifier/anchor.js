@@ -42,8 +42,8 @@ function demand(holds, message) {
 
 // 6.1. Returns the evidence, its header and the [[chain]] that it is of.
 function open({ anchor, header, chains }) {
-  const evidence = readAnchorFile(anchor);
   if (chains.length === 0) throw new Missing("the trust file names no chain");
+  const evidence = readAnchorFile(anchor);
   const trusted = chains.find(({ chainId, contract, logId }) => chainId === evidence.chainId && equal(contract, evidence.contract) && equal(logId, evidence.logId));
   demand(trusted, "chain, contract or log are not those of the trust file");
   demand(trusted.profile === evidence.profile, "the evidence is of another kind of chain than the trust file says");
@@ -52,7 +52,7 @@ function open({ anchor, header, chains }) {
 }
 
 // The hash that the verifier found for a block number; undefined where he named none.
-const trustedHash = ({ blocks }, number) => (number <= BigInt(Number.MAX_SAFE_INTEGER) ? blocks.get(Number(number)) : undefined);
+const trustedHash = ({ blocks }, number) => blocks.get(Number(number));
 
 function checkHash({ trusted, block }) {
   const hash = trustedHash(trusted, block.number);
@@ -111,8 +111,8 @@ function checkEarlier(opened, { block, storageProof }, isGood) {
     return `block ${block.number} is in the trust file`;
   }
   const distance = opened.block.number - block.number;
-  const isHeld = evidence.historyProof !== null && storageProof !== null && distance >= 1n && distance <= HISTORY_LENGTH;
-  if (isHeld && isGood) {
+  if (evidence.historyProof !== null && storageProof !== null && isGood) {
+    demand(distance >= 1n && distance <= HISTORY_LENGTH, `block ${block.number} is not among the ${HISTORY_LENGTH} before block ${opened.block.number}`);
     demand(equal(provedHistory(opened.block.state, block.number, evidence.historyProof, storageProof), block.hash), "the state of the anchoring block names another hash");
     return `the state of block ${opened.block.number} names it (EIP-2935)`;
   }

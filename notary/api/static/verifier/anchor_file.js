@@ -11,11 +11,17 @@ const MAX_NODES = 65;
 const MAX_NOT_BEFORE = 256;
 const KEYS = ["version", "chain_id", "contract", "log_id", "profile", "header", "transaction", "transaction_index", "log_index", "receipt_proof", "account_proof", "history_proof", "not_before"];
 
-const nodes = (value) => list(value, 0, MAX_NODES, unhex);
+function someBytes(value) {
+  const bytes = unhex(value);
+  if (bytes.length === 0) throw new FormatError("no bytes where some must be");
+  return bytes;
+}
+
+const nodes = (value) => list(value, 0, MAX_NODES, someBytes);
 const nodesOrNull = (value) => (value === null ? null : nodes(value));
 
 function header(value) {
-  const bytes = unhex(value);
+  const bytes = someBytes(value);
   if (bytes.length > MAX_HEADER) throw new FormatError("the header is too long");
   return bytes;
 }

@@ -42,18 +42,16 @@ export function provedEvent(root, { transactionIndex, receiptProof, logIndex, co
   return { oldSize: size(data.subarray(0, WORD)), newSize: size(data.subarray(WORD, 2 * WORD)), root: data.subarray(2 * WORD) };
 }
 
-// Storage root and code hash of an account.
+// Storage root, as it stands there, and code hash of an account. Its nonce and balance are nobody's business here.
 export function provedAccount(root, address, nodes) {
   const raw = need(proveValue(root, keccak256(address), nodes));
-  const [nonce, balance, storage, code] = listOf(decodeRlp(raw, MAX_VALUES), 4);
-  numberOf(nonce);
-  numberOf(balance);
-  return { storage: bytesOf(storage, 32), codeHash: bytesOf(code, 32) };
+  const [, , storage, codeHash] = listOf(decodeRlp(raw, MAX_VALUES), 4);
+  return { storage, codeHash: bytesOf(codeHash) };
 }
 
 // The number in a slot; 0 where it is absent.
 function provedSlot(root, slot, nodes) {
-  const raw = proveValue(root, keccak256(bytesOfBig(slot, WORD)), nodes);
+  const raw = proveValue(bytesOf(root, WORD), keccak256(bytesOfBig(slot, WORD)), nodes);
   return raw === null ? 0n : numberOf(decodeRlp(raw, 1));
 }
 

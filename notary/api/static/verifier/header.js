@@ -7,6 +7,7 @@ import { keccak256 } from "./sha3.js";
 
 const MAX_HEADER = 8192;
 const MAX_VALUES = 64;
+const MAX_NUMBER = 2n ** 53n - 1n;
 const MAX_TIME = 253402300799n; // the last second of the year 9999
 const [OMMERS, STATE, RECEIPTS, DIFFICULTY, NUMBER, TIME, MIX, NONCE, BASE_FEE] = [1, 3, 5, 7, 8, 11, 13, 14, 15];
 const LENGTHS = [[0, 32], [1, 32], [2, 20], [3, 32], [4, 32], [5, 32], [6, 256], [13, 32], [14, 8]];
@@ -38,7 +39,7 @@ export function readHeader(raw, profile) {
   checkProfile(fields, profile);
   const number = numberOf(fields[NUMBER]);
   const time = numberOf(fields[TIME]);
-  if (time > MAX_TIME) throw new FormatError("the time of the header is out of range");
+  if (number > MAX_NUMBER || time > MAX_TIME) throw new FormatError("number or time of the header are out of range");
   const known = isSealed(profile) && number > 0n ? sealedHash(fields, profile) : plainHash(raw);
   return { number, time, state: fields[STATE], receipts: fields[RECEIPTS], ...known };
 }
