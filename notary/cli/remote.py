@@ -22,6 +22,7 @@ from notary.cli.submitting import Selection, submit_many
 from notary.errors import DigestMismatch, NotReady, RequestError
 from notary.evidence.bodies import Document
 from notary.evidence.package import read_package, write_package
+from notary.evidence.package_names import STATEMENT
 from notary.evidence.statement import parse_statement
 
 Url = Annotated[str | None, typer.Option(help="Address of the service; else NOTARY_URL.")]
@@ -159,7 +160,7 @@ def with_document(data: bytes, document: Path) -> bytes:
         content = document.read_bytes()
     except OSError as error:
         raise RequestError(f"{document}: {error.strerror}") from error
-    body = parse_statement(files["statement.json"]).body
+    body = parse_statement(files[STATEMENT]).body
     if not isinstance(body, Document) or body.digests["sha-256"] != sha256(content).hexdigest():
         raise DigestMismatch(f"{document} is not the document of this record")
     return write_package(files, (document.name, content))

@@ -13,7 +13,7 @@ from typing import BinaryIO
 from notary.errors import FormatError
 
 MAX_FILES = 512
-_MAX_DIRECTORY = MAX_FILES * 1024  # a name has at most 129 characters
+_MAX_DIRECTORY = MAX_FILES * 1024  # a name has at most 494 bytes
 _END = struct.Struct("<4s4H2LH")  # end of central directory, APPNOTE 4.3.16
 _LOCAL, _CENTRAL = 30, 46  # bytes of the two headers before the name
 _UTF8 = 0x800

@@ -19,6 +19,7 @@ from notary.evidence.incident import check_incident_file
 from notary.evidence.note import parse_note
 from notary.evidence.outcome import Check, Claim, Interval, Outcome, Report, kth_bound
 from notary.evidence.package import Digests, Package
+from notary.evidence.package_names import FRAME, OPENINGS, STATEMENT
 from notary.evidence.promise import check_receipt_file
 from notary.evidence.proof_file import TLOG_PROOF, parse_proof_file
 from notary.evidence.statement import Statement, entry_of, parse_statement, statement_json
@@ -44,7 +45,8 @@ def verify(package: Package, trust: Trust | None, document: Digests | None = Non
         document: digests of the document that the verifier holds; it counts before the one in the package.
     """
     out = Collector()
-    listed = f"{len(package.files) + (package.document is not None)} files are as the manifest lists them"
+    count = len(package.files) + (package.document is not None) + len(FRAME)
+    listed = f"{count} files; each is as the manifests list it"
     read = "a proof that carries its statement" if package.is_proof else listed
     out.passed("1.1", Claim.RECOMPUTED, detail=read)
     if trust is None:
@@ -89,13 +91,13 @@ def package_of_proof(data: bytes) -> Package:
     if file.extra is None:
         raise FormatError("the proof carries no statement in its extra line")
     size = parse_checkpoint(parse_note(file.note).text).size
-    return Package({"statement.json": file.extra, f"heads/{size}/inclusion.tlog-proof": data}, is_proof=True)
+    return Package({STATEMENT: file.extra, f"heads/{size}/inclusion.tlog-proof": data}, is_proof=True)
 
 
 def _check_statement(out: Collector, package: Package) -> _Opened | None:
-    data = package.files.get("statement.json")
+    data = package.files.get(STATEMENT)
     if data is None:
-        out.failed("2.1", Claim.RECOMPUTED, detail="the package has no statement.json")
+        out.failed("2.1", Claim.RECOMPUTED, detail="the package has no data/statement.json")
         return None
     with out.check("2.1", Claim.RECOMPUTED) as done:
         statement = parse_statement(data)
@@ -103,9 +105,9 @@ def _check_statement(out: Collector, package: Package) -> _Opened | None:
     if not done.ok:
         return None
     openings: dict[str, Any] = {}
-    if "openings.json" in package.files:
+    if OPENINGS in package.files:
         with out.check("2.4", Claim.STATED) as done:
-            openings = check_openings(parse_openings(package.files["openings.json"]), statement.commitments)
+            openings = check_openings(parse_openings(package.files[OPENINGS]), statement.commitments)
             done.detail = f"opened: {', '.join(sorted(openings)) or 'nothing'}"
     return _Opened(statement, entry_of(data), openings)
 

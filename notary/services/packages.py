@@ -2,7 +2,6 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from importlib.resources import files
 from itertools import pairwise
 
 from notary.errors import NotFound, NotReady
@@ -10,9 +9,11 @@ from notary.evidence.chain import ChainEvidence, NotBefore, decode_evidence, dec
 from notary.evidence.commitments import encode_openings
 from notary.evidence.consistency import Consistency, encode_consistency
 from notary.evidence.package import write_package
+from notary.evidence.package_names import OPENINGS, STATEMENT
 from notary.evidence.proof_file import TLOG_PROOF, ProofFile
 from notary.evidence.statement import parse_statement
 from notary.proving import Prover
+from notary.services.package_tools import static_members
 from notary.services.records import Records
 from notary.services.types import Found, RecordView, Viewer
 from notary.store import anchorings, openings, promises, stamps, views
@@ -74,7 +75,7 @@ class Packages:
             inspected = views.inspection_of(connection, view.seq)
             # An incident is told beside the receipt that it is about.
             broken = promises.incident_of(connection, group_of(view.seq)) if own else None
-        contents = {"statement.json": view.statement, "README.txt": _readme()}
+        contents = {STATEMENT: view.statement} | static_members()
         contents |= self._heads(view, view.index, [each for each in (inspected, broken) if each is not None])
         if own:
             contents |= self._own(view)
@@ -167,7 +168,7 @@ class Packages:
         contents = {"receipt.txt": self.records.receipt(view.number, view.tenant_id)}
         with self.database.reading() as connection:
             opened = openings.openings_of(connection, view.seq)
-        return contents | ({"openings.json": encode_openings(opened)} if opened else {})
+        return contents | ({OPENINGS: encode_openings(opened)} if opened else {})
 
     def _later(
         self, folder: str, later: RecordView | None, contents: dict[str, bytes], *, own: bool
@@ -202,7 +203,3 @@ def _shows_code(item: Anchoring) -> bool:
     if item.kind != "evm" or item.evidence is None:
         return True
     return decode_evidence(item.evidence).account_proof is not None
-
-
-def _readme() -> bytes:
-    return files("notary.services").joinpath("package_readme.txt").read_bytes()

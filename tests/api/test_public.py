@@ -127,7 +127,7 @@ def test_a_package_is_checked_with_this_services_own_trust(service, package):
 
 def test_a_proof_is_checked_like_a_package(service, package):
     files = read_package(io.BytesIO(package)).files
-    number = json.loads(files["statement.json"])["number"]
+    number = json.loads(files["data/statement.json"])["number"]
     proof = service.get(f"/v1/evidence/{number}/proof", service.own).content
     assert outcomes(check(service, proof, "x.tlog-proof"))["3.2"] == "passed"
     trust = service.services.verifying.trust(package_of_proof(proof))
@@ -143,8 +143,8 @@ def test_one_changed_byte_is_a_failed_check_and_no_error(service, package):
 
 def test_another_statement_in_a_package_made_anew_fails_by_name(service, package):
     files = read_package(io.BytesIO(package)).files
-    statement = files["statement.json"].replace(DIGEST.encode(), b"00" * 32)
-    answer = check(service, repacked(package, **{"statement.json": statement}))
+    statement = files["data/statement.json"].replace(DIGEST.encode(), b"00" * 32)
+    answer = check(service, repacked(package, **{"data/statement.json": statement}))
     assert answer.json()["outcome"] == "failed"
     assert outcomes(answer)["3.2"] == "failed"
 

@@ -112,7 +112,7 @@ def test_who_presents_what_sees_what(service, submitted, how):
                 problem(got, 404, "not_found")
             elif what == "/package":
                 files = read_package(io.BytesIO(got.content)).files
-                assert ("openings.json" in files) is (how == "own key")
+                assert ("data/openings.json" in files) is (how == "own key")
                 assert ("receipt.txt" in files) is (how == "own key")
             else:
                 assert "secret title" not in got.text
@@ -167,9 +167,9 @@ def test_what_is_seen_is_what_was_submitted(service, submitted):
     package = service.get(f"{path}/package", service.own)
     assert package.headers["Content-Type"] == "application/zip"
     files = read_package(io.BytesIO(package.content)).files
-    assert files["statement.json"] == statement.content
+    assert files["data/statement.json"] == statement.content
     commitments = parse_statement(statement.content).commitments
-    opened = check_openings(parse_openings(files["openings.json"]), commitments)
+    opened = check_openings(parse_openings(files["data/openings.json"]), commitments)
     assert opened == {"title": "secret title", "metadata": {"薪资": 7, "𠮷": "x"}}
     receipt = service.get(f"{path}/receipt", service.own)
     assert receipt.content == files["receipt.txt"] == answer["receipt"].encode()

@@ -275,7 +275,7 @@ def test_values_are_erased_while_the_service_runs(notary, folder):
 
     def names():
         package = folder.get(f"/v1/evidence/{number}/package", folder.own).content
-        data = read_package(io.BytesIO(package)).files.get("openings.json")
+        data = read_package(io.BytesIO(package)).files.get("data/openings.json")
         return sorted(name_of(opening) for opening in parse_openings(data)) if data else []
 
     told = notary("erase", number.lower(), "--name", "holder", "--name", "actor").out

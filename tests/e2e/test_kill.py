@@ -225,7 +225,7 @@ def assert_evidence_of_each(service, platform, folder):
         answer, (_, body) = platform.acknowledged[number], platform.bodies[number]
         with path.open("rb") as stream:
             package = read_package(stream)
-        assert package.files["statement.json"].decode() == answer["statement"]
+        assert package.files["data/statement.json"].decode() == answer["statement"]
         assert package.files["receipt.txt"].decode() == answer["receipt"]
         report = verify(package, trust, digest_stream(io.BytesIO(body)))
         passed = {check.id for check in report.checks if check.outcome.value == "passed"}

@@ -167,7 +167,7 @@ def opened(package):
 
 def position(name, data):
     """A byte of the file that says something."""
-    if name == "statement.json":
+    if name == "data/statement.json":
         return data.index(b'"salt":"') + 8
     if name.endswith("anchor.json"):
         return data.index(b'"receipt_proof":["') + 30
@@ -181,8 +181,8 @@ def position(name, data):
 
 
 DAMAGE = {
-    "statement.json": {"3.2"},
-    "openings.json": {"2.4"},
+    "data/statement.json": {"3.2"},
+    "data/openings.json": {"2.4"},
     "receipt.txt": {"4.1"},
     "heads/N/checkpoint": {"3.1"},
     "heads/N/inclusion.tlog-proof": {"3.1"},
@@ -193,7 +193,7 @@ DAMAGE = {
     "inspection/statement.json": {"9.1"},
     "inspection/openings.json": {"9.1"},
     "inspection/inclusion.tlog-proof": {"9.1"},
-    "document/document.pdf": {"2.3"},
+    "data/document/document.pdf": {"2.3"},
 }
 
 
@@ -206,7 +206,7 @@ def whole_name(kind, files):
 @pytest.mark.parametrize("kind", DAMAGE)
 def test_one_changed_byte_is_found_and_named(offline, evidence, tmp_path, kind):
     files, document = opened(evidence / "evidence.zip"), (evidence / "document.pdf").read_bytes()
-    if kind.startswith("document/"):
+    if kind.startswith("data/document/"):
         data = bytearray(document)
         data[len(data) // 2] ^= 1
         document = bytes(data)
@@ -233,7 +233,7 @@ def test_a_change_without_a_new_manifest_is_found_by_the_manifest(offline, evide
 
 
 def test_no_changed_bit_anywhere_adds_to_what_is_passed(evidence):
-    """A flipped bit fails the package, or takes something away from what it shows; README.txt shows nothing."""
+    """A flipped bit fails the package, or takes something away from what it shows; README.en.txt shows nothing."""
     seeded = random.Random(1)  # the same places each time; the files are new each time
     trust = parse_trust((evidence / "trust.toml").read_bytes())
     files, document = opened(evidence / "evidence.zip"), (evidence / "document.pdf").read_bytes()
@@ -252,7 +252,7 @@ def test_no_changed_bit_anywhere_adds_to_what_is_passed(evidence):
     whole = passed(shown(files))
     assert shown(files).outcome.value == "passed"
     still = set()
-    for name in sorted(set(files) - {"README.txt"}):
+    for name in sorted(set(files) - {"README.en.txt"}):
         for _ in range(12):
             data = bytearray(files[name])
             data[seeded.randrange(len(data))] ^= 1 << seeded.randrange(8)
@@ -291,7 +291,7 @@ def test_an_event_becomes_evidence_without_a_document(offline, dev_service, earl
     status, result = offline(found / "evidence.zip", "--trust", found / "trust.toml")
     assert (status, failed(result)) == (0, [])
     assert outcomes(result, "2.4") == {"passed"}
-    openings = json.loads(opened(found / "evidence.zip")["openings.json"])["openings"]
+    openings = json.loads(opened(found / "evidence.zip")["data/openings.json"])["openings"]
     values = [json.loads(base64.urlsafe_b64decode(o["disclosure"] + "==")) for o in openings]
     assert {name: value for _salt, name, value in values} == EVENT
 

@@ -240,8 +240,8 @@ def first_files(log):
     """What a complete package was before revocation data had a place in it: the golden vectors are of this."""
     anchor = log.anchor(LATE)
     return {
-        "statement.json": log.statements[DOCUMENT].encode(),
-        "openings.json": encode_openings(log.openings[DOCUMENT][:2]),
+        "data/statement.json": log.statements[DOCUMENT].encode(),
+        "data/openings.json": encode_openings(log.openings[DOCUMENT][:2]),
         "receipt.txt": log.receipt(),
         f"heads/{EARLY}/checkpoint": log.checkpoint(EARLY),
         f"heads/{EARLY}/inclusion.tlog-proof": log.proof(DOCUMENT, EARLY),
@@ -255,7 +255,7 @@ def first_files(log):
         "inspection/statement.json": log.statements[INSPECTION].encode(),
         "inspection/openings.json": encode_openings(log.openings[INSPECTION]),
         "inspection/inclusion.tlog-proof": log.proof(INSPECTION, LATE),
-        "README.txt": b"verify with: notary verify\n",
+        "README.en.txt": b"verify with: notary verify\n",
     }
 
 

@@ -46,7 +46,7 @@ def test_a_document_of_64_bytes_made_of_two_hashes_is_no_entry():
     forged = LOG.leaves[2] + LOG.leaves[3]
     assert hash_node(LOG.leaves[2], LOG.leaves[3]) == RIGHT
     proof = ProofFile(1, (LEFT,), NOTE).encode(TLOG_PROOF)
-    report = check({"statement.json": forged, PROOF: proof})
+    report = check({"data/statement.json": forged, PROOF: proof})
     assert "2.1" in failed(report)
     # Nor would it help to find a statement whose entry is what a node hashes.
     for leaf in (hash_leaf(forged), hash_leaf(sha256(forged).digest()), sha256(forged).digest()):

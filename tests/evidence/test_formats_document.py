@@ -22,7 +22,7 @@ from notary.evidence import (
     note,
     number,
     ots_file,
-    package,
+    package_names,
     proof_file,
     rlp,
     statement,
@@ -158,11 +158,10 @@ LIMITS = {
         chain_bft.MAX_VALUES,
         trust_chain.MAX_VALIDATORS,
     },
-    "members of a package; heads": {archive.MAX_FILES, package.MAX_HEADS},
-    "`manifest.json`": {package.MAX_MANIFEST},
-    "one file of a package but the document": {package.MAX_FILE},
-    "all files of a package but the document": {package.MAX_TOTAL},
-    "document in a package": {package.MAX_DOCUMENT},
+    "members of a package; heads": {archive.MAX_FILES, package_names.MAX_HEADS},
+    "one file of a package but the document": {package_names.MAX_FILE},
+    "all files of a package but the document": {package_names.MAX_TOTAL},
+    "document in a package": {package_names.MAX_DOCUMENT},
 }
 
 

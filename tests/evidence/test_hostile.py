@@ -22,7 +22,7 @@ from tests.evidence import build
 from tests.evidence.build import CONTRACT, DOCUMENT, LATE
 
 LOG = build.log()
-FILES = {name: data for name, data in build.files(LOG).items() if name != "README.txt"}
+FILES = {name: data for name, data in build.files(LOG).items() if name != "README.en.txt"}
 TRUST_TEXT = build.trust_text(LOG).encode()
 TRUST = parse_trust(TRUST_TEXT)
 DOCUMENT_DIGESTS = digest_stream(io.BytesIO(CONTRACT))
@@ -51,7 +51,7 @@ LOOSE = (
     "tokens/",
     "revocation/",
     "tlog-proof",
-    "openings.json",
+    "data/openings.json",
     "anchor.json",
     "receipt.txt",
     "consistency.json",
@@ -211,7 +211,7 @@ def test_no_byte_of_a_zip_stops_its_reader(seed):
 
 def test_no_bare_proof_stops_the_verification():
     chance = random.Random(1)
-    good = LOG.proof(DOCUMENT, LATE, FILES["statement.json"])
+    good = LOG.proof(DOCUMENT, LATE, FILES["data/statement.json"])
     for _ in range(500):
         data = in_lines(good, chance) if chance.random() < 0.5 else damaged(good, chance)
         try:

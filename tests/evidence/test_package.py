@@ -9,43 +9,52 @@ from hashlib import sha256
 import pytest
 
 from notary.errors import FormatError
-from notary.evidence import canonical
 from notary.evidence.archive import MAX_FILES
-from notary.evidence.package import (
-    MAX_DOCUMENT,
-    MAX_FILE,
-    MAX_TOTAL,
-    digest_stream,
-    read_package,
-    write_package,
-)
+from notary.evidence.package import digest_stream, read_package, write_package
+from notary.evidence.package_names import FRAME, MAX_DOCUMENT, MAX_FILE, MAX_TOTAL
 from tests.evidence import build
 from tests.evidence.build import CONTRACT
 
 FILES = build.files(build.log())
 GOOD = write_package(FILES, ("contract.pdf", CONTRACT))
-SMALL = {"statement.json": b"{}", "README.txt": b"read me"}
+SMALL = {"data/statement.json": b"{}", "README.en.txt": b"read me"}
 EPOCH = (1980, 1, 1, 0, 0, 0)
+MIMETYPE = b"application/vnd.etsi.asic-e+zip"
+BAGIT = b"BagIt-Version: 1.0\nTag-File-Character-Encoding: UTF-8\n"
 
 
 def read(data):
     return read_package(io.BytesIO(data))
 
 
-def manifest_of(contents, **changes):
-    listed = [
-        {"name": n, "size": len(d), "sha-256": sha256(d).hexdigest()} for n, d in sorted(contents.items())
-    ]
-    return canonical.dumps({"version": 1, "files": listed} | changes)
+def frame_of(members, **changes):
+    """The frame of these members, of whatever names; `changes` are put in its place before the tags are listed."""
+    found = {
+        "mimetype": MIMETYPE,
+        "bagit.txt": BAGIT,
+        "manifest": listing(members, lambda n: n.startswith("data/")),
+    }
+    found |= changes
+    found["manifest-sha256.txt"] = found.pop("manifest")
+    tags = dict(members) | {name: data for name, data in found.items() if data is not None and name != "tags"}
+    lines = listing(tags, lambda n: not n.startswith(("data/", "META-INF/")))
+    found = {"tagmanifest-sha256.txt": lines} | found
+    found["tagmanifest-sha256.txt"] = found.pop("tags", lines)
+    return {name: data for name, data in found.items() if data is not None}
 
 
-def zipped(members, *, manifest=None, info=None, comment=b"", **options):
+def listing(members, wanted):
+    names = sorted((name for name in dict(members) if wanted(name)), key=str.encode)
+    return "".join(f"{sha256(dict(members)[name]).hexdigest()}  {name}\n" for name in names).encode()
+
+
+def zipped(members, *, info=None, comment=b"", frame=None, **options):
     """A ZIP by the library itself, so that what `write_package` refuses to write can be read."""
-    files = dict(members)
-    first = manifest_of(files) if manifest is None else manifest
+    whole = frame_of(members, **(frame or {}))
     buffer = io.BytesIO()
+    first = [("mimetype", whole.pop("mimetype"))] if "mimetype" in whole else []
     with zipfile.ZipFile(buffer, "w") as archive:
-        for name, data in [("manifest.json", first), *members]:
+        for name, data in [*first, *whole.items(), *members]:
             member = zipfile.ZipInfo(name, EPOCH)
             for key, value in (info or {}).items():
                 setattr(member, key, value)
@@ -82,8 +91,11 @@ def test_a_package_without_a_document_has_none():
 def test_other_programs_can_read_it():
     with zipfile.ZipFile(io.BytesIO(GOOD)) as archive:
         assert archive.testzip() is None
-        assert archive.read("document/contract.pdf") == CONTRACT
-        assert archive.namelist()[0] == "manifest.json"
+        assert archive.read("data/document/contract.pdf") == CONTRACT
+        first, *rest = archive.namelist()
+        assert (first, rest) == ("mimetype", sorted(rest, key=str.encode))
+    # What `file` and readers of ASiC-E look for at a fixed place.
+    assert GOOD[30:69] == b"mimetype" + MIMETYPE
 
 
 def test_what_the_helper_makes_is_a_package():
@@ -130,11 +142,11 @@ def test_a_gap_between_the_files_is_refused():
 
 
 def test_a_file_that_only_a_reader_from_the_front_sees_is_refused():
-    with_more = zipped([*SMALL.items(), ("receipt.txt", b"hidden")], manifest=manifest_of(SMALL))
+    with_more = zipped([*SMALL.items(), ("receipt.txt", b"hidden")])
     begin = struct.unpack_from("<L", with_more, len(with_more) - 6)[0]
     directory = with_more[begin:-22]
     kept = directory[: directory.rindex(b"PK\x01\x02")]
-    end = struct.pack("<4s4H2LH", b"PK\x05\x06", 0, 0, 3, 3, len(kept), begin, 0)
+    end = struct.pack("<4s4H2LH", b"PK\x05\x06", 0, 0, 6, 6, len(kept), begin, 0)
     refused(with_more[:begin] + kept + end, "before, behind or between")
 
 
@@ -166,12 +178,12 @@ def test_a_directory_of_64_bits_is_refused():
 
 
 def test_too_many_files_are_refused():
-    many = {f"heads/1/tokens/{name}.tsr": b"" for name in range(1, MAX_FILES + 1)}
+    many = {f"heads/1/tokens/{name}.tsr": b"" for name in range(1, MAX_FILES - 2)}
     refused(zipped(list(many.items())), "1 to 512 files")
     with pytest.raises(FormatError, match="1 to 512 files"):
         write_package(many)
     del many["heads/1/tokens/1.tsr"]
-    assert len(read(write_package(many)).files) == MAX_FILES - 1
+    assert len(read(write_package(many)).files) == MAX_FILES - len(FRAME)
     with zipfile.ZipFile(empty := io.BytesIO(), "w"):
         pass
     refused(empty.getvalue(), "1 to 512 files")
@@ -179,17 +191,26 @@ def test_too_many_files_are_refused():
 
 def test_the_same_name_twice_is_refused():
     with pytest.warns(UserWarning, match="Duplicate name"):
-        data = zipped([*SMALL.items(), ("README.txt", b"another")])
-    refused(data, "'README.txt' stands in the package twice")
+        data = zipped([*SMALL.items(), ("README.en.txt", b"another")])
+    refused(data, "'README.en.txt' stands in the package twice")
 
 
 NAMES = [
-    "../statement.json", "/statement.json", "heads/../statement.json", "heads/4/../checkpoint", "C:/statement.json",
-    "heads\\4\\checkpoint", "STATEMENT.JSON", "statement.json/", "heads/", "heads/04/checkpoint", "heads/0/checkpoint",
-    "heads/-1/checkpoint", "heads/99999999999999999999/checkpoint", "heads/4/tokens/TSA.tsr", "heads/4/tokens/.tsr",
-    "heads/4/tokens/a/b.tsr", "heads/4/tokens/a.tsr.exe", "run.sh", "trust.toml", "statement.json ", " statement.json",
-    "document/", "document/.", "document/..", "document/../x", "document/a/b", "document/a\\b", "document/a:b",
-    "document/a\nb", "document/a\u202efdp.exe", "document/a\u2066b", "document/a\x85b", "document/" + "a" * 121,
+    "../statement.json", "/data/statement.json", "heads/../statement.json", "heads/4/../checkpoint",
+    "C:/statement.json", "heads\\4\\checkpoint", "data/STATEMENT.JSON", "data/statement.json/", "heads/",
+    "heads/04/checkpoint", "heads/0/checkpoint", "heads/-1/checkpoint",
+    "heads/99999999999999999999/checkpoint", "heads/4/tokens/TSA.tsr", "heads/4/tokens/.tsr",
+    "heads/4/tokens/a/b.tsr", "heads/4/tokens/a.tsr.exe", "run.sh", "trust.toml", "data/statement.json ",
+    " data/statement.json", "statement.json", "manifest.json", "data/", "data/a.txt", "README.txt",
+    "data/document/", "data/document/.", "data/document/..", "data/document/../x", "data/document/a/b",
+    "data/document/a\\b", "data/document/a:b", "data/document/a\nb", "data/document/a\u202efdp.exe",
+    "data/document/a\u2066b", "data/document/a\x85b", "data/document/" + "a" * 121, "data/document/a%b",
+    "data/document/a ", "data/document/a\u3000", "data/document/a\u00a0", "document/a.pdf",
+    "previous/0/statement.json", "previous/65/statement.json", "previous/01/statement.json",
+    "previous/statement.json", "META-INF/manifest.xml", "META-INF/evidencerecord000.ers",
+    "META-INF/evidencerecord065.ers", "META-INF/signature01.p7s", "META-INF/signatures001.xml", "controls/",
+    "controls/a/b", "controls/A", "controls/.a", "controls/" + "a" * 65, "tools/check.exe", "tools/",
+    "tagmanifest-sha512.txt",
 ]  # fmt: skip
 
 
@@ -200,36 +221,60 @@ def test_a_name_without_a_place_in_a_package_is_refused(name):
         write_package({name: b"x"})
 
 
+PLACES = [
+    "bag-info.txt", "README.zh.txt", "data/report.pdf", "previous/1/statement.json",
+    "previous/9/openings.json", "previous/10/inclusion.tlog-proof", "previous/64/statement.json",
+    "META-INF/evidencerecord001.ers", "META-INF/evidencerecord064.ers",
+    "META-INF/ASiCEvidenceRecordManifest059.xml", "META-INF/ASiCManifest001.xml",
+    "META-INF/signature001.p7s", "controls/expected.json", "controls/document-one-bit",
+    "controls/token.tsr", "tools/check.sh", "tools/check.ps1", "tools/verify.html",
+    "incident/openings.json",
+]  # fmt: skip
+
+
+@pytest.mark.parametrize("name", PLACES)
+def test_a_name_with_a_place_in_a_package_is_read(name):
+    assert read(write_package(SMALL | {name: b"x"})).files == SMALL | {name: b"x"}
+
+
+@pytest.mark.parametrize("name", sorted(FRAME))
+def test_what_follows_from_the_rest_cannot_be_given(name):
+    with pytest.raises(FormatError, match="follows from the other files"):
+        write_package(SMALL | {name: b"x"})
+
+
 @pytest.mark.parametrize("name", ["合同 (终稿).pdf", "a.b..c", "...", "𠮷.pdf", "a" * 120, "文" * 120, "-rf"])
 def test_a_document_keeps_its_name(name):
     assert read(write_package(SMALL, (name, b"x"))).document_name == name
 
 
 def test_a_name_in_another_encoding_is_refused():
-    data = zipped([*SMALL.items(), ("document/a.pdf", b"x")]).replace(b"document/a.pdf", b"document/\x80.pdf")
-    refused(data, "two headers|has no place|not listed")
+    data = zipped([*SMALL.items(), ("data/document/a.pdf", b"x")])
+    data = data.replace(b"data/document/a.pdf", b"data/document/\x80.pdf")
+    refused(data, "two headers|has no place")
 
 
 def test_a_name_cut_off_by_a_zero_byte_is_refused():
-    data = zipped([*SMALL.items(), ("document/a.pdf", b"x")]).replace(b"document/a.pdf", b"document/a\x00pdf")
+    data = zipped([*SMALL.items(), ("data/document/a.pdf", b"x")])
+    data = data.replace(b"data/document/a.pdf", b"data/document/a\x00pdf")
     refused(data, "before, behind or between")
 
 
 @pytest.mark.parametrize("method", [zipfile.ZIP_DEFLATED, zipfile.ZIP_BZIP2, zipfile.ZIP_LZMA])
 def test_a_compressed_file_is_refused_before_it_is_unpacked(method):
     bomb = bytes(MAX_FILE + 1)
-    data = zipped([("README.txt", bomb)], compress_type=method)
+    data = zipped([("README.en.txt", bomb)], compress_type=method)
     assert len(data) < 20_000
-    refused(data, "'manifest.json' is compressed")
+    refused(data, "'mimetype' is compressed")
 
 
 def test_a_file_over_the_limit_is_refused():
-    assert read(write_package({"README.txt": bytes(MAX_FILE)}))
+    assert read(write_package({"README.en.txt": bytes(MAX_FILE)}))
     large = bytes(MAX_FILE + 1)
-    refused(zipped([("README.txt", large)]), "'README.txt' is larger than 8388608 bytes")
-    with pytest.raises(FormatError, match=r"'README.txt' is larger than 8388608"):
-        write_package({"README.txt": large})
-    refused(zipped([], manifest=large), "'manifest.json' is larger than 8388608")
+    refused(zipped([("README.en.txt", large)]), "'README.en.txt' is larger than 8388608 bytes")
+    with pytest.raises(FormatError, match=r"'README.en.txt' is larger than 8388608"):
+        write_package({"README.en.txt": large})
+    refused(zipped([], frame={"tags": large}), "'tagmanifest-sha256.txt' is larger than 8388608")
 
 
 def test_files_over_the_limit_together_are_refused():
@@ -272,15 +317,15 @@ def test_what_would_not_unpack_as_a_plain_file_is_refused(attributes):
 
 
 def test_a_document_cannot_be_a_link_to_what_nobody_checked():
-    target = b"../README.txt"
-    members = [("README.txt", b"anything"), ("document/contract.pdf", target)]
+    target = b"../../README.en.txt"
+    members = [("README.en.txt", b"anything"), ("data/document/contract.pdf", target)]
     buffer = io.BytesIO()
     with zipfile.ZipFile(buffer, "w") as archive:
-        for name, data in [("manifest.json", manifest_of(dict(members))), *members]:
+        for name, data in [*frame_of(members).items(), *members]:
             member = zipfile.ZipInfo(name, EPOCH)
             member.external_attr = (0o120777 if data is target else 0o100644) << 16
             archive.writestr(member, data)
-    refused(buffer.getvalue(), "'document/contract.pdf' is marked as a link")
+    refused(buffer.getvalue(), "'data/document/contract.pdf' is marked as a link")
 
 
 def test_extra_fields_are_refused():
@@ -323,71 +368,103 @@ def test_a_later_version_of_zip_is_refused():
     refused(bytes(data), "not a readable ZIP: NotImplementedError")
 
 
-ITEM = {"name": "README.txt", "size": 7, "sha-256": sha256(b"read me").hexdigest()}
-STATEMENT = {"name": "statement.json", "size": 2, "sha-256": sha256(b"{}").hexdigest()}
-BOTH = [ITEM, STATEMENT]
+def lines(*pairs):
+    return "".join(f"{sha256(data).hexdigest()}  {name}\n" for name, data in pairs).encode()
+
+
+ONE, TWO = ("data/openings.json", b"{}"), ("data/statement.json", b"{}")
+PAIR = [ONE, TWO]
 
 
 @pytest.mark.parametrize(
     ("manifest", "message"),
     [
-        (b"", "not JSON"),
-        (b"[]", "manifest is not a JSON object"),
-        (manifest_of(SMALL) + b"\n", "canonical form"),
-        (manifest_of(SMALL, version=2), "manifest: the version is not 1"),
-        (manifest_of(SMALL, version=True), "manifest: the version is not 1"),
-        (manifest_of(SMALL, files={}), "files is not a list"),
-        (manifest_of(SMALL, more=1), "unknown key 'more'"),
-        (manifest_of(SMALL, files=[1]), "manifest entry is not a JSON object"),
-        (manifest_of(SMALL, files=[ITEM | {"crc": 1}, STATEMENT]), "unknown key 'crc'"),
-        (manifest_of(SMALL, files=[*BOTH, ITEM]), "no name of its own"),
-        (manifest_of(SMALL, files=[ITEM | {"name": 5}, STATEMENT]), "no name of its own"),
-        (manifest_of(SMALL, files=[ITEM]), "'statement.json' is not listed in the manifest"),
-        (
-            manifest_of(SMALL, files=[*BOTH, ITEM | {"name": "receipt.txt"}]),
-            "'receipt.txt' is listed, but missing",
-        ),
-        (
-            manifest_of(SMALL, files=[*BOTH, ITEM | {"name": "manifest.json"}]),
-            "'manifest.json' is listed, but",
-        ),
-        (manifest_of(SMALL, files=[ITEM | {"size": 8}, STATEMENT]), "'README.txt' is not the file"),
-        (manifest_of(SMALL, files=[ITEM | {"size": -1}, STATEMENT]), "size is not a whole number"),
-        (manifest_of(SMALL, files=[ITEM | {"size": 2**40}, STATEMENT]), "size is not a whole number"),
-        (
-            manifest_of(SMALL, files=[ITEM | {"sha-256": "00" * 32}, STATEMENT]),
-            "'README.txt' is not the file",
-        ),
-        (manifest_of(SMALL, files=[ITEM | {"sha-256": "00" * 31}, STATEMENT]), "SHA-256 is not of the form"),
-        (
-            manifest_of(SMALL, files=[ITEM | {"sha-256": ITEM["sha-256"].upper()}, STATEMENT]),
-            "SHA-256 is not of",
-        ),
+        (None, "the package has no manifest-sha256.txt"),
+        (b"", "does not list 'data/openings.json'"),
+        (lines(TWO), "does not list 'data/openings.json'"),
+        (lines(TWO, ONE), "is not of the form"),
+        (lines(ONE, TWO) + b"\n", "is not of the form"),
+        (lines(ONE, TWO)[:-1], "is not of the form"),
+        (lines(ONE, TWO).replace(b"\n", b"\r\n"), "does not list|is not there"),
+        (lines(ONE, TWO)[:64].upper() + lines(ONE, TWO)[64:], "another digest"),
+        (lines(ONE, TWO).replace(b"  ", b" "), "does not list"),
+        (lines(ONE, TWO).replace(b"  ", b" *"), "does not list"),
+        (lines(ONE, TWO).replace(b"  ", b"\t "), "does not list"),
+        (lines(ONE, TWO).replace(b"  ", b"   "), "lists ' data/openings.json'"),
+        (lines(ONE, ONE, TWO), "is not of the form"),
+        (lines(ONE, TWO, ("data/report.pdf", b"")), "lists 'data/report.pdf', which is not there"),
+        (lines(ONE, TWO, ("README.en.txt", b"read me")), "lists 'README.en.txt', which is not there"),
+        (lines(ONE, ("data/statement.json", b"[]")), "'data/statement.json' is not the file that it lists"),
+        (b"\xff" + lines(ONE, TWO), "does not list"),
     ],
 )
 def test_a_manifest_that_does_not_fit_is_refused(manifest, message):
-    refused(zipped(list(SMALL.items()), manifest=manifest), message)
+    refused(zipped(PAIR, frame={"manifest": manifest}), message)
 
 
-def test_a_package_without_a_manifest_is_refused():
-    with zipfile.ZipFile(buffer := io.BytesIO(), "w") as archive:
-        archive.writestr(zipfile.ZipInfo("README.txt", EPOCH), b"read me")
-    refused(buffer.getvalue(), "no manifest.json")
+TAGS = {"mimetype": MIMETYPE, "bagit.txt": BAGIT, "manifest-sha256.txt": lines(ONE, TWO)}
+
+
+@pytest.mark.parametrize(
+    ("tags", "message"),
+    [
+        (None, "the package has no tagmanifest-sha256.txt"),
+        (lines(*sorted(TAGS.items()))[81:], "tagmanifest-sha256.txt does not list 'bagit.txt'"),
+        (lines(*sorted((TAGS | {"mimetype": b""}).items())), "'mimetype' is not the file that it lists"),
+        (lines(*sorted((TAGS | {"bag-info.txt": b""}).items())), "lists 'bag-info.txt', which is not there"),
+        (lines(*sorted((TAGS | dict(PAIR)).items())), "lists 'data/openings.json', which is not there to be"),
+        (lines(*sorted(TAGS.items(), reverse=True)), "is not of the form"),
+    ],
+)
+def test_a_manifest_of_tags_that_does_not_fit_is_refused(tags, message):
+    assert read(zipped(PAIR, frame={"tags": lines(*sorted(TAGS.items()))})).files == dict(PAIR)
+    refused(zipped(PAIR, frame={"tags": tags}), message)
+
+
+@pytest.mark.parametrize(
+    ("name", "data", "message"),
+    [
+        ("mimetype", None, "the first file of the package is not mimetype"),
+        ("mimetype", MIMETYPE + b"\n", "mimetype does not hold what it must"),
+        ("mimetype", b"application/vnd.etsi.asic-s+zip", "mimetype does not hold what it must"),
+        ("bagit.txt", None, "the package has no bagit.txt"),
+        ("bagit.txt", BAGIT.replace(b"1.0", b"0.97"), "bagit.txt does not hold what it must"),
+        ("bagit.txt", BAGIT.replace(b"\n", b"\r\n"), "bagit.txt does not hold what it must"),
+    ],
+)
+def test_what_makes_a_container_and_a_bag_of_it_is_fixed(name, data, message):
+    refused(zipped(PAIR, frame={name: data}), message)
+
+
+def test_the_type_stands_first():
+    whole = frame_of(PAIR)
+    buffer = io.BytesIO()
+    with zipfile.ZipFile(buffer, "w") as archive:
+        for name, data in [*PAIR, *whole.items()]:
+            archive.writestr(zipfile.ZipInfo(name, EPOCH), data)
+    refused(buffer.getvalue(), "the first file of the package is not mimetype")
+
+
+def test_a_signature_can_be_added_without_touching_another_file():
+    more = {"META-INF/signature001.p7s": b"signed", "META-INF/ASiCManifest001.xml": b"<a/>"}
+    whole, other = (zipfile.ZipFile(io.BytesIO(write_package(FILES | add))) for add in ({}, more))
+    with whole, other:
+        assert set(other.namelist()) - set(whole.namelist()) == set(more)
+        assert all(other.read(name) == whole.read(name) for name in whole.namelist())
 
 
 def test_a_document_that_is_not_the_one_listed_is_refused():
-    members = [("document/a.pdf", CONTRACT), ("statement.json", b"{}")]
-    for other in (CONTRACT + b"x", CONTRACT[:-1] + b"x"):
-        manifest = manifest_of(dict(members) | {"document/a.pdf": other})
-        refused(zipped(members, manifest=manifest), r"'document/a.pdf' is not the file")
-    refused(
-        zipped(members, manifest=manifest_of(dict(members) | {"document/a.pdf": b""})),
-        "larger than the 0 bytes",
-    )
+    members = [("data/document/a.pdf", CONTRACT), ("data/statement.json", b"{}")]
+    for other in (CONTRACT + b"x", CONTRACT[:-1] + b"x", b""):
+        listed = lines(("data/document/a.pdf", other), members[1])
+        refused(
+            zipped(members, frame={"manifest": listed}),
+            r"'data/document/a.pdf' is not the file that it lists",
+        )
 
 
 def test_two_documents_are_refused():
-    refused(zipped([("document/a.pdf", b"a"), ("document/b.pdf", b"b")]), "more than one document")
+    refused(zipped([("data/document/a.pdf", b"a"), ("data/document/b.pdf", b"b")]), "more than one document")
 
 
 def test_a_stream_longer_than_its_limit_is_refused():

@@ -133,7 +133,7 @@ def test_checkpoint_proof_and_consistency_belong_together(trust, log):
     point = open_checkpoint(read("checkpoint"), trust.origin, keys).checkpoint
     assert (point.size, point.root) == (4, log["roots"][4])
     package = package_of_proof(read("inclusion.tlog-proof"))
-    assert package.files["statement.json"] == read("statements/document.json")
+    assert package.files["data/statement.json"] == read("statements/document.json")
     report = verify(package, trust, digest_stream(io.BytesIO(read("contract.pdf"))))
     assert (report.outcome, report.failures(), report.index) == (Outcome.UNCHECKED, [], 2)
     (proof,) = parse_consistency(read("consistency.json"))

@@ -89,7 +89,7 @@ def test_a_complete_package_passes_every_check():
     assert {found.outcome for found in report.checks} == {Outcome.PASSED}
     assert report.index == DOCUMENT
     assert report.entry == LOG.entries[DOCUMENT].hex()
-    assert report.statement == json.loads(FILES["statement.json"])
+    assert report.statement == json.loads(FILES["data/statement.json"])
     assert report.openings == {
         "holder": "乙方",
         "phase": "signed",
@@ -164,7 +164,7 @@ def renumbered():
 
 def openings(**changes):
     first = LOG.openings[DOCUMENT][0]
-    return {"openings.json": encode_openings((replace(first, **changes),))}
+    return {"data/openings.json": encode_openings((replace(first, **changes),))}
 
 
 EVENT = mini_chain.event
@@ -187,17 +187,17 @@ def listed(reason):
 
 
 DAMAGE = [
-    ("2.1", {"statement.json": DROPPED}, "no statement.json"),
-    ("2.1", {"statement.json": FILES["statement.json"] + b"\n"}, "canonical form"),
-    ("2.1", {"statement.json": b"{}"}, "of no type that we know"),
+    ("2.1", {"data/statement.json": DROPPED}, "no data/statement.json"),
+    ("2.1", {"data/statement.json": FILES["data/statement.json"] + b"\n"}, "canonical form"),
+    ("2.1", {"data/statement.json": b"{}"}, "of no type that we know"),
     ("2.4", openings(index=1), "not committed to by the statement"),
     ("2.4", openings(disclosure="WyJBIl0"), "an array of salt, name and value"),
     (
         "2.4",
-        {"openings.json": encode_openings(LOG.openings[INSPECTION])},
+        {"data/openings.json": encode_openings(LOG.openings[INSPECTION])},
         "not committed to by the statement",
     ),
-    ("2.4", {"openings.json": b"{}"}, "missing key"),
+    ("2.4", {"data/openings.json": b"{}"}, "missing key"),
     ("3.1", {EARLY_PROOF: FILES[EARLY_PROOF].replace(b"\n4\n", b"\n5\n")}, "does not fit the text"),
     ("3.1", {EARLY_PROOF: b"proof"}, "no note after an empty line"),
     (
@@ -252,7 +252,7 @@ DAMAGE = [
     ("9.1", {"inspection/inclusion.tlog-proof": LOG.proof(INSPECTION, 6)}, "not shown to be in the log"),
     ("9.1", {"inspection/inclusion.tlog-proof": LOG.proof(DOCUMENT, LATE)}, "the path leads to root"),
     ("9.1", {"inspection/inclusion.tlog-proof": b""}, "no note after an empty line"),
-    ("9.1", {"inspection/openings.json": FILES["openings.json"]}, "not committed to by the statement"),
+    ("9.1", {"inspection/openings.json": FILES["data/openings.json"]}, "not committed to by the statement"),
     ("9.1", {"inspection/openings.json": b"[]"}, "openings is not a JSON object"),
 ]
 
@@ -503,7 +503,9 @@ def test_two_authorities_of_one_organisation_are_one_source():
     assert (report.outcome, len(report.interval.bounds)) == (Outcome.UNCHECKED, 2)
 
 
-@pytest.mark.parametrize("name", ["openings.json", "receipt.txt", "consistency.json", "README.txt", HEADER])
+@pytest.mark.parametrize(
+    "name", ["data/openings.json", "receipt.txt", "consistency.json", "README.en.txt", HEADER]
+)
 def test_parts_that_are_only_for_more_may_be_missing(name):
     assert check({name: DROPPED}).outcome is Outcome.PASSED
 
@@ -533,7 +535,7 @@ def test_a_statement_without_a_document_needs_none():
     event = LOG.statements[1]
     report = build.check(
         {
-            "statement.json": event.encode(),
+            "data/statement.json": event.encode(),
             EARLY_PROOF: LOG.proof(1, EARLY),
             TOKEN_A: FILES[TOKEN_A],
             TOKEN_B: FILES[TOKEN_B],
@@ -546,7 +548,7 @@ def test_a_statement_without_a_document_needs_none():
 
 
 def test_a_bare_proof_is_checked_through_the_statement_that_it_carries():
-    data = LOG.proof(DOCUMENT, LATE, FILES["statement.json"])
+    data = LOG.proof(DOCUMENT, LATE, FILES["data/statement.json"])
     report = verify(package_of_proof(data), TRUST, digests(CONTRACT))
     assert report.failures() == []
     assert report.outcome is Outcome.UNCHECKED  # a proof says nothing of time

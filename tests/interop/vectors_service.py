@@ -112,10 +112,10 @@ def test_a_file_becomes_evidence_with_true_words_about_its_signatures(name, answ
         package = read_package(stream)
         result = verify(package, trust, digest_stream(document))
     assert (result.outcome.value, result.failures()) == ("passed", [])
-    assert package.files["statement.json"].decode() == answer["statement"]
+    assert package.files["data/statement.json"].decode() == answer["statement"]
 
     statement, report = inspection_of(package)
-    assert statement.previous == hashlib.sha256(package.files["statement.json"]).digest()
+    assert statement.previous == hashlib.sha256(package.files["data/statement.json"]).digest()
     assert report["outcome"] == (
         "could_not_be_inspected"
         if name in UNREADABLE

@@ -95,8 +95,8 @@ class Bench:
 
     def openings(self, number):
         package = self.read(number)
-        opened = parse_openings(package.files.get("openings.json", b'{"openings":[],"version":1}'))
-        return check_openings(opened, parse_statement(package.files["statement.json"]).commitments)
+        opened = parse_openings(package.files.get("data/openings.json", b'{"openings":[],"version":1}'))
+        return check_openings(opened, parse_statement(package.files["data/statement.json"]).commitments)
 
     def read(self, number):
         return read_package(io.BytesIO(self.packages.package(number, Viewer(self.rig.tenant))))

@@ -107,7 +107,7 @@ def test_without_anchors_a_package_has_the_first_head_that_covers_the_record(ben
     assert package.sizes() == [2]
     assert bench.packages.package(number, Viewer()) == before  # later heads change nothing
     assert set(package.files) == {
-        "statement.json", "README.txt", "openings.json", "receipt.txt", "heads/2/checkpoint",
+        "data/statement.json", "README.en.txt", "README.zh.txt", "data/openings.json", "receipt.txt", "heads/2/checkpoint",
         "heads/2/inclusion.tlog-proof",
     }  # fmt: skip
 
@@ -209,10 +209,10 @@ def test_the_same_state_gives_the_same_bytes_and_others_get_no_openings(bench):
     assert bench.packages.package(number, own) == bench.packages.package(number, own)
     for stranger in (other, Viewer()):
         package = bench.read(number, stranger)
-        assert not {"openings.json", "receipt.txt"} & set(package.files)
+        assert not {"data/openings.json", "receipt.txt"} & set(package.files)
         assert all(b"secret" not in data for data in package.files.values())
     assert set(bench.read(number).files) - set(bench.read(number, other).files) == {
-        "openings.json",
+        "data/openings.json",
         "receipt.txt",
     }
 

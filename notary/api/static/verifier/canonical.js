@@ -109,8 +109,8 @@ class Reader {
     INTEGER.lastIndex = this.at;
     const [digits] = INTEGER.exec(this.text) ?? [""];
     this.at += digits.length;
-    const value = Number(digits);
-    if (digits === "" || digits === "-0" || !Number.isSafeInteger(value)) throw new FormatError("not JSON, or not an integer below 2^53");
+    const value = Number(digits) + 0; // -0 is 0
+    if (digits === "" || !Number.isSafeInteger(value)) throw new FormatError("not JSON, or not an integer below 2^53");
     if (/[.eE0-9]/.test(this.text[this.at] ?? "")) throw new FormatError("not an integer in its shortest form");
     return value;
   }

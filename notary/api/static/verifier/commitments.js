@@ -18,7 +18,7 @@ export function parseDisclosure(text) {
   const parts = parseFree(unbase64url(text));
   if (!Array.isArray(parts) || parts.length !== 3) throw new FormatError("a disclosure is a list of three");
   const [salt, name, value] = parts;
-  if (typeof salt !== "string" || unbase64url(salt).length !== 16) throw new FormatError("the salt is not of 16 bytes");
+  if (typeof salt !== "string" || !/^[A-Za-z0-9_-]{22}$/.test(salt)) throw new FormatError("the salt is not of 22 characters");
   if (!NAMES.includes(name)) throw new FormatError("an unknown name of a disclosure");
   return { name, value };
 }

@@ -26,9 +26,9 @@ export function parseConsistency(bytes) {
 // Args: sizes of all heads in the package; heads that count, ascending.
 export function checkHistory(checks, file, sizes, heads) {
   const proofs = file === undefined ? [] : checkFile(checks, file, sizes, heads);
-  if (proofs === null) return;
   const differing = forks(heads);
   for (const [one, other] of differing) checks.add("3.3", FAILED, "the log signed two histories", pair(one, other));
+  if (proofs === null) return;
   const linked = new Set(proofs.map(({ older, newer }) => `${older} ${newer}`));
   heads.slice(1).forEach((newer, at) => {
     const older = heads[at];

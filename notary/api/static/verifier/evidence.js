@@ -11,7 +11,7 @@ import { TLOG_PROOF, parseProof } from "./proof.js";
 export class NoEvidence extends Error {}
 
 const MAX_PROOF = 131072;
-const BEGINNING = bytesOf(`${TLOG_PROOF}\n`);
+const BEGINNING = bytesOf(TLOG_PROOF);
 
 // {evidence: {files, heads, document}, error: null}, or {evidence: null, error: why it cannot be read}.
 export async function openEvidence(source, names, progress) {
@@ -31,7 +31,7 @@ async function readProof(source) {
   const bytes = await source.read(0, source.size);
   const proof = parseProof(bytes);
   const { size } = parseCheckpoint(parseNote(proof.note).text);
-  const files = new Map([[`heads/${size}/inclusion.tlog-proof`, bytes]]);
-  if (proof.extra !== null) files.set("data/statement.json", proof.extra);
+  if (proof.extra === null) throw new FormatError("the proof carries no statement in its extra line");
+  const files = new Map([[`heads/${size}/inclusion.tlog-proof`, bytes], ["data/statement.json", proof.extra]]);
   return { files, heads: [size], document: null };
 }

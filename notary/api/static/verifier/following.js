@@ -4,22 +4,24 @@ import { FormatError, equal, hex } from "./bytes.js";
 import { parseCheckpoint } from "./checkpoint.js";
 import { Unchecked } from "./checks.js";
 import { checkOpenings } from "./commitments.js";
-import { exactKeys, hexBytes, integer, parseMoment } from "./fields.js";
-import { parseNote } from "./note.js";
+import { exactKeys, hexBytes, integer } from "./fields.js";
+import { parseNote, verifyNote } from "./note.js";
 import { parseProof } from "./proof.js";
+import { covers, parseReceipt } from "./receipt.js";
 import { entryOf, parseStatement } from "./statement.js";
 import { hashLeaf, rootFromPath } from "./tree.js";
 
-// What these checks rest on. Args: evidence; heads that count.
+// What these checks rest on. Args: evidence; heads that count; trust, or null.
 export class Following {
-  constructor(evidence, heads) {
+  constructor(evidence, heads, trust) {
     this.files = evidence.files;
     this.sizes = evidence.heads;
     this.heads = heads;
+    this.trust = trust;
   }
 
   has(folder) {
-    return [...this.files.keys()].some((name) => name.startsWith(folder));
+    return this.files.has(`${folder}statement.json`);
   }
 
   file(name) {
@@ -27,8 +29,9 @@ export class Following {
     return this.files.get(name);
   }
 
-  // The statement in a folder and its entry (hex), proved; the values that its openings open, or null.
+  // The statement in a folder and its entry, proof, and the values that its openings open, or null.
   open(folder) {
+    if (this.heads.length === 0) throw new Unchecked("no head passed", "not_covered");
     const bytes = this.file(`${folder}statement.json`);
     const statement = parseStatement(bytes);
     const openings = this.files.get(`${folder}openings.json`);
@@ -38,12 +41,14 @@ export class Following {
 
   // Refuses an entry that is under no checkpoint of this package.
   prove({ entry, proof }) {
-    if (this.heads.length === 0) throw new Unchecked("no head passed", "not_covered");
-    const { origin, size, root } = parseCheckpoint(parseNote(proof.note).text);
-    if (!this.sizes.includes(size)) throw new FormatError("its proof is under no checkpoint of this package");
+    const note = parseNote(proof.note);
+    const { origin, size, root } = parseCheckpoint(note.text);
+    verifyNote(note, this.trust.logKeys);
+    if (origin !== this.trust.origin) throw new FormatError("its checkpoint is of another log");
     const head = this.heads.find((one) => one.size === size);
-    if (!head) throw new Unchecked("the head that may include it did not pass");
-    if (!equal(root, head.root) || origin !== head.origin) throw new FormatError("its proof is under another checkpoint of this size");
+    if (!head && this.heads.length < this.sizes.length) throw new Unchecked("the head that may include it did not pass");
+    if (!head) throw new FormatError("its proof is under no checkpoint of this package");
+    if (!equal(root, head.root)) throw new FormatError("its proof is under another checkpoint of this size: the log signed two histories");
     if (!equal(rootFromPath(hashLeaf(entry), proof.index, size, proof.path), root)) throw new FormatError("its path leads to another root");
   }
 }
@@ -64,43 +69,41 @@ export function checkInspection(checks, following, entry, names) {
   return values;
 }
 
-// Makes 9.2. Args: the receipt that covers this entry, or null.
-export function checkIncident(checks, following, receipt) {
+// Makes 9.2. Args: entry of the record.
+export function checkIncident(checks, following, entry) {
   if (!following.has("incident/")) return;
   checks.make("9.2", () => {
     const found = following.open("incident/");
     if (found.statement.type !== "incident" || found.statement.incident.kind !== "promise_broken") throw new FormatError("not an incident promise_broken");
     following.prove(found);
     if (found.opened === null || !("detail" in found.opened)) throw new Unchecked("detail is not opened");
-    checkDetail(found.opened.detail, receipt);
+    checkDetail(found.opened.detail, parseReceipt(following.file("receipt.txt")), entry);
     return "the operator says that the promise was broken";
   });
 }
 
-function checkDetail(detail, receipt) {
+// `size` and `closed` are the operator's word on when it was kept after all; nothing is compared with them.
+function checkDetail(detail, receipt, entry) {
   exactKeys(detail, ["count", "root", "close_by", "size", "closed"]);
-  if (receipt === null) throw new FormatError("no receipt covers this entry");
-  integer(detail.size);
-  parseMoment(detail.closed);
-  const same = BigInt(integer(detail.count)) === receipt.count && equal(hexBytes(detail.root, 32), receipt.root) && parseMoment(detail.close_by) === receipt.closeBy;
+  if (!covers(receipt, entry)) throw new FormatError("the receipt does not cover this entry");
+  const same = BigInt(integer(detail.count)) === receipt.count && equal(hexBytes(detail.root, 32), receipt.root) && detail.close_by === receipt.closeByText;
   if (!same) throw new FormatError("it is about another promise");
 }
 
 // Makes 9.3: the chain of the statements that this one follows.
 export function checkPrevious(checks, following, statement) {
-  if (!following.has("previous/")) return;
+  const folders = new Set([...following.files.keys()].filter((name) => name.startsWith("previous/")).map((name) => name.split("/")[1]));
+  if (folders.size === 0) return;
   checks.make("9.3", () => {
     let last = statement;
     let count = 0;
     let open = null;
-    while (following.has(`previous/${count + 1}/`)) {
+    while (count < folders.size) {
       const found = following.open(`previous/${++count}/`);
       if (last.previous !== hex(found.entry) || found.statement.log !== statement.log) throw new FormatError(`previous/${count} is not the statement that is followed`);
       open = provedOrOpen(following, found) ?? open;
       last = found.statement;
     }
-    const folders = new Set([...following.files.keys()].filter((name) => name.startsWith("previous/")).map((name) => name.split("/")[1]));
-    if (folders.size !== count) throw new FormatError("a statement between two others is missing");
     if (open) throw open;
     if (last.previous !== null) throw new Unchecked(`the chain is cut at entry ${last.previous}`);
     return `complete: ${count} statements before this one`;

@@ -84,10 +84,14 @@ function attest(checks, files, head, { trust, notBefore, tokens }) {
     const { file, block, bound } = checkOts(bytes, head.stamped, trust.bitcoinBlocks);
     checks.add("5.3", file.outcome, file.detail, subject);
     if (block) checks.add("5.4", block.outcome, block.detail, subject);
-    if (bound) head.bounds.push({ kind: "bitcoin", source: name, organisation: "Bitcoin", notAfter: bound.notAfter, keys: [] });
+    if (bound) head.bounds.push({ kind: "bitcoin", source: "bitcoin", organisation: "Bitcoin", notAfter: bound.notAfter, keys: [] });
   }
   const anchor = files.get(`${folder}anchor.json`);
   if (anchor === undefined) return;
+  if (trust.chains.length === 0) {
+    checks.add("6.1", UNCHECKED, "the trust file names no chain", about(head));
+    return;
+  }
   const found = checkAnchor({ anchor, header: files.get(`${folder}header.rlp`) ?? null, checkpoint: head, chains: trust.chains, notBefore });
   for (const { id, outcome, detail, claim = null } of found.checks) checks.add(id, outcome, detail, { ...about(head), claim });
   head.madeAfter = found.madeAfter;

@@ -7,9 +7,9 @@ import { sha256 } from "./sha256.js";
 const MAX_NOTE = 65536;
 const MAX_SIGNATURES = 64;
 const ED25519 = 1;
-const NAME = /^[^\p{White_Space}\p{Cc}+]{1,255}$/u;
+const NAME = /^[^\p{White_Space}\x00-\x1f+]{1,255}$/u;
 const ROW = /^\u2014 ([^ ]+) ([^ ]+)$/u;
-const CONTROLS = /[\x00-\x09\x0b-\x1f\x7f]/;
+const CONTROLS = /[\x00-\x09\x0b-\x1f]/;
 
 // Text of the note, which ends in a newline, and its signature lines {name, keyId, value}.
 export function parseNote(bytes) {
@@ -17,6 +17,7 @@ export function parseNote(bytes) {
   const data = textOf(bytes);
   const end = data.lastIndexOf("\n\n");
   if (end < 0 || !data.endsWith("\n") || CONTROLS.test(data)) throw new FormatError("not a signed note");
+  if (data.lastIndexOf("\x7f", end) >= 0) throw new FormatError("a control character in the text of a note");
   const rows = data.slice(end + 2, -1).split("\n");
   if (rows.length > MAX_SIGNATURES) throw new FormatError("too many signatures on the note");
   return { text: data.slice(0, end + 1), signatures: rows.map(parseSignature) };

@@ -5,9 +5,9 @@ import { Unchecked } from "./checks.js";
 import { verifyNote } from "./note.js";
 import { covers, parseReceipt } from "./receipt.js";
 
-// Makes them, and gives the receipt where 4.2 passed, else null. Args: heads that count.
-export function checkPromise(checks, file, entry, heads, sizes, trust) {
-  if (file === undefined) return null;
+// Args: the file receipt.txt, or undefined; entry of the record; heads that count.
+export function checkPromise(checks, file, entry, heads, trust) {
+  if (file === undefined) return;
   let receipt = null;
   const signed = checks.make("4.1", () => {
     if (trust.receiptKeys.length === 0) throw new Unchecked("the trust file names no receipt key", "not_covered");
@@ -17,13 +17,12 @@ export function checkPromise(checks, file, entry, heads, sizes, trust) {
     checkPeriod(key, receipt);
     return `signed by ${key.vkey}`;
   });
-  if (!signed) return null;
-  const covered = checks.make("4.2", () => {
+  if (!signed) return;
+  checks.make("4.2", () => {
     if (!covers(receipt, entry)) throw new FormatError("the path leads to another root");
     return `entry ${receipt.index} of ${receipt.count} in its group`;
   });
-  if (sizes.length > 0) checks.make("4.3", () => kept(receipt, heads));
-  return covered ? receipt : null;
+  if (heads.length > 0) checks.make("4.3", () => kept(receipt, heads));
 }
 
 // A receipt is dated by its own key's word alone, so a period turns no evidence bad: it leaves it open.

@@ -1,6 +1,6 @@
 // Statements (docs/formats.md §2).
 
-import { FormatError, hex } from "./bytes.js";
+import { FormatError } from "./bytes.js";
 import { parseCanonical } from "./canonical.js";
 import { exactKeys, hexBytes, integer, isObject, matching, parseMoment } from "./fields.js";
 import { parseVkey } from "./note.js";
@@ -15,7 +15,6 @@ export const ORIGIN = /^[a-zA-Z0-9._~/:-]{1,200}$/;
 const MEDIA_TYPE = /^[a-z0-9][a-z0-9!#$&^_.+-]{0,62}\/[a-z0-9][a-z0-9!#$&^_.+-]{0,62}$/;
 const MAX_DOCUMENT = 2 ** 50;
 const MAX_COMMITMENTS = 64;
-const EMPTY = hex(sha256());
 
 export const entryOf = (bytes) => sha256(bytes);
 
@@ -42,7 +41,6 @@ function checkCommon(value) {
   const { count, root } = exactKeys(value.commitments, ["count", "root"]);
   integer(count, 0, MAX_COMMITMENTS);
   hexBytes(root, 32);
-  if (count === 0 && root !== EMPTY) throw new FormatError("a root of no commitments");
 }
 
 function checkBlock(block) {

@@ -15,7 +15,7 @@ const upToSecond = (nanoseconds) => {
 
 // Makes 8.1, and gives the value of `time` in the result. Args: heads that passed; notBefore of the statement.
 export function checkTimes(checks, heads, notBefore, trust) {
-  const bounds = heads.flatMap((head) => head.bounds.map((bound) => ({ ...bound, size: head.size })));
+  const bounds = heads.flatMap((head) => head.bounds.map((bound) => ({ ...bound, size: head.size }))).sort(byTime);
   const after = heads.some(({ madeAfter }) => madeAfter) ? notBefore : null;
   const earliest = earliestOfSources(bounds);
   const existedBy = earliest.length >= trust.k ? earliest[trust.k - 1] : null;
@@ -33,6 +33,8 @@ export function checkTimes(checks, heads, notBefore, trust) {
     bounds: bounds.map(({ kind, source, organisation, notAfter, size }) => ({ kind, source, organisation, not_after: showMoment(upToSecond(notAfter)), size: Number(size) })),
   };
 }
+
+const byTime = (one, other) => (one.notAfter < other.notAfter ? -1 : one.notAfter > other.notAfter ? 1 : 0);
 
 // The earliest bound of each independent source, ascending. Bounds are of one source where the names of their
 // organisations are equal, or where tokens rest on one public key.

@@ -3,6 +3,8 @@
 import { dateSeconds } from "./fields.js";
 import { bad } from "./toml_cursor.js";
 
+const FIRST = dateSeconds(1, 1, 1, 0, 0, 0);
+const LAST = dateSeconds(9999, 12, 31, 23, 59, 59);
 const DATE = /(\d{4})-(\d\d)-(\d\d)[Tt ](\d\d):(\d\d):(\d\d)(?:\.(\d+))?(?:[Zz]|([+-])(\d\d):(\d\d))/y;
 const DECIMAL = /[+-]?(?:0|[1-9](?:_?[0-9])*)/y;
 const OTHER = /0x[0-9a-fA-F](?:_?[0-9a-fA-F])*|0o[0-7](?:_?[0-7])*|0b[01](?:_?[01])*/y;
@@ -31,5 +33,6 @@ function microseconds([, year, month, day, hour, minute, second, fraction = "", 
   if (hours > 23 || minutes > 59) bad("no such zone");
   const local = dateSeconds(+year, +month, +day, +hour, +minute, +second);
   const offset = (sign === "-" ? -1 : 1) * (hours * 3600 + minutes * 60);
+  if (local - offset < FIRST || local - offset > LAST) bad("a time not within the years 1 to 9999");
   return BigInt(local - offset) * 1000000n + BigInt(fraction.slice(0, 6).padEnd(6, "0"));
 }

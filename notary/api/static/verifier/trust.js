@@ -2,7 +2,7 @@
 
 import { readAuthority, related } from "./authority.js";
 import { FormatError, hex } from "./bytes.js";
-import { MAX_SIZE } from "./fields.js";
+import { MAX_INTEGER } from "./fields.js";
 import { parseVkey, parseVkeyOfAnyType } from "./note.js";
 import { ORIGIN } from "./statement.js";
 import { parseToml } from "./toml.js";
@@ -48,9 +48,12 @@ function readFile(file) {
 
 // Letters and digits of a name alone: names that differ in nothing else are of one source.
 export function sourceName(name) {
-  const folded = Array.from(name.normalize("NFKC"), (character) => character.toUpperCase().toLowerCase()).join("");
-  return folded.normalize("NFKC").replace(/[^\p{L}\p{N}]/gu, "").replaceAll("ς", "σ");
+  const folded = Array.from(name.normalize("NFKC"), foldCase).join("").normalize("NFKC");
+  return folded.replace(/[^\p{L}\p{N}]/gu, "") || folded;
 }
+
+// Unicode's full case folding, as far as two names can differ by it: the dotless i folds to itself.
+const foldCase = (character) => (character === "ı" ? character : character.toUpperCase().toLowerCase().replaceAll("ς", "σ"));
 
 function readKeys(tables, name) {
   const seen = new Set();
@@ -60,7 +63,7 @@ function readKeys(tables, name) {
     const id = hex(vkey.keyId);
     if (seen.has(id)) throw new FormatError("two keys of one key id");
     seen.add(id);
-    const key = { ...vkey, since: table.date("since"), until: table.date("until"), lastGoodSize: table.integer("last_good_size", 0n, MAX_SIZE, null) };
+    const key = { ...vkey, since: table.date("since"), until: table.date("until"), lastGoodSize: table.integer("last_good_size", 0n, BigInt(MAX_INTEGER), null) };
     table.end();
     if (key.since !== null && key.until !== null && key.until < key.since) throw new FormatError("until is before since");
     if (key.lastGoodSize !== null && key.until === null) throw new FormatError("last_good_size needs an until");
@@ -85,7 +88,7 @@ function readAuthorities(tables) {
 function readTsa(table) {
   const authority = {
     name: table.text("name", /^[a-z0-9][a-z0-9._-]{0,63}$/),
-    organisation: table.text("organisation", /^[^\p{Cc}]{1,200}$/u),
+    organisation: table.text("organisation", /^[^\x00-\x1f\x7f]{1,200}$/u),
     roots: table.texts("roots"),
     intermediates: table.texts("intermediates", []),
     policies: table.texts("policies", []),
@@ -94,6 +97,6 @@ function readTsa(table) {
   };
   table.end();
   if (authority.roots.length === 0) throw new FormatError("a [[tsa]] without a root");
-  if (authority.policies.some((policy) => !/^[0-2](?:\.(?:0|[1-9][0-9]*))+$/.test(policy))) throw new FormatError("not a dotted OID");
+  if (authority.policies.some((policy) => !/^[0-9]+(?:\.[0-9]+)+$/.test(policy))) throw new FormatError("not a dotted OID");
   return readAuthority({ ...authority, accuracyMs: authority.accuracyMs === null ? null : Number(authority.accuracyMs) });
 }

@@ -33,12 +33,13 @@ export async function gather({ package: file, trust = null, document = null, pro
 // The result, and the blocks that record its heads, for whoever has a node to ask. Reads nothing more.
 export function judge({ trust, opened: { evidence, error }, given }) {
   const checks = new Checks();
-  const result = { version: 1, outcome: FAILED, test_only: trust?.testOnly ?? false, checks: checks.list, statement: null, entry: "", index: null, openings: {}, withheld: 0, time: null };
+  const result = { version: 1, outcome: FAILED, test_only: false, checks: checks.list, statement: null, entry: "", index: null, openings: {}, withheld: 0, time: null };
   if (evidence === null) {
     checks.add("1.1", FAILED, error);
     return { result, blocks: [] };
   }
   checks.add("1.1", PASSED, `${evidence.files.size} files`);
+  result.test_only = trust?.testOnly ?? false;
   if (trust) checks.add("1.2", PASSED, `trust file for log ${trust.origin}`);
   else checks.add("1.2", UNCHECKED, "no trust file was given");
   return { result, blocks: examine(checks, result, { evidence, given, trust }) };
@@ -67,9 +68,9 @@ function examine(checks, result, { evidence, given, trust }) {
   const opened = checkOwnOpenings(checks, evidence.files, statement);
   checkDocuments(checks, statement, { given, packaged: evidence.document });
   const heads = trust === null ? withoutTrust(checks) : withTrust(checks, result, { evidence, statement, entry, trust });
-  const following = new Following(evidence, heads.counting);
+  const following = new Following(evidence, heads.counting, trust);
   const inspection = checkInspection(checks, following, hex(entry), Object.keys(opened));
-  checkIncident(checks, following, heads.receipt);
+  checkIncident(checks, following, entry);
   checkPrevious(checks, following, statement);
   Object.assign(result, { openings: { ...opened, ...inspection }, withheld: statement.commitments.count - Object.keys(opened).length });
   result.outcome = checks.outcome(requiredOf(statement));
@@ -107,7 +108,7 @@ function compareDocument(statement, size, digests) {
 
 function withoutTrust(checks) {
   for (const id of ["2.2", "3.1", "3.2", "8.1"]) checks.add(id, UNCHECKED, "no trust file was given");
-  return { counting: [], receipt: null, blocks: [] };
+  return { counting: [], blocks: [] };
 }
 
 function withTrust(checks, result, { evidence, statement, entry, trust }) {
@@ -116,8 +117,8 @@ function withTrust(checks, result, { evidence, statement, entry, trust }) {
   const heads = checkHeads(checks, evidence, entry, statement.not_before, trust);
   const counting = heads.filter(({ counts }) => counts);
   checkHistory(checks, evidence.files.get("consistency.json"), evidence.heads, counting);
-  const receipt = checkPromise(checks, evidence.files.get("receipt.txt"), entry, counting, evidence.heads, trust);
-  result.index = heads.length > 0 ? Number(heads[0].index) : null;
+  checkPromise(checks, evidence.files.get("receipt.txt"), entry, counting, trust);
+  result.index = counting.length > 0 ? Number(counting[0].index) : null;
   result.time = checkTimes(checks, heads, statement.not_before, trust);
-  return { counting, receipt, blocks: heads.map(({ block }) => block).filter(Boolean) };
+  return { counting, blocks: heads.map(({ block }) => block).filter(Boolean) };
 }

@@ -56,8 +56,8 @@ function readEntry(directory, at) {
   const member = { common: directory.subarray(at + 6, at + 30), raw, offset: view.getUint32(42, true), crc: view.getUint32(16, true), size: view.getUint32(24, true) };
   const [flags, method] = [view.getUint16(8, true), view.getUint16(10, true)];
   if ((flags !== 0 && flags !== UTF8) || method !== 0 || view.getUint32(20, true) !== member.size) throw new FormatError("a member of the ZIP is not stored plainly");
-  // No extra field, no comment, on disk 0.
-  if (view.getUint16(30, true) !== 0 || view.getUint16(32, true) !== 0 || view.getUint16(34, true) !== 0) throw new FormatError("a member of the ZIP has more than its bytes");
+  // No extra field, no comment.
+  if (view.getUint16(30, true) !== 0 || view.getUint16(32, true) !== 0) throw new FormatError("a member of the ZIP has more than its bytes");
   checkAttributes(view.getUint32(38, true));
   if (member.size === 0xffffffff || member.offset === 0xffffffff) throw new FormatError("a ZIP64 record");
   return { ...member, name: nameOf(raw, flags) };
