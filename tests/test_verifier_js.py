@@ -32,13 +32,9 @@ def test_making_the_page_again_gives_the_page_that_is_shipped():
     assert PAGE.read_bytes() == maker.make_page(), "run `python scripts/make_verify_page.py`"
 
 
-def test_every_module_is_in_the_page_or_is_the_runner():
+def test_every_module_is_in_the_page():
     modules = {path.resolve() for path in maker.MODULES.rglob("*.js")}
-    assert (
-        modules
-        == set(maker.ordered(maker.MODULES / "page/main.js"))
-        | {(maker.MODULES / "number.js").resolve()} & modules
-    )
+    assert modules == set(maker.ordered(maker.MODULES / "page/main.js"))
 
 
 def test_nothing_of_node_or_of_others_is_in_the_page():
