@@ -76,8 +76,9 @@ def mount(app: FastAPI) -> None:
 def fingerprint() -> str:
     """First 16 hexadecimal characters of a SHA-256 over everything in static/."""
     digest = sha256()
-    for path in sorted(_STATIC.iterdir()):
-        digest.update(path.name.encode() + b"\0" + sha256(path.read_bytes()).digest())
+    for path in sorted(path for path in _STATIC.rglob("*") if path.is_file()):
+        name = path.relative_to(_STATIC).as_posix()
+        digest.update(name.encode() + b"\0" + sha256(path.read_bytes()).digest())
     return digest.hexdigest()[:16]
 
 

@@ -189,12 +189,12 @@ def test_what_an_operator_calls_himself_is_no_markup(ask):
 
 
 def test_static_files_may_be_kept_for_ever_under_their_own_fingerprint_alone(ask):
-    answer = ask(f"/static/{fingerprint()}/sha256.js")
+    answer = ask(f"/static/{fingerprint()}/verifier/sha256.js")
     assert answer.status_code == 200
     assert "javascript" in answer.headers["Content-Type"]
     assert answer.headers["Cache-Control"] == "public, max-age=31536000, immutable"
     assert answer.headers["X-Content-Type-Options"] == "nosniff"
-    older = ask("/static/0123456789abcdef/sha256.js")
+    older = ask("/static/0123456789abcdef/verifier/sha256.js")
     assert older.content == answer.content
     assert older.headers["Cache-Control"] == "no-cache"
 

@@ -10,7 +10,7 @@ const CLAIMS = { passed: "recomputed", failed: "differs", could_not_be_checked: 
 
 // Args: record as the service sent it; the visitor's file {size, digests}, or null; code that he typed, or "".
 export async function recordView(record, file, code) {
-  const checked = await checkRecord(record, file, log);
+  const checked = checkRecord(record, file, log);
   const { outcome } = checked;
   const words = headline(checked);
   return h(
@@ -29,11 +29,9 @@ export async function recordView(record, file, code) {
 
 function headline({ outcome, findings }) {
   const [document, ...others] = findings;
-  const has = (id) => others.some((one) => one.id === id && one.outcome === "passed");
   if (outcome === "failed") return others.some((one) => one.outcome === "failed") ? "record.failed" : "record.differs";
-  if (outcome === "could_not_be_checked") return has("tree") ? "record.unsigned" : "record.waiting";
-  if (document.outcome !== "passed") return "record.passed_alone";
-  return document.reason === "partly" ? "record.passed_partly" : "record.passed";
+  if (outcome === "could_not_be_checked") return "record.waiting";
+  return document.outcome === "passed" ? "record.passed" : "record.passed_alone";
 }
 
 function states(state) {

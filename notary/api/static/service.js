@@ -1,6 +1,6 @@
 // Calls to this service. A code or a file's digest never stands in an address that a browser keeps.
 
-import { parseNumber } from "./number.js";
+import { parseNumber } from "./verifier/number.js";
 
 const PATIENCE = 30_000;
 const UPLOAD_PATIENCE = 300_000;

@@ -2,7 +2,7 @@
 
 import { namesOf } from "./check.js";
 import { hashFile } from "./hashing.js";
-import { parseNumber } from "./number.js";
+import { parseNumber } from "./verifier/number.js";
 import { byId, h, mono, notice, show, size, t, terms } from "./page.js";
 import { recordView, trouble } from "./record_view.js";
 import { lookUp, readRecord } from "./service.js";

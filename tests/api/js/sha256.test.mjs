@@ -2,8 +2,8 @@ import assert from "node:assert/strict";
 import { createHash, randomBytes } from "node:crypto";
 import test from "node:test";
 
-import { hex } from "./static/bytes.js";
-import { Sha256, sha256 } from "./static/sha256.js";
+import { hex } from "./static/verifier/bytes.js";
+import { Sha256, sha256 } from "./static/verifier/sha256.js";
 
 const reference = (bytes) => createHash("sha256").update(bytes).digest("hex");
 

@@ -28,3 +28,6 @@ export function parseNumber(text) {
 }
 
 export const showNumber = (number) => number.match(/.{4}/g).join("-");
+
+// Whether this is a record number as statements have it: no dashes, upper case, the check character right.
+export const isNumber = (text) => typeof text === "string" && /^[2-9A-HJ-NP-Z]{16}$/.test(text) && parseNumber(text) === text;

@@ -1,0 +1,181 @@
+// Checks 6.1 to 7.2 of one anchor, and its bound (docs/formats.md §10).
+
+import { FormatError, equal, hex } from "./bytes.js";
+import { readAnchorFile } from "./anchor_file.js";
+import { HISTORY_LENGTH, provedAccount, provedEvent, provedHead, provedHistory } from "./chain_state.js";
+import { isSealed, readHeader } from "./header.js";
+import { checkSeals, setAt } from "./seals.js";
+import { ofSeconds, show } from "./time.js";
+
+const PASSED = "passed";
+const FAILED = "failed";
+const OPEN = "could_not_be_checked";
+
+// Thrown where something is missing, not wrong.
+class Missing extends Error {}
+
+class Checks {
+  list = [];
+
+  // Runs `step`, which returns a sentence or throws; gives the outcome.
+  make(id, step) {
+    let outcome = PASSED;
+    let detail;
+    try {
+      detail = step();
+    } catch (error) {
+      outcome = error instanceof Missing ? OPEN : FAILED;
+      detail = error.message;
+    }
+    this.list.push({ id, outcome, detail });
+    return outcome;
+  }
+
+  of(id) {
+    return this.list.find((check) => check.id === id)?.outcome ?? null;
+  }
+}
+
+function demand(holds, message) {
+  if (!holds) throw new FormatError(message);
+}
+
+// 6.1. Returns the evidence, its header and the [[chain]] that it is of.
+function open({ anchor, header, chains }) {
+  if (chains.length === 0) throw new Missing("the trust file names no chain");
+  const evidence = readAnchorFile(anchor);
+  const trusted = chains.find(({ chainId, contract, logId }) => chainId === evidence.chainId && equal(contract, evidence.contract) && equal(logId, evidence.logId));
+  demand(trusted, "chain, contract or log are not those of the trust file");
+  demand(trusted.profile === evidence.profile, "the evidence is of another kind of chain than the trust file says");
+  demand(header === null || equal(header, evidence.header), "header.rlp is not the header of anchor.json");
+  return { evidence, trusted, block: readHeader(evidence.header, evidence.profile) };
+}
+
+// The hash that the verifier found for a block number; undefined where he named none.
+const trustedHash = ({ blocks }, number) => blocks.get(Number(number));
+
+function checkHash({ trusted, block }) {
+  const hash = trustedHash(trusted, block.number);
+  if (hash === undefined) throw new Missing(`block ${block.number} has to be compared at a node: 0x${hex(block.hash)}, ${show(ofSeconds(block.time))}`);
+  demand(equal(hash, block.hash), `block ${block.number} has another hash in the trust file`);
+  return `block ${block.number}, hash 0x${hex(block.hash)}`;
+}
+
+function checkState({ evidence, trusted, block }) {
+  if (evidence.accountProof === null) throw new Missing("the state of the block was not captured");
+  const { codeHash } = provedAccount(block.state, evidence.contract, evidence.accountProof);
+  demand(equal(codeHash, trusted.codeHash), "the contract has other code"); // a list is never equal
+  return `code hash 0x${hex(codeHash)}`;
+}
+
+// 6.6. A later head of the same block is no fault, but says nothing of this one.
+function checkHead(opened, checkpoint) {
+  const { evidence, trusted, block } = opened;
+  if (evidence.accountProof === null || evidence.headSlots === null || evidence.headSlots.includes(null)) {
+    throw new Missing("the head in the contract's storage was not captured");
+  }
+  const { storage } = provedAccount(block.state, evidence.contract, evidence.accountProof);
+  const head = provedHead(storage, evidence.logId, evidence.headSlots);
+  demand(trusted.headKeys.length === 0 || trusted.headKeys.some((key) => equal(key, head.key)), `the head key 0x${hex(head.key)} is not in the trust file`);
+  opened.headKeyShown = true;
+  if (head.size > checkpoint.size) throw new Missing(`a later head, of size ${head.size}, was anchored in the same block`);
+  demand(head.size === checkpoint.size && equal(head.root, checkpoint.root), "the contract holds another head");
+  return `head key 0x${hex(head.key)}`;
+}
+
+function checkSealed({ trusted }, block) {
+  const set = setAt(trusted.validators, block.number);
+  if (set === undefined) throw new Missing(`the trust file names no validators for block ${block.number}`);
+  checkSeals(block.seals, set);
+  return `${block.seals.signatures.length} of ${set.length} validators sealed the block`;
+}
+
+// 7.1. Returns the header that the statement names, with a proof where there is one.
+function findEarlier({ evidence }, notBefore) {
+  const headers = evidence.notBefore.map((each) => ({ ...each, block: readHeader(each.header, evidence.profile) }));
+  const named = headers.filter(({ block }) => hex(block.hash) === notBefore.hash);
+  const found = named.find(({ storageProof }) => storageProof !== null) ?? named[0];
+  if (found === undefined) throw new Missing("the header of the block that the statement names is not in it");
+  const { number, time } = found.block;
+  demand(number === BigInt(notBefore.number) && time === BigInt(notBefore.time), "the statement gives that block another number or time");
+  demand(evidence.chainId === notBefore.chain_id, "the statement names a block of another chain");
+  return found;
+}
+
+// 7.2.
+function checkEarlier(opened, { block, storageProof }, isGood) {
+  const { evidence, trusted } = opened;
+  const hash = trustedHash(trusted, block.number);
+  if (hash !== undefined) {
+    demand(equal(hash, block.hash), `block ${block.number} has another hash in the trust file`);
+    return `block ${block.number} is in the trust file`;
+  }
+  const distance = opened.block.number - block.number;
+  if (evidence.historyProof !== null && storageProof !== null && isGood) {
+    demand(distance >= 1n && distance <= HISTORY_LENGTH, `block ${block.number} is not among the ${HISTORY_LENGTH} before block ${opened.block.number}`);
+    demand(equal(provedHistory(opened.block.state, block.number, evidence.historyProof, storageProof), block.hash), "the state of the anchoring block names another hash");
+    return `the state of block ${opened.block.number} names it (EIP-2935)`;
+  }
+  if (isSealed(evidence.profile)) return checkSealed(opened, block);
+  throw new Missing(`block ${block.number} has to be compared at a node: 0x${hex(block.hash)}`);
+}
+
+function isGood(checks) {
+  const [named, sealed] = [checks.of("6.2"), checks.of("6.7")];
+  return (named === PASSED && sealed !== FAILED) || (sealed === PASSED && named !== FAILED);
+}
+
+function boundOf(checks, { evidence, trusted, block, headKeyShown = false }) {
+  const holds = isGood(checks) && ["6.3", "6.4", "6.5"].every((id) => checks.of(id) === PASSED) && checks.of("6.6") !== FAILED;
+  // Else whoever leaves the proof away would get past the head keys that are trusted.
+  if (!holds || (trusted.headKeys.length > 0 && !headKeyShown)) return null;
+  return { notAfter: ofSeconds(block.time), source: `chain ${evidence.chainId}` };
+}
+
+function checkAnchoring(checks, opened, checkpoint) {
+  const { evidence, trusted, block } = opened;
+  checks.make("6.2", () => checkHash(opened));
+  let event;
+  checks.make("6.3", () => {
+    event = provedEvent(block.receipts, evidence);
+    return `transaction ${evidence.transactionIndex} of block ${block.number} succeeded`;
+  });
+  if (event) {
+    checks.make("6.4", () => {
+      demand(event.newSize === checkpoint.size && equal(event.root, checkpoint.root), "size and root are not those of the checkpoint");
+      return `size ${event.newSize}, after ${event.oldSize}`;
+    });
+  }
+  checks.make("6.5", () => checkState(opened));
+  if (evidence.headSlots !== null || trusted.headKeys.length > 0) checks.make("6.6", () => checkHead(opened, checkpoint));
+  if (isSealed(evidence.profile)) checks.make("6.7", () => checkSealed(opened, block));
+}
+
+// Args: anchor, bytes of anchor.json; header, bytes of header.rlp or null; checkpoint of the head, size and root; chains of the
+// trust file; notBefore of the statement, or null. Returns the checks in their order, the bound or null, whether 7.2 passed,
+// and the block of the header once 6.1 passed. Never throws.
+export function checkAnchor({ anchor, header, checkpoint, chains, notBefore }) {
+  const checks = new Checks();
+  let opened = null;
+  checks.make("6.1", () => {
+    opened = open({ anchor, header, chains });
+    return `chain ${opened.evidence.chainId}, contract 0x${hex(opened.evidence.contract)}`;
+  });
+  if (opened === null) return { checks: checks.list, bound: null, madeAfter: false, block: null };
+  const { evidence, block } = opened;
+  checkAnchoring(checks, opened, checkpoint);
+  let earlier = null;
+  if (notBefore !== null) {
+    checks.make("7.1", () => {
+      earlier = findEarlier(opened, notBefore);
+      return `block ${earlier.block.number} of chain ${evidence.chainId}`;
+    });
+  }
+  if (earlier !== null) checks.make("7.2", () => checkEarlier(opened, earlier, isGood(checks)));
+  return {
+    checks: checks.list,
+    bound: boundOf(checks, opened),
+    madeAfter: checks.of("7.2") === PASSED,
+    block: { chainId: evidence.chainId, number: block.number, hash: hex(block.hash), time: block.time },
+  };
+}

@@ -1,0 +1,90 @@
+#!/usr/bin/env node
+// The verifier under Node.
+//
+//   node cli.mjs PACKAGE [--trust FILE] [--document FILE]    prints the result as JSON; exit status 0, 1 or 2 as `notary verify`
+//   node cli.mjs --lines                                     reads requests {"package", "trust", "document"} (paths, or
+//                                                            null), one in a line, and answers each in a line: the
+//                                                            result, or {"error", "message"} where there is none
+//
+// It opens no socket.
+
+import { closeSync, fstatSync, openSync, readFileSync, readSync } from "node:fs";
+import { createInterface } from "node:readline";
+
+import { Unreadable } from "./checks.js";
+import { NoEvidence } from "./evidence.js";
+import { TrustError } from "./trust.js";
+import { verify } from "./verify.js";
+
+const STATUS = { passed: 0, failed: 1, could_not_be_checked: 2 };
+const KINDS = [TrustError, NoEvidence, Unreadable];
+const SMALL = 1 << 26; // what is read at once
+
+// A file as a source of bytes, for as long as `work` runs.
+async function withFile(path, work) {
+  if (path === null) return work(null);
+  if (typeof path !== "string") throw new Error("not a path");
+  let file;
+  try {
+    file = openSync(path, "r");
+    const { size } = fstatSync(file);
+    return await work(size <= SMALL ? new Uint8Array(readFileSync(file)) : { size, read: (start, end) => readPart(file, start, end) });
+  } catch (error) {
+    throw error.code === undefined ? error : new Unreadable(error.message);
+  } finally {
+    if (file !== undefined) closeSync(file);
+  }
+}
+
+function readPart(file, start, end) {
+  const bytes = new Uint8Array(end - start);
+  for (let at = 0; at < bytes.length; ) {
+    const count = readSync(file, bytes, at, bytes.length - at, start + at);
+    if (count === 0) throw new Unreadable("the file ends too early");
+    at += count;
+  }
+  return bytes;
+}
+
+function verifyPaths({ package: path, trust = null, document = null }) {
+  return withFile(trust, (known) => withFile(document, (bytes) => withFile(path, (evidence) => verify({ package: evidence, trust: known, document: bytes }))));
+}
+
+const errorOf = (error) => ({ error: KINDS.find((kind) => error instanceof kind)?.name ?? "Error", message: String(error?.message ?? error) });
+
+async function lines() {
+  for await (const line of createInterface({ input: process.stdin, crlfDelay: Infinity })) {
+    let answer;
+    try {
+      answer = await verifyPaths(JSON.parse(line));
+    } catch (error) {
+      answer = errorOf(error);
+    }
+    process.stdout.write(`${JSON.stringify(answer)}\n`);
+  }
+}
+
+async function once(words) {
+  const request = { trust: null, document: null };
+  while (words.length > 0) {
+    const word = words.shift();
+    if (word === "--trust" || word === "--document") request[word.slice(2)] = words.shift() ?? null;
+    else request.package = word;
+  }
+  if (request.package === undefined) {
+    process.stderr.write("usage: node cli.mjs PACKAGE [--trust FILE] [--document FILE] | --lines\n");
+    return 2;
+  }
+  try {
+    const result = await verifyPaths(request);
+    process.stdout.write(`${JSON.stringify(result, null, 2)}\n`);
+    return STATUS[result.outcome];
+  } catch (error) {
+    if (!KINDS.some((kind) => error instanceof kind)) throw error;
+    process.stderr.write(`${errorOf(error).message}\n`);
+    return 2;
+  }
+}
+
+if (process.argv[2] === "--lines") await lines();
+else process.exitCode = await once(process.argv.slice(2));

@@ -1,0 +1,85 @@
+// Names of X.500 and general names (RFC 5280 §4.1.2.4, §4.2.1.6), and when two are the same (§7).
+
+import { FormatError, hex, textOf } from "./bytes.js";
+
+const BMP = 30;
+const UNIVERSAL = 28;
+const UTF8 = 12;
+const NUMERIC = 18;
+const VISIBLE = 26;
+const MAX_POINT = 0x10ffff;
+
+function wide(bytes, size) {
+  if (bytes.length % size !== 0) throw new FormatError("a text of half a character");
+  let text = "";
+  for (let at = 0; at < bytes.length; at += size) {
+    let point = 0;
+    for (let n = 0; n < size; n++) point = point * 256 + bytes[at + n];
+    if (point > MAX_POINT) throw new FormatError("a text with no character");
+    text += String.fromCodePoint(point);
+  }
+  return text;
+}
+
+function narrow(bytes) {
+  let text = "";
+  for (const byte of bytes) text += String.fromCharCode(byte);
+  return text;
+}
+
+function textOfString(node) {
+  if (node.tag === BMP) return wide(node.content, 2);
+  if (node.tag === UNIVERSAL) return wide(node.content, 4);
+  if (node.tag === UTF8) return textOf(node.content);
+  const text = narrow(node.content);
+  if (node.tag === NUMERIC && !/^[0-9 ]*$/.test(text)) throw new FormatError("a number with other characters");
+  return text;
+}
+
+// Case, compatibility forms and the number of spaces make no difference (RFC 4518 in short).
+export function prepare(text) {
+  const folded = text.normalize("NFKC").toUpperCase().toLowerCase().normalize("NFKC");
+  return folded.split(/\s/u).filter((word) => word !== "").join(" ");
+}
+
+function readAttribute(node) {
+  const [type, value, ...more] = node.sequence();
+  if (value === undefined || more.length > 0) throw new FormatError("not an attribute of a name");
+  if (value.is(VISIBLE)) throw new FormatError("a name in a type of string that names do not have");
+  const text = value.isString ? textOfString(value) : null;
+  return { type: type.oid(), text, key: JSON.stringify([type.oid(), text === null ? hex(value.raw) : prepare(text), text === null]) };
+}
+
+// The name's RDNs, each as one text that equal ones share; `key` likewise for the whole; `attributes` for people and for addresses.
+export function readName(node) {
+  const sets = node.sequence().map((set) => set.set().map(readAttribute));
+  if (sets.some((set) => new Set(set.map(({ type }) => type)).size !== set.length)) throw new FormatError("a part of a name states one thing twice");
+  const rdns = sets.map((set) => set.map(({ key }) => key).sort().join());
+  return { rdns, key: JSON.stringify(rdns), attributes: sets.flat(), isEmpty: sets.length === 0 };
+}
+
+const COMMON_NAME = "2.5.4.3";
+
+export function showName({ attributes }) {
+  const chosen = attributes.find(({ type }) => type === COMMON_NAME) ?? attributes[attributes.length - 1];
+  return chosen?.text ?? "a certificate without a name";
+}
+
+const KINDS = ["other", "email", "dns", "x400", "directory", "edi", "uri", "ip", "rid"];
+
+// A GeneralName: kind, and its text, name, address bytes or raw bytes.
+export function readGeneralName(node) {
+  const kind = KINDS[node.tag];
+  if (node.group !== 2 || kind === undefined) throw new FormatError("not a general name");
+  if (kind === "directory") return { kind, name: readName(node.explicit()) };
+  if (kind === "ip") return { kind, bytes: node.content };
+  if (kind === "email" || kind === "dns" || kind === "uri") return { kind, text: narrow(node.content) };
+  return { kind, raw: node.raw };
+}
+
+export function sameGeneralName(one, two) {
+  if (one.kind !== two.kind) return false;
+  if (one.name) return one.name.key === two.name.key;
+  if (one.text !== undefined) return one.text === two.text;
+  return hex(one.bytes ?? one.raw) === hex(two.bytes ?? two.raw);
+}

@@ -1,0 +1,40 @@
+// Checks 5.1 and 5.2 of one token, and the bound that it gives (docs/formats.md §9, §12).
+
+import { equal } from "./bytes.js";
+import { judgeRevocation } from "./revocation.js";
+import { MILLISECOND, show } from "./time.js";
+import { verifyToken } from "./token.js";
+import { TokenError } from "./tstinfo.js";
+
+// 22. `seen` is a Map that lives as long as the check of one package.
+function checkSerial(token, { organisation }, seen) {
+  const name = JSON.stringify([organisation, token.certificate.subject.key, token.serial.toString()]);
+  const known = seen.get(name);
+  if (known && !equal(known, token.content)) throw new TokenError(22, `another token of this authority has the serial number ${token.serial}`);
+  seen.set(name, token.content);
+}
+
+function boundOf(token, authority) {
+  const stated = token.accuracy ?? (authority.accuracyMs === null ? null : BigInt(authority.accuracyMs) * MILLISECOND);
+  if (stated === null) return null;
+  return { notAfter: token.genTime + stated, keys: [...token.path, ...authority.roots].map((certificate) => certificate.keyName) };
+}
+
+// Args: response, bytes of the file; stamped, the stamped bytes of the checkpoint; authority of readAuthority;
+// revocation, list of { name, bytes }; seen, a Map for the package. Never throws.
+export function checkToken(response, stamped, authority, revocation, seen, exchange = {}) {
+  let token;
+  try {
+    token = verifyToken(response, stamped, authority, exchange);
+    checkSerial(token, authority, seen);
+  } catch (error) {
+    const check = error instanceof TokenError ? error.check : 4;
+    return { token: { outcome: "failed", check, detail: `check ${check}: ${error.message}` }, revocation: null, bound: null };
+  }
+  const bound = boundOf(token, authority);
+  const warnings = [...token.warnings];
+  if (token.accuracy === null) warnings.push(bound ? "no accuracy stated: that of the trust file" : "no accuracy stated: it bounds nothing");
+  const detail = [`genTime ${show(token.genTime)}, serial ${token.serial}, by ${token.certificate.title}`, ...warnings].join("; ");
+  const judged = judgeRevocation(token.path, token.genTime, revocation, authority.strict);
+  return { token: { outcome: "passed", detail, warnings }, revocation: judged, bound: judged.outcome === "failed" ? null : bound };
+}

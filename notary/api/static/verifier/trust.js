@@ -1,0 +1,102 @@
+// The trust file: all that a verifier takes from outside the evidence (docs/formats.md §8).
+
+import { readAuthority, related } from "./authority.js";
+import { FormatError, hex } from "./bytes.js";
+import { MAX_INTEGER } from "./fields.js";
+import { parseVkey, parseVkeyOfAnyType } from "./note.js";
+import { ORIGIN } from "./statement.js";
+import { parseToml } from "./toml.js";
+import { readBitcoinBlocks, readChains, sourceOfChain } from "./trust_chain.js";
+import { reader } from "./trust_fields.js";
+
+const MAX_FILE = 1048576;
+const MAX_SOURCES = 64n;
+const MAX_ACCURACY = 3600000n;
+
+// A trust file with errors. No check is made with it, and this is no outcome of the evidence.
+export class TrustError extends Error {}
+
+// Args: bytes of the file. Throws TrustError.
+export function readTrust(bytes) {
+  try {
+    if (bytes.length > MAX_FILE) throw new FormatError("the file is too long");
+    return readFile(reader(parseToml(bytes), "the file"));
+  } catch (error) {
+    throw new TrustError(error instanceof FormatError ? error.message : `the file cannot be read (${error.name})`);
+  }
+}
+
+function readFile(file) {
+  if (file.integer("version", 1n, 1n) !== 1n) throw new FormatError("another version");
+  const origin = file.text("origin", ORIGIN);
+  const testOnly = file.boolean("test_only", false);
+  const k = file.integer("k", 1n, MAX_SOURCES, null);
+  const logKeys = readKeys(file.tables("log_key"), origin);
+  const receiptKeys = readKeys(file.tables("receipt_key"), `${origin}/receipt`);
+  if (logKeys.length === 0) throw new FormatError("no log_key");
+  const chains = readChains(file.tables("chain"), testOnly);
+  const authorities = readAuthorities(file.tables("tsa"));
+  const bitcoinBlocks = readBitcoinBlocks(file.tables("bitcoin_block"));
+  for (const witness of file.tables("witness")) {
+    parseVkeyOfAnyType(witness.text("vkey"));
+    witness.end();
+  }
+  file.end();
+  const sources = new Set([...[...authorities.values()].map(({ organisation }) => sourceName(organisation)), ...chains.map(({ chainId }) => sourceName(sourceOfChain(chainId)))]);
+  return { origin, testOnly, k: Number(k ?? (sources.size >= 2 ? 2n : 1n)), logKeys, receiptKeys, chains, authorities, bitcoinBlocks };
+}
+
+// Letters and digits of a name alone: names that differ in nothing else are of one source.
+export function sourceName(name) {
+  const folded = Array.from(name.normalize("NFKC"), foldCase).join("").normalize("NFKC");
+  return folded.replace(/[^\p{L}\p{N}]/gu, "") || folded;
+}
+
+// Unicode's full case folding, as far as two names can differ by it: the dotless i folds to itself.
+const foldCase = (character) => (character === "ı" ? character : character.toUpperCase().toLowerCase().replaceAll("ς", "σ"));
+
+function readKeys(tables, name) {
+  const seen = new Set();
+  return tables.map((table) => {
+    const vkey = parseVkey(table.text("vkey"));
+    if (vkey.name !== name) throw new FormatError(`a key of another name than ${name}`);
+    const id = hex(vkey.keyId);
+    if (seen.has(id)) throw new FormatError("two keys of one key id");
+    seen.add(id);
+    const key = { ...vkey, since: table.date("since"), until: table.date("until"), lastGoodSize: table.integer("last_good_size", 0n, BigInt(MAX_INTEGER), null) };
+    table.end();
+    if (key.since !== null && key.until !== null && key.until < key.since) throw new FormatError("until is before since");
+    if (key.lastGoodSize !== null && key.until === null) throw new FormatError("last_good_size needs an until");
+    return key;
+  });
+}
+
+function readAuthorities(tables) {
+  const found = new Map();
+  for (const table of tables) {
+    const authority = readTsa(table);
+    if (found.has(authority.name)) throw new FormatError(`two [[tsa]] named ${authority.name}`);
+    for (const other of found.values()) {
+      const apart = sourceName(authority.organisation) !== sourceName(other.organisation);
+      if (apart && related(authority, other)) throw new FormatError(`${authority.name} and ${other.name} are related: give them one organisation`);
+    }
+    found.set(authority.name, authority);
+  }
+  return found;
+}
+
+function readTsa(table) {
+  const authority = {
+    name: table.text("name", /^[a-z0-9][a-z0-9._-]{0,63}$/),
+    organisation: table.text("organisation", /^[^\x00-\x1f\x7f]{1,200}$/u),
+    roots: table.texts("roots"),
+    intermediates: table.texts("intermediates", []),
+    policies: table.texts("policies", []),
+    accuracyMs: table.integer("accuracy_ms", 0n, MAX_ACCURACY, null),
+    strict: table.choice("revocation", ["lenient", "strict"]) === "strict",
+  };
+  table.end();
+  if (authority.roots.length === 0) throw new FormatError("a [[tsa]] without a root");
+  if (authority.policies.some((policy) => !/^[0-9]+(?:\.[0-9]+)+$/.test(policy))) throw new FormatError("not a dotted OID");
+  return readAuthority({ ...authority, accuracyMs: authority.accuracyMs === null ? null : Number(authority.accuracyMs) });
+}

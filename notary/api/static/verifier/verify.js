@@ -1,0 +1,124 @@
+// The whole verification of one package or proof: the result of docs/formats.md §13.
+
+import { bytesOf, hex, textOf } from "./bytes.js";
+import { Checks, FAILED, PASSED, UNCHECKED } from "./checks.js";
+import { checkOpenings } from "./commitments.js";
+import { checkHistory } from "./consistency.js";
+import { digestsOf } from "./digests.js";
+import { openEvidence } from "./evidence.js";
+import { Following, checkIncident, checkInspection, checkPrevious } from "./following.js";
+import { checkHeads } from "./heads.js";
+import { checkPromise } from "./promise.js";
+import { sourceOf } from "./source.js";
+import { entryOf, parseStatement, statedDigests } from "./statement.js";
+import { checkTimes } from "./times.js";
+import { readTrust } from "./trust.js";
+
+// Args: package: Uint8Array, Blob or {size, read}; trust: text or bytes of the trust file, or null; document: as
+// package, or null; progress(bytes done, of how many), optional.
+// Throws TrustError for a trust file with errors, NoEvidence for what is neither package nor proof, Unreadable.
+export async function verify(given) {
+  return judge(await gather(given)).result;
+}
+
+// All that is read: {trust, opened: {evidence, error}, given}, where `given` has size and digests of the document.
+export async function gather({ package: file, trust = null, document = null, progress = () => {} }) {
+  const known = trust === null ? null : readTrust(typeof trust === "string" ? bytesOf(trust) : trust);
+  const opened = await openEvidence(sourceOf(file), namesIn, progress);
+  const source = document && sourceOf(document);
+  const wanted = source && opened.evidence ? namesIn(opened.evidence.files) : [];
+  return { trust: known, opened, given: source && (await digestsOf(source, wanted, (done) => progress(done, source.size))) };
+}
+
+// The result, and the blocks that record its heads, for whoever has a node to ask. Reads nothing more.
+export function judge({ trust, opened: { evidence, error }, given }) {
+  const checks = new Checks();
+  const result = { version: 1, outcome: FAILED, test_only: false, checks: checks.list, statement: null, entry: "", index: null, openings: {}, withheld: 0, time: null };
+  if (evidence === null) {
+    checks.add("1.1", FAILED, error);
+    return { result, blocks: [] };
+  }
+  checks.add("1.1", PASSED, `${evidence.files.size} files`);
+  result.test_only = trust?.testOnly ?? false;
+  if (trust) checks.add("1.2", PASSED, `trust file for log ${trust.origin}`);
+  else checks.add("1.2", UNCHECKED, "no trust file was given");
+  return { result, blocks: examine(checks, result, { evidence, given, trust }) };
+}
+
+// Digests that the statement among these files states, so that the document is read once.
+export function namesIn(files) {
+  try {
+    return Object.keys(statedDigests(parseStatement(files.get("data/statement.json"))));
+  } catch {
+    return []; // check 2.1 says why
+  }
+}
+
+// Everything after 1.2. Gives the anchoring blocks, for whoever has a node to ask.
+function examine(checks, result, { evidence, given, trust }) {
+  let statement = null;
+  const bytes = evidence.files.get("data/statement.json");
+  const read = checks.make("2.1", () => {
+    statement = parseStatement(bytes);
+    return `a ${statement.type} statement`;
+  });
+  if (!read) return [];
+  const entry = entryOf(bytes);
+  Object.assign(result, { statement: JSON.parse(textOf(bytes)), entry: hex(entry) });
+  const opened = checkOwnOpenings(checks, evidence.files, statement);
+  checkDocuments(checks, statement, { given, packaged: evidence.document });
+  const heads = trust === null ? withoutTrust(checks) : withTrust(checks, result, { evidence, statement, entry, trust });
+  const following = new Following(evidence, heads.counting, trust);
+  const inspection = checkInspection(checks, following, hex(entry), Object.keys(opened));
+  checkIncident(checks, following, entry);
+  checkPrevious(checks, following, statement);
+  Object.assign(result, { openings: { ...opened, ...inspection }, withheld: statement.commitments.count - Object.keys(opened).length });
+  result.outcome = checks.outcome(requiredOf(statement));
+  return heads.blocks;
+}
+
+const requiredOf = (statement) => ["1.1", "1.2", "2.1", "2.2", "3.1", "3.2", "8.1", ...("document" in statement ? ["2.3"] : [])];
+
+function checkOwnOpenings(checks, files, statement) {
+  if (!files.has("data/openings.json")) return {};
+  let opened = {};
+  checks.make("2.4", () => {
+    opened = checkOpenings(files.get("data/openings.json"), statement.commitments);
+    return `opened: ${Object.keys(opened).join(", ")}`;
+  });
+  return opened;
+}
+
+function checkDocuments(checks, statement, documents) {
+  const required = "document" in statement;
+  const there = Object.entries(documents).filter(([, document]) => document !== null);
+  if (there.length === 0 && required) checks.add("2.3", UNCHECKED, "there is no document", { required });
+  for (const [subject, { size, digests }] of there) {
+    checks.make("2.3", () => compareDocument(statement, size, digests), { subject, required });
+  }
+}
+
+function compareDocument(statement, size, digests) {
+  const stated = Object.entries(statedDigests(statement));
+  if (stated.length === 0) throw new Error("the statement is about no document");
+  for (const [name, digest] of stated) if (digests[name] !== digest) throw new Error(`${name} differs`);
+  if (statement.document.size !== null && statement.document.size !== size) throw new Error("the size differs");
+  return `all ${stated.length} digests are equal; ${size} bytes`;
+}
+
+function withoutTrust(checks) {
+  for (const id of ["2.2", "3.1", "3.2", "8.1"]) checks.add(id, UNCHECKED, "no trust file was given");
+  return { counting: [], blocks: [] };
+}
+
+function withTrust(checks, result, { evidence, statement, entry, trust }) {
+  const mine = statement.log === trust.origin;
+  checks.add("2.2", mine ? PASSED : FAILED, mine ? trust.origin : `the statement is of log ${statement.log}`);
+  const heads = checkHeads(checks, evidence, entry, statement.not_before, trust);
+  const counting = heads.filter(({ counts }) => counts);
+  checkHistory(checks, evidence.files.get("consistency.json"), evidence.heads, counting);
+  checkPromise(checks, evidence.files.get("receipt.txt"), entry, counting, trust);
+  result.index = counting.length > 0 ? Number(counting[0].index) : null;
+  result.time = checkTimes(checks, heads, statement.not_before, trust);
+  return { counting, blocks: heads.map(({ block }) => block).filter(Boolean) };
+}
