@@ -116,8 +116,8 @@ class Packages:
             broken = promises.incident_of(connection, group_of(view.seq)) if own else None
         contents = {STATEMENT: view.statement}
         if heads is None:
-            later = [each for each in (inspected, broken) if each is not None]
-            contents |= self._heads(view, view.index, later)
+            followers = [each for each in (inspected, broken) if each is not None]
+            contents |= self._heads(view, view.index, followers)
         else:
             contents |= self._named_heads(view, view.index, sorted(set(heads)))
         if own:
