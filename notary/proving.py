@@ -5,11 +5,17 @@ from dataclasses import dataclass, field
 
 from notary.errors import EvidenceError, Fatal, NotFound, NotReady
 from notary.evidence.checkpoint import SignedCheckpoint, open_checkpoint
+from notary.evidence.cose import CoseReceipt, open_receipt
 from notary.evidence.note import Verifier
 from notary.evidence.proof_file import TLOG_PROOF, ProofFile
 from notary.merkle.hashing import hash_leaf
 from notary.merkle.proof import check_consistency, check_inclusion
-from notary.store.checkpoints import StoredCheckpoint, checkpoint_at, newest_checkpoint
+from notary.store.checkpoints import (
+    StoredCheckpoint,
+    checkpoint_at,
+    newest_checkpoint,
+    receipted_checkpoint,
+)
 from notary.store.engine import Connection, Database
 from notary.store.objects import CHECKPOINT
 from notary.store.records import Record, record_at, record_by_number, record_by_seq
@@ -84,6 +90,48 @@ class Prover:
     def prove_closed(self, record: RecordView, closing: StoredCheckpoint) -> bytes:
         """As `prove`, of a record and the checkpoint that closed it, both just read: without the database."""
         return self._proof(record, self._readable(closing, self.published(closing.size)))
+
+    def cose_receipt(self, record: Record | RecordView, size: int | None = None) -> bytes:
+        """The COSE receipt (RFC 9942) of a record that was just read; the log key's signature is a stored one.
+
+        Args:
+            record: with its place in the log.
+            size: of the checkpoint to prove against; None takes the first that it can be proved under.
+
+        Raises:
+            NotFound: no checkpoint of that size.
+            NotReady: the record is in no checkpoint, not in one of that size, or in none that was signed for receipts.
+            Fatal, Unavailable: as `prove`.
+        """
+        if record.index is None:
+            raise NotReady(f"record {record.number} is in no checkpoint yet")
+        with self.database.reading() as connection:
+            try:
+                stored = (
+                    receipted_checkpoint(connection, record.index)
+                    if size is None
+                    else checkpoint_at(connection, size)
+                )
+            except NotFound as error:
+                if size is not None:
+                    raise
+                raise NotReady("no checkpoint that COSE receipts can be of has this record yet") from error
+            stored = self._readable(stored, self.published(stored.size))
+        if record.index >= stored.size:
+            raise NotReady(f"record {record.number} is not in a checkpoint of size {stored.size} yet")
+        signed = self._opened(stored)
+        path = self._path(record, record.index, signed)
+        if stored.cose is None or not path:
+            raise NotReady(
+                f"the checkpoint of size {stored.size} was not signed for COSE receipts; name a later one"
+            )
+        key = signed.verifier.key_id
+        receipt = CoseReceipt(self.origin, stored.size, key, record.index, tuple(path), stored.cose)
+        try:
+            open_receipt(receipt, record.entry, [signed.verifier])
+        except EvidenceError as error:
+            raise Fatal(f"the stored signature for receipts of size {stored.size}: {error}") from error
+        return receipt.encode()
 
     def _proof(self, record: Record | RecordView, stored: StoredCheckpoint) -> bytes:
         if record.index is None or record.index >= stored.size:

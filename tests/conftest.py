@@ -1,6 +1,7 @@
 """Fixtures that every folder of tests shares."""
 
 import os
+import shutil
 from pathlib import Path
 
 import pytest
@@ -15,9 +16,11 @@ pytest_plugins = ["tests.dev_service"]
 HERE = Path(__file__).parent
 VECTORS = os.environ.get("NOTARY_VECTORS")
 
-# Other people's test data is not part of this project. Without it those tests are not collected, and the
-# header of the run says so.
-collect_ignore_glob = [] if VECTORS else ["interop/vectors_*"]
+GO = shutil.which("go")
+
+# Other people's test data is not part of this project, and Go is nothing that it needs. Without them those tests are
+# not collected, and the header of the run says so.
+collect_ignore_glob = ([] if VECTORS else ["interop/vectors_*"]) + ([] if GO else ["interop/test_go_*"])
 
 
 # What takes longest starts first, so that no worker is left alone with it at the end.
@@ -68,7 +71,10 @@ def pytest_xdist_make_scheduler(config, log):
 
 
 def pytest_report_header():
-    return f"vectors: {VECTORS or 'NOTARY_VECTORS is not set, tests/interop/vectors_*.py are not run'}"
+    return [
+        f"vectors: {VECTORS or 'NOTARY_VECTORS is not set, tests/interop/vectors_*.py are not run'}",
+        f"go: {GO or 'not installed, tests/interop/test_go_*.py are not run'}",
+    ]
 
 
 @pytest.fixture(scope="session")

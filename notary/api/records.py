@@ -3,18 +3,29 @@
 from typing import Annotated
 
 from fastapi import APIRouter, Query
+from pydantic import StringConstraints
 
 from notary.api.answers import Pdf, PlainTextResponse, Response, Statement, Zip
 from notary.api.auth import Reader, Reporter, ServicesDep, ViewerDep
 from notary.api.schemas import RecordPage, RecordState
 from notary.evidence.fields import show_moment
 from notary.evidence.number import parse_number, show_number
+from notary.services.exports import Format
+from notary.services.opening import ALL, MAX_WORDS, NONE, chosen
 from notary.services.types import Anchors, RecordView
 
 router = APIRouter(tags=["evidence"])
 _MAX_PAGE = 200
 SIZE = "^[1-9][0-9]{0,17}$"  # one form for each number
 _PRIVATE = {"Cache-Control": "private, no-store"}
+_PROOFS = {
+    Format.TLOG_PROOF: "text/plain; charset=utf-8",
+    Format.COSE: 'application/cose; cose-type="cose-sign1"',  # RFC 9052 §2
+    Format.JSON: "application/json",
+    Format.OTS: "application/octet-stream",
+}
+_OPEN = "commitments to open: names, several with commas between them or one by one; or all or none"
+Word = Annotated[str, StringConstraints(max_length=2000)]
 
 
 @router.get("/v1/evidence")
@@ -58,7 +69,11 @@ def receipt(number: str, services: ServicesDep, principal: Reader) -> Response:
     return PlainTextResponse(data, headers=_PRIVATE)
 
 
-@router.get("/v1/evidence/{number}/proof", response_class=PlainTextResponse)
+@router.get(
+    "/v1/evidence/{number}/proof",
+    response_class=PlainTextResponse,
+    responses={200: {"content": {kind: {} for kind in _PROOFS.values()}}},
+)
 def proof(
     number: str,
     services: ServicesDep,
@@ -67,18 +82,36 @@ def proof(
         str | None,
         Query(pattern=SIZE, description="of the checkpoint; else the first that covers the record"),
     ] = None,
+    format_: Annotated[
+        Format,
+        Query(alias="format", description="tlog-proof and json carry the statement; cose and ots do not"),
+    ] = Format.TLOG_PROOF,
+    open_: Annotated[
+        list[Word] | None,
+        Query(alias="open", max_length=MAX_WORDS, description=f"{_OPEN}; else none. For json"),
+    ] = None,
 ) -> Response:
-    """A tlog-proof under one checkpoint, with the statement in its extra line."""
+    """The proof under one checkpoint: a tlog-proof, a COSE receipt, JSON, or an OpenTimestamps file over it."""
     known = parse_number(number)
-    data = services.packages.proof(known, viewer, None if size is None else int(size))
-    return PlainTextResponse(data, headers=_download(known, "tlog-proof"))
+    choice = chosen(open_ or (), NONE)
+    made = services.exports.export(known, viewer, format_, None if size is None else int(size), choice)
+    # Whose checkpoint an OpenTimestamps file is over is not to be seen in it.
+    ending = f"{made.size}.ots" if format_ is Format.OTS else format_.value
+    return Response(made.data, headers=_download(known, ending), media_type=_PROOFS[format_])
 
 
 @router.get("/v1/evidence/{number}/package", response_class=Zip)
-def package(number: str, services: ServicesDep, viewer: ViewerDep) -> Response:
+def package(
+    number: str,
+    services: ServicesDep,
+    viewer: ViewerDep,
+    open_: Annotated[
+        list[Word] | None, Query(alias="open", max_length=MAX_WORDS, description=f"{_OPEN}; else all")
+    ] = None,
+) -> Response:
     """The evidence package, without the document; openings only for the organisation that submitted it."""
     known = parse_number(number)
-    data = services.packages.package(known, viewer)
+    data = services.packages.package(known, viewer, chosen(open_ or (), ALL))
     return Zip(data, headers=_download(known, "zip"))
 
 

@@ -1,7 +1,7 @@
 """A client of the API for the command line."""
 
 import os
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, BinaryIO
@@ -81,13 +81,13 @@ class Client:
         """Where a record stands."""
         return _json(self._get(_path(number)))
 
-    def download(self, number: str, what: str) -> bytes:
-        """Statement, receipt, proof, package or report of a record."""
-        return self._get(f"{_path(number)}/{what}").content
+    def download(self, number: str, what: str, asked: Mapping[str, str | list[str]] | None = None) -> bytes:
+        """Statement, receipt, proof, package or report of a record, with what is asked of it."""
+        return self._get(f"{_path(number)}/{what}", asked).content
 
-    def _get(self, path: str) -> httpx.Response:
+    def _get(self, path: str, asked: Mapping[str, str | list[str]] | None = None) -> httpx.Response:
         with _translated():
-            return _checked(self._http.get(path))
+            return _checked(self._http.get(path, params=asked))
 
 
 def _address(url: str) -> httpx.URL:

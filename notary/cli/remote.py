@@ -7,6 +7,7 @@ import secrets
 import sys
 import time
 from contextlib import closing
+from enum import StrEnum
 from hashlib import file_digest, sha256
 from pathlib import Path
 from typing import Annotated, Any
@@ -30,7 +31,20 @@ KeyFile = Annotated[Path | None, typer.Option(help="File with your API key; else
 Number = Annotated[str, typer.Argument(help="Record number.")]
 AsJson = Annotated[bool, typer.Option("--json", help="Print JSON.")]
 Out = Annotated[Path | None, typer.Option(help="Where to write; standard output otherwise.")]
+Open = Annotated[
+    list[str] | None,
+    typer.Option("--open", help="A commitment to open, such as title; again for each; or all, or none."),
+]
 _POLL_SECONDS = 0.5
+
+
+class ProofFormat(StrEnum):
+    """How a proof is written."""
+
+    TLOG_PROOF = "tlog-proof"
+    COSE = "cose"
+    JSON = "json"
+    OTS = "ots"
 
 
 def add_to(app: typer.Typer) -> None:
@@ -38,8 +52,8 @@ def add_to(app: typer.Typer) -> None:
     app.command("submit")(submit)
     app.command("status")(status)
     app.command("package")(package)
-    for what in ("proof", "report"):
-        app.command(what, help=f"Download the {what} of a record.")(_downloader(what))
+    app.command("proof")(proof)
+    app.command("report")(report)
 
 
 def submit(
@@ -138,13 +152,45 @@ def package(
     url: Url = None,
     key_file: KeyFile = None,
     document: Annotated[Path | None, typer.Option(help="Put this document into the package.")] = None,
+    opened: Open = None,
     out: Out = None,
 ) -> None:
-    """Download the evidence package of a record."""
+    """Download the evidence package of a record; without --open all its commitments are opened."""
     with closing(Client(url, key_file)) as client:
-        data = client.download(number, "package")
+        data = client.download(number, "package", {"open": opened} if opened else None)
     if document is not None:
         data = with_document(data, document)
+    _write(data, out)
+
+
+def proof(
+    number: Number,
+    url: Url = None,
+    key_file: KeyFile = None,
+    form: Annotated[
+        ProofFormat, typer.Option("--format", help="cose and ots are verified beside statement and proof.")
+    ] = ProofFormat.TLOG_PROOF,
+    size: Annotated[
+        int | None, typer.Option(min=1, help="Of the checkpoint; else the first that serves.")
+    ] = None,
+    opened: Open = None,
+    out: Out = None,
+) -> None:
+    """Download the proof of a record; --open is for the JSON form, which opens nothing without it."""
+    asked: dict[str, str | list[str]] = {"format": form.value}
+    if size is not None:
+        asked["size"] = str(size)
+    if opened:
+        asked["open"] = opened
+    with closing(Client(url, key_file)) as client:
+        data = client.download(number, "proof", asked)
+    _write(data, out)
+
+
+def report(number: Number, url: Url = None, key_file: KeyFile = None, out: Out = None) -> None:
+    """Download the report of a record."""
+    with closing(Client(url, key_file)) as client:
+        data = client.download(number, "report")
     _write(data, out)
 
 
@@ -201,15 +247,6 @@ def _wait(client: Client, number: str, timeout: float) -> dict[str, Any]:
             progress.update(task, description=f"waiting for {', '.join(state['due'])}")
             time.sleep(_POLL_SECONDS)
     return state
-
-
-def _downloader(what: str) -> Any:
-    def download(number: Number, url: Url = None, key_file: KeyFile = None, out: Out = None) -> None:
-        with closing(Client(url, key_file)) as client:
-            data = client.download(number, what)
-        _write(data, out)
-
-    return download
 
 
 def _write(data: bytes, out: Path | None) -> None:

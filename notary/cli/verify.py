@@ -4,8 +4,9 @@ import io
 import json
 import re
 import sys
+from contextlib import ExitStack
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, BinaryIO
 
 import typer
 from rich.console import Console
@@ -15,9 +16,11 @@ from rich.text import Text
 
 from notary.errors import EvidenceError, Fatal, FormatError, NotaryError, RequestError
 from notary.evidence.catalogue import CHECKS
-from notary.evidence.incoming import is_evidence, read_evidence
+from notary.evidence.exports import package_of_cose, package_of_ots
+from notary.evidence.incoming import MOST_BESIDE, Kind, kind_of, read_evidence, stands_alone
 from notary.evidence.outcome import Interval, Outcome, Report, rfc3339
-from notary.evidence.package import Digests, digest_stream
+from notary.evidence.package import Digests, Package, digest_stream
+from notary.evidence.statement import MAX_STATEMENT
 from notary.evidence.trust import MAX_TRUST, Trust, parse_trust
 from notary.evidence.verify import unreadable, verify
 
@@ -26,8 +29,8 @@ _STYLE = {Outcome.PASSED: "green", Outcome.FAILED: "bold red", Outcome.UNCHECKED
 _MAX_SHOWN = 2000  # characters of one detail: evidence may make them as long as it likes
 _INTERRUPTED = 130
 _OTHER = (
-    "this is neither an evidence package (.zip) nor a proof (.tlog-proof). Give one of these: a statement or a "
-    "receipt is checked inside its package, a document or a report with --document beside it"
+    "this is neither an evidence package (.zip) nor a proof (.tlog-proof, .json, .cose, .ots). Give one of these: a "
+    "statement or a receipt is checked inside its package, a document or a report with --document beside it"
 )
 _WORD = {
     Outcome.PASSED: "passed 通过",
@@ -37,7 +40,9 @@ _WORD = {
 
 
 def command(
-    file: Annotated[Path, typer.Argument(help="An evidence package (.zip) or a proof (.tlog-proof).")],
+    file: Annotated[
+        Path, typer.Argument(help="An evidence package (.zip) or a proof (.tlog-proof, .json, .cose, .ots).")
+    ],
     document: Annotated[
         Path | None, typer.Option(help="The document, where the package does not hold it.")
     ] = None,
@@ -45,10 +50,15 @@ def command(
         Path | None, typer.Option(help="Your trust file. Trust is taken from nowhere else.")
     ] = None,
     as_json: Annotated[bool, typer.Option("--json", help="Print the result as JSON.")] = False,
+    statement: Annotated[Path | None, typer.Option(help="Of a COSE receipt: the statement.")] = None,
+    proof: Annotated[
+        Path | None,
+        typer.Option(help="Of an OpenTimestamps file: a .tlog-proof or JSON proof under its checkpoint."),
+    ] = None,
 ) -> None:
     """Check evidence offline. Exit status: 0 passed, 1 failed, 2 could not be checked or no evidence."""
     try:
-        report = check_file(file, document, trust)
+        report = check_file(file, document, trust, statement=statement, proof=proof)
         _write(report, as_json=as_json)
     except NotaryError:
         raise
@@ -89,27 +99,57 @@ def _escaped(character: str) -> str:
     return character if character.isprintable() else json.dumps(character)[1:-1].replace("\x7f", "\\u007f")
 
 
-def check_file(file: Path, document: Path | None, trust_file: Path | None) -> Report:
+def check_file(
+    file: Path,
+    document: Path | None,
+    trust_file: Path | None,
+    *,
+    statement: Path | None = None,
+    proof: Path | None = None,
+) -> Report:
     """Read the files and verify.
 
     Raises:
-        RequestError: a file that was named cannot be read.
-        FormatError: the file is neither a package nor a proof; nothing is said of what it is.
+        RequestError: a file that was named cannot be read, or what is to be beside this file was not named, or
+            something else was.
+        FormatError: a file is neither a package nor a proof; nothing is said of what it is.
         TrustError: the trust file cannot be used.
     """
     trust = _read_trust(trust_file) if trust_file else None
     digests = _digests(document) if document else None
     try:
         with file.open("rb") as stream:
-            if not is_evidence(stream):
+            kind = kind_of(stream)
+            if kind is None:
                 raise FormatError(f"{file}: {_OTHER}")
-            try:
-                package = read_evidence(stream)
-            except EvidenceError as error:
-                return unreadable(error)
+            _check_beside(kind, statement, proof)
+            with ExitStack() as stack:
+                # Opened before anything is judged: a file that is not there is no fault of the evidence.
+                beside = next((stack.enter_context(p.open("rb")) for p in (statement, proof) if p), None)
+                if kind is Kind.OTS and not (beside and stands_alone(beside)):
+                    raise FormatError(f"{proof}: {_OTHER}")
+                try:
+                    package = _package(kind, stream, beside)
+                except EvidenceError as error:
+                    return unreadable(error)
     except OSError as error:
-        raise RequestError(f"{file}: {error.strerror}") from error
+        raise RequestError(f"{error.filename or file}: {error.strerror}") from error
     return verify(package, trust, digests)
+
+
+def _check_beside(kind: Kind, statement: Path | None, proof: Path | None) -> None:
+    if (statement is not None) != (kind is Kind.COSE):
+        raise RequestError("a COSE receipt is checked with --statement, and nothing else is")
+    if (proof is not None) != (kind is Kind.OTS):
+        raise RequestError("an OpenTimestamps file is checked with --proof, and nothing else is")
+
+
+def _package(kind: Kind, stream: BinaryIO, beside: BinaryIO | None) -> Package:
+    if beside is None:
+        return read_evidence(stream)
+    if kind is Kind.COSE:
+        return package_of_cose(stream.read(MOST_BESIDE), beside.read(MAX_STATEMENT + 1))
+    return package_of_ots(stream.read(MOST_BESIDE), read_evidence(beside))
 
 
 def show(report: Report, console: Console) -> None:
@@ -123,6 +163,11 @@ def show(report: Report, console: Console) -> None:
         found = f"{check.subject}: {check.detail}" if check.subject else check.detail
         table.add_row(check.id, name, Text(_WORD[check.outcome], _STYLE[check.outcome]), Text(_plain(found)))
     console.print(table)
+    if report.withheld:
+        names = f"; opened 已出示: {', '.join(sorted(report.openings))}" if report.openings else ""
+        console.print(
+            escape(_plain(f"Withheld 未出示: {report.withheld} commitments of the statement{names}"))
+        )
     if report.outcome is Outcome.FAILED:
         console.print("No times are shown, since a check failed. 有检查未通过，不显示时间。")
     elif report.interval is not None:

@@ -316,4 +316,14 @@ CHECKS: dict[str, CheckText] = {
         "没有可核验的违约记载。",
         "There is no incident to check.",
     ),
+    "9.3": CheckText(
+        "前序记录链完整",
+        "Chain of earlier statements is complete",
+        "本记录所承接的各前序记录逐一相连，直至首条，均在日志中。",
+        "The statements that this one follows are linked one to another back to the first, and all are in the log.",
+        "所附前序记录与本记录不相连，或不在日志中。",
+        "An earlier statement is not the one that the next one follows, or is not in the log.",
+        "前序记录链在此处中断：更早的记录未附于本证据包，或未能核验。",
+        "The chain is cut: still earlier statements are not in this package, or could not be checked.",
+    ),
 }

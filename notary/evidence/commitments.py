@@ -119,15 +119,7 @@ def encode_openings(openings: tuple[Opening, ...]) -> bytes:
     Raises:
         FormatError: it would be larger than 1 MiB, and nobody could read it.
     """
-    data = canonical.dumps(
-        {
-            "version": _VERSION,
-            "openings": [
-                {"disclosure": o.disclosure, "index": o.index, "path": [node.hex() for node in o.path]}
-                for o in openings
-            ],
-        }
-    )
+    data = canonical.dumps({"version": _VERSION, "openings": openings_json(openings)})
     if len(data) > MAX_OPENINGS:
         raise FormatError(f"openings of {len(data)} bytes are larger than {MAX_OPENINGS}")
     return data
@@ -141,10 +133,26 @@ def parse_openings(data: bytes) -> tuple[Opening, ...]:
     """
     value = exact_keys(canonical.loads(data, MAX_OPENINGS), ("version", "openings"), "openings")
     version(value["version"], _VERSION, "openings")
-    openings = value["openings"]
-    if not isinstance(openings, list) or len(openings) > MAX_COMMITMENTS:
+    return read_openings(value["openings"])
+
+
+def openings_json(openings: tuple[Opening, ...]) -> list[dict[str, Any]]:
+    """The JSON value of openings."""
+    return [
+        {"disclosure": o.disclosure, "index": o.index, "path": [node.hex() for node in o.path]}
+        for o in openings
+    ]
+
+
+def read_openings(value: Any) -> tuple[Opening, ...]:
+    """The openings of such a value.
+
+    Raises:
+        FormatError: it is not of this form.
+    """
+    if not isinstance(value, list) or len(value) > MAX_COMMITMENTS:
         raise FormatError(f"openings is not a list of at most {MAX_COMMITMENTS}")
-    return tuple(_opening(item) for item in openings)
+    return tuple(_opening(item) for item in value)
 
 
 def _opening(value: Any) -> Opening:

@@ -4,8 +4,9 @@ from notary.errors import FormatError, ProofError, SignatureError
 from notary.evidence.anchored import check_anchor
 from notary.evidence.checkpoint import open_checkpoint
 from notary.evidence.collect import Collector
+from notary.evidence.cose import open_receipt, parse_receipt
 from notary.evidence.head import Head
-from notary.evidence.note import open_note, parse_note
+from notary.evidence.note import Verifier, open_note, parse_note
 from notary.evidence.ots import check_ots
 from notary.evidence.outcome import Bound, Claim
 from notary.evidence.package import Package
@@ -14,9 +15,11 @@ from notary.evidence.statement import Statement
 from notary.evidence.timestamp import check_token
 from notary.evidence.timestamp_revocation import Standing, check_revocation
 from notary.evidence.timestamp_serial import Serials
-from notary.evidence.trust import Trust
+from notary.evidence.trust import Trust, TrustedKey
 from notary.merkle.hashing import hash_leaf
-from notary.merkle.proof import check_inclusion
+from notary.merkle.proof import check_inclusion, root_from_inclusion_proof
+
+COSE = "inclusion.cose"  # in the place of inclusion.tlog-proof; no ZIP may hold it
 
 
 def check_heads(
@@ -69,6 +72,9 @@ def check_inclusion_file(data: bytes, entry: bytes, heads: list[Head]) -> bool:
 
 def _check_head(out: Collector, package: Package, trust: Trust, entry: bytes, size: int) -> Head | None:
     subject = f"head {size}"
+    data = package.files.get(f"heads/{size}/{COSE}")
+    if data is not None:
+        return _check_cose(out, data, trust, entry, size)
     data = package.files.get(f"heads/{size}/inclusion.tlog-proof")
     if data is None:
         out.failed("3.2", Claim.RECOMPUTED, subject, "the head has no inclusion.tlog-proof")
@@ -83,11 +89,7 @@ def _check_head(out: Collector, package: Package, trust: Trust, entry: bytes, si
             )
         if size != point.size:
             raise FormatError(f"the checkpoint is of size {point.size}, but stands under {size}")
-        key = next(key for key in trust.log_keys if key.verifier == signed.verifier)
-        if key.last_good_size is not None and point.size > key.last_good_size:
-            raise SignatureError(
-                f"this key is trusted up to size {key.last_good_size} only: it was compromised"
-            )
+        key = _trusted(trust, signed.verifier, point.size)
         done.detail = f"size {point.size}, root {point.root.hex()}, key {signed.verifier.vkey}"
     if not done.ok:
         return None
@@ -95,6 +97,31 @@ def _check_head(out: Collector, package: Package, trust: Trust, entry: bytes, si
         check_inclusion(hash_leaf(entry), file.index, point.size, file.path, point.root)
         done.detail = f"entry {file.index} of {point.size}, a path of {len(file.path)} hashes"
     return Head(point, signed.note, key, file.index, file.path) if done.ok else None
+
+
+def _check_cose(out: Collector, data: bytes, trust: Trust, entry: bytes, size: int) -> Head | None:
+    """3.2 before 3.1: the root is in no file, and the signature is over the one that the path leads to."""
+    subject = f"head {size}"
+    with out.check("3.2", Claim.RECOMPUTED, subject) as done:
+        receipt = parse_receipt(data)
+        root_from_inclusion_proof(hash_leaf(entry), receipt.index, receipt.size, receipt.path)
+        done.detail = f"entry {receipt.index} of {size}, a path of {len(receipt.path)} hashes"
+    if not done.ok:
+        return None
+    with out.check("3.1", Claim.RECOMPUTED, subject) as done:
+        if receipt.origin != trust.origin:
+            raise SignatureError(f"the receipt is of log {receipt.origin!r}, not of {trust.origin!r}")
+        point, verifier = open_receipt(receipt, entry, [key.verifier for key in trust.log_keys])
+        key = _trusted(trust, verifier, size)
+        done.detail = f"size {size}, root {point.root.hex()}, key {verifier.vkey}"
+    return Head(point, b"", key, receipt.index, receipt.path) if done.ok else None
+
+
+def _trusted(trust: Trust, verifier: Verifier, size: int) -> TrustedKey:
+    key = next(key for key in trust.log_keys if key.verifier == verifier)
+    if key.last_good_size is not None and size > key.last_good_size:
+        raise SignatureError(f"this key is trusted up to size {key.last_good_size} only: it was compromised")
+    return key
 
 
 def _check_tokens(out: Collector, package: Package, trust: Trust, head: Head, serials: Serials) -> None:

@@ -71,6 +71,7 @@ class Report:
     entry: str = ""  # hex
     index: int | None = None
     openings: dict[str, Any] = field(default_factory=dict)  # commitments opened and checked, by name
+    withheld: int | None = None  # commitments of the statement that are not opened; None without a statement
     required: frozenset[str] = frozenset()  # ids that must have passed
     test_only: bool = False  # the trust file says that its anchors prove nothing
 
@@ -107,6 +108,7 @@ class Report:
             "entry": self.entry,
             "index": self.index,
             "openings": self.openings,
+            "withheld": self.withheld,
             "time": None if self.interval is None else _interval_json(self.interval),
         }
 

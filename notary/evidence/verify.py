@@ -9,19 +9,17 @@ from typing import Any
 
 from notary.errors import EvidenceError, FormatError
 from notary.evidence.bodies import Document
-from notary.evidence.checkpoint import parse_checkpoint
 from notary.evidence.collect import Collector
 from notary.evidence.commitments import check_openings, parse_openings
 from notary.evidence.extension import check_extension
 from notary.evidence.head import Head
 from notary.evidence.heads import check_heads, check_inclusion_file
 from notary.evidence.incident import check_incident_file
-from notary.evidence.note import parse_note
 from notary.evidence.outcome import Check, Claim, Interval, Outcome, Report, kth_bound
 from notary.evidence.package import Digests, Package
 from notary.evidence.package_names import FRAME, OPENINGS, STATEMENT
+from notary.evidence.previous import check_previous
 from notary.evidence.promise import check_receipt_file
-from notary.evidence.proof_file import TLOG_PROOF, parse_proof_file
 from notary.evidence.statement import Statement, entry_of, parse_statement, statement_json
 from notary.evidence.trust import Trust
 
@@ -34,13 +32,14 @@ class _Opened:
     statement: Statement
     entry: bytes
     openings: dict[str, Any]
+    withheld: int
 
 
 def verify(package: Package, trust: Trust | None, document: Digests | None = None) -> Report:
     """Check a package.
 
     Args:
-        package: from `read_package`, or made of a bare proof by `package_of_proof`.
+        package: from `read_package`, or made of another export by `notary.evidence.exports`.
         trust: the verifier's own; without it only what needs no trust is checked.
         document: digests of the document that the verifier holds; it counts before the one in the package.
     """
@@ -62,6 +61,7 @@ def verify(package: Package, trust: Trust | None, document: Digests | None = Non
     heads, interval = _check_log(out, package, trust, opened)
     _check_inspection(out, package, heads, opened)
     check_incident_file(out, package, opened.entry, heads)
+    check_previous(out, package, opened.statement, heads)
     index = heads[0].index if heads else None
     required = _ALWAYS | (_WITH_DOCUMENT if isinstance(opened.statement.body, Document) else frozenset())
     return Report(
@@ -71,6 +71,7 @@ def verify(package: Package, trust: Trust | None, document: Digests | None = Non
         entry=opened.entry.hex(),
         index=index,
         openings=opened.openings,
+        withheld=opened.withheld,
         required=required,
         test_only=test_only,
     )
@@ -79,19 +80,6 @@ def verify(package: Package, trust: Trust | None, document: Digests | None = Non
 def unreadable(error: EvidenceError) -> Report:
     """The report on evidence that could not even be read: check 1.1 failed."""
     return Report((Check("1.1", Outcome.FAILED, Claim.RECOMPUTED, "", str(error)),), required=_ALWAYS)
-
-
-def package_of_proof(data: bytes) -> Package:
-    """A `.tlog-proof` of ours as a package: its statement is in the extra line.
-
-    Raises:
-        FormatError: not a tlog-proof, one without a statement, or its note is no checkpoint.
-    """
-    file = parse_proof_file(data, TLOG_PROOF)
-    if file.extra is None:
-        raise FormatError("the proof carries no statement in its extra line")
-    size = parse_checkpoint(parse_note(file.note).text).size
-    return Package({STATEMENT: file.extra, f"heads/{size}/inclusion.tlog-proof": data}, is_proof=True)
 
 
 def _check_statement(out: Collector, package: Package) -> _Opened | None:
@@ -109,7 +97,7 @@ def _check_statement(out: Collector, package: Package) -> _Opened | None:
         with out.check("2.4", Claim.STATED) as done:
             openings = check_openings(parse_openings(package.files[OPENINGS]), statement.commitments)
             done.detail = f"opened: {', '.join(sorted(openings)) or 'nothing'}"
-    return _Opened(statement, entry_of(data), openings)
+    return _Opened(statement, entry_of(data), openings, statement.commitments.count - len(openings))
 
 
 def _check_document(

@@ -4,7 +4,8 @@ from collections.abc import Iterator, Sequence
 from itertools import islice
 
 from notary.errors import EvidenceError
-from notary.evidence.checkpoint import open_checkpoint
+from notary.evidence.checkpoint import Checkpoint, open_checkpoint
+from notary.evidence.cose import check_root
 from notary.evidence.note import Verifier
 from notary.merkle.hashing import EMPTY_ROOT, hash_leaves
 from notary.merkle.tiles import TILE_WIDTH, Tile, append_tiles, encode_bundle, entry_bundles, tiles_at
@@ -78,9 +79,14 @@ def checkpoint_problems(
     elif stored.root != tree.root:
         yield f"checkpoint {stored.size}: its root is not that of its entries"
     try:
-        signed = open_checkpoint(stored.note, origin, log_keys).checkpoint
+        signed = open_checkpoint(stored.note, origin, log_keys)
     except EvidenceError as error:
         yield f"checkpoint {stored.size}: {error}"
         return
-    if (signed.size, signed.root) != (stored.size, stored.root):
+    if (signed.checkpoint.size, signed.checkpoint.root) != (stored.size, stored.root):
         yield f"checkpoint {stored.size}: another size or root is signed"
+    if stored.cose is not None:
+        try:
+            check_root(stored.cose, Checkpoint(origin, stored.size, stored.root), signed.verifier)
+        except EvidenceError as error:
+            yield f"checkpoint {stored.size}: {error}"

@@ -9,6 +9,7 @@ from notary.errors import Fatal, NotFound, NotReady
 from notary.evidence.bodies import Genesis
 from notary.evidence.checkpoint import Checkpoint, sign_checkpoint
 from notary.evidence.commitments import commit
+from notary.evidence.cose import sign_root
 from notary.evidence.note import Verifier
 from notary.evidence.number import make_number
 from notary.evidence.statement import Statement, entry_of, parse_statement
@@ -106,10 +107,11 @@ def _create(
     (part,) = build(objects, 0, EMPTY_ROOT, [entry])
     # Durable: an object that nobody reads. A crash here leaves it, and the first sequencer removes it.
     staged = staging.stage(objects, part.objects, epoch=0)
-    note = sign_checkpoint(Checkpoint(verifier.name, 1, part.root), key).encode()
+    checkpoint = Checkpoint(verifier.name, 1, part.root)
+    note, cose = sign_checkpoint(checkpoint, key).encode(), sign_root(checkpoint, key)
     record = NewRecord(number, None, "genesis", statement, entry, "public")
     with database.writing() as connection:
-        create_state(connection, 1, part.root, note, staged, now)
+        create_state(connection, 1, part.root, note, staged, now, cose)
         if groups_after(connection, -1, 1):
             raise Fatal("there are records, but no log")
         group = insert_group(connection, 1, None, now, None, first_index=0)

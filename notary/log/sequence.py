@@ -8,6 +8,7 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 from notary.errors import Fatal, NotaryError, NotFound, NotReady, Unavailable
 from notary.evidence.checkpoint import Checkpoint, sign_checkpoint
+from notary.evidence.cose import sign_root
 from notary.evidence.note import Verifier
 from notary.log import staging
 from notary.log.batch import build, last_entries
@@ -138,11 +139,11 @@ class Sequencer:
             staged.append(staging.stage(self.objects, part.objects, state.epoch))
         # The note is signed before the swap and shown to nobody until after it.
         checkpoint = Checkpoint(self.origin, part.size, part.root)
-        note = sign_checkpoint(checkpoint, self.key).encode()
+        note, cose = sign_checkpoint(checkpoint, self.key).encode(), sign_root(checkpoint, self.key)
         names = staging.join(staged)
         try:
             with self.database.writing() as connection:
-                swap_state(connection, state, part.size, part.root, note, names, now)
+                swap_state(connection, state, part.size, part.root, note, names, now, cose)
                 assign_places(connection, state.size, groups)
         except NotaryError as error:
             # Nothing in memory can tell which of two checkpoints of one size is ours: whoever starts next
@@ -154,7 +155,7 @@ class Sequencer:
             raise Fatal("a staging object is gone: another process has taken over")
         publish(self.objects, note, self._verifier)
         staging.discard(self.objects, names)
-        return StoredCheckpoint(part.size, part.root, note, now)
+        return StoredCheckpoint(part.size, part.root, note, now, cose)
 
     def _recover(self, epoch: int) -> None:
         with self.database.reading() as connection:

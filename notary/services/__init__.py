@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 
 from notary.services.bulk import BulkSubmitting
+from notary.services.exports import Exports
 from notary.services.health import Health
 from notary.services.incidents import Incidents
 from notary.services.log_files import LogFiles
@@ -31,6 +32,7 @@ class Services:
     bulk: BulkSubmitting
     records: Records
     packages: Packages
+    exports: Exports
     reports: Reports
     verifying: Verifying
     tiles: LogFiles

@@ -6,22 +6,26 @@ from itertools import pairwise
 
 from notary.errors import NotFound, NotReady
 from notary.evidence.chain import ChainEvidence, NotBefore, decode_evidence, decode_header, encode_evidence
-from notary.evidence.commitments import encode_openings
+from notary.evidence.commitments import Opening, encode_openings
 from notary.evidence.consistency import Consistency, encode_consistency
 from notary.evidence.package import write_package
 from notary.evidence.package_names import OPENINGS, STATEMENT
+from notary.evidence.previous import MAX_PREVIOUS
 from notary.evidence.proof_file import TLOG_PROOF, ProofFile
 from notary.evidence.statement import parse_statement
 from notary.proving import Prover
+from notary.services.opening import Choice
 from notary.services.package_tools import static_members
-from notary.services.records import Records
+from notary.services.records import Records, may_see
 from notary.services.types import Found, RecordView, Viewer
-from notary.store import anchorings, openings, promises, stamps, views
+from notary.store import anchorings, openings, promises, records, stamps, views
 from notary.store.anchorings import Anchoring
 from notary.store.blocks import block_header
 from notary.store.engine import Connection, Database
 from notary.store.places import group_of
+from notary.store.records import Record
 
+_MAX_EARLIER = 16 * 1024 * 1024  # bytes of openings of earlier statements
 _LOOK_ON = 16  # final words of an anchor that are looked through for one that is whole
 
 
@@ -59,14 +63,21 @@ class Packages:
         except NotReady:  # its checkpoint is being published at this moment
             return None
 
-    def package(self, number: str, viewer: Viewer) -> bytes:
+    def package(self, number: str, viewer: Viewer, choice: Choice | None = None) -> bytes:
         """The evidence package (docs/formats.md §11), without the document.
 
         Openings and receipt are only for the organisation that submitted the record.
 
+        Args:
+            number: of the record, in canonical form.
+            viewer: who asks.
+            choice: which commitments are opened; None opens all that are for `viewer`.
+
         Raises:
             NotFound, NotReady: as `proof`.
+            RequestError: what is to be opened is not there for `viewer`.
         """
+        choice = choice or Choice()
         view = self.records.view(number, viewer)
         if view.index is None:
             raise NotReady("the record is in no checkpoint yet; ask again in a few seconds")
@@ -78,9 +89,11 @@ class Packages:
         contents = {STATEMENT: view.statement} | static_members()
         contents |= self._heads(view, view.index, [each for each in (inspected, broken) if each is not None])
         if own:
-            contents |= self._own(view)
-        contents |= self._later("inspection", inspected, contents, own=own)
-        contents |= self._later("incident", broken, contents, own=own)
+            contents |= self._own(view, choice)
+        for folder, later in (("inspection", inspected), ("incident", broken)):
+            contents |= self._beside(folder, later, contents, choice if own else None)
+        contents |= self._earlier(view, viewer, contents, choice)
+        choice.check()
         sizes = sorted({int(name.split("/")[1]) for name in contents if name.startswith("heads/")})
         if len(sizes) > 1:
             proofs = tuple(
@@ -163,28 +176,62 @@ class Packages:
             return ()
         return (NotBefore(header, None),) if is_meant(header) else ()
 
-    def _own(self, view: RecordView) -> dict[str, bytes]:
+    def _own(self, view: RecordView, choice: Choice) -> dict[str, bytes]:
         assert view.tenant_id is not None  # noqa: S101 - the caller compared it
         contents = {"receipt.txt": self.records.receipt(view.number, view.tenant_id)}
         with self.database.reading() as connection:
-            opened = openings.openings_of(connection, view.seq)
+            opened = choice.of(openings.filed_openings(connection, view.seq))
         return contents | ({OPENINGS: encode_openings(opened)} if opened else {})
 
-    def _later(
-        self, folder: str, later: RecordView | None, contents: dict[str, bytes], *, own: bool
+    def _beside(
+        self,
+        folder: str,
+        other: RecordView | Record | None,
+        contents: dict[str, bytes],
+        choice: Choice | None,
+        back: int = 0,
     ) -> dict[str, bytes]:
-        if later is None or later.index is None:
+        """Another statement with its proof under the smallest head that has it; nothing where none has."""
+        if other is None or other.index is None:
             return {}
-        with self.database.reading() as connection:
-            opened = openings.openings_of(connection, later.seq) if own else ()
         sizes = sorted(int(n.split("/")[1]) for n in contents if n.endswith("/checkpoint"))
-        size = next((size for size in sizes if size > later.index), None)
+        size = next((size for size in sizes if size > other.index), None)
         if size is None:
             return {}
-        path = tuple(self.prover.proof_at(later.index, size))
-        proof = ProofFile(later.index, path, self.prover.checkpoint(size).note).encode(TLOG_PROOF)
-        found = {f"{folder}/statement.json": later.statement, f"{folder}/inclusion.tlog-proof": proof}
+        opened: tuple[Opening, ...] = ()
+        if choice is not None:
+            with self.database.reading() as connection:
+                opened = choice.of(openings.filed_openings(connection, other.seq), back)
+        path = tuple(self.prover.proof_at(other.index, size))
+        proof = ProofFile(other.index, path, self.prover.checkpoint(size).note).encode(TLOG_PROOF)
+        found = {f"{folder}/statement.json": other.statement, f"{folder}/inclusion.tlog-proof": proof}
         return found | ({f"{folder}/openings.json": encode_openings(opened)} if opened else {})
+
+    def _earlier(
+        self, view: RecordView, viewer: Viewer, contents: dict[str, bytes], choice: Choice
+    ) -> dict[str, bytes]:
+        """The statements that this one follows, back to the first or to one that `viewer` may not see.
+
+        Openings of all of them are held to `_MAX_EARLIER` together, so that the package stays within its own limit;
+        what passes it is withheld.
+        """
+        found: dict[str, bytes] = {}
+        room = _MAX_EARLIER
+        with self.database.reading() as connection:
+            chain = records.earlier(connection, view.seq, MAX_PREVIOUS)
+        for back, record in enumerate(chain, 1):
+            if not may_see(record, viewer):
+                break
+            own = viewer.tenant_id is not None and viewer.tenant_id == record.tenant_id
+            folder = f"previous/{back}"
+            files = self._beside(folder, record, contents, choice if own else None, back)
+            if not files:
+                break
+            room -= len(files.get(f"{folder}/openings.json", b""))
+            if room < 0:
+                files.pop(f"{folder}/openings.json", None)
+            found |= files
+        return found
 
 
 def _whole(connection: Connection, item: Anchoring) -> Anchoring:

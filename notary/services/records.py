@@ -11,6 +11,7 @@ from notary.evidence.number import lookup_code, parse_number
 from notary.services.types import AttestedHead, Found, Viewer
 from notary.store import lookups, standing, views
 from notary.store.engine import Connection, Database
+from notary.store.records import Record
 from notary.store.standing import Reached
 from notary.store.views import RecordView
 
@@ -133,7 +134,7 @@ class _Eyes:
             _is_code_of(_NOBODYS, self.viewer)
 
 
-def may_see(record: RecordView, viewer: Viewer) -> bool:
+def may_see(record: RecordView | Record, viewer: Viewer) -> bool:
     """Whether `viewer` may see statement and proofs (design §2, visibility)."""
     if viewer.tenant_id is not None and viewer.tenant_id == record.tenant_id:
         return True
@@ -148,7 +149,7 @@ def may_see(record: RecordView, viewer: Viewer) -> bool:
     return False
 
 
-def _presents_document(record: RecordView, viewer: Viewer) -> bool:
+def _presents_document(record: RecordView | Record, viewer: Viewer) -> bool:
     if viewer.digest is None:
         return False
     algorithm, value = viewer.digest
@@ -156,7 +157,7 @@ def _presents_document(record: RecordView, viewer: Viewer) -> bool:
     return known is not None and hmac.compare_digest(known, value)
 
 
-def _presents_code(record: RecordView, viewer: Viewer) -> bool:
+def _presents_code(record: RecordView | Record, viewer: Viewer) -> bool:
     return _is_code_of(record.statement, viewer)
 
 

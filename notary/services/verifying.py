@@ -6,7 +6,7 @@ from io import BytesIO
 from typing import BinaryIO
 
 from notary.errors import EmptyDocument, EvidenceError, FormatError, NotFound
-from notary.evidence.incoming import is_evidence, read_evidence
+from notary.evidence.incoming import kind_of, read_evidence, stands_alone
 from notary.evidence.outcome import Report
 from notary.evidence.package import Digests, Package, digest_stream, read_package
 from notary.evidence.trust import Trust
@@ -16,6 +16,8 @@ from notary.services.records import Records
 from notary.services.types import Viewer
 
 _PDF = b"%PDF-"
+_OTHER = "this is neither an evidence package (.zip) nor a proof (.tlog-proof, .json) nor a report (.pdf)"
+_BESIDE = "a COSE receipt is checked beside its statement, an OpenTimestamps file beside a proof: `notary verify` takes both"
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,10 +42,8 @@ class Verifying:
             raise EmptyDocument("the file is empty; send a package, a proof or a report")
         if head.startswith(_PDF):
             return self._report(digest_stream(stream))
-        if not is_evidence(stream):
-            raise FormatError(
-                "this is neither an evidence package (.zip) nor a proof (.tlog-proof) nor a report (.pdf)"
-            )
+        if not stands_alone(stream):
+            raise FormatError(_BESIDE if kind_of(stream) else _OTHER)
         try:
             package = read_evidence(stream)
         except EvidenceError as error:

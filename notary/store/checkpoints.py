@@ -12,17 +12,25 @@ from notary.store.tables import checkpoint
 
 @dataclass(frozen=True, slots=True)
 class StoredCheckpoint:
-    """A checkpoint: `note` is what was signed, `time` when the service says that it was."""
+    """A checkpoint: `note` is what was signed, `time` when the service says that it was.
+
+    `cose` is the log key's signature over the same for COSE receipts, 64 bytes; None of checkpoints that were made
+    before there were any.
+    """
 
     size: int
     root: bytes
     note: bytes
     time: datetime
+    cose: bytes | None = None
 
 
-def insert_checkpoint(connection: Connection, size: int, root: bytes, note: bytes, now: datetime) -> None:
+def insert_checkpoint(
+    connection: Connection, size: int, root: bytes, note: bytes, now: datetime, cose: bytes | None = None
+) -> None:
     """Keep a checkpoint; a second one of the same size is refused by the table."""
-    connection.execute(checkpoint.insert(), {"size": size, "root": root, "note": note, "time": now})
+    row = {"size": size, "root": root, "note": note, "time": now, "cose": cose}
+    connection.execute(checkpoint.insert(), row)
 
 
 def newest_checkpoint(connection: Connection) -> StoredCheckpoint:
@@ -51,6 +59,17 @@ def checkpoint_covering(connection: Connection, index: int) -> StoredCheckpoint:
     """
     query = _CHECKPOINT.where(checkpoint.c.size > index).order_by(checkpoint.c.size).limit(1)
     return _one(connection, query, f"checkpoint with entry {index}")
+
+
+def receipted_checkpoint(connection: Connection, index: int) -> StoredCheckpoint:
+    """The earliest checkpoint with entry `index` and a signature for COSE receipts, of more than one entry.
+
+    Raises:
+        NotFound: there is none yet.
+    """
+    covers = checkpoint.c.size > max(index, 1), checkpoint.c.cose.is_not(None)
+    query = _CHECKPOINT.where(*covers).order_by(checkpoint.c.size).limit(1)
+    return _one(connection, query, f"checkpoint with entry {index} that COSE receipts can be of")
 
 
 def checkpoints_after(connection: Connection, size: int, limit: int) -> list[StoredCheckpoint]:

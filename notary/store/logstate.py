@@ -44,7 +44,13 @@ def read_state(connection: Connection) -> LogState | None:
 
 
 def create_state(
-    connection: Connection, size: int, root: bytes, note: bytes, staging: str, now: datetime
+    connection: Connection,
+    size: int,
+    root: bytes,
+    note: bytes,
+    staging: str,
+    now: datetime,
+    cose: bytes | None = None,
 ) -> None:
     """Open the log.
 
@@ -54,11 +60,18 @@ def create_state(
     values = {"id": _ROW, "size": size, "root": root, "note": note, "staging": staging, "epoch": 0}
     if not insert_new(connection, log_state, values):
         raise Fatal("another process has opened this log at the same time")
-    insert_checkpoint(connection, size, root, note, now)
+    insert_checkpoint(connection, size, root, note, now, cose)
 
 
 def swap_state(
-    connection: Connection, old: LogState, size: int, root: bytes, note: bytes, staging: str, now: datetime
+    connection: Connection,
+    old: LogState,
+    size: int,
+    root: bytes,
+    note: bytes,
+    staging: str,
+    now: datetime,
+    cose: bytes | None = None,
 ) -> None:
     """Put the next checkpoint in the place of `old`, if nothing has changed since, and keep it for ever.
 
@@ -77,7 +90,7 @@ def swap_state(
     )
     if connection.execute(statement).rowcount != 1:
         raise Fatal(f"the log is no longer at size {old.size} under epoch {old.epoch}: another has moved it")
-    insert_checkpoint(connection, size, root, note, now)
+    insert_checkpoint(connection, size, root, note, now, cose)
 
 
 def take_lease(connection: Connection, holder: str, now: datetime, until: datetime) -> int | None:

@@ -105,6 +105,16 @@ def records_from(connection: Connection, seq: int, count: int) -> list[Record]:
     return _all(connection, query.order_by(record.c.seq))
 
 
+def earlier(connection: Connection, seq: int, most: int) -> list[Record]:
+    """The records that this one follows: the one before it first, `most` at the most."""
+    found: list[Record] = []
+    at = connection.execute(select(record.c.follows_seq).where(record.c.seq == seq)).scalar_one_or_none()
+    while at is not None and len(found) < most:
+        found.append(record_by_seq(connection, at))
+        at = found[-1].follows_seq
+    return found
+
+
 def inspections_of(connection: Connection, seq: int) -> list[int]:
     """The `seq` of each inspection statement that follows a document."""
     query = select(record.c.seq).where(record.c.follows_seq == seq, record.c.type == "inspection")

@@ -194,6 +194,7 @@ class CheckpointRow(SQLModel, table=True):
     root: bytes = _bytes()
     note: bytes = _bytes()
     time: datetime = _time()
+    cose: bytes | None = _bytes(nullable=True)  # the signature for COSE receipts; none of old checkpoints
 
 
 class AnchoringRow(SQLModel, table=True):

@@ -22,6 +22,7 @@ from notary.proving import Prover
 from notary.services import Services
 from notary.services.beating import Beating
 from notary.services.bulk import BulkSubmitting
+from notary.services.exports import Exports
 from notary.services.health import Health
 from notary.services.incidents import Incidents
 from notary.services.kept_reports import KeptReports
@@ -177,6 +178,7 @@ def _services(
         bulk=BulkSubmitting(writer, settings.max_bulk_bytes),
         records=records,
         packages=packages,
+        exports=Exports(database, records, packages, prover),
         reports=reports,
         verifying=Verifying(records, packages, trust),
         tiles=LogFiles(objects),

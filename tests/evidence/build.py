@@ -14,6 +14,8 @@ from notary.evidence.chain import decode_header, encode_evidence
 from notary.evidence.checkpoint import Checkpoint, sign_checkpoint
 from notary.evidence.commitments import commit, encode_openings
 from notary.evidence.consistency import Consistency, encode_consistency
+from notary.evidence.cose import CoseReceipt, sign_root
+from notary.evidence.json_proof import JsonProof
 from notary.evidence.note import Verifier
 from notary.evidence.number import make_number
 from notary.evidence.package import digest_stream, read_package, write_package
@@ -126,6 +128,9 @@ class Log:
         path = inclusion_path(index, size, node_of(self.leaves))
         return ProofFile(index, tuple(path), self.checkpoint(size), extra).encode(TLOG_PROOF)
 
+    def path(self, index, size):
+        return tuple(inclusion_path(index, size, node_of(self.leaves)))
+
     def consistency(self, old, new):
         return Consistency(old, new, tuple(consistency_path(old, new, node_of(self.leaves))))
 
@@ -164,6 +169,19 @@ class Log:
 
 def node_of(leaves):
     return lambda level, index: root_of(leaves[index << level : (index + 1) << level])
+
+
+def cose_receipt(log, index, size, key=None):
+    key, root = key or log.key, root_of(log.leaves[:size])
+    key_id = Verifier(log.origin, key.public_key().public_bytes_raw()).key_id
+    signature = sign_root(Checkpoint(log.origin, size, root), key)
+    return CoseReceipt(log.origin, size, key_id, index, log.path(index, size), signature)
+
+
+def json_proof(log, index, size, opened=0):
+    opened = log.openings[index][:opened]
+    statement, note = log.statements[index].encode(), log.checkpoint(size)
+    return JsonProof(statement, opened, index, size, log.path(index, size), note)
 
 
 def genesis(log):

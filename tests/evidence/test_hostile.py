@@ -17,7 +17,8 @@ from notary.evidence import canonical, heads
 from notary.evidence.outcome import Outcome, Report
 from notary.evidence.package import Package, digest_stream, read_package, write_package
 from notary.evidence.trust import Trust, parse_trust
-from notary.evidence.verify import package_of_proof, verify
+from notary.evidence.exports import package_of_proof
+from notary.evidence.verify import verify
 from tests.evidence import build
 from tests.evidence.build import CONTRACT, DOCUMENT, LATE
 

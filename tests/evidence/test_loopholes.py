@@ -21,7 +21,8 @@ from notary.evidence.package_names import MAX_HEADS
 from notary.evidence.proof_file import TLOG_PROOF, parse_proof_file
 from notary.evidence.receipt import receipt_key_name
 from notary.evidence.timestamp import Authority, check_token
-from notary.evidence.verify import package_of_proof, verify
+from notary.evidence.exports import package_of_proof
+from notary.evidence.verify import verify
 from tests import mini_tsa
 from tests.evidence import build
 from tests.evidence.build import DOCUMENT, EARLY, INSPECTION, LATE, ORIGIN, Log, ed25519, moment

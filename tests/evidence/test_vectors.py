@@ -21,7 +21,8 @@ from notary.evidence.package import digest_stream, read_package
 from notary.evidence.receipt import check_receipt, open_receipt
 from notary.evidence.statement import TYPES, entry_of, parse_statement
 from notary.evidence.trust import parse_trust
-from notary.evidence.verify import package_of_proof, verify
+from notary.evidence.exports import package_of_proof
+from notary.evidence.verify import verify
 from notary.merkle.hashing import hash_leaf
 from notary.merkle.proof import check_consistency, check_inclusion
 from notary.merkle.tree import root_of

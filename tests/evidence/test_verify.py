@@ -19,7 +19,8 @@ from notary.evidence.consistency import encode_consistency
 from notary.evidence.outcome import Outcome
 from notary.evidence.package import digest_stream
 from notary.evidence.timestamp import MAX_RESPONSE
-from notary.evidence.verify import package_of_proof, unreadable, verify
+from notary.evidence.exports import package_of_proof
+from notary.evidence.verify import unreadable, verify
 from tests.evidence import build, mini_chain
 from tests.evidence.build import (
     ANCHOR_TIME,

@@ -42,6 +42,7 @@ and compares every byte. The keys are known to everybody and sign nothing else.
 | `openings.json`, `commitments.json` | openings of the document, and the root that its statement holds |
 | `disclosures.json` | disclosures of values with keys of any script, spelt freely; digest, value, RFC 8785 form |
 | `checkpoint`, `receipt.txt`, `inclusion.tlog-proof`, `consistency.json` | a file of each kind, of entry 2 |
+| `receipt.cose`, `proof.json` | the same as `inclusion.tlog-proof`: a COSE receipt, and JSON with two openings |
 | `contract.pdf`, `package.zip`, `trust.toml`, `result.json` | a package, its trust file, its result |
 | `package-revocation.zip`, `result-revocation.json` | the same with revocation data; `result.json` lacks check 5.2 |
 """
@@ -84,6 +85,8 @@ def make():
         "checkpoint": log.checkpoint(build.EARLY),
         "receipt.txt": log.receipt(build.DOCUMENT, 3),
         "inclusion.tlog-proof": log.proof(build.DOCUMENT, build.LATE, statement.encode()),
+        "receipt.cose": build.cose_receipt(log, build.DOCUMENT, build.LATE).encode(),
+        "proof.json": build.json_proof(log, build.DOCUMENT, build.LATE, opened=2).encode(),
         "consistency.json": encode_consistency((log.consistency(build.EARLY, build.LATE),)),
         "contract.pdf": build.CONTRACT,
         "trust.toml": build.trust_text(log).encode(),
