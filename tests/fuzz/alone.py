@@ -84,7 +84,7 @@ def receipt_entry() -> Sample:
 
 def promise() -> Sample:
     log = build.log()
-    changes = {"checkpoint_size": 3, "checkpoint_root": root_of(log.leaves[:3])}
+    changes = {"size": 3, "size_root": root_of(log.leaves[:3])}
     return _put(corpus.whole(), "receipt.txt", log.receipt(**changes))
 
 
@@ -94,7 +94,7 @@ def token() -> Sample:
 
 def revoked() -> Sample:
     tsa = build.tsa("tsa-a")
-    found = crl(tsa.middle, tsa.middle_key, (tsa.signer, build.moment(10), 1), at=build.moment(12, 30))
+    found = crl(tsa.middle, tsa.middle_key, (tsa.signer, build.moment(10), "keyCompromise"), at=build.moment(12, 30))
     sample = corpus.stamped()
     (name,) = [name for name in sample.files if name.endswith(".crl") and _speaks_of(sample.files[name], tsa.signer, tsa)]
     return _put(sample, name, found.data)
