@@ -64,7 +64,7 @@ function checkHash({ trusted, block }) {
 function checkState({ evidence, trusted, block }) {
   if (evidence.accountProof === null) throw new Missing("the state of the block was not captured");
   const { codeHash } = provedAccount(block.state, evidence.contract, evidence.accountProof);
-  demand(equal(codeHash, trusted.codeHash), "the contract has other code");
+  demand(equal(codeHash, trusted.codeHash), "the contract has other code"); // a list is never equal
   return `code hash 0x${hex(codeHash)}`;
 }
 

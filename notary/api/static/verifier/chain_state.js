@@ -42,11 +42,11 @@ export function provedEvent(root, { transactionIndex, receiptProof, logIndex, co
   return { oldSize: size(data.subarray(0, WORD)), newSize: size(data.subarray(WORD, 2 * WORD)), root: data.subarray(2 * WORD) };
 }
 
-// Storage root, as it stands there, and code hash of an account. Its nonce and balance are nobody's business here.
+// Storage root and code hash of an account, as they stand there: whoever uses one looks at its form. Its nonce and balance are nobody's business here.
 export function provedAccount(root, address, nodes) {
   const raw = need(proveValue(root, keccak256(address), nodes));
   const [, , storage, codeHash] = listOf(decodeRlp(raw, MAX_VALUES), 4);
-  return { storage, codeHash: bytesOf(codeHash) };
+  return { storage, codeHash };
 }
 
 // The number in a slot; 0 where it is absent.

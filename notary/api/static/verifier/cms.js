@@ -1,7 +1,7 @@
 // CMS SignedData with one signer (RFC 5652 §5), and the attributes that name its certificate (RFC 2634 §5.4, RFC 5035).
 
-import { FormatError, concat, equal } from "./bytes.js";
-import { TAG } from "./der.js";
+import { FormatError, equal } from "./bytes.js";
+import { TAG, encodeDer } from "./der.js";
 import { tagged } from "./extensions.js";
 import { readGeneralName, readName } from "./names.js";
 import { readAlgorithm } from "./signature.js";
@@ -53,7 +53,7 @@ export function readSignedData(info) {
   return {
     version: version.integer(),
     contentType: contentType.oid(),
-    content: content ? content.explicit().octets() : null,
+    content: content ? content.explicit().pieces() : null,
     certificates: certificates ? certificates.as(TAG.set).set() : [],
     signers: signers.set().map(readSigner),
   };
@@ -80,7 +80,7 @@ export function onlyValue(attributes, oid, name) {
 }
 
 // What is signed: the attributes as a SET (§5.4).
-export const signedBytes = (node) => concat(Uint8Array.of(0x31), node.raw.subarray(1));
+export const signedBytes = (node) => encodeDer(0x31, node.content);
 
 // Ascending, the shorter one filled with zeros (X.690 §11.6).
 function isBefore(one, two) {
@@ -91,10 +91,10 @@ function isBefore(one, two) {
   return true;
 }
 
-// Throws unless a value is DER in all that can be seen without its schema.
+// Throws unless a value is DER in all that can be seen without its schema; its own tag and length are encoded anew for the signature.
 export function checkDer(node, depth = 0) {
   if (depth > MAX_DEPTH) throw new FormatError("the signed attributes are nested too deeply");
-  if (!node.der) throw new FormatError("a length in the signed attributes is not DER");
+  if (depth > 0 && !node.der) throw new FormatError("a length in the signed attributes is not DER");
   if (node.is(TAG.boolean)) node.boolean();
   if (node.is(TAG.integer) || node.is(TAG.enumerated)) node.integer();
   if (node.is(TAG.bits)) node.bits();

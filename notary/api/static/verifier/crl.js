@@ -5,7 +5,7 @@ import { TAG, parseDer } from "./der.js";
 import { KEY_USAGE, OID, basicConstraints, crlDistributionPoints, keyUsage, readPointName, subjectKeyIdentifier, tagged } from "./extensions.js";
 import { readName, sameGeneralName } from "./names.js";
 import { readAlgorithm, readScheme } from "./signature.js";
-import { readGeneralized, readTime } from "./time.js";
+import { readWhole, readTime } from "./time.js";
 import { readExtensions } from "./x509.js";
 
 const REASON = "2.5.29.21";
@@ -22,7 +22,7 @@ const unknown = (extensions, understood) => [...extensions].some(([oid, { critic
 export function readRevoked(at, extensions, stated = null) {
   const reason = extensions.get(REASON);
   const since = extensions.get(INVALIDITY_DATE);
-  const invalid = since ? readGeneralized(parseDer(since.value)) : at;
+  const invalid = since ? readWhole(parseDer(since.value)) : at;
   const code = reason ? Number(parseDer(reason.value).need(TAG.enumerated, false).integer()) : stated;
   return { at: invalid < at ? invalid : at, reason: code };
 }

@@ -1,14 +1,14 @@
 // ASN.1 in BER, with a mark on what is DER (X.690). The whole value is walked when it is parsed, so nothing is left unread.
 
 import { FormatError, concat } from "./bytes.js";
-import { bigOf } from "./numbers.js";
+import { bigOf, bytesOfBig } from "./numbers.js";
 
 const MAX_DEPTH = 32;
 const MAX_LENGTH_BYTES = 4;
 const END = 0;
 
 export const TAG = { boolean: 1, integer: 2, bits: 3, octets: 4, null: 5, oid: 6, enumerated: 10, utf8: 12, sequence: 16, set: 17, utc: 23, generalized: 24 };
-const STRINGS = new Set([12, 18, 19, 20, 22, 26, 28, 30]);
+const STRINGS = new Set([12, 18, 19, 20, 22, 28, 30]);
 
 function refuse(what) {
   throw new FormatError(`ASN.1: ${what}`);
@@ -85,8 +85,13 @@ export class Node {
   }
 
   octets() {
+    return this.need(TAG.octets, false).content;
+  }
+
+  // The same of a string that may stand in pieces, as BER allows.
+  pieces() {
     if (!this.is(TAG.octets)) refuse("not an octet string");
-    return this.children === null ? this.content : concat(...this.children.map((child) => child.octets()));
+    return this.children === null ? this.content : concat(...this.children.map((child) => child.pieces()));
   }
 
   // Unused bits and the bytes of a bit string.
@@ -220,4 +225,12 @@ export function parseDer(bytes) {
   const node = parseBer(bytes);
   if (!node.der) refuse("not DER");
   return node;
+}
+
+// Tag (one byte), length in its shortest form, contents.
+export function encodeDer(tag, content) {
+  const { length } = content;
+  if (length < 0x80) return concat(Uint8Array.of(tag, length), content);
+  const size = Math.ceil(length.toString(16).length / 2);
+  return concat(Uint8Array.of(tag, 0x80 | size), bytesOfBig(BigInt(length), size), content);
 }

@@ -62,7 +62,9 @@ export const authorityKeyIdentifier = reader(OID.authorityKeyIdentifier, (node) 
 
 export const basicConstraints = reader(OID.basicConstraints, (node) => {
   const fields = [...node.sequence()];
-  const ca = fields[0]?.is(1) ? fields.shift().boolean() : false;
+  const stated = fields[0]?.is(1) ?? false;
+  const ca = stated ? fields.shift().boolean() : false;
+  if (stated && !ca) throw new FormatError("a default value that is stated, which is not DER");
   const pathLength = fields.length > 0 ? small(fields.shift()) : null;
   if (fields.length > 0) throw new FormatError("not basic constraints");
   return { ca, pathLength };

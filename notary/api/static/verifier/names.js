@@ -5,6 +5,8 @@ import { FormatError, hex, textOf } from "./bytes.js";
 const BMP = 30;
 const UNIVERSAL = 28;
 const UTF8 = 12;
+const NUMERIC = 18;
+const VISIBLE = 26;
 const MAX_POINT = 0x10ffff;
 
 function wide(bytes, size) {
@@ -28,7 +30,10 @@ function narrow(bytes) {
 function textOfString(node) {
   if (node.tag === BMP) return wide(node.content, 2);
   if (node.tag === UNIVERSAL) return wide(node.content, 4);
-  return node.tag === UTF8 ? textOf(node.content) : narrow(node.content);
+  if (node.tag === UTF8) return textOf(node.content);
+  const text = narrow(node.content);
+  if (node.tag === NUMERIC && !/^[0-9 ]*$/.test(text)) throw new FormatError("a number with other characters");
+  return text;
 }
 
 // Case, compatibility forms and the number of spaces make no difference (RFC 4518 in short).
@@ -40,6 +45,7 @@ export function prepare(text) {
 function readAttribute(node) {
   const [type, value, ...more] = node.sequence();
   if (value === undefined || more.length > 0) throw new FormatError("not an attribute of a name");
+  if (value.is(VISIBLE)) throw new FormatError("a name in a type of string that names do not have");
   const text = value.isString ? textOfString(value) : null;
   return { type: type.oid(), text, key: JSON.stringify([type.oid(), text === null ? hex(value.raw) : prepare(text), text === null]) };
 }
@@ -47,7 +53,7 @@ function readAttribute(node) {
 // The name's RDNs, each as one text that equal ones share; `key` likewise for the whole; `attributes` for people and for addresses.
 export function readName(node) {
   const sets = node.sequence().map((set) => set.set().map(readAttribute));
-  if (sets.some((set) => set.length === 0)) throw new FormatError("an empty part of a name");
+  if (sets.some((set) => new Set(set.map(({ type }) => type)).size !== set.length)) throw new FormatError("a part of a name states one thing twice");
   const rdns = sets.map((set) => set.map(({ key }) => key).sort().join());
   return { rdns, key: JSON.stringify(rdns), attributes: sets.flat(), isEmpty: sets.length === 0 };
 }

@@ -8,12 +8,13 @@ import { HASHES } from "./hashes.js";
 import { readName } from "./names.js";
 import { sha1 } from "./sha1.js";
 import { readAlgorithm, readScheme } from "./signature.js";
-import { readGeneralized } from "./time.js";
+import { readWhole } from "./time.js";
 import { certificateOf, readExtensions } from "./x509.js";
 
 const BASIC = "1.3.6.1.5.5.7.48.1.1";
 const OCSP_SIGNING = "1.3.6.1.5.5.7.3.9";
 const SHA1 = "1.3.14.3.2.26";
+const STATUSES = [0n, 1n, 2n, 3n, 5n, 6n]; // successful, and why not
 const MAX_CERTIFICATES = 32;
 const RESPONDER_UNDERSTOOD = new Set([OID.basicConstraints, OID.keyUsage, OID.extKeyUsage]);
 
@@ -22,8 +23,11 @@ const isCritical = (extensions) => [...extensions.values()].some(({ critical }) 
 function readCertId(node) {
   const [algorithm, name, key, serial, ...more] = node.sequence();
   if (serial === undefined || more.length > 0) throw new FormatError("not a certificate identifier");
-  const { oid } = readAlgorithm(algorithm);
-  return { digest: oid === SHA1 ? sha1 : HASHES.get(oid)?.digest, name: name.octets(), key: key.octets(), serial: serial.integer() };
+  const { oid, parameters } = readAlgorithm(algorithm);
+  parameters?.null();
+  const digest = oid === SHA1 ? sha1 : HASHES.get(oid)?.digest;
+  if (!digest) throw new FormatError("a certificate identifier with a digest that is not known");
+  return { digest, name: name.octets(), key: key.octets(), serial: serial.integer() };
 }
 
 // undefined: unknown; null: good; else when and why.
@@ -36,15 +40,15 @@ function readStatus(node, extensions) {
   const [time, reason, ...more] = node.as(TAG.sequence).sequence();
   if (more.length > 0 || (reason && !reason.is(0, 2))) throw new FormatError("not a status");
   const stated = reason ? Number(reason.explicit().need(TAG.enumerated, false).integer()) : null;
-  return readRevoked(readGeneralized(time), extensions, stated);
+  return readRevoked(readWhole(time), extensions, stated);
 }
 
 function readAnswer(node) {
   const [id, status, thisUpdate, ...rest] = node.sequence();
-  if (rest[0]?.is(0, 2)) readGeneralized(rest.shift().explicit()); // nextUpdate
+  if (rest[0]?.is(0, 2)) readWhole(rest.shift().explicit()); // nextUpdate
   const extensions = rest[0]?.is(1, 2) ? readExtensions(rest.shift().explicit()) : new Map();
   if (rest.length > 0) throw new FormatError("not an answer");
-  return { id: readCertId(id), revoked: readStatus(status, extensions), thisUpdate: readGeneralized(thisUpdate), odd: isCritical(extensions) };
+  return { id: readCertId(id), revoked: readStatus(status, extensions), thisUpdate: readWhole(thisUpdate), odd: isCritical(extensions) };
 }
 
 function readResponder(node) {
@@ -67,7 +71,7 @@ function readBasic(bytes) {
     algorithm: readAlgorithm(algorithm),
     signature: signature.wholeBits(),
     responder: readResponder(responder),
-    producedAt: readGeneralized(produced),
+    producedAt: readWhole(produced),
     answers: answers.sequence().map(readAnswer),
     odd: extensions ? isCritical(readExtensions(extensions.explicit())) : false,
     certificates: certificates.map(certificateOf),
@@ -79,6 +83,7 @@ function parseOcsp(bytes) {
   const [status, wrapped, ...more] = parseDer(bytes).sequence();
   if (more.length > 0 || (wrapped && !wrapped.is(0, 2))) throw new FormatError("not an OCSP response");
   const code = status.need(TAG.enumerated, false).integer();
+  if (!STATUSES.includes(code)) throw new FormatError("an OCSP response with an unknown status");
   if (code !== 0n) return null;
   const [type, response, ...extra] = wrapped.explicit().sequence();
   if (type.oid() !== BASIC || response === undefined || extra.length > 0) throw new FormatError("an OCSP response of another kind");
@@ -86,9 +91,15 @@ function parseOcsp(bytes) {
 }
 
 const isAbout = ({ id }, { certificate, issuer }) =>
-  id.serial === certificate.serial && id.digest !== undefined && equal(id.name, id.digest(certificate.issuerBytes)) && equal(id.key, id.digest(issuer.keyBits));
+  id.serial === certificate.serial && equal(id.name, id.digest(certificate.issuerBytes)) && equal(id.key, id.digest(issuer.keyBits));
 
 const isResponder = ({ name, key }, certificate) => (name ? name.key === certificate.subject.key : equal(key, sha1(certificate.keyBits)));
+
+function isUnchecked(certificate) {
+  const extension = certificate.extensions.get(OID.ocspNoCheck);
+  if (extension) parseDer(extension.value).null();
+  return extension !== undefined;
+}
 
 // Whether what `signer` signed counts as the issuer's word; throws where it claims to and may not.
 function mayAnswer(signer, issuer, producedAt) {
@@ -96,7 +107,7 @@ function mayAnswer(signer, issuer, producedAt) {
   if (!signer.isIssuedBy(issuer)) throw new FormatError(`${signer.title} answers for a CA that did not issue its certificate`);
   if (!extKeyUsage(signer)?.includes(OCSP_SIGNING)) throw new FormatError(`${signer.title} answers without a certificate for OCSP signing`);
   if (!signer.isValidAt(producedAt)) throw new FormatError(`the certificate of ${signer.title} was not valid when it answered`);
-  return signer.extensions.has(OID.ocspNoCheck) && signer.criticals().every((oid) => RESPONDER_UNDERSTOOD.has(oid));
+  return isUnchecked(signer) && signer.criticals().every((oid) => RESPONDER_UNDERSTOOD.has(oid));
 }
 
 // For each of `links` ({ certificate, issuer }) the statements of the response about it; throws where it is damaged or forged.

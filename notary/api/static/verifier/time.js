@@ -26,13 +26,15 @@ function read(node, tag, pattern) {
   return parts.slice(1);
 }
 
-// notBefore, thisUpdate and the like: no parts of a second.
+// A GeneralizedTime of whole seconds, as certificates, lists and OCSP have them.
+export function readWhole(node) {
+  if (read(node, TAG.generalized, GENERALIZED)[6] !== undefined) throw new FormatError("parts of a second where none may be");
+  return readGeneralized(node);
+}
+
+// notBefore, thisUpdate and the like.
 export function readTime(node) {
-  if (!node.is(TAG.utc)) {
-    const [, , , , , , fraction] = read(node, TAG.generalized, GENERALIZED);
-    if (fraction !== undefined) throw new FormatError("parts of a second where none may be");
-    return readGeneralized(node);
-  }
+  if (!node.is(TAG.utc)) return readWhole(node);
   const [year, ...rest] = read(node, TAG.utc, UTC).map(Number);
   return ofSeconds(dateSeconds(year < 50 ? 2000 + year : 1900 + year, ...rest));
 }

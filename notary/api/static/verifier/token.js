@@ -116,7 +116,7 @@ function checkPath(certificate, certificates, authority, genTime) {
 // 16 to 19, 21, 23, 24. Returns the accuracy in nanoseconds, or null.
 function checkInfo(info, stamped, certificate, authority, { nonce = null }) {
   demand(info.version === 1n, 16, "TSTInfo is not of version 1");
-  demand(info.serial >= 0n && bitLength(info.serial) <= MAX_SERIAL_BITS, 16, "the serial number has more than 160 bits");
+  demand(bitLength(info.serial < 0n ? -info.serial : info.serial) <= MAX_SERIAL_BITS, 16, "the serial number has more than 160 bits");
   demand(authority.policies.length === 0 || authority.policies.includes(info.policy), 17, `the policy ${info.policy} is not allowed`);
   const hash = IMPRINT_HASHES.get(info.imprint.algorithm);
   demand(hash !== undefined, 18, "the digest of the imprint is not allowed");

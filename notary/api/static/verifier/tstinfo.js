@@ -57,7 +57,7 @@ function readAccuracy(node) {
   if (fields[0]?.is(0, 2)) found.millis = fields.shift().as(TAG.integer).integer();
   if (fields[0]?.is(1, 2)) found.micros = fields.shift().as(TAG.integer).integer();
   if (fields.length > 0) throw new FormatError("not an accuracy");
-  return found;
+  return node.children.length === 0 ? null : found; // without any part it states nothing
 }
 
 // The accuracy in nanoseconds: check 21.

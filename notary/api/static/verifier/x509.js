@@ -16,10 +16,10 @@ export function readExtensions(node) {
     const parts = extension.sequence();
     const oid = parts[0]?.oid();
     const critical = parts.length === 3 ? parts[1].boolean() : false;
+    if (parts.length === 3 && !critical && node.der) throw new FormatError("a default value that is stated, which is not DER");
     if (parts.length < 2 || parts.length > 3 || found.has(oid)) throw new FormatError("not extensions, or one stands twice");
     found.set(oid, { critical, value: parts[parts.length - 1].octets() });
   }
-  if (found.size === 0) throw new FormatError("no extension in the extensions");
   return found;
 }
 

@@ -1,0 +1,84 @@
+// The result as elements. Texts of the evidence become text nodes and nothing else.
+
+import { nameOf, sentenceOf } from "../catalogue.js";
+
+export function h(name, attributes = {}, ...children) {
+  const element = document.createElement(name);
+  for (const [key, value] of Object.entries(attributes)) {
+    if (key.startsWith("on")) element.addEventListener(key.slice(2), value);
+    else if (value !== null && value !== false) element.setAttribute(key, value === true ? "" : value);
+  }
+  element.append(...children.flat().filter((child) => child !== null));
+  return element;
+}
+
+const mark = (outcome, words) => h("span", { class: `mark ${outcome}` }, { passed: "✓ ", failed: "✗ " }[outcome] ?? "? ", words);
+const fill = (text, facts) => text.replace(/\{(\w+)\}/g, (_, name) => String(facts[name]));
+const table = (heads, rows) => h("div", { class: "wide", tabindex: "0" }, h("table", {}, h("thead", {}, h("tr", {}, heads.map((head) => h("th", { scope: "col" }, head)))), h("tbody", {}, rows)));
+
+// Args: {result, controls, blocks: with what a node said of each}; t, the words; language.
+export function resultView({ result, controls, blocks }, t, language) {
+  const { outcome } = result;
+  return [
+    h("section", { class: `notice ${outcome}`, "data-outcome": outcome }, h("h2", { tabindex: "-1" }, mark(outcome, t[outcome])), h("p", {}, t[`${outcome}_means`]), result.test_only ? h("p", { class: "warn" }, t.test_only) : null),
+    timesView(result, t),
+    checksView(result, t, language),
+    blocks.length > 0 ? chainView(blocks, t) : null,
+    openedView(result, t),
+    controls === null ? null : controlsView(controls, t),
+    result.statement === null ? null : h("details", {}, h("summary", {}, t.statement), h("pre", {}, JSON.stringify(result.statement, null, 2))),
+  ].filter(Boolean);
+}
+
+function timesView({ time, outcome }, t) {
+  const said = (value) => (value && outcome === "passed" ? value : value ? `(${value})` : t.none);
+  const bounds = (time?.bounds ?? []).map(({ not_after, organisation, kind }) => h("li", {}, `${not_after} — ${organisation} (${kind})`));
+  return h(
+    "section",
+    {},
+    h("h3", {}, t.times),
+    h("dl", {}, h("dt", {}, t.made_after), h("dd", {}, said(time?.made_after), time?.made_after_block ? h("div", { class: "small mono" }, time.made_after_block) : null), h("dt", {}, t.existed_by), h("dd", {}, said(time?.existed_by))),
+    bounds.length > 0 ? h("p", { class: "small" }, `${t.bounds}; ${t.needed}: ${time.sources_needed}`) : null,
+    bounds.length > 0 ? h("ul", {}, bounds) : null,
+    h("p", { class: "small" }, t.limits),
+  );
+}
+
+function checksView({ checks }, t, language) {
+  const rows = checks.map((check) =>
+    h(
+      "tr",
+      { "data-check": check.id, "data-outcome": check.outcome, "data-subject": check.subject },
+      h("td", {}, `${check.id} ${nameOf(check.id, language)}`, check.required ? h("span", { class: "small" }, ` · ${t.required}`) : null),
+      h("td", {}, check.subject),
+      h("td", {}, mark(check.outcome, t[check.outcome])),
+      h("td", {}, h("div", {}, sentenceOf(check, language)), h("div", { class: "small", lang: "en" }, check.detail)),
+      h("td", {}, t[check.claim]),
+    ),
+  );
+  return h("section", {}, h("h3", {}, t.checks), table([t.check, t.subject, t.outcome, "", t.claim], rows));
+}
+
+function chainView(blocks, t) {
+  return h(
+    "section",
+    { class: "blocks" },
+    h("h3", {}, t.chain),
+    blocks.map((block) =>
+      h("div", { "data-node": block.node ?? "" }, h("p", {}, fill(t.compare, block)), h("p", { class: "mono" }, `0x${block.hash}`), block.node ? mark({ same: "passed", other: "failed" }[block.node] ?? "could_not_be_checked", `${t[`node_${block.node}`]} ${block.trouble ?? ""}`) : null),
+    ),
+  );
+}
+
+function openedView({ openings, withheld }, t) {
+  const rows = Object.entries(openings).flatMap(([name, value]) => [h("dt", {}, name), h("dd", { "data-opened": name }, typeof value === "string" ? value : JSON.stringify(value))]);
+  if (rows.length === 0 && withheld === 0) return null;
+  return h("section", {}, h("h3", {}, t.opened), h("dl", {}, rows), withheld > 0 ? h("p", { "data-withheld": String(withheld) }, mark("could_not_be_checked", t.withheld), " ", fill(t.withheld_means, { count: withheld })) : null);
+}
+
+const COLOURS = { fails_as_stated: "passed", does_not_fail_as_stated: "failed", could_not_be_tried: "could_not_be_checked" };
+
+function controlsView({ controls, error }, t) {
+  const rows = controls.map(({ name, replaces, check, status }) => h("tr", { "data-control": name, "data-status": status }, h("td", {}, name), h("td", {}, replaces), h("td", {}, check), h("td", {}, mark(COLOURS[status], t[status]))));
+  return h("section", { class: "controls" }, h("h3", {}, t.controls), h("p", {}, t.controls_means), error === null ? table([t.control, t.replaces, t.must_fail, t.outcome], rows) : h("p", { "data-status": "does_not_fail_as_stated" }, mark("failed", `${t.controls_broken}: ${error}`)));
+}
