@@ -17,7 +17,7 @@ from rich.text import Text
 from notary.errors import EvidenceError, Fatal, FormatError, NotaryError, RequestError
 from notary.evidence.catalogue import CHECKS
 from notary.evidence.exports import package_of_cose, package_of_ots
-from notary.evidence.incoming import MOST_BESIDE, Kind, kind_of, read_evidence, stands_alone
+from notary.evidence.incoming import MOST_BESIDE, Kind, kind_of, read_evidence
 from notary.evidence.outcome import Interval, Outcome, Report, rfc3339
 from notary.evidence.package import Digests, Package, digest_stream
 from notary.evidence.statement import MAX_STATEMENT
@@ -126,8 +126,8 @@ def check_file(
             with ExitStack() as stack:
                 # Opened before anything is judged: a file that is not there is no fault of the evidence.
                 beside = next((stack.enter_context(p.open("rb")) for p in (statement, proof) if p), None)
-                if kind is Kind.OTS and not (beside and stands_alone(beside)):
-                    raise FormatError(f"{proof}: {_OTHER}")
+                if kind is Kind.OTS and beside and kind_of(beside) not in {Kind.PROOF, Kind.JSON}:
+                    raise RequestError(f"{proof} is neither a .tlog-proof nor a JSON proof")
                 try:
                     package = _package(kind, stream, beside)
                 except EvidenceError as error:

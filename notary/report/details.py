@@ -32,12 +32,19 @@ def page_two(facts: Facts) -> dict[str, Any]:
         "openings": [
             {"name": name, "value": cut(value if isinstance(value, str) else _json(value))}
             for name, value in facts.openings
-        ],
+        ]
+        + withheld(facts),
         "evidence": [
             _row(phrase("merkle.evidence", name=cut(name)), digest) for name, digest in facts.evidence
         ],
         "expert": commands(facts),
     }
+
+
+def withheld(facts: Facts) -> list[dict[str, Any]]:
+    """How many commitments are not opened, beside those that are; nothing where none is."""
+    count = facts.result.withheld
+    return [{"name": "withheld", "value": f"{count} 项未出示"}] if count else []
 
 
 def check_rows(facts: Facts) -> list[dict[str, Any]]:

@@ -17,7 +17,10 @@ from notary.services.types import Viewer
 
 _PDF = b"%PDF-"
 _OTHER = "this is neither an evidence package (.zip) nor a proof (.tlog-proof, .json) nor a report (.pdf)"
-_BESIDE = "a COSE receipt is checked beside its statement, an OpenTimestamps file beside a proof: `notary verify` takes both"
+_BESIDE = (
+    "a COSE receipt is checked beside its statement, an OpenTimestamps file beside a proof: "
+    "`notary verify` takes both"
+)
 
 
 @dataclass(frozen=True, slots=True)

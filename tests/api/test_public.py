@@ -8,9 +8,9 @@ from hashlib import sha256
 import pytest
 
 from notary.api.schemas import Lookup
+from notary.evidence.exports import package_of_proof
 from notary.evidence.package import read_package, write_package
 from notary.evidence.proof_file import TLOG_PROOF, parse_proof_file
-from notary.evidence.exports import package_of_proof
 from notary.evidence.verify import verify
 from tests.api.service import DIGEST, DOCUMENT, problem
 

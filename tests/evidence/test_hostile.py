@@ -14,10 +14,10 @@ import pytest
 
 from notary.errors import FormatError, TrustError
 from notary.evidence import canonical, heads
+from notary.evidence.exports import package_of_proof
 from notary.evidence.outcome import Outcome, Report
 from notary.evidence.package import Package, digest_stream, read_package, write_package
 from notary.evidence.trust import Trust, parse_trust
-from notary.evidence.exports import package_of_proof
 from notary.evidence.verify import verify
 from tests.evidence import build
 from tests.evidence.build import CONTRACT, DOCUMENT, LATE

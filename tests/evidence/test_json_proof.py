@@ -149,7 +149,7 @@ def test_an_opentimestamps_file_beside_a_proof_is_checked_over_its_checkpoint(be
 
 def test_an_opentimestamps_file_is_checked_beside_nothing_else():
     for other in (Package({"data/statement.json": STATEMENT}), package_of_cose(COSE, STATEMENT)):
-        with pytest.raises(FormatError, match="beside a .tlog-proof or a JSON proof"):
+        with pytest.raises(FormatError, match=r"beside a \.tlog-proof or a JSON proof"):
             package_of_ots(MAGIC, other)
     with pytest.raises(FormatError, match="larger than 262144"):
         package_of_ots(bytes(MAX_OTS + 1), package_of_proof(PROOF))

@@ -14,6 +14,7 @@ from notary.evidence.archive import write_zip
 from notary.evidence.chain_file import MAX_VALUES, decode_evidence
 from notary.evidence.commitments import encode_openings
 from notary.evidence.consistency import Consistency, encode_consistency
+from notary.evidence.exports import package_of_proof
 from notary.evidence.note import Note, parse_note, sign_note
 from notary.evidence.outcome import Bound, Outcome, kth_bound, source_of
 from notary.evidence.package import digest_stream, read_package, write_package
@@ -21,7 +22,6 @@ from notary.evidence.package_names import MAX_HEADS
 from notary.evidence.proof_file import TLOG_PROOF, parse_proof_file
 from notary.evidence.receipt import receipt_key_name
 from notary.evidence.timestamp import Authority, check_token
-from notary.evidence.exports import package_of_proof
 from notary.evidence.verify import verify
 from tests import mini_tsa
 from tests.evidence import build

@@ -178,12 +178,12 @@ def test_a_common_field_that_the_parser_refuses_is_refused(kind):
 def test_a_field_of_a_body_that_the_parser_refuses_is_refused(case):
     kind, path, values, _ = case
     for value in values:
-        try:
-            data = test_statement.encoded(kind, *path, value=value)
-        except Exception as error:  # noqa: BLE001 - it has no place in canonical JSON
-            assert "2**53" in str(error)
-            continue
-        assert not passes("statement", json.loads(data)), (path, value)
+        changed = json.loads(BY_TYPE[kind].encode())
+        inner = changed
+        for key in path[:-1]:
+            inner = inner[key]
+        inner[path[-1]] = value
+        assert not passes("statement", changed), (path, value)
 
 
 @pytest.mark.parametrize("kind", BY_TYPE)
@@ -260,7 +260,10 @@ def test_a_disclosure_of_another_form_is_refused(value):
     assert not passes("disclosure", value)
 
 
-ANCHOR = json.loads((TESTDATA / "chain" / "anchor.json").read_text(encoding="utf-8"))
+ANCHOR = json.loads((TESTDATA / "chain" / "anchor.json").read_text(encoding="utf-8")) | {
+    "version": 2,
+    "head_slots": [["00"], None],
+}
 
 
 @pytest.mark.parametrize(
@@ -271,10 +274,10 @@ ANCHOR = json.loads((TESTDATA / "chain" / "anchor.json").read_text(encoding="utf
         {"account_proof": [""]}, {"head_slots": [None]}, {"head_slots": [None] * 3}, {"not_before": [{"header": "00"}]},
         {"not_before": [{"header": "00", "storage_proof": None}] * 257}, {"transaction": "00"}, {"log_index": True},
     ],
-    ids=str,
+    ids="".join,
 )  # fmt: skip
 def test_an_anchor_of_another_form_is_refused(change):
-    assert ANCHOR["version"] == 2
+    assert passes("anchor", ANCHOR)
     assert not passes("anchor", ANCHOR | change)
     without = {key: value for key, value in ANCHOR.items() if key != next(iter(change))}
     assert not passes("anchor", without | {"zz": 1})
@@ -290,7 +293,7 @@ CONTROL = {"name": "a-1", "file": "controls/a.json", "replaces": "data/statement
         {"replaces": "mimetype"}, {"replaces": "bagit.txt"}, {"replaces": "manifest-sha256.txt"}, {"check": "2"},
         {"replaces": "controls/a.json"}, {"replaces": "META-INF/signature001.p7s"}, {"check": 2}, {"more": 1},
     ],
-    ids=str,
+    ids="".join,
 )  # fmt: skip
 def test_controls_of_another_form_are_refused(change):
     assert passes("expected", {"version": 1, "controls": [CONTROL]})

@@ -14,6 +14,7 @@ from notary.evidence.canonical import dumps_free
 from notary.evidence.checkpoint import open_checkpoint
 from notary.evidence.commitments import Commitments, Opening, check_openings, parse_openings
 from notary.evidence.consistency import parse_consistency
+from notary.evidence.exports import package_of_proof
 from notary.evidence.note import Verifier
 from notary.evidence.number import lookup_code, make_number, parse_number, show_number
 from notary.evidence.outcome import Outcome
@@ -21,7 +22,6 @@ from notary.evidence.package import digest_stream, read_package
 from notary.evidence.receipt import check_receipt, open_receipt
 from notary.evidence.statement import TYPES, entry_of, parse_statement
 from notary.evidence.trust import parse_trust
-from notary.evidence.exports import package_of_proof
 from notary.evidence.verify import verify
 from notary.merkle.hashing import hash_leaf
 from notary.merkle.proof import check_consistency, check_inclusion

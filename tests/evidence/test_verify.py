@@ -16,10 +16,10 @@ from notary.evidence.catalogue import CHECKS
 from notary.evidence.chain import NotBefore, encode_evidence
 from notary.evidence.commitments import encode_openings
 from notary.evidence.consistency import encode_consistency
+from notary.evidence.exports import package_of_proof
 from notary.evidence.outcome import Outcome
 from notary.evidence.package import digest_stream
 from notary.evidence.timestamp import MAX_RESPONSE
-from notary.evidence.exports import package_of_proof
 from notary.evidence.verify import unreadable, verify
 from tests.evidence import build, mini_chain
 from tests.evidence.build import (

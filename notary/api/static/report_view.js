@@ -17,6 +17,7 @@ export function reportView(report, { compared = false } = {}) {
     { class: "report", "data-outcome": report.outcome },
     notice(kind, t(`report.${words}`), t(`report.${words}_means`), list, h("p", { class: "small" }, claim("stated"), " ", t("report.whose_word")), demo && report.time ? h("p", {}, h("strong", {}, t("report.demo"))) : null),
     timeline(report.time),
+    report.withheld ? h("p", { class: "withheld" }, t("report.withheld", { count: report.withheld })) : null,
     h("details", { open: !whole }, h("summary", {}, t("report.table", { count: report.checks.length })), table(report.checks)),
   );
 }
