@@ -5,6 +5,7 @@ import json
 import os
 import shutil
 import subprocess
+import sys
 import tempfile
 import time
 from contextlib import AbstractContextManager
@@ -17,7 +18,7 @@ from notary.evidence.verify import unreadable, verify
 from tests.fuzz.corpus import Sample
 
 ROOT = Path(__file__).parents[2]
-RUNNER = ROOT / "notary/api/static/verifier/cli.mjs"
+RUNNER = "notary/api/static/verifier/cli.mjs"
 SLOW = 2.0  # seconds
 
 
@@ -44,25 +45,23 @@ def failed(result: dict[str, Any]) -> set[str]:
     return {check["id"] for check in result.get("checks", ()) if check["outcome"] == "failed"}
 
 
-class JavaScript(AbstractContextManager["JavaScript"]):
-    """The verifier under Node, which answers line by line."""
+class Lines(AbstractContextManager["Lines"]):
+    """A verifier in a process of its own, which answers line by line."""
 
-    def __init__(self, runner: Path = RUNNER) -> None:
+    def __init__(self, *command: str, **environment: str) -> None:
         shared = Path("/dev/shm")
         self.folder = Path(tempfile.mkdtemp(dir=shared if os.access(shared, os.W_OK) else None))
         self.trusts: dict[str, str] = {}
         self.child = subprocess.Popen(
-            ["node", str(runner), "--lines"], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True, bufsize=1
+            command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True, bufsize=1, env=os.environ | environment
         )
 
     def __exit__(self, *_: object) -> None:
-        assert self.child.stdin is not None
-        self.child.stdin.close()
-        self.child.wait(30)
+        self.child.__exit__(None, None, None)  # closes its pipes, at which it ends
         shutil.rmtree(self.folder)
 
     def ask(self, data: bytes, sample: Sample) -> dict[str, Any]:
-        """Its whole answer; AssertionError where it has ended."""
+        """Its answer without sentences; AssertionError where it has ended."""
         path = self.trusts.setdefault(sample.trust_text, str(self.folder / f"{len(self.trusts)}.toml"))
         if not Path(path).exists():
             Path(path).write_text(sample.trust_text)
@@ -73,9 +72,24 @@ class JavaScript(AbstractContextManager["JavaScript"]):
         self.child.stdin.write(json.dumps({"package": str(package), "trust": path, "document": None}) + "\n")
         self.child.stdin.flush()
         line = self.child.stdout.readline()
-        assert line, "the JavaScript verifier has ended"
+        assert line, "the verifier has ended"
         answer: dict[str, Any] = json.loads(line)
         return vector(answer) if "checks" in answer else {"error": answer["error"]}
+
+
+class JavaScript(Lines):
+    """The JavaScript verifier under Node, of this tree or of a copy."""
+
+    def __init__(self, tree: Path = ROOT) -> None:
+        super().__init__("node", str(tree / RUNNER), "--lines")
+
+
+class OtherPython(Lines):
+    """The Python verifier of a copy of this tree."""
+
+    def __init__(self, tree: Path) -> None:
+        lines = str(ROOT / "tests/fuzz/python_lines.py")
+        super().__init__(sys.executable, "-W", "ignore", lines, PYTHONPATH=str(tree), PYTHONDONTWRITEBYTECODE="1")
 
 
 def timed(ask, *arguments):

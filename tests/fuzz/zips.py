@@ -121,7 +121,7 @@ TRICKS: dict[str, Callable[[list[Member]], bytes]] = {
     "a device": _changed(-2, attributes=0o020666 << 16),
     "a volume": _changed(-2, attributes=0x08),
     "an unknown file": _with(member("data/else.json", b"{}")),
-    "bytes before": lambda found: joined(found, before=b"MZ"),
+    "bytes before": lambda found: joined(found, before=b"PK"),
     "bytes behind": lambda found: joined(found, behind=b"\x00"),
     "bytes between files and directory": lambda found: joined(found, between=b"\x00"),
     "bytes between two files": _changed(3, before=b"\x00" * 7),
