@@ -43,6 +43,10 @@ test-faults: $(PYTHON_ENV) $(NODE_ENV) ## kill, fail and power-cut every write o
 test-anchoring: $(PYTHON_ENV) $(NODE_ENV) ## the contract beside the reference, kills and reorganisations, all of them (ARGS=… for pytest)
 	$(BIN)/python -m pytest -n 2 --dist worksteal -m anchoring $(ARGS)
 
+.PHONY: test-fuzz
+test-fuzz: $(PYTHON_ENV) ## 200,000 mutants of packages, bugs put into the verifiers (ARGS=… for pytest)
+	$(BIN)/python -m pytest -n 2 --dist worksteal -m fuzz $(ARGS)
+
 .PHONY: run
 run: $(PYTHON_ENV) $(NODE_ENV) ## run the service with a local chain and TSA: http://127.0.0.1:8000
 	$(BIN)/notary dev

@@ -1,0 +1,62 @@
+"""The comparison of the verifiers finds bugs: each of these, put into one of them, is seen as a disagreement."""
+
+import shutil
+
+import pytest
+
+from tests.fuzz.alone import ALONE
+from tests.fuzz.bugs import BUGS
+from tests.fuzz.mutations import Mutant, mutants
+from tests.fuzz.verifiers import ROOT, JavaScript, OtherPython, by_python
+from tests.fuzz.zips import packed
+
+MUTANTS = 4000  # at most; most bugs are seen among the first hundred
+IN_TEST = ("js: a root is not compared", "js: a longer path", "py: too few seals", "py: JSON in any spelling")
+BY_HAND = [
+    pytest.param(name, marks=() if name in IN_TEST else pytest.mark.fuzz) for name in BUGS
+]
+
+
+def asked():
+    """Those that one check alone refuses, then mutants."""
+    for make in ALONE.values():
+        sample = make()
+        yield Mutant(sample, "alone", packed(sample.files))
+    yield from mutants(0, MUTANTS)
+
+
+def copied(folder):
+    """This tree's package without what no verifier needs."""
+    shutil.copytree(ROOT / "notary", folder / "notary", ignore=shutil.ignore_patterns("__pycache__", "fonts"))
+    return folder
+
+
+def found(name, tree):
+    """How many were asked until the two disagreed; None where they never did."""
+    language, _, _ = name.partition(":")
+    with OtherPython(tree) if language == "py" else JavaScript(tree) as changed:
+        for number, mutant in enumerate(asked(), 1):
+            if changed.ask(mutant.data, mutant.sample) != by_python(mutant.data, mutant.sample):
+                return number
+    return None
+
+
+@pytest.mark.timeout(600)
+@pytest.mark.parametrize("name", BY_HAND)
+def test_a_bug_is_seen(name, tmp_path):
+    tree = copied(tmp_path)
+    BUGS[name].apply(tree)
+    assert found(name, tree) is not None
+
+
+@pytest.mark.fuzz
+@pytest.mark.timeout(600)
+@pytest.mark.parametrize("language", ["py", "js"])
+def test_without_a_bug_nothing_is_seen(language, tmp_path):
+    assert found(f"{language}: none", copied(tmp_path)) is None
+
+
+def test_there_are_thirty_and_more_in_both():
+    languages = [name.partition(":")[0] for name in BUGS]
+    assert (len(BUGS) >= 30, languages.count("js") >= 10, languages.count("py") >= 10) == (True, True, True)
+

@@ -1,0 +1,164 @@
+"""Packages written by hand: with right manifests around any files, and ZIPs that are wrong in one way."""
+
+import struct
+import zlib
+from collections.abc import Callable
+from dataclasses import dataclass, field, replace
+from hashlib import sha256
+
+MIMETYPE = b"application/vnd.etsi.asic-e+zip"
+BAGIT = b"BagIt-Version: 1.0\nTag-File-Character-Encoding: UTF-8\n"
+
+
+@dataclass(frozen=True)
+class Member:
+    """One file as both headers say it is; `local` changes what the local header says, and it alone."""
+
+    name: bytes
+    data: bytes
+    flags: int = 0
+    method: int = 0
+    crc: int | None = None
+    size: int | None = None
+    extra: bytes = b""
+    comment: bytes = b""
+    attributes: int = 0o100644 << 16
+    local: dict[str, object] = field(default_factory=dict)
+    before: bytes = b""
+
+    def fields(self) -> bytes:
+        crc = zlib.crc32(self.data) if self.crc is None else self.crc
+        size = len(self.data) if self.size is None else self.size
+        return struct.pack("<HHHHIII", self.flags, self.method, 0, 0x21, crc, len(self.data), size)
+
+
+def framed(files: dict[str, bytes]) -> list[tuple[str, bytes]]:
+    """The files with type, bag and manifests, in the order in which we write them."""
+    names = sorted(files, key=str.encode)
+    made = dict(files) | {"bagit.txt": BAGIT}
+
+    def lines(chosen):
+        return "".join(f"{sha256(made[name]).hexdigest()}  {name}\n" for name in chosen).encode("utf-8", "surrogatepass")
+
+    made["manifest-sha256.txt"] = lines([name for name in names if name.startswith("data/")])
+    made["mimetype"] = MIMETYPE
+    tags = [name for name in made if not name.startswith(("data/", "META-INF/"))]
+    made["tagmanifest-sha256.txt"] = lines(sorted(tags, key=str.encode))
+    rest = sorted((name for name in made if name != "mimetype"), key=str.encode)
+    return [("mimetype", MIMETYPE), *((name, made[name]) for name in rest)]
+
+
+def packed(files: dict[str, bytes]) -> bytes:
+    """A package of these files; manifests and checksums are right whatever they hold."""
+    return joined(members(files))
+
+
+def members(files: dict[str, bytes]) -> list[Member]:
+    return [member(name, data) for name, data in framed(files)]
+
+
+def member(name: str, data: bytes) -> Member:
+    encoded = name.encode("utf-8", "surrogatepass")
+    return Member(encoded, data, 0 if encoded.isascii() else 0x0800)
+
+
+def joined(
+    all_members: list[Member], *, before: bytes = b"", between: bytes = b"", comment: bytes = b"", behind: bytes = b"", count: int | None = None
+) -> bytes:
+    """The ZIP of these members, one after the other."""
+    out, directory = bytearray(before), bytearray()
+    for one in all_members:
+        out += one.before
+        at = len(out)
+        front = replace(one, local={}, **one.local) if one.local else one
+        out += b"PK\x03\x04" + struct.pack("<H", 20) + front.fields()
+        out += struct.pack("<HH", len(front.name), len(front.extra)) + front.name + front.extra + one.data
+        directory += b"PK\x01\x02" + struct.pack("<HH", 20 | 3 << 8, 20) + one.fields()
+        directory += struct.pack("<HHHHHII", len(one.name), len(one.extra), len(one.comment), 0, 0, one.attributes, at)
+        directory += one.name + one.extra + one.comment
+    out += between
+    number = len(all_members) if count is None else count
+    end = struct.pack("<HHHHIIH", 0, 0, number, number, len(directory), len(out), len(comment))
+    return bytes(out + directory + b"PK\x05\x06" + end + comment + behind)
+
+
+def _changed(at: int, **changes) -> Callable[[list[Member]], bytes]:
+    return lambda found: joined([*found[:at], replace(found[at], **changes), *found[at + 1 :]])
+
+
+def _with(*more: Member) -> Callable[[list[Member]], bytes]:
+    return lambda found: joined([*found, *more])
+
+
+def _deflated(found: list[Member]) -> bytes:
+    one = found[2]
+    packer = zlib.compressobj(wbits=-15)
+    data = packer.compress(one.data) + packer.flush()
+    return joined([*found[:2], replace(one, data=data, method=8, crc=zlib.crc32(one.data), size=len(one.data)), *found[3:]])
+
+
+def _bomb(found: list[Member]) -> bytes:
+    packer = zlib.compressobj(9, wbits=-15)
+    data = packer.compress(bytes(50_000_000)) + packer.flush()
+    one = Member(b"README.en.txt", data, method=8, crc=0, size=2**31)
+    return joined([*[each for each in found if each.name != one.name], one])
+
+
+# What each does to the members of a valid package. All must be refused as no package (1.1).
+TRICKS: dict[str, Callable[[list[Member]], bytes]] = {
+    "a file twice": lambda found: joined([*found, found[3]]),
+    "a file twice, with other bytes": lambda found: joined([*found, replace(found[3], data=b"other")]),
+    "a path from the root": _changed(4, name=b"/etc/passwd"),
+    "a path out of the folder": _with(member("../statement.json", b"x")),
+    "a path out of the folder and back": _with(member("data/../data/statement.json", b"x")),
+    "backslashes": _with(member("heads\\4\\checkpoint", b"x")),
+    "a drive": _with(member("C:statement.json", b"x")),
+    "an empty name": _with(member("", b"")),
+    "a NUL in a name": _with(Member(b"README.en.txt\x00.exe", b"x")),
+    "a name in capitals": _with(member("DATA/statement.json", b"x")),
+    "a folder": _with(Member(b"data/", b"", attributes=0o40755 << 16 | 0x10)),
+    "a link": _changed(-2, attributes=0o120777 << 16),
+    "a device": _changed(-2, attributes=0o020666 << 16),
+    "a volume": _changed(-2, attributes=0x08),
+    "an unknown file": _with(member("data/else.json", b"{}")),
+    "bytes before": lambda found: joined(found, before=b"PK"),
+    "bytes behind": lambda found: joined(found, behind=b"\x00"),
+    "bytes between files and directory": lambda found: joined(found, between=b"\x00"),
+    "bytes between two files": _changed(3, before=b"\x00" * 7),
+    "a comment": lambda found: joined(found, comment=b"hello"),
+    "a comment of a file": _changed(3, comment=b"hello"),
+    "an extra field": _changed(3, extra=b"\x99\x99\x02\x00ab"),
+    "a Unicode path field": _changed(3, extra=b"\x75\x70\x06\x00\x01\x00\x00\x00\x00x"),
+    "64 bit sizes": _changed(3, extra=b"\x01\x00\x10\x00" + bytes(16)),
+    "a wrong checksum": _changed(3, crc=1),
+    "a compressed file": _deflated,
+    "a bomb": _bomb,
+    "an encrypted file": _changed(3, flags=1),
+    "a data descriptor": _changed(3, flags=8),
+    "an unknown flag": _changed(3, flags=0x2000),
+    "an unknown method": _changed(3, method=99),
+    "another name in front": _changed(3, local={"name": b"README.zh.txt"}),
+    "another size in front": _changed(3, local={"size": 1}),
+    "another checksum in front": _changed(3, local={"crc": 7}),
+    "another method in front": _changed(3, local={"method": 8}),
+    "an extra field in front": _changed(3, local={"extra": b"\x99\x99\x00\x00"}),
+    "a longer size": _changed(3, size=10**6),
+    "too many in the count": lambda found: joined(found, count=len(found) + 1),
+    "too few in the count": lambda found: joined(found, count=len(found) - 1),
+    "another type first": lambda found: joined([found[1], found[0], *found[2:]]),
+    "no type": lambda found: joined(found[1:]),
+    "no files": lambda found: joined([]),
+    "a type with a newline": _changed(0, data=MIMETYPE + b"\n"),
+    "another type": _changed(0, data=b"application/zip"),
+    "no manifest": lambda found: joined([each for each in found if each.name != b"manifest-sha256.txt"]),
+    "no manifest of tags": lambda found: joined([each for each in found if each.name != b"tagmanifest-sha256.txt"]),
+    "a file of no manifest": _with(member("README.zh.txt", b"x")),
+    "cut in the middle": lambda found: joined(found)[:-400],
+    "no end": lambda found: joined(found)[:-22],
+    "two ends": lambda found: joined(found) + joined(found)[-22:],
+    "a ZIP within the comment": lambda found: joined(found, comment=joined(found)[:60000]),
+    "513 files": lambda found: joined([*found, *(member(f"META-INF/signature{n:03}.p7s", b"") for n in range(513))]),
+    "a name that is not UTF-8": _with(Member(b"data/document/\xff\xfe.pdf", b"x", flags=0x0800)),
+    "a name that turns round": _with(member("data/document/fdp\u202efdp.pdf", b"x")),
+    "two documents": _with(member("data/document/second.pdf", b"x")),
+}
