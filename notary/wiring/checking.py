@@ -8,7 +8,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from multiprocessing.connection import Connection
-from multiprocessing.context import BaseContext
+from multiprocessing.context import ForkContext, SpawnContext
 from multiprocessing.process import BaseProcess
 
 import structlog
@@ -28,7 +28,7 @@ from notary.wiring.trusting import authority, chain_trust
 
 _log = structlog.get_logger()
 RESULT = "fsck.json"
-_CONTEXT: BaseContext = multiprocessing.get_context("spawn")
+_CONTEXT: SpawnContext | ForkContext = multiprocessing.get_context("spawn")
 _TOLD = 20  # problems in the log of the process; all are in the file
 
 

@@ -8,16 +8,13 @@ from notary.evidence.chain import encode_evidence
 from notary.evidence.checkpoint import Checkpoint, sign_checkpoint
 from notary.evidence.commitments import encode_openings
 from notary.evidence.consistency import encode_consistency
-from notary.evidence.statement import Block
 from notary.merkle.tree import root_of
 from tests.evidence import build, ots_build
 from tests.evidence.bft import sealed as seal
-from tests.evidence.build import DOCUMENT, EARLY, INSPECTION, LATE, Log
-from tests.evidence.test_verify_profiles import HEAD_KEY, HEAD_KEYS, Chain, validators
+from tests.evidence.build import EARLY, INSPECTION, LATE, Log
+from tests.evidence.test_verify_profiles import HEAD_KEY, HEAD_KEYS, Chain
 from tests.fuzz import corpus
 from tests.fuzz.corpus import DOCUMENT_NAME, Sample
-from tests.fuzz.structures import mutate_rlp
-from tests.fuzz.zips import TRICKS, members, packed
 from tests.mini_revocation import crl
 from tests.ots_world import Bitcoin, file_of
 
@@ -40,7 +37,9 @@ def _of(log: Log) -> Sample:
 def statement() -> Sample:
     sample = corpus.whole()
     value = json.loads(sample.files["data/statement.json"]) | {"more": 1}
-    return _put(sample, "data/statement.json", json.dumps(value, sort_keys=True, separators=(",", ":")).encode())
+    return _put(
+        sample, "data/statement.json", json.dumps(value, sort_keys=True, separators=(",", ":")).encode()
+    )
 
 
 def origin() -> Sample:
@@ -58,7 +57,9 @@ def opening() -> Sample:
 def signature() -> Sample:
     """The head that the chain attests, signed by somebody else."""
     log, sample = build.log(), corpus.stamped()
-    forged = sign_checkpoint(Checkpoint(log.origin, EARLY, root_of(log.leaves[:EARLY])), Log("evil").key).encode()
+    forged = sign_checkpoint(
+        Checkpoint(log.origin, EARLY, root_of(log.leaves[:EARLY])), Log("evil").key
+    ).encode()
     name = f"heads/{EARLY}/inclusion.tlog-proof"
     made = sample.files[name].replace(log.checkpoint(EARLY), forged)
     return replace(sample, files=sample.files | {name: made, f"heads/{EARLY}/checkpoint": forged})
@@ -94,9 +95,15 @@ def token() -> Sample:
 
 def revoked() -> Sample:
     tsa = build.tsa("tsa-a")
-    found = crl(tsa.middle, tsa.middle_key, (tsa.signer, build.moment(10), "keyCompromise"), at=build.moment(12, 30))
+    found = crl(
+        tsa.middle, tsa.middle_key, (tsa.signer, build.moment(10), "keyCompromise"), at=build.moment(12, 30)
+    )
     sample = corpus.stamped()
-    (name,) = [name for name in sample.files if name.endswith(".crl") and _speaks_of(sample.files[name], tsa.signer, tsa)]
+    (name,) = [
+        name
+        for name in sample.files
+        if name.endswith(".crl") and _speaks_of(sample.files[name], tsa.signer, tsa)
+    ]
     return _put(sample, name, found.data)
 
 
@@ -123,7 +130,9 @@ def _anchored(change: Callable[[Chain], Chain], *more: str) -> Sample:
     table = build.chain_table(chain.log, *more, blocks=[chain.evidence.header])
     sample = corpus.anchored()
     front = {ANCHOR: encode_evidence(chain.evidence), f"heads/{LATE}/header.rlp": chain.evidence.header}
-    return Sample("anchored", sample.files | front, build.trust_text(chain.log, chain=table, tsa_a=None, tsa_b=None))
+    return Sample(
+        "anchored", sample.files | front, build.trust_text(chain.log, chain=table, tsa_a=None, tsa_b=None)
+    )
 
 
 def _again(**made) -> Callable[[Chain], Chain]:
@@ -158,7 +167,7 @@ def event() -> Sample:
 def head() -> Sample:
     """The event and the slots are of two heads."""
     log = Chain("ethereum").log
-    other = corpus.build.mini_chain.event(LATE, bytes(32), old_size=EARLY)
+    other = build.mini_chain.event(LATE, bytes(32), old_size=EARLY)
     stored = (LATE, root_of(log.leaves[:LATE]), HEAD_KEY)
     return _anchored(_again(logs=[other], stored=stored))
 
@@ -203,7 +212,9 @@ def bounds() -> Sample:
     anchored = {name: data for name, data in build.files(log).items() if name.startswith(f"heads/{LATE}/")}
     table = build.chain_table(log, blocks=[log.anchor(LATE).header])
     trust = build.trust_text(log, chain=table, tsa_b=None)
-    return Sample("contradicting", sample.files | anchored | {name: log.token("tsa-a", EARLY, gen_time=early)}, trust)
+    return Sample(
+        "contradicting", sample.files | anchored | {name: log.token("tsa-a", EARLY, gen_time=early)}, trust
+    )
 
 
 def inspection() -> Sample:
@@ -227,7 +238,10 @@ def incident() -> Sample:
 
 def previous() -> Sample:
     log, sample = build.log(), corpus.chained()
-    more = {"previous/1/statement.json": log.statements[1].encode(), "previous/1/inclusion.tlog-proof": log.proof(1, LATE)}
+    more = {
+        "previous/1/statement.json": log.statements[1].encode(),
+        "previous/1/inclusion.tlog-proof": log.proof(1, LATE),
+    }
     files = {name: data for name, data in sample.files.items() if name != "previous/1/openings.json"}
     return replace(sample, files=files | more)
 
@@ -262,5 +276,3 @@ ALONE: dict[str, Callable[[], Sample]] = {
     "9.2": incident,
     "9.3": previous,
 }
-BROKEN_ZIP = TRICKS["a wrong checksum"]
-__all__ = ["ALONE", "BROKEN_ZIP", "Block", "mutate_rlp", "members", "packed", "validators"]

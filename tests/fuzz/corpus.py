@@ -5,16 +5,14 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 from functools import cache, cached_property
 
-from notary.evidence import bodies
 from notary.evidence.outcome import Report
 from notary.evidence.package import read_package
 from notary.evidence.trust import Trust, parse_trust
 from notary.evidence.verify import verify
 from tests.evidence import build, ots_build
-from tests.evidence.bft import VALIDATORS, addresses
 from tests.evidence.build import DOCUMENT, EARLY, LATE, Log
 from tests.evidence.test_incident import told
-from tests.evidence.test_verify_profiles import HEAD_KEY, HEAD_KEYS, Chain, validators
+from tests.evidence.test_verify_profiles import HEAD_KEYS, Chain, validators
 from tests.fuzz.zips import packed
 from tests.ots_world import Bitcoin, file_of
 
@@ -101,7 +99,11 @@ def followed() -> Sample:
     log, files = told()
     names = [name for name in files if not name.startswith(f"heads/{EARLY}/") and name != "consistency.json"]
     kept = {name: files[name] for name in names if "anchor" not in name and "header" not in name}
-    token = {f"heads/{LATE}/tokens/tsa-a.tsr": build.tsa("tsa-a").respond(log.checkpoint(LATE), gen_time=build.GEN_TIME)}
+    token = {
+        f"heads/{LATE}/tokens/tsa-a.tsr": build.tsa("tsa-a").respond(
+            log.checkpoint(LATE), gen_time=build.GEN_TIME
+        )
+    }
     trust = build.trust_text(log, chain=None, tsa_b=None)
     return _sample("followed", kept | token, trust)
 
@@ -145,6 +147,3 @@ def others() -> dict[str, bytes]:
 
 def _other_document(statement):
     return replace(statement, body=replace(statement.body, digests=build.document_body(b"other").digests))
-
-
-__all__ = ["DOCUMENT_NAME", "HEAD_KEY", "VALIDATORS", "Sample", "addresses", "bodies", "others", "samples", "strangers"]

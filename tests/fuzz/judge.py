@@ -45,9 +45,13 @@ def accepted(mutant: Mutant, answer: dict[str, Any]) -> str:
 def _differences(python: dict[str, Any], script: dict[str, Any]) -> list[str]:
     if "checks" not in python or "checks" not in script:
         return [f"kind of answer: {_short(python)} and {_short(script)}"]
-    keys = [key for key in python.keys() | script.keys() if key != "checks" and python.get(key) != script.get(key)]
+    keys = [
+        key for key in python.keys() | script.keys() if key != "checks" and python.get(key) != script.get(key)
+    ]
     ours, theirs = ([_line(check) for check in answer["checks"]] for answer in (python, script))
-    only = [f"-{line}" for line in ours if line not in theirs] + [f"+{line}" for line in theirs if line not in ours]
+    only = [f"-{line}" for line in ours if line not in theirs] + [
+        f"+{line}" for line in theirs if line not in ours
+    ]
     return [*sorted(keys), *only]
 
 

@@ -69,7 +69,11 @@ def _json(sample: Sample, random: Random) -> tuple[str, Files, bool]:
 
 def _respelt(sample: Sample, random: Random) -> tuple[str, Files, bool]:
     name = _chosen(sample.files, random, "json")
-    return f"{name} in another spelling", sample.files | {name: s.respelt_json(sample.files[name], random)}, True
+    return (
+        f"{name} in another spelling",
+        sample.files | {name: s.respelt_json(sample.files[name], random)},
+        True,
+    )
 
 
 def _der(sample: Sample, random: Random) -> tuple[str, Files, bool]:
@@ -119,7 +123,11 @@ def _exchanged(sample: Sample, random: Random) -> tuple[str, Files, bool]:
     """A file of another package, of another place in this one, or of a forger."""
     source = random.choice([strangers(), others(), random.choice(samples()).files, sample.files])
     name = random.choice(sorted(sample.files))
-    same = [other for other in sorted(source) if _kind(other) == _kind(name) and source[other] != sample.files[name]]
+    same = [
+        other
+        for other in sorted(source)
+        if _kind(other) == _kind(name) and source[other] != sample.files[name]
+    ]
     other = random.choice(same)
     return f"{name} is another's {other}", sample.files | {name: source[other]}, False
 
@@ -133,7 +141,21 @@ def _moved(sample: Sample, random: Random) -> tuple[str, Files, bool]:
         del files[name]
         return f"{name} taken away", files, False
     if choice == 1:
-        new = random.choice(["data/statement.json", "previous/1/statement.json", "incident/statement.json", "data/openings.json", "heads/4/tokens/tsa-b.tsr", "heads/5/checkpoint", "receipt.txt", f"{name}x", f"x/{name}", name.upper(), f"previous/2/{name.rpartition('/')[2]}"])
+        new = random.choice(
+            [
+                "data/statement.json",
+                "previous/1/statement.json",
+                "incident/statement.json",
+                "data/openings.json",
+                "heads/4/tokens/tsa-b.tsr",
+                "heads/5/checkpoint",
+                "receipt.txt",
+                f"{name}x",
+                f"x/{name}",
+                name.upper(),
+                f"previous/2/{name.rpartition('/')[2]}",
+            ]
+        )
         files[new] = files.pop(name)
         return f"{name} moved to {new}", files, False
     sizes = sorted({each.split("/")[1] for each in files if each.startswith("heads/")})
@@ -141,7 +163,11 @@ def _moved(sample: Sample, random: Random) -> tuple[str, Files, bool]:
     if choice == 2:
         made = {each.replace(f"heads/{old}/", f"heads/{new}/"): data for each, data in files.items()}
         return f"head {old} called {new}", made, False
-    more = {each.replace(f"heads/{old}/", f"heads/{new}/"): data for each, data in files.items() if f"heads/{old}/" in each}
+    more = {
+        each.replace(f"heads/{old}/", f"heads/{new}/"): data
+        for each, data in files.items()
+        if f"heads/{old}/" in each
+    }
     return f"head {old} a second time as {new}", more | files, False
 
 
@@ -156,4 +182,14 @@ def _two(sample: Sample, random: Random) -> tuple[str, Files, bool]:
 
 Way = Callable[[Sample, Random], tuple[str, Files, bool]]
 WEIGHTS = (2, 3, 5, 2, 5, 2, 2)  # of the samples: the quick ones more often
-WAYS: dict[Way, int] = {_json: 6, _respelt: 2, _der: 6, _lines: 5, _raw: 2, _header: 4, _exchanged: 2, _moved: 2, _two: 2}
+WAYS: dict[Way, int] = {
+    _json: 6,
+    _respelt: 2,
+    _der: 6,
+    _lines: 5,
+    _raw: 2,
+    _header: 4,
+    _exchanged: 2,
+    _moved: 2,
+    _two: 2,
+}

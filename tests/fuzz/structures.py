@@ -44,7 +44,7 @@ def other_text(text: str, random: Random) -> str:
             lambda: text[:at] + random.choice(letters) + text[at + 1 :],
             lambda: text[:at] + text[at + 1 :],
             lambda: text + random.choice(letters),
-            lambda: text.upper(),
+            text.upper,
             lambda: text[::-1],
             lambda: "",
             lambda: f" {text}",
@@ -58,7 +58,9 @@ def other_text(text: str, random: Random) -> str:
 
 def canonical(value: Any) -> bytes:
     """RFC 8785 for what these formats hold: ASCII keys, integers, text."""
-    return json.dumps(value, sort_keys=True, separators=(",", ":"), ensure_ascii=False).encode("utf-8", "surrogatepass")
+    return json.dumps(value, sort_keys=True, separators=(",", ":"), ensure_ascii=False).encode(
+        "utf-8", "surrogatepass"
+    )
 
 
 def _places(value: Any, path: tuple = ()) -> list[tuple]:
@@ -86,18 +88,48 @@ def _other_value(value: Any, random: Random) -> Any:
     if isinstance(value, bool):
         return random.choice([not value, int(value), None, "true"])
     if isinstance(value, int):
-        numbers = [value + 1, value - 1, -value, 0, value * 256, 2**53, 2**63, 2**64, str(value), None, [value], True]
+        numbers = [
+            value + 1,
+            value - 1,
+            -value,
+            0,
+            value * 256,
+            2**53,
+            2**63,
+            2**64,
+            str(value),
+            None,
+            [value],
+            True,
+        ]
         return random.choice([other for other in numbers if other != value or type(other) is not type(value)])
     if isinstance(value, str):
         return random.choice([lambda: other_text(value, random), lambda: None, lambda: [value], lambda: 7])()
     if value is None:
         return random.choice([0, "", {}, [], False, "00" * 32])
     if isinstance(value, list):
-        choices = [[*value, *value[:1]], value[:-1], value[::-1], [], None, {}, [value], [*value, None], value * 2]
+        choices = [
+            [*value, *value[:1]],
+            value[:-1],
+            value[::-1],
+            [],
+            None,
+            {},
+            [value],
+            [*value, None],
+            value * 2,
+        ]
     else:
         keys = list(value)
         less = {key: value[key] for key in keys[1:]}
-        choices = [{**value, "more": 1}, less, None, [], [value], {**value, random.choice(keys or ["x"]): None}]
+        choices = [
+            {**value, "more": 1},
+            less,
+            None,
+            [],
+            [value],
+            {**value, random.choice(keys or ["x"]): None},
+        ]
         if len(keys) > 1:
             one, two = random.sample(keys, 2)
             choices.append({**value, one: value[two], two: value[one]})
@@ -128,7 +160,9 @@ def respelt_json(data: bytes, random: Random) -> bytes:
         f"\ufeff{text}",
         f"{text}\x00",
         f"{text}{{}}",
-        text.replace('"', '"\\u00', 1) if False else text.replace(f'"{key}"', f'"\\u{ord(key[0]):04x}{key[1:]}"', 1),
+        text.replace('"', '"\\u00', 1)
+        if False
+        else text.replace(f'"{key}"', f'"\\u{ord(key[0]):04x}{key[1:]}"', 1),
         text.replace("/", "\\/", 1),
         json.dumps(dict(reversed(value.items())), separators=(",", ":"), ensure_ascii=False),
         json.dumps(value, separators=(",", ":"), sort_keys=True, indent=1),
@@ -142,7 +176,10 @@ def respelt_json(data: bytes, random: Random) -> bytes:
             number = text[at:end]
             ways += [text.replace(number, number + more, 1) for more in (".0", "e0", "E+0", "0e-1")]
             head, digits = number.rsplit(":", 1)
-            ways += [text.replace(number, f"{head}:{form}", 1) for form in (f"-{digits}", f"0{digits}", f"+{digits}", "NaN", "Infinity", "-0")]
+            ways += [
+                text.replace(number, f"{head}:{form}", 1)
+                for form in (f"-{digits}", f"0{digits}", f"+{digits}", "NaN", "Infinity", "-0")
+            ]
     ways = [way for way in ways if way != text]
     return random.choice(ways).encode("utf-8", "surrogatepass")
 
@@ -276,7 +313,10 @@ def mutate_lines(data: bytes, random: Random) -> bytes:
         other = random.randrange(len(lines))
         lines[at], lines[other] = lines[other], lines[at]
     elif choice == 3:
-        lines.insert(at, random.choice(["", "extension", "extra AAAA", "index 0", base64.b64encode(bytes(32)).decode()]))
+        lines.insert(
+            at,
+            random.choice(["", "extension", "extra AAAA", "index 0", base64.b64encode(bytes(32)).decode()]),
+        )
     else:
         lines[at] = _other_line(line, random)
     made = "\n".join(lines).encode()
@@ -289,7 +329,18 @@ def _other_line(line: str, random: Random) -> str:
     *front, last = line.split(" ")
     if last.isdigit():
         number = int(last)
-        last = random.choice([str(number + 1), str(max(0, number - 1)), f"0{last}", f"{last}.0", "", str(2**63), f"+{last}", "９"])
+        last = random.choice(
+            [
+                str(number + 1),
+                str(max(0, number - 1)),
+                f"0{last}",
+                f"{last}.0",
+                "",
+                str(2**63),
+                f"+{last}",
+                "９",
+            ]
+        )
     else:
         try:
             raw = base64.b64decode(last, validate=True)

@@ -12,9 +12,7 @@ from tests.fuzz.zips import packed
 
 MUTANTS = 4000  # at most; most bugs are seen among the first hundred
 IN_TEST = ("js: a root is not compared", "js: a longer path", "py: too few seals", "py: JSON in any spelling")
-BY_HAND = [
-    pytest.param(name, marks=() if name in IN_TEST else pytest.mark.fuzz) for name in BUGS
-]
+BY_HAND = [pytest.param(name, marks=() if name in IN_TEST else pytest.mark.fuzz) for name in BUGS]
 
 
 def asked():
@@ -59,4 +57,3 @@ def test_without_a_bug_nothing_is_seen(language, tmp_path):
 def test_there_are_thirty_and_more_in_both():
     languages = [name.partition(":")[0] for name in BUGS]
     assert (len(BUGS) >= 30, languages.count("js") >= 10, languages.count("py") >= 10) == (True, True, True)
-

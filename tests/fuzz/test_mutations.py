@@ -5,9 +5,9 @@ from collections import Counter
 
 import pytest
 
+from tests.fuzz.corpus import samples
 from tests.fuzz.judge import accepted, faults
 from tests.fuzz.mutations import Mutant, mutants
-from tests.fuzz.corpus import samples
 from tests.fuzz.verifiers import SLOW, JavaScript, by_python, timed, vector
 from tests.fuzz.zips import packed
 
@@ -66,7 +66,10 @@ def test_one_that_is_accepted_would_be_seen():
         ({"entry": "00"}, "another entry"),
         ({"index": 1}, "another index"),
         ({"openings": {"title": "x"}}, "another opening"),
-        ({"time": true["time"] | {"bounds": [bound | {"not_after": "2020-01-01T00:00:00Z"}]}}, "another bound"),
+        (
+            {"time": true["time"] | {"bounds": [bound | {"not_after": "2020-01-01T00:00:00Z"}]}},
+            "another bound",
+        ),
         ({"time": true["time"] | {"existed_by": "2020-01-01T00:00:00Z"}}, "an earlier time"),
         ({"time": true["time"] | {"made_after": "2020-01-01T00:00:00Z"}}, "another not-before block"),
     ):

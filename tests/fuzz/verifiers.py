@@ -53,7 +53,12 @@ class Lines(AbstractContextManager["Lines"]):
         self.folder = Path(tempfile.mkdtemp(dir=shared if os.access(shared, os.W_OK) else None))
         self.trusts: dict[str, str] = {}
         self.child = subprocess.Popen(
-            command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True, bufsize=1, env=os.environ | environment
+            command,
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            text=True,
+            bufsize=1,
+            env=os.environ | environment,
         )
 
     def __exit__(self, *_: object) -> None:
@@ -89,7 +94,9 @@ class OtherPython(Lines):
 
     def __init__(self, tree: Path) -> None:
         lines = str(ROOT / "tests/fuzz/python_lines.py")
-        super().__init__(sys.executable, "-W", "ignore", lines, PYTHONPATH=str(tree), PYTHONDONTWRITEBYTECODE="1")
+        super().__init__(
+            sys.executable, "-W", "ignore", lines, PYTHONPATH=str(tree), PYTHONDONTWRITEBYTECODE="1"
+        )
 
 
 def timed(ask, *arguments):

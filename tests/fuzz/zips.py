@@ -38,7 +38,9 @@ def framed(files: dict[str, bytes]) -> list[tuple[str, bytes]]:
     made = dict(files) | {"bagit.txt": BAGIT}
 
     def lines(chosen):
-        return "".join(f"{sha256(made[name]).hexdigest()}  {name}\n" for name in chosen).encode("utf-8", "surrogatepass")
+        return "".join(f"{sha256(made[name]).hexdigest()}  {name}\n" for name in chosen).encode(
+            "utf-8", "surrogatepass"
+        )
 
     made["manifest-sha256.txt"] = lines([name for name in names if name.startswith("data/")])
     made["mimetype"] = MIMETYPE
@@ -63,7 +65,13 @@ def member(name: str, data: bytes) -> Member:
 
 
 def joined(
-    all_members: list[Member], *, before: bytes = b"", between: bytes = b"", comment: bytes = b"", behind: bytes = b"", count: int | None = None
+    all_members: list[Member],
+    *,
+    before: bytes = b"",
+    between: bytes = b"",
+    comment: bytes = b"",
+    behind: bytes = b"",
+    count: int | None = None,
 ) -> bytes:
     """The ZIP of these members, one after the other."""
     out, directory = bytearray(before), bytearray()
@@ -74,7 +82,9 @@ def joined(
         out += b"PK\x03\x04" + struct.pack("<H", 20) + front.fields()
         out += struct.pack("<HH", len(front.name), len(front.extra)) + front.name + front.extra + one.data
         directory += b"PK\x01\x02" + struct.pack("<HH", 20 | 3 << 8, 20) + one.fields()
-        directory += struct.pack("<HHHHHII", len(one.name), len(one.extra), len(one.comment), 0, 0, one.attributes, at)
+        directory += struct.pack(
+            "<HHHHHII", len(one.name), len(one.extra), len(one.comment), 0, 0, one.attributes, at
+        )
         directory += one.name + one.extra + one.comment
     out += between
     number = len(all_members) if count is None else count
@@ -94,7 +104,13 @@ def _deflated(found: list[Member]) -> bytes:
     one = found[2]
     packer = zlib.compressobj(wbits=-15)
     data = packer.compress(one.data) + packer.flush()
-    return joined([*found[:2], replace(one, data=data, method=8, crc=zlib.crc32(one.data), size=len(one.data)), *found[3:]])
+    return joined(
+        [
+            *found[:2],
+            replace(one, data=data, method=8, crc=zlib.crc32(one.data), size=len(one.data)),
+            *found[3:],
+        ]
+    )
 
 
 def _bomb(found: list[Member]) -> bytes:
@@ -151,13 +167,17 @@ TRICKS: dict[str, Callable[[list[Member]], bytes]] = {
     "a type with a newline": _changed(0, data=MIMETYPE + b"\n"),
     "another type": _changed(0, data=b"application/zip"),
     "no manifest": lambda found: joined([each for each in found if each.name != b"manifest-sha256.txt"]),
-    "no manifest of tags": lambda found: joined([each for each in found if each.name != b"tagmanifest-sha256.txt"]),
+    "no manifest of tags": lambda found: joined(
+        [each for each in found if each.name != b"tagmanifest-sha256.txt"]
+    ),
     "a file of no manifest": _with(member("README.zh.txt", b"x")),
     "cut in the middle": lambda found: joined(found)[:-400],
     "no end": lambda found: joined(found)[:-22],
     "two ends": lambda found: joined(found) + joined(found)[-22:],
     "a ZIP within the comment": lambda found: joined(found, comment=joined(found)[:60000]),
-    "513 files": lambda found: joined([*found, *(member(f"META-INF/signature{n:03}.p7s", b"") for n in range(513))]),
+    "513 files": lambda found: joined(
+        [*found, *(member(f"META-INF/signature{n:03}.p7s", b"") for n in range(513))]
+    ),
     "a name that is not UTF-8": _with(Member(b"data/document/\xff\xfe.pdf", b"x", flags=0x0800)),
     "a name that turns round": _with(member("data/document/fdp\u202efdp.pdf", b"x")),
     "two documents": _with(member("data/document/second.pdf", b"x")),
