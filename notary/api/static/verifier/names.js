@@ -1,12 +1,12 @@
 // Names of X.500 and general names (RFC 5280 §4.1.2.4, §4.2.1.6), and when two are the same (§7).
 
 import { FormatError, hex, textOf } from "./bytes.js";
+import { TAG } from "./der.js";
 
 const BMP = 30;
 const UNIVERSAL = 28;
 const UTF8 = 12;
 const NUMERIC = 18;
-const VISIBLE = 26;
 const MAX_POINT = 0x10ffff;
 
 function wide(bytes, size) {
@@ -45,7 +45,7 @@ export function prepare(text) {
 function readAttribute(node) {
   const [type, value, ...more] = node.sequence();
   if (value === undefined || more.length > 0) throw new FormatError("not an attribute of a name");
-  if (value.is(VISIBLE)) throw new FormatError("a name in a type of string that names do not have");
+  if (!value.isString && !value.is(TAG.bits)) throw new FormatError("a name of a type that names do not have");
   const text = value.isString ? textOfString(value) : null;
   return { type: type.oid(), text, key: JSON.stringify([type.oid(), text === null ? hex(value.raw) : prepare(text), text === null]) };
 }

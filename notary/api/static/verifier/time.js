@@ -8,7 +8,7 @@ export const SECOND = 10n ** 9n;
 export const MILLISECOND = 10n ** 6n;
 
 const UTC = /^(\d\d)(\d\d)(\d\d)(\d\d)(\d\d)(\d\d)Z$/;
-const GENERALIZED = /^(\d{4})(\d\d)(\d\d)(\d\d)(\d\d)(\d\d)(?:\.(\d{1,9}))?Z$/;
+const GENERALIZED = /^(\d{4})(\d\d)(\d\d)(\d\d)(\d\d)(\d\d)(?:\.(\d{1,12}))?Z$/;
 
 export const ofSeconds = (seconds) => BigInt(seconds) * SECOND;
 
@@ -39,7 +39,10 @@ export function readTime(node) {
   return ofSeconds(dateSeconds(year < 50 ? 2000 + year : 1900 + year, ...rest));
 }
 
+// A GeneralizedTime with parts of a second; what is below a nanosecond is rounded up.
 export function readGeneralized(node) {
   const parts = read(node, TAG.generalized, GENERALIZED);
-  return ofSeconds(dateSeconds(...parts.slice(0, 6).map(Number))) + BigInt((parts[6] ?? "").padEnd(9, "0"));
+  const fraction = (parts[6] ?? "").padEnd(12, "0");
+  const nanoseconds = BigInt(fraction.slice(0, 9)) + (Number(fraction.slice(9)) > 0 ? 1n : 0n);
+  return ofSeconds(dateSeconds(...parts.slice(0, 6).map(Number))) + nanoseconds;
 }

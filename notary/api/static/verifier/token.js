@@ -16,6 +16,7 @@ import { certificateOf } from "./x509.js";
 
 const TST_INFO = "1.2.840.113549.1.9.16.1.4";
 const TIME_STAMPING = "1.3.6.1.5.5.7.3.8";
+const VERSIONS = [3n, 4n, 5n];
 const MAX_RESPONSE = 65536;
 const MAX_CERTIFICATES = 32;
 const MAX_SERIAL_BITS = 160;
@@ -31,7 +32,7 @@ function readToken(response) {
   if (response.length > MAX_RESPONSE) throw new FormatError("the response is too long");
   const { token, modified } = readResponse(parseBer(response));
   const signed = readSignedData(token);
-  if (signed.version < 3n) throw new FormatError("SignedData is not of version 3 or later");
+  if (!VERSIONS.includes(signed.version)) throw new FormatError("SignedData is not of version 3, 4 or 5");
   if (signed.contentType !== TST_INFO) throw new FormatError("the content is not TSTInfo");
   if (signed.content === null) throw new FormatError("the token holds no TSTInfo");
   if (signed.certificates.length > MAX_CERTIFICATES) throw new FormatError("the token holds too many certificates");
