@@ -12,6 +12,7 @@ PYTHON_ENV := .venv/.ready
 BASE_ENV := .make/base/.ready
 NODE_ENV := contracts_solidity/node_modules/.ready
 BROWSER := tests/e2e/node_modules/.ready
+ORACLES := tests/verifier_js/node_modules/.ready
 BIN := .venv/bin
 CODE := notary scripts tests
 
@@ -28,7 +29,7 @@ demo: $(PYTHON_ENV) $(NODE_ENV) ## one signed contract becomes evidence and is v
 	$(BIN)/python scripts/demo.py $(if $(FILE),--file '$(FILE)') --out '$(OUT)'
 
 .PHONY: test
-test: $(PYTHON_ENV) $(BASE_ENV) $(NODE_ENV) $(BROWSER) ## run the tests (ARGS=… for pytest)
+test: $(PYTHON_ENV) $(BASE_ENV) $(NODE_ENV) $(BROWSER) $(ORACLES) firefox ## run the tests (ARGS=… for pytest)
 	$(BIN)/python -m pytest -n 4 --dist loadfile --no-loadscope-reorder $(ARGS)
 
 .PHONY: test-faults
@@ -75,7 +76,7 @@ up: ## build and start the Compose set-up: PostgreSQL, chain, TSA, two APIs, wor
 
 .PHONY: clean
 clean: ## remove what make installed and built; data stays
-	rm -rf .venv .make contracts_solidity/node_modules tests/e2e/node_modules dist
+	rm -rf .venv .make contracts_solidity/node_modules tests/e2e/node_modules tests/verifier_js/node_modules dist
 
 # What the machine must have is looked at every time; it makes nothing, so it makes nothing stale.
 .PHONY: tools
@@ -90,6 +91,13 @@ $(BASE_ENV): requirements/base.txt $(PYTHON_ENV) | tools
 
 $(NODE_ENV): contracts_solidity/package.json contracts_solidity/package-lock.json scripts/bootstrap | tools
 	@scripts/bootstrap node
+
+.PHONY: firefox
+firefox: | tools
+	@scripts/bootstrap firefox
+
+$(ORACLES): tests/verifier_js/package.json tests/verifier_js/package-lock.json scripts/bootstrap | tools
+	@scripts/bootstrap oracles
 
 $(BROWSER): tests/e2e/package.json tests/e2e/package-lock.json scripts/bootstrap | tools
 	@scripts/bootstrap browser

@@ -217,7 +217,7 @@ def _run_verify(
     package: Path, trust: Path, *, as_json: bool, document: Path | None = None
 ) -> tuple[int, str]:
     command = [*NOTARY, "verify", str(package), "--trust", str(trust)]
-    command += ["--json"] if as_json else []
+    command += ["--json"] if as_json else ["--controls"]
     command += ["--document", str(document)] if document else []
     result = subprocess.run(command, check=False, stdout=subprocess.PIPE if as_json else None, text=True)
     return result.returncode, result.stdout or ""

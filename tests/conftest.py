@@ -1,6 +1,7 @@
 """Fixtures that every folder of tests shares."""
 
 import os
+import shutil
 from pathlib import Path
 
 import pytest
@@ -14,6 +15,7 @@ pytest_plugins = ["tests.dev_service"]
 
 HERE = Path(__file__).parent
 VECTORS = os.environ.get("NOTARY_VECTORS")
+UNPACKED_FIREFOX = Path(__file__).parents[1] / ".make/firefox"
 
 # Other people's test data is not part of this project. Without it those tests are not collected, and the
 # header of the run says so.
@@ -68,7 +70,10 @@ def pytest_xdist_make_scheduler(config, log):
 
 
 def pytest_report_header():
-    return f"vectors: {VECTORS or 'NOTARY_VECTORS is not set, tests/interop/vectors_*.py are not run'}"
+    vectors = VECTORS or "NOTARY_VECTORS is not set, tests/interop/vectors_*.py are not run"
+    known = os.environ.get("FIREFOX") or shutil.which("firefox") or shutil.which("firefox-esr")
+    there = known or (UNPACKED_FIREFOX if UNPACKED_FIREFOX.is_dir() else None)
+    return [f"vectors: {vectors}", f"firefox: {there or 'none, verify.html is tried in Chromium alone'}"]
 
 
 @pytest.fixture(scope="session")

@@ -10,7 +10,7 @@ from notary.evidence.catalogue import CHECKS
 from notary.evidence.outcome import Outcome
 
 ROOT = Path(__file__).resolve().parents[1]
-ENDINGS = {".toml", ".json", ".typ", ".html", ".js", ".txt"}
+ENDINGS = {".toml", ".json", ".typ", ".html", ".js", ".txt", ".sh", ".ps1"}
 DENIAL = "words: denial"
 
 

@@ -14,6 +14,7 @@ from notary.services.types import Anchors, RecordView
 router = APIRouter(tags=["evidence"])
 _MAX_PAGE = 200
 SIZE = "^[1-9][0-9]{0,17}$"  # one form for each number
+SIZES = "^[1-9][0-9]{0,17}(,[1-9][0-9]{0,17}){0,15}$"  # as many heads as a package holds
 _PRIVATE = {"Cache-Control": "private, no-store"}
 
 
@@ -75,10 +76,23 @@ def proof(
 
 
 @router.get("/v1/evidence/{number}/package", response_class=Zip)
-def package(number: str, services: ServicesDep, viewer: ViewerDep) -> Response:
-    """The evidence package, without the document; openings only for the organisation that submitted it."""
+def package(
+    number: str,
+    services: ServicesDep,
+    viewer: ViewerDep,
+    heads: Annotated[
+        str | None,
+        Query(
+            pattern=SIZES,
+            description="sizes of checkpoints; else of each anchor the first that covers the record",
+        ),
+    ] = None,
+) -> Response:
+    """The evidence package, without the document; openings, receipt and report only for who submitted it."""
     known = parse_number(number)
-    data = services.packages.package(known, viewer)
+    data = services.packages.package(
+        known, viewer, None if heads is None else [int(size) for size in heads.split(",")]
+    )
     return Zip(data, headers=_download(known, "zip"))
 
 

@@ -5,6 +5,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, BinaryIO
+from urllib.parse import urlencode
 
 import httpx
 
@@ -81,9 +82,9 @@ class Client:
         """Where a record stands."""
         return _json(self._get(_path(number)))
 
-    def download(self, number: str, what: str) -> bytes:
+    def download(self, number: str, what: str, **query: str) -> bytes:
         """Statement, receipt, proof, package or report of a record."""
-        return self._get(f"{_path(number)}/{what}").content
+        return self._get(f"{_path(number)}/{what}{'?' if query else ''}{urlencode(query)}").content
 
     def _get(self, path: str) -> httpx.Response:
         with _translated():

@@ -20,8 +20,9 @@ from rich.table import Table
 from notary.cli.client import Client
 from notary.cli.submitting import Selection, submit_many
 from notary.errors import DigestMismatch, NotReady, RequestError
+from notary.evidence.assemble import assemble
 from notary.evidence.bodies import Document
-from notary.evidence.package import read_package, write_package
+from notary.evidence.package import read_package
 from notary.evidence.package_names import STATEMENT
 from notary.evidence.statement import parse_statement
 
@@ -138,11 +139,15 @@ def package(
     url: Url = None,
     key_file: KeyFile = None,
     document: Annotated[Path | None, typer.Option(help="Put this document into the package.")] = None,
+    heads: Annotated[
+        str | None,
+        typer.Option(help="Sizes of the checkpoints to prove it under, with commas: the same always."),
+    ] = None,
     out: Out = None,
 ) -> None:
     """Download the evidence package of a record."""
     with closing(Client(url, key_file)) as client:
-        data = client.download(number, "package")
+        data = client.download(number, "package", **({} if heads is None else {"heads": heads}))
     if document is not None:
         data = with_document(data, document)
     _write(data, out)
@@ -163,7 +168,7 @@ def with_document(data: bytes, document: Path) -> bytes:
     body = parse_statement(files[STATEMENT]).body
     if not isinstance(body, Document) or body.digests["sha-256"] != sha256(content).hexdigest():
         raise DigestMismatch(f"{document} is not the document of this record")
-    return write_package(files, (document.name, content))
+    return assemble(files, (document.name, content))
 
 
 def table_of(state: dict[str, Any]) -> Table:

@@ -13,12 +13,13 @@ from rich.markup import escape
 from rich.table import Table
 from rich.text import Text
 
+from notary.cli.controls import show_controls
+from notary.cli.given import Given, given_files
 from notary.errors import EvidenceError, Fatal, FormatError, NotaryError, RequestError
 from notary.evidence.catalogue import CHECKS
 from notary.evidence.incoming import is_evidence, read_evidence
 from notary.evidence.outcome import Interval, Outcome, Report, rfc3339
-from notary.evidence.package import Digests, digest_stream
-from notary.evidence.trust import MAX_TRUST, Trust, parse_trust
+from notary.evidence.package import Package
 from notary.evidence.verify import unreadable, verify
 
 EXIT = {Outcome.PASSED: 0, Outcome.FAILED: 1, Outcome.UNCHECKED: 2}
@@ -45,11 +46,21 @@ def command(
         Path | None, typer.Option(help="Your trust file. Trust is taken from nowhere else.")
     ] = None,
     as_json: Annotated[bool, typer.Option("--json", help="Print the result as JSON.")] = False,
+    controls: Annotated[
+        bool, typer.Option("--controls", help="Also try the package's controls: each must fail as it says.")
+    ] = False,
 ) -> None:
-    """Check evidence offline. Exit status: 0 passed, 1 failed, 2 could not be checked or no evidence."""
+    """Check evidence offline. Exit status: 0 passed, 1 failed, 2 could not be checked or no evidence.
+
+    With --controls it is 1, too, where a control does not fail as stated.
+    """
+    stands = False
     try:
-        report = check_file(file, document, trust)
+        given = given_files(document, trust)
+        package, report = check_file(file, given)
         _write(report, as_json=as_json)
+        if controls and package is not None:
+            stands = not _controls(package, given, report, as_json=as_json)
     except NotaryError:
         raise
     except KeyboardInterrupt:
@@ -59,7 +70,13 @@ def command(
         raise Fatal(
             f"the verifier itself failed ({type(error).__name__}); this says nothing of the evidence"
         ) from error
-    raise typer.Exit(EXIT[report.outcome])
+    raise typer.Exit(EXIT[Outcome.FAILED] if stands else EXIT[report.outcome])
+
+
+def _controls(package: Package, given: Given, report: Report, *, as_json: bool) -> bool:
+    """Beside the result as JSON, which is one value, the table goes to standard error."""
+    console = Console(stderr=as_json, highlight=False, emoji=False)
+    return show_controls(package, given.trust, given.document, report, console)
 
 
 def _write(report: Report, *, as_json: bool) -> None:
@@ -89,16 +106,16 @@ def _escaped(character: str) -> str:
     return character if character.isprintable() else json.dumps(character)[1:-1].replace("\x7f", "\\u007f")
 
 
-def check_file(file: Path, document: Path | None, trust_file: Path | None) -> Report:
-    """Read the files and verify.
+def check_file(file: Path, given: Given) -> tuple[Package | None, Report]:
+    """Read a file and verify it.
+
+    Returns:
+        What is in it, None where it could not be read, and the report.
 
     Raises:
-        RequestError: a file that was named cannot be read.
-        FormatError: the file is neither a package nor a proof; nothing is said of what it is.
-        TrustError: the trust file cannot be used.
+        RequestError: the file cannot be read.
+        FormatError: it is neither a package nor a proof; nothing is said of what it is.
     """
-    trust = _read_trust(trust_file) if trust_file else None
-    digests = _digests(document) if document else None
     try:
         with file.open("rb") as stream:
             if not is_evidence(stream):
@@ -106,10 +123,10 @@ def check_file(file: Path, document: Path | None, trust_file: Path | None) -> Re
             try:
                 package = read_evidence(stream)
             except EvidenceError as error:
-                return unreadable(error)
+                return None, unreadable(error)
     except OSError as error:
         raise RequestError(f"{file}: {error.strerror}") from error
-    return verify(package, trust, digests)
+    return package, verify(package, given.trust, given.document)
 
 
 def show(report: Report, console: Console) -> None:
@@ -163,19 +180,3 @@ def _show_times(report: Report, interval: Interval, console: Console) -> None:
     console.print(
         "Nothing here shows when it was first written or signed. 以上均不证明文件最初写成或签署的时间。"
     )
-
-
-def _read_trust(path: Path) -> Trust:
-    try:
-        with path.open("rb") as stream:
-            return parse_trust(stream.read(MAX_TRUST + 1))
-    except OSError as error:
-        raise RequestError(f"{path}: {error.strerror}") from error
-
-
-def _digests(path: Path) -> Digests:
-    try:
-        with path.open("rb") as stream:
-            return digest_stream(stream)
-    except OSError as error:
-        raise RequestError(f"{path}: {error.strerror}") from error

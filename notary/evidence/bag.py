@@ -4,9 +4,10 @@ ETSI EN 319 162-1 and RFC 8493. All of it follows from the other members, so a r
 """
 
 from collections.abc import Mapping
+from hashlib import sha256
 
 from notary.errors import FormatError
-from notary.evidence.package_names import BAGIT, FRAME, MANIFEST, META, MIMETYPE, PAYLOAD, TAGMANIFEST
+from notary.evidence.package_names import BAGIT, FRAME, MANIFEST, META, MIMETYPE, PAYLOAD, REPORT, TAGMANIFEST
 
 FIXED = {
     MIMETYPE: b"application/vnd.etsi.asic-e+zip",
@@ -31,6 +32,15 @@ def manifest_of_tags(digests: Mapping[str, str]) -> bytes:
     return manifest(
         {name: d for name, d in digests.items() if not name.startswith(apart) and name != TAGMANIFEST}
     )
+
+
+def evidence_manifest(files: Mapping[str, bytes]) -> bytes:
+    """The lines of the manifests for those members that a check reads, in one order (docs/formats.md §11.7).
+
+    Guides, tools and controls may be others in a later release, and the report is made of the rest.
+    """
+    apart = (META, "controls/", "tools/", "README.", "bag-info.txt", REPORT)
+    return manifest({n: sha256(d).hexdigest() for n, d in files.items() if not n.startswith(apart)})
 
 
 def check_frame(found: Mapping[str, bytes], digests: Mapping[str, str]) -> None:

@@ -5,14 +5,16 @@ from dataclasses import dataclass, replace
 from itertools import pairwise
 
 from notary.errors import NotFound, NotReady
+from notary.evidence.assemble import assemble
+from notary.evidence.bag import evidence_manifest
 from notary.evidence.chain import ChainEvidence, NotBefore, decode_evidence, decode_header, encode_evidence
 from notary.evidence.commitments import encode_openings
 from notary.evidence.consistency import Consistency, encode_consistency
-from notary.evidence.package import write_package
-from notary.evidence.package_names import OPENINGS, STATEMENT
+from notary.evidence.package_names import OPENINGS, REPORT, STATEMENT
 from notary.evidence.proof_file import TLOG_PROOF, ProofFile
 from notary.evidence.statement import parse_statement
 from notary.proving import Prover
+from notary.services.kept_reports import KeptReports
 from notary.services.package_tools import static_members
 from notary.services.records import Records
 from notary.services.types import Found, RecordView, Viewer
@@ -27,11 +29,12 @@ _LOOK_ON = 16  # final words of an anchor that are looked through for one that i
 
 @dataclass(frozen=True, slots=True)
 class Packages:
-    """What a record's holder takes out. Everything is a function of the record and the heads that cover it."""
+    """What a record's holder takes out: a function of the record, the heads that cover it, and the stored report."""
 
     database: Database
     records: Records
     prover: Prover
+    kept: KeptReports | None = None  # without it no package holds a report
 
     def proof(self, number: str, viewer: Viewer, size: int | None = None) -> bytes:
         """A tlog-proof, with the statement in `extra`.
@@ -59,24 +62,42 @@ class Packages:
         except NotReady:  # its checkpoint is being published at this moment
             return None
 
-    def package(self, number: str, viewer: Viewer) -> bytes:
-        """The evidence package (docs/formats.md §11), without the document.
+    def package(self, number: str, viewer: Viewer, heads: Sequence[int] | None = None) -> bytes:
+        """The evidence package (docs/formats.md §11), without the document, with the report that was stored of it.
 
-        Openings and receipt are only for the organisation that submitted the record.
+        Openings, receipt and report are only for the organisation that submitted the record.
+
+        Args:
+            number: of the record, in canonical form.
+            viewer: who asks.
+            heads: sizes of the checkpoints to prove it under, with what attests to each; None takes for each anchor
+                the first that covers the record.
 
         Raises:
             NotFound, NotReady: as `proof`.
         """
+        contents = self.members(number, viewer, heads)
+        if self.kept is not None and self._is_own(self.records.view(number, viewer), viewer):
+            report = self.kept.read(number, evidence_manifest(contents))
+            contents |= {} if report is None else {REPORT: report}
+        return assemble(contents | static_members())
+
+    def members(self, number: str, viewer: Viewer, heads: Sequence[int] | None = None) -> dict[str, bytes]:
+        """The members of the package that checks read, by name. Arguments and errors as `package`."""
         view = self.records.view(number, viewer)
         if view.index is None:
             raise NotReady("the record is in no checkpoint yet; ask again in a few seconds")
-        own = viewer.tenant_id is not None and viewer.tenant_id == view.tenant_id
+        own = self._is_own(view, viewer)
         with self.database.reading() as connection:
             inspected = views.inspection_of(connection, view.seq)
             # An incident is told beside the receipt that it is about.
             broken = promises.incident_of(connection, group_of(view.seq)) if own else None
-        contents = {STATEMENT: view.statement} | static_members()
-        contents |= self._heads(view, view.index, [each for each in (inspected, broken) if each is not None])
+        contents = {STATEMENT: view.statement}
+        if heads is None:
+            later = [each for each in (inspected, broken) if each is not None]
+            contents |= self._heads(view, view.index, later)
+        else:
+            contents |= self._named_heads(view, view.index, sorted(set(heads)))
         if own:
             contents |= self._own(view)
         contents |= self._later("inspection", inspected, contents, own=own)
@@ -88,7 +109,24 @@ class Packages:
                 for old, new in pairwise(sizes)
             )
             contents["consistency.json"] = encode_consistency(proofs)
-        return write_package(contents)
+        return contents
+
+    @staticmethod
+    def _is_own(view: RecordView, viewer: Viewer) -> bool:
+        return viewer.tenant_id is not None and viewer.tenant_id == view.tenant_id
+
+    def _named_heads(self, view: RecordView, index: int, sizes: Sequence[int]) -> dict[str, bytes]:
+        """Exactly these heads, with every final word on each."""
+        if sizes[0] <= index:
+            raise NotReady(f"the record is entry {index}: a head of {sizes[0]} entries does not have it")
+        contents: dict[str, bytes] = {}
+        for size in sizes:
+            contents |= self._head(index, size)
+        with self.database.reading() as connection:
+            found = anchorings.final_at(connection, sizes)
+        for item in found:
+            contents |= self._attestation(view, item)
+        return contents
 
     def _heads(self, view: RecordView, index: int, later: Sequence[RecordView]) -> dict[str, bytes]:
         """For each anchor its earliest final word on a head with this entry, and one on each `later` entry.

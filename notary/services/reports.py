@@ -1,15 +1,15 @@
 """Reports: verified, rendered, sealed, stored and logged once for each state of a record."""
 
-import io
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from hashlib import sha256
 
+from notary.evidence.bag import evidence_manifest
 from notary.evidence.chain import decode_evidence, decode_header
 from notary.evidence.digests import Digester
 from notary.evidence.number import show_number
-from notary.evidence.package import Package, read_package
+from notary.evidence.package import Package
 from notary.evidence.trust import Trust
 from notary.evidence.verify import verify
 from notary.intake.accept import Intake
@@ -47,10 +47,12 @@ class Reports:
             ToolMissing: the font is missing.
         """
         self.packages.records.own(number, tenant_id)
-        data = self.packages.package(number, Viewer(tenant_id))
-        pdf = self.kept.read(number, data)
+        members = self.packages.members(number, Viewer(tenant_id))
+        # Not of the package's bytes: they hold guides and tools, too, and the report itself once there is one.
+        state = evidence_manifest(members)
+        pdf = self.kept.read(number, state)
         if pdf is None:
-            pdf = self.kept.keep(number, data, self.seal(render(self._facts(number, data))))
+            pdf = self.kept.keep(number, state, self.seal(render(self._facts(number, members, state))))
         # Durable: the report, before anybody is shown it. A crash here leaves a report that is not logged; the
         # next request finds it stored, and logs it.
         self._log(number, tenant_id, pdf)
@@ -63,8 +65,8 @@ class Reports:
             about = record_by_number(connection, number, tenant_id)
         log_report(self.intake, about, digester.hex(), digester.size)
 
-    def _facts(self, number: str, data: bytes) -> Facts:
-        package = read_package(io.BytesIO(data))
+    def _facts(self, number: str, members: dict[str, bytes], state: bytes) -> Facts:
+        package = Package(members)
         checked = verify(package, self.trust(package))
         # The report is about the record. Whether a document is the recorded one is for whoever holds it: the
         # report prints the digests, and says that no document was compared.
@@ -76,7 +78,7 @@ class Reports:
             generated=self.now(),
             # With the openings in the package their salts are in this digest: without them nobody can make the same
             # report of another value, and find its digest in the log.
-            evidence_digests={"package.zip": sha256(data).hexdigest()},
+            evidence_digests={"evidence (docs/formats.md §11.7)": sha256(state).hexdigest()},
             heads=heads_of(package, result),
             anchors=_anchors(package),
             verify_url=f"{self.public_url}/e/{show_number(number)}",

@@ -2,13 +2,12 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from io import BytesIO
 from typing import BinaryIO
 
 from notary.errors import EmptyDocument, EvidenceError, FormatError, NotFound
 from notary.evidence.incoming import is_evidence, read_evidence
 from notary.evidence.outcome import Report
-from notary.evidence.package import Digests, Package, digest_stream, read_package
+from notary.evidence.package import Digests, Package, digest_stream
 from notary.evidence.trust import Trust
 from notary.evidence.verify import unreadable, verify
 from notary.services.packages import Packages
@@ -57,5 +56,5 @@ class Verifying:
         found = next((record for record in given if record.type == "report"), None)
         if found is None:
             raise NotFound("this PDF is no report of this service; look a document up by its digest instead")
-        package = read_package(BytesIO(self.packages.package(found.number, viewer)))
+        package = Package(self.packages.members(found.number, viewer))
         return verify(package, self.trust(package), digests)

@@ -129,6 +129,13 @@ def earliest_final(connection: Connection, index: int) -> list[Anchoring]:
     return sorted((Anchoring(*row) for row in rows if row is not None), key=_place)
 
 
+def final_at(connection: Connection, sizes: Sequence[int]) -> list[Anchoring]:
+    """Final words on exactly these checkpoints, without those that `earliest_final` passes over."""
+    known = [size for size in sizes if size <= MAX_SIZE]  # others are no checkpoint's, and SQLite takes none
+    query = _ANCHORING.where(anchoring.c.size.in_(known), *_FINAL).order_by(anchoring.c.size, anchoring.c.id)
+    return [Anchoring(*row) for row in connection.execute(query)]
+
+
 def earliest_pending(connection: Connection, index: int, without: Collection[str]) -> list[Anchoring]:
     """What calendars have taken in of a checkpoint with entry `index`: the first of each anchor but those named."""
     query = _ANCHORING.where(

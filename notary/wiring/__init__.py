@@ -151,11 +151,12 @@ def _services(
     writer = Writer(intake)
     room = Room(database, max_bytes=settings.max_spool_bytes, max_own=settings.max_inspections)
     records = Records(database)
-    packages = Packages(database, records, prover)
+    kept = KeptReports(open_objects(settings, REPORTS), intake.random)
+    packages = Packages(database, records, prover, kept)
     trust = partial(own_trust, database, source)
     reports = Reports(
         database=database,
-        kept=KeptReports(open_objects(settings, REPORTS), intake.random),
+        kept=kept,
         intake=intake,
         packages=packages,
         trust=trust,

@@ -176,6 +176,23 @@ def test_what_is_seen_is_what_was_submitted(service, submitted):
     parse_proof_file(receipt.content, RECEIPT)
 
 
+def test_the_heads_of_a_package_can_be_named(service, submitted):
+    path = f"/v1/evidence/{submitted['public'][0]['number']}/package"
+    default = service.get(path)
+    assert service.get(path, params={"heads": "6"}).content == default.content
+    assert read_package(io.BytesIO(default.content)).sizes() == [6]
+    for heads, status in (
+        ("5", 404),
+        ("3", 409),
+        ("0", 400),
+        ("06", 400),
+        ("6,", 400),
+        ("x", 400),
+        (",".join("6" * 17), 400),
+    ):
+        assert service.get(path, params={"heads": heads}).status_code == status, heads
+
+
 def test_what_an_anchor_waits_for_is_told_to_the_submitter_alone(service, submitted):
     told = "the node http://10.0.0.7:8545 does not take the transaction: nonce 17"
     with service.assembly.database.writing() as connection:

@@ -6,8 +6,11 @@ from pathlib import Path
 
 import pytest
 
+from notary.cli.given import given_files
 from notary.cli.verify import check_file
 from notary.errors import FormatError, RequestError, TrustError
+from notary.evidence.assemble import assemble
+from notary.evidence.package import read_package, write_package
 from tests.evidence.vectors import LATER
 
 V1 = Path(__file__).parents[1] / "testdata/v1"
@@ -123,16 +126,20 @@ def test_a_trust_file_that_cannot_be_used_is_one_clear_line(notary, tmp_path):
     assert done.err.startswith("trust: trust file: ")
 
 
+def checked(file, document, trust):
+    return check_file(file, given_files(document, trust))
+
+
 def test_the_same_as_a_function(tmp_path):
-    assert check_file(PACKAGE, None, TRUST).outcome == "passed"
+    assert checked(PACKAGE, None, TRUST)[1].outcome == "passed"
     for arguments in [(tmp_path, None, None), (PACKAGE, tmp_path, None), (PACKAGE, None, tmp_path)]:
         with pytest.raises(RequestError, match="Is a directory"):
-            check_file(*arguments)
+            checked(*arguments)
     with pytest.raises(FormatError, match="this is neither an evidence package"):
-        check_file(V1 / "receipt.txt", None, TRUST)
+        checked(V1 / "receipt.txt", None, TRUST)
     (tmp_path / "t").write_bytes(b"\xff")
     with pytest.raises(TrustError, match="trust file"):
-        check_file(PACKAGE, None, tmp_path / "t")
+        checked(PACKAGE, None, tmp_path / "t")
 
 
 def test_names_from_evidence_are_no_markup(notary, tmp_path):
@@ -142,3 +149,48 @@ def test_names_from_evidence_are_no_markup(notary, tmp_path):
     (tmp_path / "t.toml").write_text(text)
     done = notary("verify", tmp_path / "p.zip", "--trust", tmp_path / "t.toml")
     assert "[bold]tsa-a[/bold] Ltd" in done.out
+
+
+@pytest.fixture(scope="module")
+def whole(tmp_path_factory):
+    """The recorded package with its controls."""
+    with PACKAGE.open("rb") as stream:
+        files = read_package(stream).files
+    path = tmp_path_factory.mktemp("whole") / "whole.zip"
+    path.write_bytes(assemble(files, ("contract.pdf", CONTRACT.read_bytes())))
+    return path
+
+
+def test_controls_that_fail_as_stated_leave_the_status_as_it_is(notary, whole):
+    done = notary("verify", whole, "--trust", TRUST, "--controls")
+    assert done.out.count("fails as stated") == 10
+    assert "passed 通过" in done.out
+    done = notary("verify", whole, "--controls", expected=2)
+    assert (done.out.count("fails as stated"), done.out.count("could not be tried")) == (2, 8)
+
+
+def test_the_answer_for_programs_stays_one_value_beside_the_controls(notary, whole):
+    done = notary("verify", whole, "--trust", TRUST, "--controls", "--json")
+    assert json.loads(done.out)["outcome"] == "passed"
+    assert done.err.count("fails as stated") == 10
+
+
+def test_a_control_that_would_pass_is_status_1(notary, whole, tmp_path):
+    with whole.open("rb") as stream:
+        files = read_package(stream).files
+    document = ("contract.pdf", CONTRACT.read_bytes())
+    good = {"controls/wrong-sibling": files["heads/4/inclusion.tlog-proof"]}
+    path = tmp_path / "p.zip"
+    path.write_bytes(write_package(files | good, document))
+    arguments = ("verify", path, "--trust", TRUST)
+    assert notary(*arguments).out.count("DOES NOT FAIL") == 0
+    done = notary(*arguments, "--controls", expected=1)
+    assert done.out.count("DOES NOT FAIL") == 1
+    assert "do not believe this result" in done.out
+    path.write_bytes(write_package(files | {"controls/expected.json": b"{}"}, document))
+    done = notary(*arguments, "--controls", expected=1)
+    assert "controls/expected.json: " in done.out
+
+
+def test_a_package_without_controls_says_so(notary):
+    assert "holds no controls" in notary("verify", PACKAGE, "--trust", TRUST, "--controls").out

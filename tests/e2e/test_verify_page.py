@@ -271,7 +271,9 @@ def test_a_large_file_is_hashed_in_pieces_with_progress(open_page, service, tmp_
 
 
 @pytest.mark.parametrize(("locale", "title"), [("zh-CN", "核验一致"), ("en-GB", "It checks out")])
-def test_without_a_worker_and_without_webcrypto_it_checks_the_same(open_page, document, record, locale, title):
+def test_without_a_worker_and_without_webcrypto_it_checks_the_same(
+    open_page, document, record, locale, title
+):
     """As in an older browser, and on a plain http address."""
     page = open_page("/", locale=locale)
     page.add_init_script(

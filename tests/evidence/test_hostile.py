@@ -51,7 +51,7 @@ LOOSE = (
     "tokens/",
     "revocation/",
     "tlog-proof",
-    "data/openings.json",
+    "openings.json",
     "anchor.json",
     "receipt.txt",
     "consistency.json",

@@ -3,6 +3,7 @@
 import base64
 import hashlib
 import re
+import resource
 import shutil
 import subprocess
 import tomllib
@@ -174,7 +175,7 @@ def test_what_the_readme_says_works_as_it_stands(evidence, tmp_path):
     done, tokens = run_readme(evidence, tmp_path)
     assert tokens >= 4
     entry = hashlib.sha256((evidence / "statement.json").read_bytes()).hexdigest()
-    assert done.stdout.splitlines() == [f"{entry}  statement.json", *["Verification: OK"] * tokens], (
+    assert done.stdout.splitlines() == [f"{entry}  data/statement.json", *["Verification: OK"] * tokens], (
         done.stderr
     )
 
@@ -206,3 +207,24 @@ def test_a_changed_header_hashes_to_another_block(head, evidence):
     number = int.from_bytes(rlp.decode(bytes(header))[8])
     block = evidence.service.ask_chain("eth_getBlockByNumber", hex(number), False)
     assert evidence.service.ask_chain("web3_sha3", "0x" + header.hex()) != block["hash"]
+
+
+def test_the_script_in_the_package_reaches_its_result_and_every_control_fails(evidence, unzipped):
+    before = resource.getrusage(resource.RUSAGE_CHILDREN)
+    done = subprocess.run(
+        ["sh", "tools/check.sh", "--trust", evidence / "trust.toml"],
+        cwd=unzipped,
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=120,
+    )
+    after = resource.getrusage(resource.RUSAGE_CHILDREN)
+    assert (done.returncode, done.stderr, "FAILED" in done.stdout) == (2, "", False), done.stdout
+    for id_ in ("1.1", "2.1", "2.2", "2.3", "2.4", "3.1", "3.2", "4.1", "4.2", "5.1", "6.1"):
+        assert re.search(rf"^{re.escape(id_)} +passed ", done.stdout, re.MULTILINE), id_
+    controls = re.findall(r"^\d\.\d +(\S+) +(\S+)", done.stdout.partition("\nControls:")[2], re.MULTILINE)
+    assert {name for name, word in controls if word != "fails"} == {"receipt-proof-one-bit"}
+    assert len(controls) >= 9
+    # Ten seconds of a machine that has nothing else to do.
+    assert after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime < 10

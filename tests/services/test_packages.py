@@ -1,6 +1,8 @@
 """What a package holds, by what is final."""
 
 import io
+import os
+import time
 from dataclasses import dataclass, replace
 from datetime import timedelta
 from functools import cached_property
@@ -9,6 +11,7 @@ import pytest
 from sqlalchemy import text
 
 from notary.errors import NotFound, NotReady
+from notary.evidence.bag import evidence_manifest
 from notary.evidence.chain import ChainTrust, decode_evidence, decode_header, encode_evidence
 from notary.evidence.consistency import parse_consistency
 from notary.evidence.package import Package, read_package
@@ -17,6 +20,7 @@ from notary.evidence.verify import verify
 from notary.intake.broken import log_broken
 from notary.intake.inspect import inspect_next
 from notary.intake.inspection.report import TOOL, empty
+from notary.services.kept_reports import KeptReports
 from notary.services.packages import Packages
 from notary.services.records import Records
 from notary.services.trust_file import TrustSource
@@ -24,6 +28,7 @@ from notary.services.types import Viewer
 from notary.store import stamps
 from notary.store.anchorings import create_anchoring, move
 from notary.store.blocks import add_block
+from notary.store.files import FileObjects
 from tests.evidence import mini_chain
 from tests.rig import LOG_VERIFIER, ORIGIN, RECEIPT_VERIFIER, Rig
 
@@ -90,6 +95,12 @@ def bench(database, tmp_path):
     return Bench(Rig(database, tmp_path).open())
 
 
+def evidence(package):
+    """Names of the members that a check reads."""
+    lines = evidence_manifest(package.files).decode().splitlines()
+    return {line[66:] for line in lines}
+
+
 def tokens(package):
     return {(size, name) for size in package.sizes() for name in package.tokens(size)}
 
@@ -106,10 +117,11 @@ def test_without_anchors_a_package_has_the_first_head_that_covers_the_record(ben
     package = bench.read(number)
     assert package.sizes() == [2]
     assert bench.packages.package(number, Viewer()) == before  # later heads change nothing
-    assert set(package.files) == {
-        "data/statement.json", "README.en.txt", "README.zh.txt", "data/openings.json", "receipt.txt", "heads/2/checkpoint",
+    assert evidence(package) == {
+        "data/statement.json", "data/openings.json", "receipt.txt", "heads/2/checkpoint",
         "heads/2/inclusion.tlog-proof",
     }  # fmt: skip
+    assert {"README.en.txt", "README.zh.txt", "tools/check.sh", "bag-info.txt"} <= set(package.files)
 
 
 def test_of_each_anchor_its_earliest_final_word_counts(bench):
@@ -211,10 +223,67 @@ def test_the_same_state_gives_the_same_bytes_and_others_get_no_openings(bench):
         package = bench.read(number, stranger)
         assert not {"data/openings.json", "receipt.txt"} & set(package.files)
         assert all(b"secret" not in data for data in package.files.values())
-    assert set(bench.read(number).files) - set(bench.read(number, other).files) == {
+    assert evidence(bench.read(number)) - evidence(bench.read(number, other)) == {
         "data/openings.json",
         "receipt.txt",
     }
+
+
+def test_the_same_heads_named_give_the_same_bytes_whatever_came_later(bench, monkeypatch):
+    bench.close(2)
+    number = bench.submit(**PUBLIC)  # entry 2
+    bench.close(4)
+    bench.anchored("tsa-a", 4)
+    own = Viewer(bench.rig.tenant)
+    before = bench.packages.package(number, own), bench.packages.package(number, own, [4])
+    assert before[0] == before[1]
+    bench.close(7)
+    bench.anchored("tsa-a", 7)
+    bench.anchored("tsa-b", 7)
+    assert bench.packages.package(number, own) != before[0]  # another source has spoken
+    # Another process (each access makes its objects anew), clock, place and order: nothing of them is in it.
+    bench.rig.clock.advance(86400 * 400)
+    monkeypatch.setenv("TZ", "Asia/Shanghai")
+    time.tzset()
+    try:
+        assert bench.packages.package(number, own, [4]) == before[1]
+        several = bench.packages.package(number, own, [7, 4, 7])
+        assert several == bench.packages.package(number, own, [4, 7])
+    finally:
+        monkeypatch.undo()
+        time.tzset()
+    package = read_package(io.BytesIO(several))
+    assert package.sizes() == [4, 7]
+    assert tokens(package) == {(4, "tsa-a"), (7, "tsa-a"), (7, "tsa-b")}
+    assert "consistency.json" in package.files
+
+
+def test_heads_that_do_not_have_the_record_or_do_not_exist_are_refused(bench):
+    bench.close(2)
+    number = bench.submit(**PUBLIC)  # entry 2
+    bench.close(4)
+    with pytest.raises(NotReady, match="a head of 2 entries does not have it"):
+        bench.packages.package(number, Viewer(), [2, 4])
+    for size in (3, 2**62, 2**70):
+        with pytest.raises(NotFound):
+            bench.packages.package(number, Viewer(), [size])
+
+
+def test_a_stored_report_is_in_the_package_of_its_owner_alone(bench, tmp_path):
+    number = bench.submit(**PUBLIC)
+    bench.close(2)
+    own = Viewer(bench.rig.tenant)
+    kept = KeptReports(FileObjects(tmp_path), os.urandom)
+    packages = replace(bench.packages, kept=kept)
+    without = packages.package(number, own)
+    assert without == bench.packages.package(number, own)
+    kept.keep(number, evidence_manifest(packages.members(number, own)), b"%PDF-1.7")
+    package = read_package(io.BytesIO(packages.package(number, own)))
+    assert package.files["data/report.pdf"] == b"%PDF-1.7"
+    assert packages.package(number, own, [2]) == packages.package(number, own)
+    assert evidence_manifest(package.files) == evidence_manifest(read_package(io.BytesIO(without)).files)
+    for stranger in (Viewer(), Viewer(bench.rig.tenant + 1)):
+        assert "data/report.pdf" not in read_package(io.BytesIO(packages.package(number, stranger))).files
 
 
 def test_what_may_not_be_seen_gives_no_package_and_no_proof(bench):

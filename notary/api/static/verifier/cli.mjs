@@ -23,6 +23,7 @@ const SMALL = 1 << 26; // what is read at once
 // A file as a source of bytes, for as long as `work` runs.
 async function withFile(path, work) {
   if (path === null) return work(null);
+  if (typeof path !== "string") throw new Error("not a path");
   let file;
   try {
     file = openSync(path, "r");

@@ -33,7 +33,7 @@ export async function gather({ package: file, trust = null, document = null, pro
 // The result, and the blocks that record its heads, for whoever has a node to ask. Reads nothing more.
 export function judge({ trust, opened: { evidence, error }, given }) {
   const checks = new Checks();
-  const result = { version: 1, outcome: FAILED, test_only: false, checks: checks.list, statement: null, entry: "", index: null, openings: {}, withheld: 0, time: null };
+  const result = { version: 1, outcome: FAILED, test_only: false, checks: checks.list, statement: null, entry: "", index: null, openings: {}, withheld: null, time: null };
   if (evidence === null) {
     checks.add("1.1", FAILED, error);
     return { result, blocks: [] };

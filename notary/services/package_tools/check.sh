@@ -1,0 +1,1512 @@
+#!/bin/sh
+# Checks an unpacked evidence package with sh, sha256sum, xxd and openssl, and with what POSIX puts on every system.
+#
+#   cd FOLDER && sh tools/check.sh [--trust trust.toml] [--document FILE]
+#
+# Numbers, outcomes and meaning are those of docs/formats.md §12. What the script cannot do (Keccak-256, OCSP, the finer
+# points of RFC 3161) it says, and passes nothing that it has not compared. Exit status: 0 passed, 1 failed, 2 could not
+# be checked. A copy that came inside the package is as trustworthy as the package: get one from elsewhere.
+#
+# 用 sh、sha256sum、xxd、openssl 核验已解压的证据包。退出码：0 通过，1 未通过，2 未能核验。
+# 包内的脚本与证据包同样可信与否：请从其他渠道取得本脚本。
+set -euf
+LC_ALL=C
+export LC_ALL
+umask 077
+TAB=$(printf '\t')
+US=$(printf '\037') # between fields: unlike a tab it keeps empty ones
+NL='
+'
+H64='[0-9a-f]{64}'
+NUMBER='(0|[1-9][0-9]{0,15})'
+# keccak256("Anchored(bytes32,uint64,uint64,bytes32)")
+TOPIC=7cd1aecde99af6811cf75335397526e9c32ca8eed27035d2eee23d41062d837d
+
+stop() { # the script or the machine is at fault, and not the evidence
+    printf 'check.sh: %s\n' "$1" >&2
+    exit 2
+}
+
+# --- what is found -----------------------------------------------------------------------------------------------
+
+found_so() { # whether a check of this id is in the file $1 with this outcome
+    grep -Eq "^$2$US$3$US" <"$1"
+}
+
+result() { # id, outcome (passed, failed, unchecked), subject, detail in English, in Chinese
+    printf '%s\n' "$1$US$2$US$3$US$4$US$5" >>"$out"
+}
+
+show() { # the results in the file $1, for people
+    while IFS="$US" read -r id outcome subject en zh; do
+        sentence "$id" "$outcome"
+        case $outcome in
+            passed) word='passed 通过' ;;
+            failed) word='FAILED 未通过' ;;
+            *)
+                word='could not be checked 未能核验'
+                [ "$en$zh" = -- ] || s_en='' s_zh=''
+                ;;
+        esac
+        [ "$en" != - ] || en=''
+        [ "$zh" != - ] || zh=''
+        printf '%-4s %s  %s\n' "$id" "$word" "$subject"
+        [ -z "$s_en" ] || printf '     %s %s\n' "$s_en" "$s_zh"
+        [ -z "$en$zh" ] || printf '     %s %s\n' "$en" "$zh"
+    done <"$1"
+}
+
+# --- what it means: the sentences of the numbered checks -----------------------------------------------------------
+
+sentence() { # id, outcome: to $s_en, $s_zh
+    case $1-$2 in
+        1.1-passed) s_en='The package is well formed, and its files are as its manifests list them.' s_zh='证据包格式正确，各文件与清单一致。' ;;
+        1.1-failed) s_en='The package is malformed, or a file is not as its manifests list it.' s_zh='证据包格式不正确，或文件与清单不一致。' ;;
+        1.2-passed) s_en='The verifier gave a trust file for this log.' s_zh='核验人提供了针对本日志的信任文件。' ;;
+        2.1-passed) s_en='The statement is canonical and complete.' s_zh='存证陈述为规范格式且完整。' ;;
+        2.1-failed) s_en='The statement is not canonical, or not complete.' s_zh='存证陈述格式不规范或不完整。' ;;
+        2.2-passed) s_en='The statement names the trusted log.' s_zh='存证陈述所写的日志即受信任的日志。' ;;
+        2.2-failed) s_en='The statement names another log.' s_zh='存证陈述属于另一日志。' ;;
+        2.3-passed) s_en='Every digest recomputed from the document equals the statement'\''s.' s_zh='对文件重新计算的全部摘要与存证陈述一致。' ;;
+        2.3-failed) s_en='This is not the document that was recorded: a digest differs, or none was recorded.' s_zh='文件与存证陈述不一致：这不是被存证的那份文件。' ;;
+        2.4-passed) s_en='The opened values fit the commitments and were not changed since.' s_zh='所披露的内容与陈述中的承诺一致，提交后未被更改。' ;;
+        2.4-failed) s_en='An opened value does not fit the commitments.' s_zh='所披露的内容与陈述中的承诺不一致。' ;;
+        3.1-passed) s_en='The checkpoint bears a good signature of the trusted log key.' s_zh='检查点带有受信任日志密钥的有效签名。' ;;
+        3.1-failed) s_en='The checkpoint bears no good signature of the trusted log key.' s_zh='检查点没有受信任日志密钥的有效签名。' ;;
+        3.2-passed) s_en='The path leads from the entry to the root in the checkpoint.' s_zh='由本条目可重新计算出检查点的树根。' ;;
+        3.2-failed) s_en='The path does not lead from the entry to the root in the checkpoint.' s_zh='由本条目不能得到检查点的树根。' ;;
+        3.3-passed) s_en='The later head extends the earlier one: nothing was removed or altered.' s_zh='较晚的树包含较早的树，其间没有删改。' ;;
+        3.3-failed) s_en='The later head does not extend the earlier one.' s_zh='较晚的树不是较早的树的延伸。' ;;
+        4.1-passed) s_en='The receipt bears a good signature of the trusted receipt key.' s_zh='回执带有受信任回执密钥的有效签名。' ;;
+        4.1-failed) s_en='The receipt bears no good signature of the trusted receipt key.' s_zh='回执没有受信任回执密钥的有效签名。' ;;
+        4.2-passed) s_en='This entry is among those that the receipt covers.' s_zh='回执所签的条目中包含本条目。' ;;
+        4.2-failed) s_en='This entry is not among those that the receipt covers.' s_zh='回执所签的条目中没有本条目。' ;;
+        4.3-passed) s_en='A head attested before the promised time includes this entry.' s_zh='在回执承诺的时间之前，已有第三方证明的检查点包含本条目。' ;;
+        4.3-failed) s_en='The operator broke the promise of its receipt.' s_zh='运营方违反了回执的入册承诺。' ;;
+        5.1-passed) s_en='The time-stamp token over the checkpoint is good.' s_zh='时间戳令牌有效，覆盖该检查点。' ;;
+        5.1-failed) s_en='The time-stamp token is bad, or is over something else.' s_zh='时间戳令牌无效，或不是针对该检查点。' ;;
+        5.2-passed) s_en='Neither the authority'\''s certificate nor one above it was revoked when the token was made.' s_zh='时间戳机构的证书及其各级签发证书在签发时间未被吊销。' ;;
+        5.2-failed) s_en='A certificate was revoked, its revocation data is forged, or data that the trust file asks for is missing.' s_zh='证书已被吊销、吊销信息是伪造的，或信任文件要求的吊销信息缺失，该时间戳不可采信。' ;;
+        5.3-failed) s_en='The OpenTimestamps file is malformed, or is over something else.' s_zh='OpenTimestamps 文件格式不正确，或不是针对该检查点。' ;;
+        6.1-passed) s_en='Chain, contract and log id of the anchor are the trusted ones.' s_zh='锚定所写的链、合约与日志标识均受信任。' ;;
+        6.1-failed) s_en='Chain, contract or log id of the anchor is not the trusted one.' s_zh='锚定的链、合约或日志标识不是受信任的那一个。' ;;
+        6.4-failed) s_en='Size or root in the contract'\''s event differ from the checkpoint'\''s.' s_zh='合约事件记载的大小或树根与检查点不同。' ;;
+        8.1-passed) s_en='Enough independent third parties bound the time of existence.' s_zh='足够数量的独立第三方证明了存在时间的上限。' ;;
+        1.2-unchecked) s_en='No trust file was given: nothing that needs trust was checked.' s_zh='未提供信任文件，依赖信任的各项均未核验。' ;;
+        2.3-unchecked) s_en='No document was given, so no digest was compared.' s_zh='没有提供文件，未比对摘要。' ;;
+        3.1-unchecked) s_en='There is no checkpoint yet, or no trust file.' s_zh='尚无检查点，或缺少信任文件。' ;;
+        3.2-unchecked) s_en='Not closed into a batch yet: there is no inclusion proof to check.' s_zh='尚未入册，没有可核验的包含证明。' ;;
+        5.1-unchecked) s_en='The trust file does not know this authority; the token was not checked.' s_zh='信任文件中没有该时间戳机构，未核验。' ;;
+        5.2-unchecked) s_en='No revocation data from after the token was made: it is open whether a certificate was revoked.' s_zh='没有签发时间之后的吊销信息，证书是否已被吊销尚无法判断。' ;;
+        *) s_en='' s_zh='' ;;
+    esac
+}
+
+# --- bytes and numbers -------------------------------------------------------------------------------------------
+
+at() { # where a member lies: for a control, one of them lies elsewhere
+    if [ "$1" = "$replaced" ]; then place=$replacement; else place=./$1; fi
+}
+
+sha() { # SHA-256 of a file, in hexadecimal
+    sum=$(sha256sum <"$1") || stop "cannot read $1"
+    sum=${sum%% *}
+}
+
+hash() { # SHA-256 of bytes given in hexadecimal
+    sum=$(printf '%s' "$1" | xxd -r -p | sha256sum)
+    sum=${sum%% *}
+}
+
+hex_of() { # a file in hexadecimal
+    hex=$(xxd -p <"$1" | tr -d '\n')
+}
+
+is_decimal() { # a number below 2^63 in its one spelling
+    case $1 in
+        '' | *[!0-9]* | 0?* | ????????????????????*) return 1 ;;
+        ???????????????????)
+            high=${1%??????????}
+            low=${1#"$high"}
+            [ "$high" -lt 922337203 ] || { [ "$high" -eq 922337203 ] && [ "$low" -le 6854775807 ]; }
+            ;;
+    esac
+}
+
+matches() { # text, extended regular expression for the whole of it; a newline never matches
+    case $1 in *"$NL"*) return 1 ;; esac
+    printf '%s\n' "$1" | grep -Eq "^$2\$"
+}
+
+from_base64() { # the 32 bytes of a hash in base64, to $hex
+    matches "$1" '[A-Za-z0-9+/]{42}[AEIMQUYcgkosw048]=' || return 1
+    hex=$(printf '%s\n' "$1" | openssl base64 -d -A | xxd -p | tr -d '\n')
+    [ "${#hex}" -eq 64 ]
+}
+
+seconds() { # since 1970, of YYYY-MM-DDTHH:MM:SSZ that exists; to $epoch
+    matches "$1" '[0-9]{4}-(0[1-9]|1[0-2])-(0[1-9]|[12][0-9]|3[01])T([01][0-9]|2[0-3])(:[0-5][0-9]){2}Z' || return 1
+    year=$(plain "$(printf '%s' "$1" | cut -c1-4)")
+    month=$(plain "$(printf '%s' "$1" | cut -c6-7)")
+    day=$(plain "$(printf '%s' "$1" | cut -c9-10)")
+    hour=$(plain "$(printf '%s' "$1" | cut -c12-13)")
+    minute=$(plain "$(printf '%s' "$1" | cut -c15-16)")
+    second=$(plain "$(printf '%s' "$1" | cut -c18-19)")
+    [ "$year" -ge 1 ] || return 1
+    case $month in
+        4 | 6 | 9 | 11) days=30 ;;
+        2) days=28 && { [ $((year % 4)) -ne 0 ] || { [ $((year % 100)) -eq 0 ] && [ $((year % 400)) -ne 0 ]; } || days=29; } ;;
+        *) days=31 ;;
+    esac
+    [ "$day" -le "$days" ] || return 1
+    y=$year m=$month
+    [ "$m" -gt 2 ] || { y=$((y - 1)) m=$((m + 12)); }
+    epoch=$(((365 * y + y / 4 - y / 100 + y / 400 + (153 * (m - 3) + 2) / 5 + day - 1 - 719468) * 86400))
+    epoch=$((epoch + hour * 3600 + minute * 60 + second))
+}
+
+plain() { # a number without leading zeros, which would make it octal
+    number=$1
+    while [ "${#number}" -gt 1 ]; do
+        case $number in 0*) number=${number#0} ;; *) break ;; esac
+    done
+    printf '%s' "$number"
+}
+
+moment() { # YYYY-MM-DDTHH:MM:SSZ of seconds since 1970; to $moment
+    z=$(($1 / 86400 + 719468)) rest=$(($1 % 86400))
+    era=$((z / 146097)) doe=$((z % 146097))
+    yoe=$(((doe - doe / 1460 + doe / 36524 - doe / 146096) / 365))
+    doy=$((doe - (365 * yoe + yoe / 4 - yoe / 100)))
+    mp=$(((5 * doy + 2) / 153))
+    day=$((doy - (153 * mp + 2) / 5 + 1)) month=$((mp < 10 ? mp + 3 : mp - 9)) year=$((yoe + era * 400))
+    [ "$month" -gt 2 ] || year=$((year + 1))
+    moment=$(printf '%04d-%02d-%02dT%02d:%02d:%02dZ' "$year" "$month" "$day" $((rest / 3600)) $((rest / 60 % 60)) $((rest % 60)))
+}
+
+# --- the trust file ----------------------------------------------------------------------------------------------
+
+read_trust() { # to $work/trust: table, its number, key, value; newlines in a value become \001
+    awk '
+        function die(message) { print message > "/dev/stderr"; failed = 1; exit 1 }
+        function blanks() { sub(/^[ \t]+/, "", rest) }
+        function more() { if (++at > count) die("line " at ": a value does not end"); rest = line[at] }
+        function emit(value) { print table "\t" number[table] "\t" key "\t" value }
+        function string(mark, close_at, value) {
+            rest = substr(rest, 4)
+            if (rest == "") more()
+            while (!(close_at = index(rest, mark))) { value = value rest "\001"; more() }
+            value = value substr(rest, 1, close_at - 1)
+            rest = substr(rest, close_at + 3)
+            if (mark != APOS APOS APOS && index(value, "\\")) die("line " at ": escapes are not read here")
+            return value
+        }
+        function scalar(text) {
+            if (substr(rest, 1, 3) == "\"\"\"") return string("\"\"\"")
+            if (substr(rest, 1, 3) == APOS APOS APOS) return string(APOS APOS APOS)
+            if (match(rest, /^"[^"\\]*"/) || match(rest, "^" APOS "[^" APOS "]*" APOS)) {
+                text = substr(rest, 2, RLENGTH - 2)
+                rest = substr(rest, RLENGTH + 1)
+                return text
+            }
+            if (!match(rest, /^[A-Za-z0-9:.+-]+/)) die("line " at ": a value that is not read here")
+            text = substr(rest, 1, RLENGTH)
+            rest = substr(rest, RLENGTH + 1)
+            return text
+        }
+        function skip() { for (;;) { blanks(); if (rest == "" || substr(rest, 1, 1) == "#") more(); else return } }
+        function list() {
+            rest = substr(rest, 2)
+            for (;;) {
+                skip()
+                if (substr(rest, 1, 1) == "]") break
+                emit(scalar())
+                skip()
+                if (substr(rest, 1, 1) == ",") rest = substr(rest, 2)
+                else if (substr(rest, 1, 1) != "]") die("line " at ": a list that is not read here")
+            }
+            rest = substr(rest, 2)
+        }
+        BEGIN {
+            APOS = sprintf("%c", 39)
+            known["top"] = " version origin test_only k "
+            known["log_key"] = known["receipt_key"] = " vkey since until last_good_size "
+            known["chain"] = " chain_id contract log_id code_hash profile head_keys "
+            known["chain.block"] = " number hash "
+            known["chain.validators"] = " addresses from_block "
+            known["tsa"] = " name organisation roots policies accuracy_ms intermediates revocation "
+            known["bitcoin_block"] = " height header "
+            known["witness"] = " vkey "
+            table = "top"
+            number[table] = 1
+        }
+        { sub(/\r$/, ""); if (index($0, "\001")) die("line " NR ": a control character"); line[++count] = $0 }
+        END {
+            if (failed) exit 1
+            while (++at <= count) {
+                rest = line[at]
+                blanks()
+                if (rest == "" || substr(rest, 1, 1) == "#") continue
+                if (match(rest, /^\[\[[a-z_.]+\]\]/)) {
+                    table = substr(rest, 3, RLENGTH - 4)
+                    rest = substr(rest, RLENGTH + 1)
+                    if (!(table in known) || table == "top") die("line " at ": a table that is not known: " table)
+                    if (table ~ /^chain\./) {
+                        if (!number["chain"]) die("line " at ": " table " before a chain")
+                    }
+                    number[table]++
+                    if (table ~ /^chain\./) { key = "of"; emit(number["chain"]) }
+                } else if (match(rest, /^[a-z_]+[ \t]*=/)) {
+                    key = substr(rest, 1, RLENGTH - 1)
+                    rest = substr(rest, RLENGTH + 1)
+                    sub(/[ \t]+$/, "", key)
+                    if (!index(known[table], " " key " ")) die("line " at ": a key that is not known: " key)
+                    if (seen[table, number[table], key]++) die("line " at ": " key " stands twice")
+                    blanks()
+                    if (substr(rest, 1, 1) == "[") list(); else emit(scalar())
+                } else die("line " at ": not read here")
+                blanks()
+                if (rest != "" && substr(rest, 1, 1) != "#") die("line " at ": something behind a value")
+            }
+        }
+    ' <"$1" >"$work/trust" || stop "the trust file cannot be read by this script; notary verify may read it"
+}
+
+value() { # table, number, key: the one value, to $found; fails where there is none
+    found=$(awk -F "$TAB" -v t="$1" -v n="$2" -v k="$3" '$1 == t && $2 == n && $3 == k { print $4 }' <"$work/trust")
+    [ -n "$found" ]
+}
+
+tables() { # how many of this name there are
+    tables=$(awk -F "$TAB" -v t="$1" '$1 == t && $2 > n { n = $2 } END { print n + 0 }' <"$work/trust")
+}
+
+pem_of() { # the certificates in a list of table tsa, number $1, key $2
+    awk -F "$TAB" -v n="$1" -v k="$2" '$1 == "tsa" && $2 == n && $3 == k { print $4 }' <"$work/trust" | tr '\001' '\n'
+}
+
+load_trust() {
+    read_trust "$1"
+    value top 1 version && [ "$found" = 1 ] || stop "the trust file is not of version 1"
+    value top 1 origin && matches "$found" '[a-zA-Z0-9._~/:-]{1,200}' || stop "the trust file names no log"
+    origin=$found
+    test_only=false
+    if value top 1 test_only; then test_only=$found; fi
+    matches "$test_only" '(true|false)' || stop "trust file: test_only is not true or false"
+    load_keys log_key "$origin"
+    [ -s "$work/keys.log_key" ] || stop "the trust file has no log_key"
+    load_keys receipt_key "$origin/receipt"
+    load_authorities
+    tables chain
+    chains=$tables
+    n=0
+    while [ "$n" -lt "$chains" ]; do
+        n=$((n + 1))
+        value chain "$n" profile || stop "trust file: a chain has no profile"
+        [ "$found" != anvil ] || [ "$test_only" = true ] || stop "trust file: a chain of profile anvil proves nothing"
+    done
+    sources=$((organisations + chains))
+    if value top 1 k; then
+        k=$found
+        matches "$k" '([1-9]|[1-5][0-9]|6[0-4])' || stop "trust file: k is not 1 to 64"
+    else
+        k=$((sources < 2 ? 1 : 2))
+    fi
+}
+
+load_keys() { # table, name: lines of key id, public key, since, until, last good size, vkey
+    : >"$work/keys.$1"
+    tables "$1"
+    n=0
+    while [ "$n" -lt "$tables" ]; do
+        n=$((n + 1))
+        value "$1" "$n" vkey || stop "trust file: a $1 has no vkey"
+        vkey=$found
+        name=${vkey%%+*}
+        rest=${vkey#*+}
+        id=${rest%%+*}
+        [ "$name" = "$2" ] || stop "trust file: a $1 has the name $name and not $2"
+        # 33 bytes: type 0x01 and the key
+        matches "${rest#*+}" '[A-Za-z0-9+/]{44}' || stop "trust file: a vkey is not of an Ed25519 key"
+        hex=$(printf '%s\n' "${rest#*+}" | openssl base64 -d -A | xxd -p | tr -d '\n')
+        [ "${#hex}" -eq 66 ] && [ "${hex#01}" != "$hex" ] || stop "trust file: a vkey is not of an Ed25519 key"
+        sum=$({ printf '%s\n' "$name" && printf '%s' "$hex" | xxd -r -p; } | sha256sum)
+        [ "$(printf '%s' "$sum" | cut -c1-8)" = "$id" ] || stop "trust file: the key id of a vkey is not its key's"
+        ! grep -q "^$id " <"$work/keys.$1" || stop "trust file: two $1 have one key id"
+        since=- until=- last=-
+        if value "$1" "$n" since; then seconds "$found" || stop "trust file: a time that is not read here"; since=$epoch; fi
+        if value "$1" "$n" until; then seconds "$found" || stop "trust file: a time that is not read here"; until=$epoch; fi
+        if value "$1" "$n" last_good_size; then is_decimal "$found" || stop "trust file: last_good_size"; last=$found; fi
+        [ "$last" = - ] || [ "$until" != - ] || stop "trust file: a key with last_good_size has no until"
+        [ "$since" = - ] || [ "$until" = - ] || [ "$since" -le "$until" ] || stop "trust file: a key ends before it begins"
+        printf '%s %s %s %s %s %s\n' "$id" "${hex#01}" "$since" "$until" "$last" "$vkey" >>"$work/keys.$1"
+    done
+}
+
+load_authorities() { # lines of name, number, organisation as it is counted
+    : >"$work/authorities"
+    tables tsa
+    n=0
+    while [ "$n" -lt "$tables" ]; do
+        n=$((n + 1))
+        value tsa "$n" name && matches "$found" '[a-z0-9][a-z0-9._-]{0,63}' || stop "trust file: the name of a tsa"
+        name=$found
+        ! grep -q "^$name$TAB" <"$work/authorities" || stop "trust file: two tsa have the same name"
+        value tsa "$n" organisation || stop "trust file: a tsa has no organisation"
+        plain=$(printf '%s' "$found" | tr 'A-Z' 'a-z' | tr -d ' !-/:-@[-`{-~')
+        [ -n "$plain" ] || plain=$found
+        pem_of "$n" roots | grep -q -e '-----BEGIN CERTIFICATE-----' || stop "trust file: a tsa has no root"
+        if value tsa "$n" revocation; then
+            matches "$found" '(strict|lenient)' || stop "trust file: revocation is not strict or lenient"
+        fi
+        printf '%s\t%s\t%s\n' "$name" "$n" "$plain" >>"$work/authorities"
+    done
+    organisations=$(cut -f3 <"$work/authorities" | sort -u | grep -c . || :)
+}
+
+# --- 1: the files ------------------------------------------------------------------------------------------------
+
+HEAD='heads/[1-9][0-9]{0,18}'
+PLACE='[a-z0-9][a-z0-9._-]{0,63}'
+TO64='([1-9]|[1-5][0-9]|6[0-4])'
+NNN='(00[1-9]|0[1-5][0-9]|06[0-4])'
+NAMES="mimetype|bagit\\.txt|bag-info\\.txt|(tag)?manifest-sha256\\.txt|README\\.(en|zh)\\.txt"
+NAMES="$NAMES|data/(statement\\.json|openings\\.json|report\\.pdf)|receipt\\.txt|consistency\\.json"
+NAMES="$NAMES|$HEAD/(checkpoint|inclusion\\.tlog-proof|anchor\\.json|header\\.rlp|tokens/$PLACE\\.tsr|ots/$PLACE\\.ots)"
+NAMES="$NAMES|$HEAD/revocation/$PLACE/[1-8]\\.(crl|ocsp)"
+NAMES="$NAMES|(inspection|incident|previous/$TO64)/(statement\\.json|openings\\.json|inclusion\\.tlog-proof)"
+NAMES="$NAMES|META-INF/(evidencerecord$NNN\\.ers|signature$NNN\\.p7s|ASiC(EvidenceRecord)?Manifest$NNN\\.xml)"
+NAMES="$NAMES|controls/$PLACE|tools/(check\\.sh|check\\.ps1|verify\\.html)"
+
+is_file_name() { # of a document; bytes of characters that a package refuses
+    bytes=$(printf '%s' "$1" | xxd -p | tr -d '\n' | sed 's/../ &/g')
+    case $1 in
+        '' | . | .. | *[/\\:*?\"\<\>\|%]*) return 1 ;;
+    esac
+    ! printf '%s\n' "$bytes" | grep -Eq ' (0.|1.|7f)| c2 (8.|9.)| e2 80 (8[ef]|a[89a-e])| e2 81 a[6-9]| ed [ab].' || return 1
+    ! printf '%s\n' "$bytes" | grep -Eq ' (20|c2 a0|e1 9a 80|e2 80 (8[0-9a]|af)|e2 81 9f|e3 80 80)$' || return 1
+    [ "$(printf '%s\n' "$bytes" | tr ' ' '\n' | grep -Evc '^([89ab].)?$')" -le 120 ]
+}
+
+members() { # names of the files of the folder, one on a line, to $work/members; says why not
+    problem=
+    if [ -n "$(find . ! -type f ! -type d | head -n 1)" ]; then
+        problem="a link or device is among the files" && return 0
+    fi
+    if [ -n "$(find . -name "*$NL*" | head -n 1)" ]; then
+        problem="the name of a file has a newline" && return 0
+    fi
+    find . -type f | sed 's,^\./,,' | sort >"$work/members"
+    [ "$(grep -c '' <"$work/members")" -le 512 ] || { problem="more than 512 files" && return 0; }
+    documents=0
+    while IFS= read -r name; do
+        case $name in
+            data/document/*)
+                documents=$((documents + 1))
+                document=$name
+                is_file_name "${name#data/document/}" || { problem="the file name of the document" && return 0; }
+                ;;
+            *) matches "$name" "($NAMES)" || { problem="a file that has no place in a package" && return 0; } ;;
+        esac
+    done <"$work/members"
+    [ "$documents" -le 1 ] || problem="more than one document"
+}
+
+listing() { # of the members on stdin, as a manifest
+    while IFS= read -r name; do
+        sha "./$name"
+        printf '%s  %s\n' "$sum" "$name"
+    done
+}
+
+has() { # whether there is such a member
+    grep -Fxq -e "$1" <"$work/members"
+}
+
+check_files() {
+    document=
+    members
+    if [ -z "$problem" ]; then
+        printf 'application/vnd.etsi.asic-e+zip' >"$work/want"
+        cmp -s "$work/want" ./mimetype || problem="mimetype does not hold what it must"
+    fi
+    if [ -z "$problem" ]; then
+        printf 'BagIt-Version: 1.0\nTag-File-Character-Encoding: UTF-8\n' >"$work/want"
+        cmp -s "$work/want" ./bagit.txt || problem="bagit.txt does not hold what it must"
+    fi
+    if [ -z "$problem" ]; then
+        grep '^data/' <"$work/members" | listing >"$work/want"
+        cmp -s "$work/want" ./manifest-sha256.txt || problem="a file is not as manifest-sha256.txt lists it"
+    fi
+    if [ -z "$problem" ]; then
+        { grep -v -e '^data/' -e '^META-INF/' -e '^tagmanifest-sha256\.txt$' || :; } <"$work/members" | listing >"$work/want"
+        cmp -s "$work/want" ./tagmanifest-sha256.txt || problem="a file is not as tagmanifest-sha256.txt lists it"
+    fi
+    if [ -n "$problem" ]; then
+        result 1.1 failed '' "$problem." "原因见上。"
+        return 1
+    fi
+    result 1.1 passed '' "$(grep -c '' <"$work/members") files; the frame of the ZIP is not seen by this script." \
+        "本脚本不检查压缩包外壳。"
+}
+
+# --- 2: statement and document -----------------------------------------------------------------------------------
+
+DIGEST="\"(sha-256|sm3|sha3-256)\":\"$H64\"|\"sha-384\":\"[0-9a-f]{96}\"|\"(sha-512|sha3-512)\":\"[0-9a-f]{128}\""
+MEDIA='[a-z0-9][a-z0-9!#$&^_.+-]{0,62}'
+BODY="\"document\":[{]\"claimed\":[{](($DIGEST)(,($DIGEST))*)?[}],\"digests\":[{]\"sha-256\":\"$H64\"(,\"sm3\":\"$H64\")?[}]"
+BODY="$BODY,\"media_type\":(null|\"$MEDIA/$MEDIA\"),\"seen\":(true|false),\"size\":(null|$NUMBER)[}],"
+BLOCK="[{]\"chain_id\":$NUMBER,\"hash\":\"$H64\",\"number\":$NUMBER,\"time\":${NUMBER}[}]"
+STATEMENT="[{]\"commitments\":[{]\"count\":([0-9]|[1-5][0-9]|6[0-4]),\"root\":\"$H64\"[}],($BODY)?\"log\":\"[a-zA-Z0-9._~/:-]{1,200}\""
+STATEMENT="$STATEMENT,\"not_before\":(null|$BLOCK),\"number\":\"[2-9A-HJ-NP-Z]{16}\",\"previous\":(null|\"$H64\"),\"salt\":\"$H64\""
+STATEMENT="$STATEMENT,\"time\":\"[0-9TZ:-]{20}\",\"type\":\"[a-z]+\",\"version\":1[}]"
+
+field() { # the text behind "key": in the statement, up to a comma or bracket; to $found
+    found=${text#*\""$1"\":}
+    found=${found%%[,\}]*}
+    found=${found#\"}
+    found=${found%\"}
+}
+
+small() { # a whole number that JSON may hold, at most $2
+    [ "$1" -le "$2" ]
+}
+
+is_number() { # the check character of a record number: GF(32), docs/formats.md §14
+    left=$1 values=
+    while [ -n "$left" ]; do
+        rest=${left#?}
+        digit=${left%"$rest"}
+        before=23456789ABCDEFGHJKLMNPQRSTUVWXYZ
+        before=${before%%"$digit"*}
+        values="${#before} $values"
+        left=$rest
+    done
+    # shellcheck disable=SC2086 # a list of numbers, the check first
+    set -- $values
+    check=$1
+    shift
+    total=0 j=0
+    for v in "$@"; do
+        j=$((j + 1)) i=0
+        while [ "$i" -lt "$j" ]; do
+            v=$((v << 1))
+            [ $((v & 32)) -eq 0 ] || v=$((v ^ 37))
+            i=$((i + 1))
+        done
+        total=$((total ^ v))
+    done
+    [ "$total" -eq "$check" ]
+}
+
+read_statement() { # of the file $1, to $text and its fields; 1 where it is none, 2 where this script cannot tell
+    [ "$(wc -c <"$1")" -le 8192 ] || return 1
+    text=$(tr -d '\000\n' <"$1")
+    printf '%s' "$text" | cmp -s - "$1" || return 1
+    case $text in
+        *'"type":"genesis","version":1}' | *'"type":"key","version":1}' | *'"type":"incident","version":1}') return 2 ;;
+    esac
+    matches "$text" "$STATEMENT" || return 1
+    rest=${text##*\"type\":\"}
+    type=${rest%%\"*}
+    case $type in
+        document | report) case $text in *'"document":{'*) ;; *) return 1 ;; esac ;;
+        event | inspection) case $text in *'"document":{'*) return 1 ;; esac ;;
+        *) return 1 ;;
+    esac
+    rest=${text##*\"time\":\"}
+    seconds "${rest%%\"*}" || return 1
+    rest=${text##*\"number\":\"}
+    is_number "${rest%%\"*}" || return 1
+    field count
+    count=$found
+    case $text in *'"not_before":{'*)
+        not_before=${text#*\"not_before\":\{}
+        not_before=${not_before%%\}*}
+        for n in $(printf '%s\n' "$not_before" | sed 's/"hash":"[^"]*"//; s/[^0-9]/ /g'); do
+            small "$n" 9007199254740991 || return 1
+        done
+        small "${not_before##*:}" 1099511627776 || return 1
+        ;;
+    *) not_before= ;;
+    esac
+    [ "$type" = document ] || [ "$type" = report ] || return 0
+    claimed=${text#*\"claimed\":\{}
+    claimed=${claimed%%\}*}
+    digests=${text#*\"digests\":\{}
+    digests=${digests%%\}*}
+    names=$(printf '%s' "$claimed,$digests" | tr ',' '\n' | cut -d'"' -f2 | grep -v '^$')
+    # In order, and none twice.
+    printf '%s' "$claimed" | tr ',' '\n' | cut -d'"' -f2 | sort -c 2>/dev/null || return 1
+    [ -z "$(printf '%s\n' "$names" | sort | uniq -d)" ] || return 1
+    field size
+    size=$found
+    case $text in
+        *'"seen":true,'*) case $digests in *'"sm3":'*) ;; *) return 1 ;; esac && [ "$size" != null ] || return 1 ;;
+        *) case $digests in *'"sm3":'*) return 1 ;; esac ;;
+    esac
+    [ "$size" = null ] || small "$size" 1125899906842624
+}
+
+check_statement() {
+    at data/statement.json
+    if [ "$place" = ./data/statement.json ] && ! has data/statement.json; then
+        result 2.1 failed '' "There is no data/statement.json." "没有 data/statement.json。"
+        return 1
+    fi
+    code=0
+    read_statement "$place" || code=$?
+    case $code in
+        0) ;;
+        2) result 2.1 unchecked '' "This script reads statements of documents, reports, events and inspections only." "本脚本不读取此类陈述。" && return 1 ;;
+        *) result 2.1 failed '' - - && return 1 ;;
+    esac
+    sha "$place"
+    entry=$sum
+    hash "00$entry"
+    leaf=$sum
+    result 2.1 passed '' "A $type statement, entry $entry." "条目 $entry。"
+}
+
+digest_of() { # name, file: to $sum; fails where openssl does not know it
+    case $1 in
+        sha-256) sha "$2" ;;
+        sha-384 | sha-512 | sm3 | sha3-256 | sha3-512)
+            case $1 in sha-*) algorithm="sha${1#sha-}" ;; *) algorithm=$1 ;; esac
+            sum=$(openssl dgst "-$algorithm" -r <"$2" 2>/dev/null) || return 1
+            sum=${sum%% *}
+            ;;
+    esac
+}
+
+check_document() { # subject, file
+    if [ "$type" != document ] && [ "$type" != report ]; then
+        result 2.3 failed "$1" "The statement has no document." "陈述不含文件。" && return 0
+    fi
+    unknown=
+    for name in $names; do
+        want=$(printf '%s' "$claimed,$digests" | tr ',' '\n' | grep -e "^\"$name\":" | cut -d'"' -f4)
+        if ! digest_of "$name" "$2"; then
+            unknown="$unknown $name"
+        elif [ "$sum" != "$want" ]; then
+            result 2.3 failed "$1" "The $name of the document is $sum, the statement says $want." "摘要 $name 不同。" && return 0
+        fi
+    done
+    bytes=$(($(wc -c <"$2")))
+    if [ "$size" != null ] && [ "$bytes" -ne "$size" ]; then
+        result 2.3 failed "$1" "The document has $bytes bytes, the statement says $size." "字节数不同。"
+    elif [ -n "$unknown" ]; then
+        result 2.3 unchecked "$1" "This openssl has no$unknown; the other digests are equal." "本机 openssl 不支持$unknown，其余摘要一致。"
+    else
+        result 2.3 passed "$1" "Equal:" "$(printf '%s' "$names" | tr '\n' ' ')"
+    fi
+}
+
+check_documents() {
+    wants 2.3 || return 0
+    [ -z "$given" ] || check_document given "$given"
+    if [ -n "$document" ]; then
+        at "$document"
+        check_document packaged "$place"
+    elif [ -z "$given" ] && { [ "$type" = document ] || [ "$type" = report ]; }; then
+        result 2.3 unchecked '' - -
+    fi
+}
+
+check_openings() { # 2.4: each disclosure is committed to; what it says is not decoded here, but for names that stand twice
+    wants 2.4 && has data/openings.json || return 0
+    at data/openings.json
+    if ! open_all "$place"; then
+        result 2.4 failed '' - -
+    else
+        result 2.4 passed '' "$opened of $count commitments are opened." "共 $count 项承诺，已披露 $opened 项。"
+    fi
+}
+
+open_all() {
+    [ "$(wc -c <"$1")" -le 1048576 ] || return 1
+    body=$(tr -d '\000\n' <"$1")
+    printf '%s' "$body" | cmp -s - "$1" || return 1
+    one="[{]\"disclosure\":\"[A-Za-z0-9_-]{1,}\",\"index\":([0-9]|[1-5][0-9]|6[0-3]),\"path\":\\[(\"$H64\"(,\"$H64\"){0,5})?\\][}]"
+    printf '%s\n' "$body" | grep -Eq "^[{]\"openings\":\\[($one(,$one)*)?\\],\"version\":1[}]\$" || return 1
+    root=${text#*\"root\":\"}
+    root=${root%%\"*}
+    opened=0
+    : >"$work/names"
+    printf '%s\n' "$body" | sed 's/{"disclosure":"/\
+/g' | sed 1d | sed 's/"[^0-9a-zA-Z_-]*index":/ /; s/,"path":\[/ /; s/[]}{].*$//; s/[",]/ /g' >"$work/opened"
+    while read -r disclosure place_in path; do
+        opened=$((opened + 1))
+        [ "${#disclosure}" -le 131072 ] && [ "$opened" -le 64 ] || return 1
+        sum=$(printf '%s' "$disclosure" | sha256sum)
+        hash "00${sum%% *}"
+        climb "$sum" "$place_in" "$count" "$path" /dev/null && [ "$climbed" = "$root" ] || return 1
+        name_of "$disclosure" >>"$work/names" || return 1
+    done <"$work/opened"
+    [ -z "$(sort <"$work/names" | uniq -d)" ]
+}
+
+name_of() { # the name in a disclosure: ["salt","name",value]
+    padded=$(printf '%s' "$1" | tr -- '-_' '+/')
+    case $((${#padded} % 4)) in 0) ;; 2) padded="$padded==" ;; 3) padded="$padded=" ;; *) return 1 ;; esac
+    decoded=$(printf '%s' "$padded" | openssl base64 -d -A | tr -d '\000' | tr '\n' ' ' | cut -c1-200)
+    name=$(printf '%s\n' "$decoded" | sed -n 's/^[ \t]*\[[ \t]*"[A-Za-z0-9_-]\{22\}"[ \t]*,[ \t]*"\([a-z]*\)"[ \t]*,.*$/\1/p')
+    case $name in
+        matter | phase | sequence | actor | holder | source | reference | title | metadata | inspection | detail) printf '%s\n' "$name" ;;
+        *) return 1 ;;
+    esac
+}
+
+# --- 3: heads of the log -----------------------------------------------------------------------------------------
+
+bits() { # how many bits a number has; to $bits
+    bits=0 n=$1
+    while [ "$n" -ne 0 ]; do n=$((n >> 1)) bits=$((bits + 1)); done
+}
+
+ones() { # how many of its bits are 1; to $ones
+    ones=0 n=$1
+    while [ "$n" -ne 0 ]; do ones=$((ones + (n & 1))) n=$((n >> 1)); done
+}
+
+climb() { # hash of a leaf, index, size, path in hexadecimal, file for the complete subtrees; to $climbed (§7)
+    climbed=$1 i=$2 size_in=$3
+    [ "$i" -lt "$size_in" ] || return 1
+    bits $((i ^ (size_in - 1)))
+    inner=$bits
+    ones $((i >> inner))
+    # shellcheck disable=SC2086 # a list of hashes
+    set -- "$5" $4
+    trees=$1
+    shift
+    [ "$#" -eq $((inner + ones)) ] || return 1
+    printf '0:%s %s\n' "$i" "$climbed" >>"$trees"
+    h=0
+    for sibling in "$@"; do
+        # Above `inner` the path runs along the right edge, where every sibling is on the left.
+        while [ "$h" -ge "$inner" ] && [ $((i >> h & 1)) -eq 0 ]; do h=$((h + 1)); done
+        if [ $((i >> h & 1)) -eq 1 ]; then
+            printf '%s:%s %s\n' "$h" $(((i >> h) - 1)) "$sibling" >>"$trees"
+            hash "01$sibling$climbed"
+        else
+            start=$((((i >> h) + 1) << h)) span=$((1 << h))
+            [ $((size_in - start)) -ge "$span" ] || span=$((size_in - start))
+            if [ $((span & (span - 1))) -eq 0 ]; then
+                bits "$span"
+                printf '%s:%s %s\n' $((bits - 1)) $((start >> (bits - 1))) "$sibling" >>"$trees"
+            fi
+            hash "01$climbed$sibling"
+        fi
+        climbed=$sum h=$((h + 1)) above=$((i >> h))
+        if [ "$h" -lt 62 ] && [ "$above" -lt $((size_in >> h)) ]; then
+            printf '%s:%s %s\n' "$h" "$above" "$climbed" >>"$trees"
+        fi
+    done
+}
+
+read_proof() { # file, its first line, lines of its note's text; to $index, $path, $work/text, $work/signatures
+    index='' path='' part=first lines=0 hashes=0 rows=0 extra=no
+    : >"$work/again"
+    : >"$work/text"
+    : >"$work/signatures"
+    [ "$(wc -c <"$1")" -le 131072 ] || return 1
+    while IFS= read -r line; do
+        printf '%s\n' "$line" >>"$work/again"
+        case $part in
+            first) [ "$line" = "$2" ] || return 1 && part=index ;;
+            index)
+                case $line in
+                    'extra '*)
+                        [ "$extra" = no ] || return 1
+                        extra=yes
+                        [ "$(printf '%s\n' "${line#extra }" | openssl base64 -d -A | openssl base64 -A)" = "${line#extra }" ] || return 1
+                        [ "${#line}" -le 10930 ] || return 1
+                        ;;
+                    'index '*) index=${line#index } && is_decimal "$index" || return 1 && part=path ;;
+                    *) return 1 ;;
+                esac
+                ;;
+            path)
+                if [ -z "$line" ]; then
+                    part=text
+                else
+                    hashes=$((hashes + 1))
+                    [ "$hashes" -le 63 ] && from_base64 "$line" || return 1
+                    path="$path $hex"
+                fi
+                ;;
+            text)
+                if [ "$lines" -eq "$3" ]; then
+                    [ -z "$line" ] || return 1
+                    part=signatures
+                else
+                    [ -n "$line" ] || return 1
+                    lines=$((lines + 1))
+                    printf '%s\n' "$line" >>"$work/text"
+                fi
+                ;;
+            signatures)
+                rows=$((rows + 1))
+                [ "$rows" -le 64 ] && matches "$line" '— [^ +[:cntrl:]]{1,255} [A-Za-z0-9+/]+={0,2}' || return 1
+                encoded=${line##* }
+                [ "$(printf '%s\n' "$encoded" | openssl base64 -d -A | openssl base64 -A)" = "$encoded" ] || return 1
+                [ "${#encoded}" -ge 8 ] || return 1
+                printf '%s\n' "$line" >>"$work/signatures"
+                ;;
+        esac
+    done <"$1"
+    [ "$part" = signatures ] && [ "$rows" -ge 1 ] && cmp -s "$work/again" "$1"
+}
+
+signed() { # keys, name: a known key's signature that fails fails all; to $key (its line) and $stamped_line
+    key='' stamped_line=
+    while IFS= read -r row; do
+        name=${row#— }
+        name=${name%% *}
+        [ "$name" = "$2" ] || continue
+        hex=$(printf '%s\n' "${row##* }" | openssl base64 -d -A | xxd -p | tr -d '\n')
+        id=$(printf '%s' "$hex" | cut -c1-8)
+        line=$(grep "^$id " <"$work/keys.$1") || continue
+        ed25519 "$(printf '%s' "$line" | cut -d' ' -f2)" "${hex#"$id"}" "$work/text" || return 1
+        # Of several keys the first of the trust file counts.
+        place_of=$(grep -n "^$id " <"$work/keys.$1" | cut -d: -f1)
+        if [ -z "$key" ] || [ "$place_of" -lt "$first_place" ]; then
+            key=$line first_place=$place_of stamped_line=$row
+        fi
+    done <"$work/signatures"
+    [ -n "$key" ]
+}
+
+ed25519() { # public key, signature (hexadecimal), file
+    [ "${#2}" -eq 128 ] || return 1
+    {
+        printf '%s\n' '-----BEGIN PUBLIC KEY-----'
+        printf '302a300506032b6570032100%s' "$1" | xxd -r -p | openssl base64
+        printf '%s\n' '-----END PUBLIC KEY-----'
+    } >"$work/key.pem"
+    printf '%s' "$2" | xxd -r -p >"$work/signature"
+    openssl pkeyutl -verify -pubin -inkey "$work/key.pem" -rawin -in "$3" -sigfile "$work/signature" >/dev/null 2>&1
+}
+
+can_sign() { # whether this openssl checks Ed25519: the vector of RFC 8032 §7.1, and the same spoilt
+    printf r >"$work/r"
+    public=3d4017c3e843895a92b70aa74d1b7ebc9c982ccf2ec4968cc0cd55f12af4660c
+    made=92a009a9f0d4cab8720e820b5f642540a2b27b5416503f8fb3762223ebdb69da085ac1e43e15996e458f3613d0f11d8c387b2eaeb4302aeeb00d291612bb0c00
+    ed25519 "$public" "$made" "$work/r" && ! ed25519 "$public" "${made%00}01" "$work/r"
+}
+
+check_heads() {
+    : >"$work/passed"
+    : >"$work/bounds"
+    index_of=
+    if [ -z "$trust" ]; then
+        for id in 2.2 3.1 3.2 8.1; do result "$id" unchecked '' "Needs a trust file." "需要信任文件。"; done
+        return 0
+    fi
+    field log
+    if [ "$found" = "$origin" ]; then result 2.2 passed '' "$origin" -; else result 2.2 failed '' "The statement is of log $found." -; fi
+    sizes=$(sed -n 's,^heads/\([0-9]*\)/.*,\1,p' <"$work/members" | sort -u | awk '{ print length($0) " " $0 }' | sort -k1,1n -k2,2 | cut -d' ' -f2)
+    [ -n "$sizes" ] || {
+        result 3.1 unchecked '' - -
+        result 3.2 unchecked '' - -
+    }
+    [ "$(printf '%s\n' "$sizes" | grep -c .)" -le 16 ] || stop "more than 16 heads"
+    for size_of in $sizes; do check_head "$size_of"; done
+}
+
+check_head() {
+    subject="head $1"
+    proof=heads/$1/inclusion.tlog-proof
+    has "$proof" || { result 3.2 failed "$subject" "Its inclusion.tlog-proof is missing." "缺少包含证明。" && return 0; }
+    if [ "$ed25519_known" = no ]; then
+        result 3.1 unchecked "$subject" "This openssl does not check Ed25519." "本机 openssl 不支持 Ed25519。" && return 0
+    fi
+    at "$proof"
+    why=
+    if ! read_proof "$place" 'c2sp.org/tlog-proof@v1' 3; then
+        why="It is no proof with a checkpoint."
+    elif ! is_decimal "$(sed -n 2p "$work/text")" || ! from_base64 "$(sed -n 3p "$work/text")"; then
+        why="Its note is no checkpoint."
+    elif ! signed log_key "$origin"; then
+        why="No log key of the trust file signed it."
+    elif [ "$(sed -n 1p "$work/text")" != "$origin" ]; then
+        why="It is of another log."
+    else
+        from_base64 "$(sed -n 3p "$work/text")"
+        root_of=$hex
+        { cat "$work/text" && printf '\n%s\n' "$stamped_line"; } >"$work/checkpoint.$1"
+        last=$(printf '%s' "$key" | cut -d' ' -f5)
+        if has "heads/$1/checkpoint" && at "heads/$1/checkpoint" && ! cmp -s "$place" "$work/checkpoint.$1"; then
+            why="The file checkpoint is not the checkpoint of the proof under the log's signature alone."
+        elif [ "$(sed -n 2p "$work/text")" != "$1" ]; then
+            why="The checkpoint is of another size."
+        elif [ "$last" != - ] && [ "$1" -gt "$last" ]; then
+            why="The key was compromised: it is trusted up to size $last only."
+        fi
+    fi
+    if [ -n "$why" ]; then
+        result 3.1 failed "$subject" "$why" - && return 0
+    fi
+    result 3.1 passed "$subject" "Root $root_of, key $(printf '%s' "$key" | cut -d' ' -f6)." -
+    : >"$work/trees.$1"
+    if ! climb "$leaf" "$index" "$1" "$path" "$work/trees.$1" || [ "$climbed" != "$root_of" ]; then
+        result 3.2 failed "$subject" - - && return 0
+    fi
+    result 3.2 passed "$subject" "Entry $index of $1." "第 $index 项，共 $1 项。"
+    if [ -n "$index_of" ] && [ "$index" != "$index_of" ]; then
+        result 3.2 failed "$subject" "The heads name different indexes for the entry." "各日志头中的序号不同。" && return 0
+    fi
+    key_of=$key index_here=$index
+    : >"$work/bounds.$1"
+    check_tokens "$1"
+    check_anchor "$1"
+    earliest=$(cut -d' ' -f1 <"$work/bounds.$1" | sort -n | head -n 1)
+    since=$(printf '%s' "$key_of" | cut -d' ' -f3)
+    until=$(printf '%s' "$key_of" | cut -d' ' -f4)
+    if [ -z "$earliest" ] && [ "$until" != - ]; then
+        result 3.1 unchecked "$subject key period" "Nothing that this script can check dates the head, and its key has ended." "密钥已停用，且无法确定该日志头的时间。"
+    elif [ -n "$earliest" ] && [ "$until" != - ] && [ "$earliest" -gt "$until" ]; then
+        result 3.1 failed "$subject key period" "Nothing attests this head before its key ended." "密钥停用之前没有任何证明。"
+    elif [ -n "$earliest" ] && [ "$since" != - ] && [ "$earliest" -lt "$since" ]; then
+        result 3.1 failed "$subject key period" "It is attested before its key began." "证明早于密钥启用。"
+    else
+        [ -n "$index_of" ] || index_of=$index_here
+        printf '%s %s\n' "$1" "$root_of" >>"$work/passed"
+        cat "$work/bounds.$1" >>"$work/bounds"
+    fi
+}
+
+check_consistency() {
+    wants 3.3 && [ -n "$trust" ] || return 0
+    linked=
+    if has consistency.json; then
+        at consistency.json
+        code=0
+        follow "$place" || code=$?
+        case $code in
+            0) result 3.3 passed '' "Linked:$linked." - ;;
+            2) result 3.3 unchecked '' "A head that it names did not pass." "所涉日志头未通过核验。" ;;
+            *) result 3.3 failed '' - - && linked=broken ;;
+        esac
+    fi
+    forked=' '
+    while read -r old _; do
+        while read -r new _; do
+            [ "$old" -lt "$new" ] || continue
+            # Of the hashes of one subtree in both, one that differs.
+            if [ -n "$(sort "$work/trees.$old" "$work/trees.$new" | uniq | cut -d' ' -f1 | uniq -d)" ]; then
+                result 3.3 failed "heads $old and $new" "The log has forked." "日志出现分叉。"
+                forked="$forked$old-$new "
+            fi
+        done <"$work/passed"
+    done <"$work/passed"
+    before=
+    [ "$linked" = broken ] || while read -r new _; do
+        case "$forked$linked " in
+            *" $before-$new "*) ;;
+            *) [ -z "$before" ] || result 3.3 unchecked "heads $before and $new" "No consistency proof links them." "二者之间没有一致性证明。" ;;
+        esac
+        before=$new
+    done <"$work/passed"
+}
+
+follow() { # each proof of consistency.json: 1 where one is wrong, 2 where it names a head that did not pass
+    [ "$(wc -c <"$1")" -le 262144 ] || return 1
+    body=$(tr -d '\000\n' <"$1")
+    printf '%s' "$body" | cmp -s - "$1" || return 1
+    one="[{]\"new\":\"[1-9][0-9]{0,18}\",\"old\":\"[1-9][0-9]{0,18}\",\"path\":\\[(\"$H64\"(,\"$H64\")*)?\\][}]"
+    printf '%s\n' "$body" | grep -Eq "^[{]\"proofs\":\\[$one(,$one)*\\],\"version\":1[}]\$" || return 1
+    printf '%s\n' "$body" | sed 's/{"new":"/\
+/g' | sed 1d | sed 's/","old":"/ /; s/","path":\[/ /; s/[]}].*$//; s/[",]/ /g' >"$work/proofs"
+    [ "$(grep -c '' <"$work/proofs")" -le 64 ] || return 1
+    skipped=0
+    while read -r new old path; do
+        is_decimal "$new" && is_decimal "$old" && [ "$old" -lt "$new" ] || return 1
+        printf '%s\n' "$sizes" | grep -Fxq "$new" && printf '%s\n' "$sizes" | grep -Fxq "$old" || return 1
+        linked="$linked $old-$new"
+        new_root=$(grep "^$new " <"$work/passed" | cut -d' ' -f2)
+        old_root=$(grep "^$old " <"$work/passed" | cut -d' ' -f2)
+        if [ -z "$new_root" ] || [ -z "$old_root" ]; then skipped=2; else extends "$path" || return 1; fi
+    done <"$work/proofs"
+    return "$skipped"
+}
+
+extends() { # RFC 9162 §2.1.4.2, of $old, $new and their roots by the path given
+    level=0
+    while [ $((old >> level & 1)) -eq 0 ]; do level=$((level + 1)); done
+    i=$(((old >> level) - 1)) last=$(((new - 1) >> level))
+    bits $((i ^ last))
+    inner=$bits
+    ones $((i >> inner))
+    # shellcheck disable=SC2086 # a list of hashes
+    set -- $1
+    if [ "$i" -eq 0 ]; then
+        seed=$old_root
+    else
+        [ "$#" -ge 1 ] || return 1
+        seed=$1
+        shift
+    fi
+    [ "$#" -eq $((inner + ones)) ] || return 1
+    a=$seed b=$seed h=0
+    for sibling in "$@"; do
+        while [ "$h" -ge "$inner" ] && [ $((i >> h & 1)) -eq 0 ]; do h=$((h + 1)); done
+        if [ $((i >> h & 1)) -eq 1 ]; then
+            hash "01$sibling$a"
+            a=$sum
+            hash "01$sibling$b"
+        else
+            hash "01$b$sibling"
+        fi
+        b=$sum h=$((h + 1))
+    done
+    [ "$a" = "$old_root" ] && [ "$b" = "$new_root" ]
+}
+
+# --- 4: the receipt ----------------------------------------------------------------------------------------------
+
+check_receipt() {
+    wants 4 && [ -n "$trust" ] && has receipt.txt || return 0
+    [ -s "$work/keys.receipt_key" ] || { result 4.1 unchecked '' "The trust file names no receipt key." "信任文件未列回执密钥。" && return 0; }
+    [ "$ed25519_known" = yes ] || { result 4.1 unchecked '' "This openssl does not check Ed25519." "本机 openssl 不支持 Ed25519。" && return 0; }
+    at receipt.txt
+    if ! read_proof "$place" notary-receipt@v1 8 || ! signed receipt_key "$origin/receipt" || ! read_promise; then
+        result 4.1 failed '' - - && return 0
+    fi
+    since=$(printf '%s' "$key" | cut -d' ' -f3)
+    until=$(printf '%s' "$key" | cut -d' ' -f4)
+    last=$(printf '%s' "$key" | cut -d' ' -f5)
+    if [ "$until" != - ] || { [ "$since" != - ] && [ "$close_by" -lt "$since" ]; } || { [ "$last" != - ] && [ "$promised" -gt "$last" ]; }; then
+        result 4.1 unchecked '' "Nothing dates a receipt, and the period of its key leaves it open." "密钥有效期无法判断。" && return 0
+    fi
+    result 4.1 passed '' "For $group entries." "共 $group 项。"
+    if climb "$leaf" "$index" "$group" "$path" /dev/null && [ "$climbed" = "$group_root" ]; then
+        result 4.2 passed '' - -
+    else
+        result 4.2 failed '' - -
+    fi
+    [ -n "$index_of" ] || return 0
+    if [ "$index_of" -lt "$promised" ]; then
+        result 4.3 failed '' - -
+    elif [ -n "$(awk -v by="$close_by" '$1 <= by' <"$work/bounds")" ]; then
+        result 4.3 passed '' - -
+    else
+        result 4.3 unchecked '' "No head with this entry is attested before the promised time by what this script can check." "本脚本可核验的证明均不早于承诺时间。"
+    fi
+}
+
+read_promise() {
+    [ "$(sed -n 1p "$work/text")" = 'notary receipt v1' ] && [ "$(sed -n 2p "$work/text")" = "$origin" ] || return 1
+    line=$(sed -n 3p "$work/text") && group=${line#count }
+    [ "$line" = "count $group" ] && is_decimal "$group" || return 1
+    line=$(sed -n 4p "$work/text") && root_text=${line#root }
+    [ "$line" = "root $root_text" ] && from_base64 "$root_text" || return 1
+    group_root=$hex
+    line=$(sed -n 5p "$work/text") && rest=${line#checkpoint } && promised=${rest%% *}
+    [ "$line" = "checkpoint $promised ${rest#* }" ] && is_decimal "$promised" && from_base64 "${rest#* }" || return 1
+    for place_in in 8:final_target 7:stamp_target 6:close_by; do
+        line=$(sed -n "${place_in%%:*}p" "$work/text")
+        [ "$line" = "${place_in#*:} ${line#* }" ] && seconds "${line#* }" || return 1
+    done
+    close_by=$epoch
+}
+
+# --- 5: time stamps ----------------------------------------------------------------------------------------------
+
+check_tokens() {
+    wants 5 || [ "$only" = 4.3 ] || [ "$only" = 8.1 ] || return 0
+    grep "^heads/$1/tokens/" <"$work/members" >"$work/tokens" || :
+    while IFS= read -r token; do
+        name=${token##*/}
+        check_token "$1" "${name%.tsr}" "$token"
+    done <"$work/tokens"
+    grep "^heads/$1/ots/" <"$work/members" >"$work/files" || :
+    while IFS= read -r file; do
+        name=${file##*/}
+        sha "$work/checkpoint.$1"
+        at "$file"
+        start=$(xxd -p -l 65 <"$place" | tr -d '\n')
+        if [ "$start" = "004f70656e54696d657374616d7073000050726f6f6600bf89e2e884e892940108$sum" ]; then
+            result 5.3 unchecked "${name%.ots}@$1" "It is over the checkpoint; where it leads needs ots (ots info, ots verify)." "针对该检查点；请用 ots 程序核验。"
+        else
+            result 5.3 failed "${name%.ots}@$1" - -
+        fi
+    done <"$work/files"
+}
+
+check_token() { # size, name, member
+    subject="$2@$1"
+    row=$(grep "^$2$TAB" <"$work/authorities") || { result 5.1 unchecked "$subject" - - && return 0; }
+    number=$(printf '%s' "$row" | cut -f2)
+    at "$3"
+    token_at=$place
+    pem_of "$number" roots >"$work/roots.pem"
+    pem_of "$number" intermediates >"$work/more.pem"
+    if ! openssl ts -reply -in "$token_at" -text >"$work/token.txt" 2>/dev/null || ! read_token; then
+        result 5.1 failed "$subject" "It cannot be read." "无法读取。" && return 0
+    fi
+    case $imprint in
+        sha256 | sha384 | sha512 | sha3-256 | sha3-384 | sha3-512 | sm3) ;;
+        *) result 5.1 failed "$subject" "The digest $imprint is not allowed." "不接受摘要算法 $imprint。" && return 0 ;;
+    esac
+    if ! stamps "$work/checkpoint.$1" "$work/roots.pem" "$stamped"; then
+        if grep -q -i -e 'not supported' -e 'unsupported' <"$work/said"; then
+            result 5.1 unchecked "$subject" "This openssl cannot check its signature." "本机 openssl 不支持其签名算法。"
+        else
+            result 5.1 failed "$subject" "openssl: $(reason)" -
+        fi
+        return 0
+    fi
+    policies=$(awk -F "$TAB" -v n="$number" '$1 == "tsa" && $2 == n && $3 == "policies" { print $4 }' <"$work/trust")
+    if [ -n "$policies" ] && ! printf '%s\n' "$policies" | grep -Fxq -e "$policy"; then
+        result 5.1 failed "$subject" "The policy $policy is not one of the trust file." "策略不在信任文件中。" && return 0
+    fi
+    mark="$(printf '%s' "$row" | cut -f3) $serial"
+    if other=$(grep -e "^$mark " <"$work/serials") && [ "${other##* }" != "$info" ]; then
+        result 5.1 failed "$subject" "The authority used this serial number twice." "序列号重复使用。" && return 0
+    fi
+    printf '%s %s\n' "$mark" "$info" >>"$work/serials"
+    moment "$stamped"
+    result 5.1 passed "$subject" "At $moment, by openssl ts -verify, which makes fewer comparisons than docs/formats.md §9." "签发时间 $moment。"
+    check_revocation "$1" "$2"
+    [ "$revoked" = no ] || return 0
+    if [ "$accuracy" = - ] && value tsa "$number" accuracy_ms; then accuracy=$(((found + 999) / 1000)); fi
+    [ "$accuracy" != - ] || return 0
+    # What one public key may stand behind is one source: every certificate of the token and of the roots.
+    keys=$(token_keys)
+    printf '%s %s %s %s\n' $((stamped + fraction + accuracy)) "$subject" "$(printf '%s' "$row" | cut -f3 | xxd -p | tr -d '\n')" "$keys" >>"$work/bounds.$1"
+}
+
+read_token() { # of $work/token.txt: to $imprint, $policy, $serial, $stamped, $fraction, $accuracy, $info
+    imprint=$(sed -n 's/^Hash Algorithm: //p' <"$work/token.txt")
+    policy=$(sed -n 's/^Policy OID: //p' <"$work/token.txt")
+    serial=$(sed -n 's/^Serial number: //p' <"$work/token.txt")
+    info=$(sed -n '/^TST info:/,$p' <"$work/token.txt" | sha256sum | cut -c1-64)
+    time=$(sed -n 's/^Time stamp: //p' <"$work/token.txt")
+    matches "$time" '[A-Z][a-z]{2} [ 0-9][0-9] [0-9]{2}:[0-9]{2}:[0-9]{2}([.][0-9]+)? [0-9]{4} GMT' || return 1
+    matches "$serial" '0x[0-9A-F]+' && [ -n "$imprint" ] || return 1
+    # shellcheck disable=SC2086 # month, day, time, year
+    set -- $time
+    case $1 in
+        Jan) m=01 ;; Feb) m=02 ;; Mar) m=03 ;; Apr) m=04 ;; May) m=05 ;; Jun) m=06 ;;
+        Jul) m=07 ;; Aug) m=08 ;; Sep) m=09 ;; Oct) m=10 ;; Nov) m=11 ;; Dec) m=12 ;; *) return 1 ;;
+    esac
+    fraction=0
+    case $3 in *.*) fraction=1 ;; esac
+    seconds "$4-$m-$(printf '%02d' "$2")T${3%%.*}Z" || return 1
+    stamped=$epoch
+    accuracy=$(sed -n 's/^Accuracy: //p' <"$work/token.txt")
+    case $accuracy in
+        unspecified) accuracy=- ;;
+        0x*' seconds, unspecified millis, unspecified micros') whole=${accuracy%% *} && matches "$whole" '0x[0-9A-F]{1,8}' || return 1 && accuracy=$((whole)) ;;
+        0x*' seconds, '*) whole=${accuracy%% *} && matches "$whole" '0x[0-9A-F]{1,8}' || return 1 && accuracy=$((whole + 1)) ;;
+        'unspecified seconds, '*) accuracy=1 ;;
+        *) return 1 ;;
+    esac
+    [ "$accuracy" = - ] || [ "$accuracy" -le 3601 ]
+}
+
+stamps() { # data, roots, moment, and more for openssl
+    data=$1 roots=$2 moment_of=$3
+    shift 3
+    if [ -s "$work/more.pem" ] && grep -q BEGIN <"$work/more.pem"; then set -- "$@" -untrusted "$work/more.pem"; fi
+    openssl ts -verify -data "$data" -in "$token_at" -CAfile "$roots" -attime "$moment_of" "$@" >"$work/said" 2>&1 &&
+        grep -q '^Verification: OK' <"$work/said"
+}
+
+reason() { # why openssl refused, in one line
+    sed -n 's/.*Verify error://p; s/^[0-9A-F]*:error:[0-9A-F]*:[^:]*:[^:]*:\([^:]*\):.*/\1/p' <"$work/said" | head -n 1 | tr -d '\000-\037'
+}
+
+check_revocation() { # size, name: 5.2; to $revoked
+    revoked=no
+    value tsa "$number" revocation || found=lenient
+    strict=$found
+    grep "^heads/$1/revocation/$2/" <"$work/members" >"$work/status" || :
+    cat "$work/roots.pem" >"$work/lists.pem"
+    lists=0 others=0 newest=0 late=yes four=no
+    while IFS= read -r file; do
+        case $file in *.ocsp) others=$((others + 1)) && continue ;; esac
+        at "$file"
+        if ! openssl crl -inform DER -in "$place" -out "$work/crl.pem" >/dev/null 2>&1; then
+            result 5.2 failed "$subject" "A revocation list is damaged." "吊销列表已损坏。"
+            revoked=yes && return 0
+        fi
+        cat "$work/crl.pem" >>"$work/lists.pem"
+        lists=$((lists + 1))
+        time=$(openssl crl -in "$work/crl.pem" -noout -lastupdate | sed 's/^lastUpdate=//')
+        # shellcheck disable=SC2086 # month, day, time, year
+        set -- "$1" "$2" $time
+        case $3 in
+            Jan) m=01 ;; Feb) m=02 ;; Mar) m=03 ;; Apr) m=04 ;; May) m=05 ;; Jun) m=06 ;;
+            Jul) m=07 ;; Aug) m=08 ;; Sep) m=09 ;; Oct) m=10 ;; Nov) m=11 ;; *) m=12 ;;
+        esac
+        seconds "$6-$m-$(printf '%02d' "$4")T${5%%.*}Z" || epoch=0
+        [ "$epoch" -ge "$stamped" ] || late=no
+        [ "$epoch" -le "$newest" ] || newest=$epoch
+        ! openssl crl -in "$work/crl.pem" -noout -text 2>/dev/null | grep -Eq 'Unspecified|Affiliation Changed|Superseded|Cessation Of Operation' || four=yes
+    done <"$work/status"
+    if [ "$lists" -eq 0 ]; then
+        [ "$others" -eq 0 ] || { result 5.2 unchecked "$subject" "This script reads no OCSP responses: notary verify does." "本脚本不读取 OCSP 响应。" && return 0; }
+        [ "$strict" = lenient ] || { result 5.2 failed "$subject" - - && revoked=yes && return 0; }
+        result 5.2 unchecked "$subject" - - && return 0
+    fi
+    if stamps "$work/checkpoint.$1" "$work/lists.pem" "$newest" -crl_check_all; then
+        if [ "$late" = yes ] && [ "$others" -eq 0 ]; then
+            result 5.2 passed "$subject" - -
+        else
+            result 5.2 unchecked "$subject" "A list is from before the token, or there are OCSP responses: notary verify looks at each." "吊销列表早于时间戳，或另有 OCSP 响应。"
+        fi
+    elif grep -q -e 'certificate revoked' <"$work/said" && [ "$four" = no ]; then
+        result 5.2 failed "$subject" "openssl: certificate revoked" - && revoked=yes
+    elif grep -q -e 'CRL signature failure' -e 'different CRL scope' <"$work/said"; then
+        result 5.2 failed "$subject" "openssl: $(reason)" - && revoked=yes
+    else
+        result 5.2 unchecked "$subject" "openssl: $(reason)." -
+    fi
+}
+
+token_keys() { # digests of the public keys of a token's certificates and of its roots, with commas
+    {
+        openssl ts -reply -in "$token_at" -token_out 2>/dev/null | openssl pkcs7 -inform DER -print_certs 2>/dev/null
+        cat "$work/roots.pem" "$work/more.pem"
+    } | awk '/-----BEGIN CERTIFICATE-----/ { keep = 1 } keep { print } /-----END CERTIFICATE-----/ { keep = 0; print "=" }' >"$work/certificates"
+    : >"$work/one.pem"
+    : >"$work/key.list"
+    while IFS= read -r line; do
+        if [ "$line" = = ]; then
+            openssl x509 -in "$work/one.pem" -noout -pubkey 2>/dev/null | sha256sum | cut -c1-64 >>"$work/key.list"
+            : >"$work/one.pem"
+        else
+            printf '%s\n' "$line" >>"$work/one.pem"
+        fi
+    done <"$work/certificates"
+    sort -u <"$work/key.list" | tr '\n' ','
+}
+
+# --- 6 and 7: the chain ------------------------------------------------------------------------------------------
+
+check_anchor() {
+    wants 6 || return 0
+    has "heads/$1/anchor.json" || return 0
+    [ "$chains" -gt 0 ] || { result 6.1 unchecked "$subject" "The trust file names no chain." "信任文件未列任何链。" && return 0; }
+    subject="head $1"
+    at "heads/$1/anchor.json"
+    anchor_at=$place
+    if ! read_anchor; then result 6.1 failed "$subject" "anchor.json is not of its form." "anchor.json 格式不正确。" && return 0; fi
+    n=0 chain=
+    while [ "$n" -lt "$chains" ]; do
+        n=$((n + 1))
+        if value chain "$n" chain_id && [ "$found" = "$chain_id" ] && value chain "$n" contract && [ "$found" = "0x$contract" ] &&
+            value chain "$n" log_id && [ "$found" = "0x$log_id" ] && value chain "$n" profile && [ "$found" = "$profile" ]; then
+            chain=$n
+        fi
+    done
+    if [ -z "$chain" ]; then result 6.1 failed "$subject" - - && return 0; fi
+    if has "heads/$1/header.rlp"; then
+        at "heads/$1/header.rlp"
+        hex_of "$place"
+        [ "$hex" = "$header" ] || { result 6.1 failed "$subject" "header.rlp is not the header of anchor.json." "header.rlp 与 anchor.json 不同。" && return 0; }
+    fi
+    read_header "$header" || { result 6.1 failed "$subject" "The header of the block cannot be read." "区块头无法读取。" && return 0; }
+    sealed=no
+    [ "$mix" != 63746963616c2062797a616e74696e65206661756c7420746f6c6572616e6365 ] || sealed=yes
+    case $profile-$sealed in
+        ethereum-no | anvil-no) result 6.1 passed "$subject" "Chain $chain_id, contract 0x$contract." - ;;
+        ethereum-yes | anvil-yes | op-yes | qbft-no | ibft2-no) result 6.1 failed "$subject" "The header is not one of profile $profile." "区块头不属于 $profile。" && return 0 ;;
+        *) result 6.1 unchecked "$subject" "Names agree; this script does not read every part of a header of profile $profile." "名称一致；本脚本不完全读取 $profile 区块头。" ;;
+    esac
+    moment "$block_time"
+    named=$(block_hash "$block")
+    result 6.2 unchecked "$subject" "Block $block of $moment. This script has no Keccak-256: the hash of heads/$1/header.rlp must be ${named:-that which a node names}." "本脚本不计算 Keccak-256：请与节点核对区块 $block 的哈希。"
+    result 6.3 unchecked "$subject" "That the receipt is in the block needs Keccak-256." "收据是否在区块中需要 Keccak-256。"
+    check_event "$1"
+    result 6.5 unchecked "$subject" "Needs Keccak-256." "需要 Keccak-256。"
+    if [ -n "$slots" ] || value chain "$chain" head_keys; then result 6.6 unchecked "$subject" "Needs Keccak-256." "需要 Keccak-256。"; fi
+    case $profile in qbft | ibft2) result 6.7 unchecked "$subject" "Needs Keccak-256 and secp256k1." "需要 Keccak-256 与 secp256k1。" ;; esac
+    [ -z "$not_before" ] || result 7.1 unchecked "$subject" "Needs Keccak-256." "需要 Keccak-256。"
+}
+
+read_anchor() {
+    [ "$(wc -c <"$anchor_at")" -le 4194304 ] || return 1
+    tr -d '\000\n' <"$anchor_at" >"$work/anchor"
+    cmp -s "$work/anchor" "$anchor_at" || return 1
+    nodes='\[("[0-9a-f]*"(,"[0-9a-f]*")*)?\]'
+    maybe="(null|$nodes)"
+    old="[{]\"header\":\"[0-9a-f]*\",\"storage_proof\":${maybe}[}]"
+    form="[{]\"account_proof\":$maybe,\"chain_id\":$NUMBER,\"contract\":\"[0-9a-f]{40}\",(\"head_slots\":\\[$maybe,$maybe\\],)?\"header\":\"[0-9a-f]+\""
+    form="$form,\"history_proof\":$maybe,\"log_id\":\"$H64\",\"log_index\":$NUMBER,\"not_before\":\\[($old(,$old)*)?\\],\"profile\":\"[a-z0-9]+\""
+    form="$form,\"receipt_proof\":\\[\"[0-9a-f]*\"(,\"[0-9a-f]*\")*\\],\"transaction\":(null|\"$H64\"),\"transaction_index\":$NUMBER,\"version\":[12][}]"
+    { cat "$work/anchor" && printf '\n'; } | grep -Eq "^$form\$" || return 1
+    chain_id=$(of_anchor '"chain_id":')
+    contract=$(of_anchor '"contract":"')
+    log_id=$(of_anchor '"log_id":"')
+    profile=$(of_anchor '"profile":"')
+    # The header of the anchoring block stands before the history proof; headers of earlier blocks come after it.
+    header=$({ cat "$work/anchor" && printf '\n'; } | sed 's/","history_proof":.*//; s/.*"header":"//')
+    receipt=$({ cat "$work/anchor" && printf '\n'; } | sed 's/"\],"transaction":.*//; s/.*"//')
+    slots=
+    if grep -q '"head_slots":' <"$work/anchor"; then slots=yes; fi
+    case $slots-$(sed 's/.*"version"://; s/}.*//' <"$work/anchor") in yes-2 | -1) ;; *) return 1 ;; esac
+}
+
+of_anchor() { # the value behind the first $1
+    { cat "$work/anchor" && printf '\n'; } | sed "s/.*\\[[^[]*$1//; t
+s/.*$1//" | sed 's/[",}].*//'
+}
+
+read_header() { # RLP of a header in hexadecimal: to $block, $block_time, $mix
+    left=$1
+    [ "${#left}" -le 16384 ] && item "$left" && [ "$kind" = list ] && [ -z "$behind" ] || return 1
+    left=$payload place_in=0
+    while [ -n "$left" ]; do
+        item "$left" && [ "$kind" = bytes ] || return 1
+        case $place_in in
+            0 | 1 | 3 | 4 | 5 | 13) [ "${#payload}" -eq 64 ] || return 1 ;;
+            2) [ "${#payload}" -eq 40 ] || return 1 ;;
+            6) [ "${#payload}" -eq 512 ] || return 1 ;;
+            14) [ "${#payload}" -eq 16 ] || return 1 ;;
+            8 | 11) [ "${#payload}" -le 12 ] && case $payload in 00*) return 1 ;; esac || return 1 ;;
+        esac
+        case $place_in in 8) block=$((0x0$payload)) ;; 11) block_time=$((0x0$payload)) ;; 13) mix=$payload ;; esac
+        left=$behind place_in=$((place_in + 1))
+    done
+    [ "$place_in" -ge 15 ] && [ "$place_in" -le 24 ] && [ "$block_time" -le 253402300799 ]
+}
+
+item() { # the first RLP item of $1: to $kind, $payload, $behind
+    first=$(printf '%s' "$1" | cut -c1-2)
+    [ "${#first}" -eq 2 ] || return 1
+    code=$((0x$first)) after=${1#??} kind=bytes
+    [ "$code" -lt 192 ] || { kind=list && code=$((code - 64)); }
+    if [ "$code" -lt 128 ]; then
+        payload=$first behind=$after && return 0
+    elif [ "$code" -le 183 ]; then
+        length=$((code - 128))
+    else
+        count_of=$((code - 183))
+        [ "$count_of" -le 3 ] || return 1
+        digits=$(printf '%s' "$after" | cut -c1-$((count_of * 2)))
+        [ "${#digits}" -eq $((count_of * 2)) ] || return 1
+        case $digits in 00*) return 1 ;; esac
+        length=$((0x$digits)) after=${after#"$digits"}
+        [ "$length" -ge 56 ] || return 1
+    fi
+    [ "${#after}" -ge $((length * 2)) ] || return 1
+    payload=
+    [ "$length" -eq 0 ] || payload=$(printf '%s' "$after" | cut -c1-$((length * 2)))
+    behind=${after#"$payload"}
+    # One byte below 0x80 stands for itself.
+    [ "$kind" = list ] || [ "$length" -ne 1 ] || [ $((0x$payload)) -ge 128 ]
+}
+
+block_hash() { # of the trust file's block of this number, where it names one
+    tables chain.block
+    n=0
+    while [ "$n" -lt "$tables" ]; do
+        n=$((n + 1))
+        if value chain.block "$n" of && [ "$found" = "$chain" ] && value chain.block "$n" number && [ "$found" = "$1" ]; then
+            value chain.block "$n" hash && printf '%s' "$found"
+        fi
+    done
+}
+
+check_event() { # 6.4: size and root in the event of the recorded receipt, by its bytes
+    events=$(printf '%s\n' "$receipt" | sed "s/94${contract}f842a0${TOPIC}a0${log_id}b860/\\
+/g" | sed 1d | cut -c1-192)
+    if [ -z "$events" ]; then
+        result 6.4 failed "$subject" "The recorded receipt holds no event of this contract and log." "收据中没有该合约事件。" && return 0
+    fi
+    if printf '%s\n' "$events" | grep -Eq "^$H64$(printf '%064x' "$1")$root_of\$"; then
+        result 6.4 unchecked "$subject" "Size and root in the recorded event equal the checkpoint's; that the block holds it needs Keccak-256." "事件中的大小与树根和检查点相同；是否在区块中需要 Keccak-256。"
+    else
+        result 6.4 failed "$subject" - -
+    fi
+}
+
+# --- 8: time, and what is left -----------------------------------------------------------------------------------
+
+check_time() {
+    [ -n "$trust" ] || return 0
+    by=$(sort -n <"$work/bounds" | awk -v k="$k" '
+        # Of each source the earliest counts; bounds of one organisation or with one public key are one source.
+        {
+            time[NR] = $1
+            own[NR] = "o" $3 "," $4
+        }
+        END {
+            for (a = 1; a <= NR; a++) group[a] = a
+            do {
+                changed = 0
+                for (a = 1; a <= NR; a++) for (b = 1; b < a; b++) if (group[a] != group[b] && share(own[a], own[b])) {
+                    low = group[a] < group[b] ? group[a] : group[b]
+                    group[a] = group[b] = low
+                    changed = 1
+                }
+            } while (changed)
+            for (a = 1; a <= NR; a++) if (!(group[a] in seen)) {
+                seen[group[a]] = 1
+                if (++n == k) print time[a]
+            }
+        }
+        function share(x, y, list, count, at) {
+            count = split(x, list, ",")
+            for (at = 1; at <= count; at++) if (list[at] != "" && index("," y, "," list[at] ",")) return 1
+            return 0
+        }')
+    if [ -n "$by" ]; then
+        moment "$by"
+        [ -n "$only" ] || moment_by=$moment
+        result 8.1 passed '' "By $moment, on the word of $k independent sources." "最迟 $moment，独立来源 $k 个。"
+    else
+        result 8.1 unchecked '' "Fewer than $k independent sources that this script can check bound the time; chains and Bitcoin are not counted here." "本脚本可核验的独立来源少于 $k 个；链与比特币未计入。"
+    fi
+}
+
+check_rest() {
+    [ -z "$only" ] || return 0
+    for part in inspection:9.1 incident:9.2 previous/1:9.3; do
+        if has "${part%%:*}/statement.json"; then
+            result "${part#*:}" unchecked '' "This script does not read it: notary verify and verify.html do." "本脚本不核验此项。"
+        fi
+    done
+}
+
+wants() { # whether a check is to be made: all are, but for a control the one that must fail alone
+    [ -z "$only" ] || case $only in "$1" | "$1".*) ;; *) return 1 ;; esac
+}
+
+check_all() {
+    : >"$work/serials"
+    check_statement || return 0
+    if [ -z "$only" ] || [ "$only" != 2.1 ]; then
+        check_openings
+        check_documents
+        [ "$only" = 2.3 ] || [ "$only" = 2.4 ] || {
+            check_heads
+            check_consistency
+            check_receipt
+            check_time
+        }
+        check_rest
+    fi
+}
+
+# --- controls ----------------------------------------------------------------------------------------------------
+
+check_controls() { # one line each; to $spoilt whether one did not fail as stated
+    spoilt=no
+    has controls/expected.json || return 0
+    printf '\nControls: each has one thing wrong and must fail. 对照样本：每份均有一处错误，必须不通过。\n'
+    if ! list_controls; then
+        printf '     controls/expected.json is not of its form. controls/expected.json 格式不正确。\n'
+        spoilt=yes && return 0
+    fi
+    while IFS="$US" read -r c_id c_file c_name c_member; do
+        try_control
+        printf '%-4s %-24s %s\n' "$c_id" "$c_name" "$word"
+    done <"$work/controls"
+}
+
+list_controls() { # id, file, name and member of each, to $work/controls
+    [ "$(wc -c <./controls/expected.json)" -le 65536 ] || return 1
+    body=$(tr -d '\000\n' <./controls/expected.json)
+    printf '%s' "$body" | cmp -s - ./controls/expected.json || return 1
+    case $body in '{"controls":[{'*'}],"version":1}') ;; *) return 1 ;; esac
+    one='[{]"check":"[1-9][.][1-9][0-9]?","file":"controls/[a-z0-9][a-z0-9._-]*","name":"[a-z0-9][a-z0-9-]*","replaces":"[^"\\]*"[}]'
+    printf '%s\n' "$body" | sed 's/^{"controls":\[//; s/\],"version":1}$//; s/},{"check/}\
+{"check/g' >"$work/listed"
+    [ "$(grep -c '' <"$work/listed")" -le 64 ] && [ "$(grep -Evxc "$one" <"$work/listed")" -eq 0 ] || return 1
+    sed "s/^{\"check\":\"//; s/\",\"file\":\"/$US/; s/\",\"name\":\"/$US/; s/\",\"replaces\":\"/$US/; s/\"}\$//" <"$work/listed" >"$work/controls"
+    [ -z "$(cut -d"$US" -f3 <"$work/controls" | sort | uniq -d)" ]
+}
+
+try_control() { # to $word
+    case $c_member in
+        mimetype | bagit.txt | manifest-sha256.txt | tagmanifest-sha256.txt | controls/* | META-INF/*) allowed=no ;;
+        *) allowed=yes ;;
+    esac
+    if [ "$allowed" = no ] || [ "$c_file" = controls/expected.json ] || ! has "$c_file" || ! has "$c_member"; then
+        word='NAMES NO FILE THAT IT MAY 未指向可用文件' spoilt=yes
+    elif ! found_so "$work/results" "$c_id" passed; then
+        word='could not be tried: the check itself did not pass here 本次无法验证'
+    else
+        out=$work/control
+        : >"$out"
+        replaced=$c_member replacement=./$c_file only=$c_id
+        check_all
+        replaced='' replacement='' only='' out=$work/results
+        if found_so "$work/control" "$c_id" failed; then
+            word='fails as stated 如实不通过'
+        else
+            word='DOES NOT FAIL 未如实不通过' spoilt=yes
+        fi
+    fi
+}
+
+# --- all of it ---------------------------------------------------------------------------------------------------
+
+absolute() { # a path that stays the same file from another folder, and is no option
+    case $1 in /*) file=$1 ;; *) file=$PWD/$1 ;; esac
+    [ -f "$file" ] && [ -r "$file" ] || stop "cannot read $1"
+}
+
+trust='' given='' folder=. replaced='' replacement='' only=''
+while [ "$#" -gt 0 ]; do
+    case $1 in
+        --trust) [ "$#" -ge 2 ] || stop "--trust names no file" && absolute "$2" && trust=$file && shift 2 ;;
+        --document) [ "$#" -ge 2 ] || stop "--document names no file" && absolute "$2" && given=$file && shift 2 ;;
+        --package) [ "$#" -ge 2 ] || stop "--package names no folder" && folder=$2 && shift 2 ;;
+        *) stop "usage: sh check.sh [--package FOLDER] [--trust trust.toml] [--document FILE]" ;;
+    esac
+done
+for tool in sha256sum xxd openssl awk sed grep cut tr sort cmp find; do
+    command -v "$tool" >/dev/null || stop "$tool is not on this system"
+done
+work=${TMPDIR:-/tmp}/notary-check.$$
+mkdir "$work" || stop "cannot make $work"
+trap 'rm -rf "$work"' EXIT
+trap 'exit 2' HUP INT TERM
+case $folder in /*) ;; *) folder=$PWD/$folder ;; esac
+cd "$folder" || stop "cannot enter $folder"
+[ -f ./mimetype ] || [ -f ./manifest-sha256.txt ] || stop "this folder is no unpacked package"
+
+out=$work/results
+: >"$out"
+overall=unchecked spoilt=no needs='1.1 1.2 2.1 2.2 3.1 3.2 8.1'
+[ -z "$trust" ] || load_trust "$trust"
+if check_files; then
+    if [ -n "$trust" ]; then result 1.2 passed '' "Log $origin." -; else result 1.2 unchecked '' - -; fi
+    ed25519_known=no
+    if can_sign; then ed25519_known=yes; fi
+    type=
+    check_all
+    case $type in document | report) needs="$needs 2.3" ;; esac
+fi
+show "$out"
+if found_so "$out" '[^'"$US"']*' failed; then
+    overall=failed
+else
+    overall=passed
+    for id in $needs; do
+        found_so "$out" "$id" passed || overall=unchecked
+    done
+    check_controls
+fi
+printf '\n'
+if [ -n "$trust" ] && [ "$test_only" = true ]; then
+    printf 'For tests only: the trust file says that its anchors prove nothing. 仅供测试：其锚定不证明任何事实。\n'
+fi
+if [ "$spoilt" = yes ]; then
+    printf 'A control did not fail as stated: do not believe this result. 对照样本未如实不通过：本次结果不可信。\n'
+    exit 1
+fi
+case $overall in
+    passed)
+        printf 'Existed at the latest at 最迟于此时已存在: %s\n' "$moment_by"
+        printf 'Nothing here shows when it was first written or signed. 以上均不证明文件最初写成或签署的时间。\n'
+        printf 'Outcome 核验结论: passed 通过\n'
+        ;;
+    failed) printf 'Outcome 核验结论: FAILED 未通过\n' && exit 1 ;;
+    *) printf 'Outcome 核验结论: could not be checked 未能核验\n' && exit 2 ;;
+esac

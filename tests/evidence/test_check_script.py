@@ -1,0 +1,347 @@
+"""`tools/check.sh` on unpacked packages: what it passes, what it fails, and what it says that it cannot do."""
+
+import io
+import re
+import shutil
+import subprocess
+import zipfile
+
+import pytest
+
+from notary.evidence.assemble import assemble
+from notary.evidence.catalogue import CHECKS
+from notary.evidence.commitments import encode_openings
+from notary.evidence.consistency import encode_consistency
+from notary.evidence.outcome import Outcome
+from notary.evidence.package import read_package, write_package
+from notary.evidence.trust import parse_trust
+from notary.evidence.verify import verify
+from notary.services.package_tools import static_members
+from tests.evidence import build
+from tests.evidence.build import CONTRACT, DOCUMENT, EARLY, LATE, moment
+from tests.mini_revocation import both
+from tests.mini_tsa import GEN_TIME, MiniTsa, authority_extensions, certificate, key
+
+LOG = build.log()
+PROGRAMS = (
+    "sha256sum", "xxd", "openssl",
+    "awk", "cat", "cmp", "cut", "find", "grep", "head", "mkdir", "rm", "sed", "sort", "tr", "uniq", "wc",
+)  # fmt: skip
+WORDS = {"passed": "passed", "FAILED": "failed", "could": "could_not_be_checked"}
+
+
+class Tsa(MiniTsa):
+    """With keys of its own, of a kind that openssl checks in tokens."""
+
+    def __init__(self, label):
+        super().__init__("p256", root=f"{label} root")
+        self.root_key, self.middle_key = key("p256", f"{label} root"), key("p256", f"{label} middle")
+        self.key = key("p256", f"{label} signer")
+        root, authority = f"{label} root", authority_extensions()
+        self.root = certificate(root, self.root_key.public_key(), root, self.root_key, extensions=authority)
+        public = self.middle_key.public_key()
+        self.middle = certificate("Middle", public, root, self.root_key, extensions=authority)
+        self.signer = self.issue(label, extensions=self.extensions)
+
+    pem = build.FixedTsa.pem
+
+
+TSAS = {name: Tsa(name) for name in ("tsa-a", "tsa-b")}
+
+
+def stamped(name, size=EARLY, **more):
+    return TSAS[name].respond(LOG.checkpoint(size), **{"gen_time": GEN_TIME, "tsa": True, **more})
+
+
+FILES = build.files(LOG) | static_members()
+for label, tsa in TSAS.items():
+    FILES[f"heads/{EARLY}/tokens/{label}.tsr"] = stamped(label)
+    for number, each in enumerate(both(tsa, at=moment(12, 30)), 1):
+        FILES[f"heads/{EARLY}/revocation/{label}/{number}.crl"] = each.data
+WHOLE = assemble(FILES, ("合同 $(touch x) 'a.pdf", CONTRACT))
+TABLES = {f"tsa_{label[-1]}": build.tsa_table(label, tsa) for label, tsa in TSAS.items()}
+
+
+def trust_text(**changes):
+    return build.trust_text(LOG, **(TABLES | changes))
+
+
+@pytest.fixture(scope="module")
+def bare(tmp_path_factory):
+    """A PATH with the programs that the script may use, and no other."""
+    folder = tmp_path_factory.mktemp("bin")
+    for name in PROGRAMS:
+        found = shutil.which(name)
+        assert found, (
+            f"this test needs the program {name}: install it (Debian and Ubuntu: coreutils, xxd, openssl)"
+        )
+        (folder / name).symlink_to(found)
+    return folder
+
+
+@pytest.fixture
+def run(bare, tmp_path):
+    """Unpack a package, run its script, and give status, outcomes by (id, subject), controls by name, and the text."""
+
+    def go(data=WHOLE, *arguments, trust=None, change=lambda folder: None, shell="dash"):
+        folder = tmp_path / "unpacked"
+        shutil.rmtree(folder, ignore_errors=True)
+        with zipfile.ZipFile(io.BytesIO(data)) as archive:
+            archive.extractall(folder)
+        change(folder)
+        (tmp_path / "trust.toml").write_text(trust_text() if trust is None else trust)
+        trusted = ["--trust", str(tmp_path / "trust.toml")] if trust != "" else []
+        before = sorted(folder.rglob("*"))
+        (tmp_path / "tmp").mkdir(exist_ok=True)
+        done = subprocess.run(
+            [shutil.which(shell), "tools/check.sh", *trusted, *arguments],
+            cwd=folder,
+            env={"PATH": str(bare), "TMPDIR": str(tmp_path / "tmp"), "LANG": "de_DE.UTF-8"},
+            capture_output=True,
+            text=True,
+            check=False,
+            timeout=120,
+        )
+        assert sorted(folder.rglob("*")) == before
+        assert not list((tmp_path / "tmp").iterdir())
+        return done.returncode, *parsed(done.stdout), done.stdout, done.stderr
+
+    return go
+
+
+def parsed(text):
+    checks, _, controls = text.partition("\nControls:")
+    rows = re.findall(
+        r"^(\d\.\d) +(passed|FAILED|could)[^\n]*?(?:通过|未能核验)  (.*)$", checks, re.MULTILINE
+    )
+    listed = re.findall(r"^(\d\.\d) +(\S+) +(\S+)", controls, re.MULTILINE)
+    return {(id_, subject): WORDS[word] for id_, word, subject in rows}, {n: w for _, n, w in listed}
+
+
+def test_a_good_package_passes_and_every_control_fails_as_stated(run):
+    status, checks, controls, text, problems = run()
+    assert (status, problems) == (0, "")
+    assert set(checks.values()) == {"passed", "could_not_be_checked"}
+    assert {id_ for (id_, _), word in checks.items() if word == "passed"} == {
+        "1.1", "1.2", "2.1", "2.2", "2.3", "2.4", "3.1", "3.2", "3.3", "4.1", "4.2", "4.3", "5.1", "5.2", "6.1", "8.1",
+    }  # fmt: skip
+    assert "Outcome 核验结论: passed" in text
+    assert "2026-03-01T12:00:01Z" in text
+    untried = {name for name, word in controls.items() if word == "could"}
+    assert untried == {"receipt-proof-one-bit"}  # Keccak-256 is beyond it, and it says so
+    assert {word for name, word in controls.items() if name not in untried} == {"fails"}
+    assert len(controls) == 11
+
+
+def test_it_says_what_the_verifier_says_or_that_it_cannot(run):
+    report = verify(read_package(io.BytesIO(WHOLE)), parse_trust(trust_text().encode()))
+    expected = {(check.id, check.subject): check.outcome.value for check in report.checks}
+    assert report.outcome is Outcome.PASSED
+    checks = run()[1]
+    assert [place for place in checks if place in expected] == [
+        p for p in expected if p in checks
+    ]  # the same order
+    for place, word in checks.items():
+        assert word in {expected[place], "could_not_be_checked"}, place
+    assert {id_ for id_, _ in set(expected) - set(checks)} == {"7.2"}  # needs 7.1
+
+
+def test_without_trust_it_is_never_passed(run):
+    status, checks, controls, _, _ = run(trust="")
+    assert status == 2
+    assert {id_ for (id_, _), word in checks.items() if word == "passed"} == {"1.1", "2.1", "2.3", "2.4"}
+    assert {name for name, word in controls.items() if word == "fails"} == {
+        "document-one-bit",
+        "opening-changed",
+    }
+
+
+@pytest.mark.parametrize("shell", ["bash", "busybox"])
+def test_other_shells_say_the_same(run, shell, bare):
+    if shell == "busybox" and shutil.which("busybox") is None:
+        shell = "sh"  # whatever this system has
+    script = static_members()["tools/check.sh"]
+    assert script.startswith(b"#!/bin/sh\n")
+    if shell == "busybox":
+        return
+    assert run(shell=shell)[:3] == run()[:3]
+
+
+def damaged(data, at):
+    return data[:at] + bytes([data[at] ^ 1]) + data[at + 1 :]
+
+
+TOKEN_A, LIST_A = f"heads/{EARLY}/tokens/tsa-a.tsr", f"heads/{EARLY}/revocation/tsa-a/1.crl"
+EARLY_PROOF, LATE_PROOF = (f"heads/{size}/inclusion.tlog-proof" for size in (EARLY, LATE))
+STATEMENT, ANCHOR = FILES["data/statement.json"], FILES[f"heads/{LATE}/anchor.json"]
+OTHER = build.Log("thief ")
+REVOKED = both(TSAS["tsa-a"], (TSAS["tsa-a"].signer, moment(11), None), at=moment(12, 30))[0].data
+# What is changed in the package, with its manifests made anew, and the ids that must then fail.
+CHANGES = {
+    "another digest": ({"data/statement.json": STATEMENT.replace(b'"size":37', b'"size":38')}, {"2.3", "3.2", "4.2"}),
+    "a number without its check": ({"data/statement.json": STATEMENT.replace(b"YRH", b"YRG")}, {"2.1"}),
+    "a statement with a space": ({"data/statement.json": STATEMENT.replace(b",", b", ", 1)}, {"2.1"}),
+    "a statement with a newline": ({"data/statement.json": STATEMENT + b"\n"}, {"2.1"}),
+    "a 30th of February": ({"data/statement.json": STATEMENT.replace(b"2026-03-01T11", b"2026-02-30T11")}, {"2.1"}),
+    "a statement that is missing": ({"data/statement.json": None}, {"2.1"}),
+    "openings of another": ({"data/openings.json": encode_openings(LOG.openings[5])}, {"2.4"}),
+    "an opening twice": ({"data/openings.json": encode_openings(LOG.openings[DOCUMENT][:1] * 2)}, {"2.4"}),
+    "a checkpoint without an end": ({f"heads/{EARLY}/checkpoint": LOG.checkpoint(EARLY)[:-1]}, {"3.1"}),
+    "a checkpoint of another log": ({EARLY_PROOF: OTHER.proof(DOCUMENT, EARLY)}, {"3.1"}),
+    "a proof of another entry": ({EARLY_PROOF: LOG.proof(1, EARLY)}, {"3.2"}),
+    "a proof under another size": ({EARLY_PROOF: LOG.proof(DOCUMENT, LATE)}, {"3.1"}),
+    "a proof with a byte behind it": ({EARLY_PROOF: LOG.proof(DOCUMENT, EARLY) + b"\0"}, {"3.1"}),
+    "a proof that is missing": ({EARLY_PROOF: None}, {"3.2"}),
+    "no link between the heads": ({"consistency.json": None}, set()),
+    "a link to no head": ({"consistency.json": encode_consistency((LOG.consistency(3, LATE),))}, {"3.3"}),
+    "a receipt of another": ({"receipt.txt": LOG.receipt(1)}, {"4.2"}),
+    "a receipt that promised later": ({"receipt.txt": LOG.receipt(DOCUMENT, 1, size=4)}, {"4.3"}),
+    "a token over another head": ({TOKEN_A: stamped("tsa-a", size=LATE)}, {"5.1"}),
+    "a token of another authority": ({TOKEN_A: stamped("tsa-b")}, {"5.1"}),
+    "a token of no known name": ({f"heads/{EARLY}/tokens/tsa-c.tsr": stamped("tsa-a")}, set()),
+    "no token": ({TOKEN_A: b""}, {"5.1"}),
+    "a serial number twice": (
+        {f"heads/{LATE}/tokens/tsa-a.tsr": stamped("tsa-a", size=LATE, gen_time=moment(13))},
+        {"5.1"},
+    ),
+    "a revoked certificate": ({LIST_A: REVOKED}, {"5.2"}),
+    "a list with a bit changed": ({LIST_A: damaged(FILES[LIST_A], len(FILES[LIST_A]) - 1)}, {"5.2"}),
+    "no list": ({LIST_A: None}, set()),
+    "a header of another block": ({f"heads/{LATE}/header.rlp": build.NOT_BEFORE}, {"6.1"}),
+    "an anchor with a space": ({f"heads/{LATE}/anchor.json": ANCHOR + b" "}, {"6.1"}),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("what", CHANGES)
+def test_what_is_wrong_is_failed_and_nothing_else(run, what):
+    changes, ids = CHANGES[what]
+    files = {name: data for name, data in (FILES | changes).items() if data is not None}
+    data = write_package(files, ("contract.pdf", CONTRACT))
+    status, checks, _, text, problems = run(data)
+    report = verify(read_package(io.BytesIO(data)), parse_trust(trust_text().encode()))
+    assert {check.id for check in report.failures()} == ids
+    assert {id_ for (id_, _), word in checks.items() if word == "failed"} == ids, text
+    assert (status, problems) == (1 if ids else 0 if report.outcome is Outcome.PASSED else 2, "")
+    expected = {(check.id, check.subject): check.outcome.value for check in report.checks}
+    for place, word in checks.items():
+        assert word in {expected[place], "could_not_be_checked"}, (place, text)
+
+
+def removed(folder):
+    (folder / "receipt.txt").unlink()
+
+
+def added(name, data=b""):
+    def change(folder):
+        (folder / name).parent.mkdir(parents=True, exist_ok=True)
+        (folder / name).write_bytes(data)
+
+    return change
+
+
+def linked(folder):
+    (folder / "receipt.txt").unlink()
+    (folder / "receipt.txt").symlink_to(folder / "data/statement.json")
+
+
+def spoilt(name):
+    def change(folder):
+        path = folder / name
+        path.write_bytes(damaged(path.read_bytes(), 0))
+
+    return change
+
+
+FOLDERS = {
+    "a file less": removed,
+    "a file more": added("heads/4/tokens/x.tsr"),
+    "a name of no package": added("x.sh"),
+    "a name that is an option": added("-rf"),
+    "a name with a newline": added("data/a\nb"),
+    "a name with a command": added("`touch y`"),
+    "a second document": added("data/document/b"),
+    "a document with a sign of direction": added("data/document/b\u202e"),
+    "a link": linked,
+    "a changed payload": spoilt("data/statement.json"),
+    "a changed tag": spoilt("heads/4/checkpoint"),
+    "a changed manifest": spoilt("manifest-sha256.txt"),
+    "a changed manifest of tags": spoilt("tagmanifest-sha256.txt"),
+    "a changed type": spoilt("mimetype"),
+    "a changed bag": spoilt("bagit.txt"),
+}
+
+
+@pytest.mark.parametrize("what", FOLDERS)
+def test_a_folder_that_is_not_as_its_manifests_say_fails_before_anything_else(run, what):
+    status, checks, controls, _, problems = run(change=FOLDERS[what])
+    assert (status, checks, controls, problems) == (1, {("1.1", ""): "failed"}, {}, "")
+
+
+def test_what_lies_under_meta_inf_is_in_no_manifest(run):
+    assert run(change=added("META-INF/signature001.p7s", b"later"))[0] == 0
+
+
+def test_a_control_that_would_pass_is_found_out(run):
+    files = read_package(io.BytesIO(WHOLE)).files
+    for name in ("token-imprint.tsr", "wrong-sibling"):
+        member = TOKEN_A if name.endswith("tsr") else EARLY_PROOF
+        data = write_package(
+            files | {f"controls/{name}": files[member]}, ("合同 $(touch x) 'a.pdf", CONTRACT)
+        )
+        status, _, controls, text, _ = run(data)
+        assert (status, controls[name.removesuffix(".tsr")]) == (1, "DOES")
+        assert "do not believe this result" in text
+    status, _, _, text, _ = run(write_package(files | {"controls/expected.json": b"{}"}))
+    assert (status, "is not of its form" in text) == (1, True)
+
+
+def test_the_document_that_one_holds_is_compared(run, tmp_path):
+    (tmp_path / "-rf").write_bytes(CONTRACT)
+    (tmp_path / "other").write_bytes(CONTRACT + b"x")
+    bare_package = assemble(FILES)
+    status, checks, _, _, _ = run(bare_package)
+    assert (status, checks["2.3", ""]) == (2, "could_not_be_checked")
+    status, checks, _, _, _ = run(bare_package, "--document", str(tmp_path / "-rf"))
+    assert (status, checks["2.3", "given"]) == (0, "passed")
+    status, checks, _, _, _ = run(bare_package, "--document", str(tmp_path / "other"))
+    assert (status, checks["2.3", "given"]) == (1, "failed")
+
+
+PERIODS = build.key_table("log_key", LOG.origin, LOG.key, "until = 2026-03-01T11:59:00Z")
+COMPROMISED = build.key_table(
+    "log_key", LOG.origin, LOG.key, "until = 2026-04-01T00:00:00Z", "last_good_size = 5"
+)
+TRUSTS = {
+    "two names of one source": (trust_text(tsa_b=TABLES["tsa_b"].replace("tsa-b Ltd", "TSA A Ltd")), 2),
+    "another log": (trust_text().replace('2026"\ntest', '2027"\ntest'), None),
+    "a key that ended before": (trust_text(log_key=PERIODS), 1),
+    "a key that was stolen": (trust_text(log_key=COMPROMISED), 1),
+    "another key": (trust_text(log_key=build.key_table("log_key", LOG.origin, build.ed25519("x"))), 1),
+    "an unknown key": (trust_text() + "more = 1\n", None),
+    "an unknown table": (trust_text() + "[[more]]\n", None),
+    "a key twice": (trust_text() + 'name = "a"\n', None),
+    "a version to come": (trust_text().replace("version = 1", "version = 2"), None),
+    "no TOML": ("version = ", None),
+    "a chain that proves nothing": (trust_text().replace("ethereum", "anvil").replace("= true", "= false"), None),
+    "a key that is not its id's": (trust_text().replace("+d9e9015c+", "+d9e9015d+"), None),
+    "three sources": (trust_text(top=build.trust_tables(LOG)["top"] + "k = 3\n"), 2),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("what", TRUSTS)
+def test_trust_is_taken_from_the_trust_file_and_nothing_is_passed_over_in_it(run, what):
+    text, expected = TRUSTS[what]
+    status, checks, _, _, problems = run(trust=text)
+    assert (status, bool(problems), bool(checks)) == (expected or 2, expected is None, expected is not None)
+
+
+def test_names_and_sentences_are_those_of_the_other_verifiers():
+    script = static_members()["tools/check.sh"].decode()
+    found = re.findall(
+        r"^ +(\d\.\d)-(passed|failed|unchecked)\) s_en='(.*)' s_zh='(.*)' ;;$", script, re.MULTILINE
+    )
+    assert len(found) > 30
+    for id_, word, english, chinese in found:
+        outcome = Outcome.UNCHECKED if word == "unchecked" else Outcome(word)
+        texts = english.replace("'\\''", "'"), chinese
+        assert texts == tuple(CHECKS[id_].sentence(outcome, language) for language in ("en", "zh"))

@@ -1,0 +1,88 @@
+"""Guides and tools that are in every package."""
+
+import re
+from pathlib import Path
+
+import pytest
+
+from notary.evidence.assemble import assemble
+from notary.evidence.controls import control_members
+from notary.evidence.package_names import EXPECTED, check_name
+from notary.services import package_tools
+from notary.services.package_tools import static_members
+from tests.evidence import build
+
+FOLDER = Path(package_tools.__file__).parent
+GUIDES = ("README.en.txt", "README.zh.txt")
+
+
+def test_every_file_of_the_folder_is_a_member_and_has_a_place():
+    files = {path.name for path in FOLDER.iterdir() if path.suffix in {".txt", ".sh", ".ps1", ".html"}}
+    assert files == {name.rpartition("/")[2] for name in static_members()}
+    assert {"README.en.txt", "README.zh.txt", "tools/check.sh", "tools/check.ps1"} <= set(static_members())
+    for name, data in static_members().items():
+        check_name(name)
+        assert data.decode("utf-8")
+
+
+def test_a_tool_that_this_build_has_not_is_left_out(monkeypatch):
+    monkeypatch.setattr(
+        package_tools, "_MEMBERS", {"check.sh": "tools/check.sh", "no.html": "tools/verify.html"}
+    )
+    assert set(static_members()) == {"tools/check.sh"}
+
+
+@pytest.mark.parametrize("guide", GUIDES)
+def test_a_guide_has_eight_steps_and_names_what_is_in_a_package(guide):
+    text = static_members()[guide].decode()
+    assert re.findall(r"^(\d)\. ", text, re.MULTILINE) == [str(at) for at in range(1, 9)]
+    named = set(re.findall(r"\b(?:data|heads|controls|tools)/[A-Za-z0-9./_-]*[A-Za-z0-9]", text))
+    assert {"tools/check.sh", "tools/verify.html", "data/statement.json", "heads/N/checkpoint"} <= named
+    controls = control_members(build.files(build.log()), ("a", build.CONTRACT))
+    for name in named - {"data/document"}:
+        if name.startswith("controls/"):
+            assert name in controls
+        elif not name.endswith(("NAME", "document/NAME")):
+            check_name(name.replace("/N/", "/7/").replace("NAME", "tsa").removesuffix("/"))
+    assert "certutil -hashfile" in text
+    assert "sha256sum -c manifest-sha256.txt tagmanifest-sha256.txt" in text
+
+
+def test_the_two_guides_give_the_same_commands():
+    program = r"(?:sha256sum|shasum|certutil|powershell|sh tools|notary verify|openssl|ots) .*"
+    english, chinese = (
+        [
+            re.sub(r'"[^"]*"', "FILE", found)
+            for found in re.findall(rf"^ {{5,}}(?:[^ ].*?[:：] +)?({program})$", text, re.MULTILINE)
+        ]
+        for text in (static_members()[guide].decode() for guide in GUIDES)
+    )
+    assert len(english) >= 13
+    assert english == chinese
+
+
+def test_the_windows_script_is_read_as_utf_8_and_never_says_passed():
+    data = static_members()["tools/check.ps1"]
+    assert data.startswith(b"\xef\xbb\xbf")  # PowerShell 5 takes anything else for the machine's own encoding
+    text = data.decode("utf-8-sig")
+    assert set(re.findall(r"\bexit (\d)", text)) == {"1", "2"}
+    assert not re.search(r"Invoke-(WebRequest|RestMethod|Expression)|Net\.|iex|Start-Process", text)
+    # Names of members are never patterns.
+    assert re.findall(r"Get-ChildItem (\S+)|Resolve-Path (\S+)", text) == [
+        ("", "-LiteralPath"), ("-LiteralPath", ""), ("", "-LiteralPath"),
+    ]  # fmt: skip
+
+
+def test_the_shell_script_uses_what_it_says_and_nothing_that_runs_data():
+    text = static_members()["tools/check.sh"].decode()
+    assert "set -euf\nLC_ALL=C\n" in text
+    code = "\n".join(line for line in text.splitlines() if not line.lstrip().startswith("#"))
+    assert not re.search(r"\b(eval|curl|wget|python3?|perl|readlink|mktemp|xargs|local)\b", code)
+    assert not re.search(r"(?<!openssl )\bbase64 -", code)
+    assert "-exec" not in code
+
+
+def test_a_package_of_the_service_is_the_same_with_them_in_any_order():
+    files = build.files(build.log()) | static_members()
+    assert assemble(files) == assemble(dict(reversed(files.items())))
+    assert EXPECTED.encode() in assemble(files)

@@ -1,0 +1,254 @@
+import assert from "node:assert/strict";
+import { createHash } from "node:crypto";
+import { readFileSync } from "node:fs";
+import test from "node:test";
+
+import { CHECKS, nameOf, sentenceOf } from "../../notary/api/static/verifier/catalogue.js";
+import { Checks, Unreadable } from "../../notary/api/static/verifier/checks.js";
+import { tryControls } from "../../notary/api/static/verifier/controls.js";
+import { NoEvidence } from "../../notary/api/static/verifier/evidence.js";
+import { checkTimes, earliestOfSources } from "../../notary/api/static/verifier/times.js";
+import { TrustError } from "../../notary/api/static/verifier/trust.js";
+import { gather, judge, verify } from "../../notary/api/static/verifier/verify.js";
+import * as world from "./world.mjs";
+
+const V1 = new URL("../testdata/v1/", import.meta.url);
+const v1 = (name) => new Uint8Array(readFileSync(new URL(name, V1)));
+const made = world.good();
+const run = (files, trust = world.trustOf(), document = null) => verify({ package: new Uint8Array(Buffer.isBuffer(files) ? files : world.packageOf(files)), trust, document });
+const changed = (change) => {
+  const files = { ...made.files };
+  change(files);
+  return files;
+};
+// What a good package without attestation leaves open.
+const OPEN = ["4.3 could_not_be_checked", "8.1 could_not_be_checked"];
+const differing = async (files, ...more) => world.vectorOf(await run(files, ...more)).filter((line) => !OPEN.includes(line));
+
+test("the recorded example of the formats gives its result", async () => {
+  const result = await verify({ package: v1("package.zip"), trust: v1("trust.toml") });
+  const wanted = JSON.parse(readFileSync(new URL("result.json", V1)));
+  const plain = result.checks.filter(({ id }) => id !== "5.2").map(({ detail, ...check }) => check);
+  assert.deepEqual(plain, wanted.checks.filter(({ id }) => id !== "5.2").map(({ detail, ...check }) => check));
+  for (const key of ["version", "outcome", "test_only", "statement", "entry", "index", "time", "openings"]) assert.deepEqual(JSON.parse(JSON.stringify(result[key])), wanted[key], key);
+  assert.equal(result.withheld, 2);
+});
+
+test("a good package: the checks in their order, what is opened, and what is withheld", async () => {
+  const result = await run(made.files);
+  assert.deepEqual(world.vectorOf(result, true).map((line) => line.replace(" passed", "")), ["1.1", "1.2", "2.1", "2.4", "2.3 packaged", "2.2", "3.1 head 4", "3.2 head 4", "3.1 head 7", "3.2 head 7", "3.3", "4.1", "4.2", ...OPEN, "9.1"]);
+  assert.deepEqual(JSON.parse(JSON.stringify(result.openings)), { holder: "乙方", phase: "signed", inspection: { signatures: 2 } });
+  assert.deepEqual([result.withheld, result.index, result.entry, result.outcome, result.test_only], [1, 2, world.hexOf(made.entry), "could_not_be_checked", true]);
+});
+
+const path = "heads/7/inclusion.tlog-proof";
+const other = world.keyOf(9, world.ORIGIN);
+for (const [name, change, wanted] of [
+  ["another document", (f) => (f["data/document/合同.pdf"] = "other"), ["2.3 failed packaged"]],
+  ["no document", (f) => delete f["data/document/合同.pdf"], ["2.3 could_not_be_checked"]],
+  ["an opening that is not committed to", (f) => (f["data/openings.json"] = f["inspection/openings.json"]), ["2.4 failed"]],
+  ["a wrong sibling", (f) => (f[path] = f[path].replace(/(index 2\n)[^\n]*/, `$1${"A".repeat(43)}=`)), ["3.2 failed head 7", "3.3 could_not_be_checked", "9.1 could_not_be_checked"]],
+  ["a missing proof", (f) => delete f[path], ["3.2 failed head 7", "3.3 could_not_be_checked", "9.1 could_not_be_checked"]],
+  ["a checkpoint by another key", (f) => { f[path] = world.proofOf(made.entries, 2, { keys: [other] }); delete f["heads/7/checkpoint"]; }, ["3.1 failed head 7", "3.3 could_not_be_checked", "9.1 could_not_be_checked"]],
+  ["a checkpoint file that is not stamped", (f) => (f["heads/7/checkpoint"] = f["heads/4/checkpoint"]), ["3.1 failed head 7", "3.3 could_not_be_checked", "9.1 could_not_be_checked"]],
+  ["no consistency proof", (f) => delete f["consistency.json"], ["3.3 could_not_be_checked heads 4 and 7"]],
+  ["a consistency proof that does not hold", (f) => (f["consistency.json"] = f["consistency.json"].replace(/"path":\["..../, '"path":["0000')), ["3.3 failed"]],
+  ["a receipt by the log key", (f) => (f["receipt.txt"] = world.receiptOf([made.entry], 0, { key: world.LOG_KEY })), ["4.1 failed"]],
+  ["a receipt of another log", (f) => (f["receipt.txt"] = world.receiptOf([made.entry], 0, { origin: "x" })), ["4.1 failed"]],
+  ["a receipt of other entries", (f) => (f["receipt.txt"] = world.receiptOf([world.entryOf("x")], 0)), ["4.2 failed"]],
+  ["a receipt for what was there", (f) => (f["receipt.txt"] = world.receiptOf([made.entry], 0, { size: 3 })), ["4.3 failed"]],
+  ["an inspection of another record", (f) => (f["inspection/statement.json"] = world.canonical(world.statementOf("inspection"))), ["9.1 failed"]],
+  ["an inspection with another proof", (f) => (f["inspection/inclusion.tlog-proof"] = f[path]), ["9.1 failed"]],
+  ["an inspection under an unsigned checkpoint", (f) => (f["inspection/inclusion.tlog-proof"] = world.proofOf(made.entries, 4, { keys: [other] })), ["9.1 failed"]],
+  ["an inspection that opens what is not its own", (f) => (f["inspection/openings.json"] = f["data/openings.json"]), ["9.1 failed"]],
+  ["a token of nobody known", (f) => (f["heads/7/tokens/nobody.tsr"] = "x"), ["5.1 could_not_be_checked nobody@7"]],
+  ["an anchor without a chain to compare", (f) => (f["heads/7/anchor.json"] = "x"), ["6.1 could_not_be_checked head 7"]],
+  ["an OpenTimestamps file that is none", (f) => (f["heads/7/ots/a.ots"] = "x"), ["5.3 failed a@7"]],
+]) {
+  test(`one thing is wrong: ${name}`, async () => assert.deepEqual(await differing(changed(change)), wanted));
+}
+
+test("what cannot be read, or has no statement, ends there", async () => {
+  assert.deepEqual(world.vectorOf(await run(Buffer.from("PK")), true), ["1.1 failed"]);
+  const none = await run(changed((f) => delete f["data/statement.json"]));
+  assert.deepEqual(world.vectorOf(none, true), ["1.1 passed", "1.2 passed", "2.1 failed"]);
+  assert.deepEqual([none.statement, none.entry, none.time, none.withheld], [null, "", null, null]);
+  const bad = await run(changed((f) => (f["data/statement.json"] += " ")));
+  assert.equal(world.vectorOf(bad, true).at(-1), "2.1 failed");
+  await assert.rejects(run(Buffer.from("hello")), NoEvidence);
+  await assert.rejects(run(Buffer.alloc(0)), NoEvidence);
+  await assert.rejects(run(made.files, "version = 2"), TrustError);
+});
+
+test("without a trust file nothing of signatures and times is said", async () => {
+  const result = await run(made.files, null);
+  assert.deepEqual(world.vectorOf(result).map((line) => line.split(" ")[0]), ["1.2", "2.2", "3.1", "3.2", "8.1", "9.1"]);
+  assert.deepEqual([result.outcome, result.time, result.test_only], ["could_not_be_checked", null, false]);
+  assert.ok(result.checks.filter(({ outcome }) => outcome !== "passed").every(({ claim }) => claim === "not_covered"));
+});
+
+test("a given document is compared beside the packaged one, by every digest and the size", async () => {
+  assert.deepEqual(await differing(made.files, world.trustOf(), world.DOCUMENT), []);
+  assert.deepEqual(await differing(made.files, world.trustOf(), new Blob(["other"])), ["2.3 failed given"]);
+  const digests = Object.fromEntries([["sha-384", "sha384"], ["sha-512", "sha512"], ["sha3-256", "sha3-256"], ["sha3-512", "sha3-512"]].map(([name, node]) => [name, createHash(node).update(world.DOCUMENT).digest("hex")]));
+  const withDocument = (more) => changed((f) => { f["data/statement.json"] = world.canonical(world.statementOf("document", { document: world.documentOf(world.DOCUMENT, more) })); });
+  const about = async (more) => (await differing(withDocument(more))).filter((line) => line.startsWith("2.3"));
+  assert.deepEqual(await about({ claimed: digests }), []);
+  for (const name of Object.keys(digests)) assert.deepEqual(await about({ claimed: { ...digests, [name]: digests[name].replace(/^../, (two) => (two === "00" ? "01" : "00")) } }), ["2.3 failed packaged"]);
+  assert.deepEqual(await about({ size: 1 }), ["2.3 failed packaged"]);
+  assert.deepEqual(await differing({ ...made.files, "data/statement.json": world.canonical(world.statementOf("event")) }).then((found) => found.filter((line) => line.startsWith("2.3"))), ["2.3 failed packaged"]);
+});
+
+test("two heads of two histories fail, with or without a proof", async () => {
+  const forked = made.entries.map((entry, at) => (at === 3 ? world.entryOf("forked") : entry));
+  const files = changed((f) => { f[path] = world.proofOf(forked, 2); delete f["heads/7/checkpoint"]; delete f["inspection/statement.json"]; });
+  assert.deepEqual(await differing(files), ["3.3 failed", "3.3 failed heads 4 and 7"]);
+  delete files["consistency.json"];
+  assert.deepEqual(await differing(files), ["3.3 failed heads 4 and 7"]);
+});
+
+test("a head that names another index fails", async () => {
+  const twice = made.entries.map((entry, at) => (at === 3 ? made.entry : entry));
+  const files = changed((f) => { f[path] = world.proofOf(twice, 3); delete f["heads/7/checkpoint"]; });
+  assert.deepEqual((await differing(files)).slice(0, 1), ["3.2 failed head 7"]);
+});
+
+test("the period of a key: attested outside it, or not at all", async () => {
+  const trust = readFileSync(new URL("trust.toml", V1), "utf8");
+  const period = (more) => trust.replace(/(\[\[log_key\]\]\nvkey = .*\n)/, `$1${more}\n`);
+  const about = async (more) => world.vectorOf(await verify({ package: v1("package.zip"), trust: period(more) })).filter((line) => line.includes("key period"));
+  assert.deepEqual(await about("until = 2026-03-01T12:10:00Z"), []);
+  assert.deepEqual(await about("until = 2026-03-01T12:09:59Z"), ["3.1 failed head 7 key period"]);
+  assert.deepEqual(await about("since = 2026-03-01T12:00:01Z"), []);
+  assert.deepEqual(await about("since = 2026-03-01T12:00:02Z"), ["3.1 failed head 4 key period"]);
+  assert.deepEqual((await differing(made.files, world.trustOf("", { log: "until = 2027-01-01T00:00:00Z" }))).slice(0, 2), ["3.1 could_not_be_checked head 4 key period", "3.1 could_not_be_checked head 7 key period"]);
+  assert.deepEqual((await differing(made.files, world.trustOf("", { log: "until = 2027-01-01T00:00:00Z\nlast_good_size = 6" })))[1], "3.1 failed head 7");
+  for (const [receipt, wanted] of [["until = 2027-01-01T00:00:00Z", ["4.1 could_not_be_checked"]], ["since = 2026-03-01T13:00:01Z", ["4.1 could_not_be_checked"]], ["since = 2026-03-01T13:00:00Z", []]]) assert.deepEqual((await differing(made.files, world.trustOf("", { receipt }))).filter((line) => line.startsWith("4.1")), wanted);
+});
+
+test("a bare proof is a package of one head", async () => {
+  const statement = world.canonical(world.statementOf("event"));
+  const entries = [world.entryOf("g"), world.entryOf(statement)];
+  const about = async (text) => world.vectorOf(await run(Buffer.from(text)), true);
+  assert.deepEqual(await about(world.proofOf(entries, 1, { extra: statement })), ["1.1 passed", "1.2 passed", "2.1 passed", "2.2 passed", "3.1 passed head 2", "3.2 passed head 2", "8.1 could_not_be_checked"]);
+  assert.deepEqual(await about(world.proofOf(entries, 1)), ["1.1 failed"]);
+  assert.deepEqual(await about(`${world.proofOf(entries, 1, { extra: statement })}x`), ["1.1 failed"]);
+  assert.deepEqual((await about(world.proofOf(entries, 1, { extra: statement, note: world.noteOf(world.checkpointText(2, world.rootOf(entries)), other) })))[4], "3.1 failed head 2");
+});
+
+// Files of a package whose statement follows two others, and one that says that the first was late.
+function following(change = () => {}) {
+  const first = world.canonical(world.statementOf("event", { salt: "01".repeat(32) }));
+  const second = world.canonical(world.statementOf("event", { previous: world.hexOf(world.entryOf(first)) }));
+  const third = world.canonical(world.statementOf("event", { salt: "05".repeat(32), previous: world.hexOf(world.entryOf(second)) }));
+  const entry = world.entryOf(third);
+  const group = [entry, world.entryOf("x")];
+  const late = world.commit({ detail: { count: 2, root: world.hexOf(world.rootOf(group)), close_by: "2026-03-01T13:00:00Z", size: 4, closed: "2026-03-01T14:00:00Z" } });
+  const incident = world.canonical(world.statementOf("incident", { previous: world.hexOf(entry), incident: { kind: "promise_broken", subject: world.hexOf(entry) }, commitments: late.commitments }));
+  const entries = [first, second, third, incident].map((one) => world.entryOf(one));
+  const files = {
+    "data/statement.json": third,
+    "heads/4/inclusion.tlog-proof": world.proofOf(entries, 2),
+    "receipt.txt": world.receiptOf(group, 0),
+    "previous/1/statement.json": second,
+    "previous/1/inclusion.tlog-proof": world.proofOf(entries, 1),
+    "previous/2/statement.json": first,
+    "previous/2/inclusion.tlog-proof": world.proofOf(entries, 0),
+    "incident/statement.json": incident,
+    "incident/inclusion.tlog-proof": world.proofOf(entries, 3),
+    "incident/openings.json": late.open("detail"),
+  };
+  change(files, entries);
+  return files;
+}
+
+test("a chain of statements is complete, cut, or broken", async () => {
+  const about = async (change) => (await differing(following(change))).filter((line) => !line.startsWith("9.2"));
+  const cut = (f) => { delete f["previous/2/statement.json"]; delete f["previous/2/inclusion.tlog-proof"]; };
+  assert.deepEqual(await about(), []);
+  assert.deepEqual(await about(cut), ["9.3 could_not_be_checked"]);
+  assert.deepEqual(await about((f) => { cut(f); f["previous/3/statement.json"] = "{}"; }), ["9.3 failed"]);
+  assert.deepEqual(await about((f) => (f["previous/2/statement.json"] = f["previous/1/statement.json"])), ["9.3 failed"]);
+  assert.deepEqual(await about((f) => (f["previous/2/inclusion.tlog-proof"] = f["previous/1/inclusion.tlog-proof"])), ["9.3 failed"]);
+  assert.deepEqual(await about((f) => delete f["previous/1/inclusion.tlog-proof"]), ["9.3 failed"]);
+  assert.deepEqual(await about((f) => (f["previous/1/openings.json"] = "{}")), ["9.3 failed"]);
+  assert.deepEqual(await about((f, entries) => (f["previous/2/inclusion.tlog-proof"] = world.proofOf(entries.slice(0, 2), 0))), ["9.3 failed"]);
+  assert.deepEqual(await about((f) => (f["heads/5/header.rlp"] = "x") && (f["previous/2/inclusion.tlog-proof"] = world.proofOf([...Array(5)].map((_, n) => world.entryOf(`${n}`)), 0))), ["3.2 failed head 5", "9.3 could_not_be_checked"]);
+});
+
+test("an incident is about the promise of the receipt, or fails", async () => {
+  const about = async (change) => (await differing(following(change))).filter((line) => line.startsWith("9.2"));
+  assert.deepEqual(await about(), []);
+  assert.deepEqual(await about((f) => delete f["incident/openings.json"]), ["9.2 could_not_be_checked"]);
+  assert.deepEqual(await about((f) => delete f["receipt.txt"]), ["9.2 failed"]);
+  assert.deepEqual(await about((f) => (f["receipt.txt"] = world.receiptOf([world.entryOf("y")], 0))), ["9.2 failed"]);
+  assert.deepEqual(await about((f) => (f["receipt.txt"] = world.receiptOf([world.entryOf(f["data/statement.json"]), world.entryOf("y")], 0))), ["9.2 failed"]);
+  assert.deepEqual(await about((f) => (f["incident/statement.json"] = f["data/statement.json"])), ["9.2 failed"]);
+  assert.deepEqual(await about((f) => (f["incident/inclusion.tlog-proof"] = f["heads/4/inclusion.tlog-proof"])), ["9.2 failed"]);
+});
+
+const bound = (organisation, second, ...keys) => ({ kind: "rfc3161", source: "s", organisation, notAfter: BigInt(second) * 1000000000n, keys });
+
+test("sources count once: by name, and by any key that tokens share", () => {
+  const earliest = (...bounds) => earliestOfSources(bounds).map((time) => Number(time / 1000000000n));
+  assert.deepEqual(earliest(bound("A", 5), bound("a.", 3), bound("B", 4)), [3, 4]);
+  assert.deepEqual(earliest(bound("A", 5, "k"), bound("B", 3, "k"), bound("C", 4, "m")), [3, 4]);
+  assert.deepEqual(earliest(bound("A", 5, "k"), bound("B", 3, "m"), bound("C", 4, "k", "m")), [3]);
+});
+
+test("T is the k-th earliest, rounded up, and no bound is before the block", () => {
+  const times = (bounds, k, after = null) => {
+    const checks = new Checks();
+    const time = checkTimes(checks, [{ size: 4n, bounds, madeAfter: after !== null }], { chain_id: 1, number: 2, hash: "00", time: after }, { k });
+    return [checks.list[0].outcome, time.existed_by, time.made_after];
+  };
+  const late = { ...bound("B", 7), notAfter: 7000000001n };
+  assert.deepEqual(times([bound("A", 5), late], 2), ["passed", "1970-01-01T00:00:08Z", null]);
+  assert.deepEqual(times([bound("A", 5), late], 3), ["could_not_be_checked", null, null]);
+  assert.deepEqual(times([bound("A", 5)], 1, 5), ["passed", "1970-01-01T00:00:05Z", "1970-01-01T00:00:05Z"]);
+  assert.deepEqual(times([bound("A", 5)], 1, 6), ["failed", "1970-01-01T00:00:05Z", "1970-01-01T00:00:06Z"]);
+});
+
+test("whatever is thrown inside a check fails it, but for a fault of the machine", () => {
+  const checks = new Checks();
+  checks.make("3.2", () => null.x);
+  checks.make("3.2", () => { throw new RangeError("deep"); });
+  assert.deepEqual(checks.list.map(({ outcome }) => outcome), ["failed", "failed"]);
+  assert.throws(() => checks.make("3.2", () => { throw new Unreadable("disk"); }), Unreadable);
+});
+
+test("a file that cannot be read gives no result", async () => {
+  const broken = { size: 1000, read: () => { throw new Unreadable("disk"); } };
+  await assert.rejects(verify({ package: broken }), Unreadable);
+  const blob = new Blob([world.packageOf(made.files)]);
+  blob.slice = () => ({ arrayBuffer: () => Promise.reject(new Error("gone")) });
+  await assert.rejects(verify({ package: blob }), Unreadable);
+});
+
+test("controls fail as stated, or that is said", async () => {
+  const controls = [
+    { name: "sibling", file: "sibling", replaces: path, check: "3.2" },
+    { name: "document", file: "document", replaces: "data/document/合同.pdf", check: "2.3" },
+    { name: "nothing", file: "nothing", replaces: "README.en.txt", check: "3.1" },
+    { name: "token", file: "nothing", replaces: "receipt.txt", check: "5.1" },
+  ];
+  const files = { ...made.files, "controls/expected.json": world.canonical({ version: 1, controls }), "controls/nothing": "x", "controls/document": "y", "controls/sibling": made.files[path].replace(/(index 2\n)[^\n]*/, `$1${"A".repeat(43)}=`) };
+  const about = async (these) => {
+    const gathered = await gather({ package: new Uint8Array(world.packageOf(these)), trust: world.trustOf() });
+    return tryControls(gathered, judge(gathered).result);
+  };
+  const found = await about(files);
+  assert.deepEqual(found.controls.map(({ name, status }) => [name, status]), [["sibling", "fails_as_stated"], ["document", "fails_as_stated"], ["nothing", "does_not_fail_as_stated"], ["token", "could_not_be_tried"]]);
+  assert.match((await about({ ...files, "controls/expected.json": "{}" })).error, /key/);
+  assert.equal(await about(made.files), null);
+});
+
+test("each check has a name and a sentence for each outcome, in both languages", () => {
+  for (const id of Object.keys(CHECKS)) {
+    for (const language of ["zh", "en"]) {
+      const said = [nameOf(id, language), ...["passed", "failed", "could_not_be_checked"].map((outcome) => sentenceOf({ id, outcome }, language))];
+      assert.equal(new Set(said).size, 4, id);
+      for (const one of said) assert.equal(/[\u4e00-\u9fff]/.test(one), language === "zh", one);
+    }
+  }
+});
