@@ -32,7 +32,7 @@ demo: $(PYTHON_ENV) $(NODE_ENV) ## one signed contract becomes evidence and is v
 	$(BIN)/python scripts/demo.py $(if $(FILE),--file '$(FILE)') --out '$(OUT)'
 
 .PHONY: test
-test: $(PYTHON_ENV) $(BASE_ENV) $(NODE_ENV) $(BROWSER) $(ORACLES) ## run the tests (ARGS=… for pytest)
+test: $(PYTHON_ENV) $(BASE_ENV) $(NODE_ENV) $(BROWSER) $(ORACLES) firefox ## run the tests (ARGS=… for pytest)
 	$(BIN)/python -m pytest -n 4 --dist loadfile --no-loadscope-reorder $(ARGS)
 
 .PHONY: test-faults
@@ -98,6 +98,10 @@ $(BASE_ENV): requirements/base.txt $(PYTHON_ENV) | tools
 
 $(NODE_ENV): contracts_solidity/package.json contracts_solidity/package-lock.json scripts/bootstrap | tools
 	@scripts/bootstrap node
+
+.PHONY: firefox
+firefox: | tools
+	@scripts/bootstrap firefox
 
 $(ORACLES): tests/verifier_js/package.json tests/verifier_js/package-lock.json scripts/bootstrap | tools
 	@scripts/bootstrap oracles

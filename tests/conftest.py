@@ -18,6 +18,7 @@ pytest_plugins = ["tests.databases", "tests.dev_service"]
 
 HERE = Path(__file__).parent
 VECTORS = os.environ.get("NOTARY_VECTORS")
+UNPACKED_FIREFOX = Path(__file__).parents[1] / ".make/firefox"
 
 GO = shutil.which("go")
 
@@ -101,9 +102,12 @@ def pytest_xdist_make_scheduler(config, log):
 
 
 def pytest_report_header():
+    known = os.environ.get("FIREFOX") or shutil.which("firefox") or shutil.which("firefox-esr")
+    there = known or (UNPACKED_FIREFOX if UNPACKED_FIREFOX.is_dir() else None)
     return [
         f"vectors: {VECTORS or 'NOTARY_VECTORS is not set, tests/interop/vectors_*.py are not run'}",
         f"go: {GO or 'not installed, tests/interop/test_go_*.py are not run'}",
+        f"firefox: {there or 'none, verify.html is tried in Chromium alone'}",
     ]
 
 

@@ -129,7 +129,7 @@ def test_an_environment_whose_python_is_gone_is_refused(machine):
 def test_make_asks_for_tools_first_and_stops_there(machine):
     """A stranger sees the sentence and make's last line, not the failure of something further on."""
     shutil.copy(ROOT / "Makefile", machine)
-    for name in ("requirements", "contracts_solidity", "tests/e2e"):
+    for name in ("requirements", "contracts_solidity", "tests/e2e", "tests/verifier_js"):
         shutil.copytree(ROOT / name, machine / name, ignore=lambda *_: ["node_modules", "src"])
     shutil.copy(ROOT / "pyproject.toml", machine)
     (machine / "bin/node").unlink()

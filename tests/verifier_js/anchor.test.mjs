@@ -49,6 +49,8 @@ const WRONG = {
   "an event of another contract": [{ made: { receipt: receiptOf([eventOf(7, ROOT, { contract: Buffer.alloc(20, 1) })]) } }, { 6.3: F }],
   "another event": [{ made: { receipt: receiptOf([eventOf(7, ROOT, { kind: text("Other()") })]) } }, { 6.3: F }],
   "an event of another log": [{ made: { receipt: receiptOf([eventOf(7, ROOT, { logId: Buffer.alloc(32, 9) })]) } }, { 6.3: F }],
+  "a receipt of another form": [{ made: { receipt: Buffer.concat([Buffer.of(2), rlp([1, [21000], Buffer.alloc(256), [eventOf(7, ROOT)]])]) } }, { 6.3: F }],
+  "a receipt of another type": [{ made: { receipt: Buffer.concat([Buffer.of(5), receiptOf([eventOf(7, ROOT)]).subarray(1)]) } }, { 6.3: F }],
   "no such event": [{ fields: { log_index: 1 } }, { 6.3: F }],
   "another transaction": [{ fields: { transaction_index: 2 } }, { 6.3: F }],
   "another size in the event": [{ made: { receipt: receiptOf([eventOf(8, ROOT)]) } }, { 6.4: F }],

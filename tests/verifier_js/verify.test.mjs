@@ -72,7 +72,7 @@ test("what cannot be read, or has no statement, ends there", async () => {
   assert.deepEqual(world.vectorOf(await run(Buffer.from("PK")), true), ["1.1 failed"]);
   const none = await run(changed((f) => delete f["data/statement.json"]));
   assert.deepEqual(world.vectorOf(none, true), ["1.1 passed", "1.2 passed", "2.1 failed"]);
-  assert.deepEqual([none.statement, none.entry, none.time], [null, "", null]);
+  assert.deepEqual([none.statement, none.entry, none.time, none.withheld], [null, "", null, null]);
   const bad = await run(changed((f) => (f["data/statement.json"] += " ")));
   assert.equal(world.vectorOf(bad, true).at(-1), "2.1 failed");
   await assert.rejects(run(Buffer.from("hello")), NoEvidence);

@@ -29,7 +29,8 @@ function size(word) {
 export function provedEvent(root, { transactionIndex, receiptProof, logIndex, contract, logId }) {
   const raw = need(proveValue(root, encodeNumber(BigInt(transactionIndex)), receiptProof));
   const typed = raw[0] >= 1 && raw[0] <= MAX_TYPE;
-  const [status, , , logs] = listOf(decodeRlp(typed ? raw.subarray(1) : raw, MAX_VALUES), 4);
+  const [status, gas, bloom, logs] = listOf(decodeRlp(typed ? raw.subarray(1) : raw, MAX_VALUES), 4);
+  [gas, bloom].forEach((field) => bytesOf(field));
   if (!equal(bytesOf(status), Uint8Array.of(1))) throw new FormatError("the transaction did not succeed");
   const log = listOf(logs)[logIndex];
   if (log === undefined) throw new FormatError("the receipt has no such event");

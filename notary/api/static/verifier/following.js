@@ -29,27 +29,30 @@ export class Following {
     return this.files.get(name);
   }
 
-  // The statement in a folder and its entry, proof, and the values that its openings open, or null.
-  open(folder) {
+  // The statement in a folder and its entry; refused where `belongs` does not hold of it, or where it is under no
+  // checkpoint of this package.
+  prove(folder, belongs = () => true) {
     if (this.heads.length === 0) throw new Unchecked("no head passed", "not_covered");
     const bytes = this.file(`${folder}statement.json`);
     const statement = parseStatement(bytes);
-    const openings = this.files.get(`${folder}openings.json`);
-    const opened = openings === undefined ? null : checkOpenings(openings, statement.commitments);
-    return { statement, entry: entryOf(bytes), proof: parseProof(this.file(`${folder}inclusion.tlog-proof`)), opened };
-  }
-
-  // Refuses an entry that is under no checkpoint of this package.
-  prove({ entry, proof }) {
+    if (!belongs(statement)) throw new FormatError("the statement is not about this record");
+    const proof = parseProof(this.file(`${folder}inclusion.tlog-proof`));
     const note = parseNote(proof.note);
-    const { origin, size, root } = parseCheckpoint(note.text);
-    verifyNote(note, this.trust.logKeys);
-    if (origin !== this.trust.origin) throw new FormatError("its checkpoint is of another log");
-    const head = this.heads.find((one) => one.size === size);
+    const head = this.heads.find(({ origin, size }) => note.text.startsWith(`${origin}\n${size}\n`));
     if (!head && this.heads.length < this.sizes.length) throw new Unchecked("the head that may include it did not pass");
     if (!head) throw new FormatError("its proof is under no checkpoint of this package");
+    verifyNote(note, this.trust.logKeys);
+    const { size, root } = parseCheckpoint(note.text);
     if (!equal(root, head.root)) throw new FormatError("its proof is under another checkpoint of this size: the log signed two histories");
+    const entry = entryOf(bytes);
     if (!equal(rootFromPath(hashLeaf(entry), proof.index, size, proof.path), root)) throw new FormatError("its path leads to another root");
+    return { statement, entry };
+  }
+
+  // The values that the openings in a folder open, each committed to by the statement; null where there are none.
+  opened(folder, { commitments }) {
+    const openings = this.files.get(`${folder}openings.json`);
+    return openings === undefined ? null : checkOpenings(openings, commitments);
   }
 }
 
@@ -58,12 +61,10 @@ export function checkInspection(checks, following, entry, names) {
   if (!following.has("inspection/")) return {};
   let values = {};
   checks.make("9.1", () => {
-    const found = following.open("inspection/");
-    if (found.statement.type !== "inspection" || found.statement.previous !== entry) throw new FormatError("not an inspection of this record");
-    const opened = Object.keys(found.opened ?? {});
-    if (opened.some((name) => name !== "inspection" || names.includes(name))) throw new FormatError("it opens what is not its own");
-    following.prove(found);
-    values = found.opened ?? {};
+    const { statement } = following.prove("inspection/", ({ type, previous }) => type === "inspection" && previous === entry);
+    const opened = following.opened("inspection/", statement) ?? {};
+    if (Object.keys(opened).some((name) => name !== "inspection" || names.includes(name))) throw new FormatError("it opens what is not its own");
+    values = opened;
     return "the inspection is in the log";
   });
   return values;
@@ -73,11 +74,10 @@ export function checkInspection(checks, following, entry, names) {
 export function checkIncident(checks, following, entry) {
   if (!following.has("incident/")) return;
   checks.make("9.2", () => {
-    const found = following.open("incident/");
-    if (found.statement.type !== "incident" || found.statement.incident.kind !== "promise_broken") throw new FormatError("not an incident promise_broken");
-    following.prove(found);
-    if (found.opened === null || !("detail" in found.opened)) throw new Unchecked("detail is not opened");
-    checkDetail(found.opened.detail, parseReceipt(following.file("receipt.txt")), entry);
+    const { statement } = following.prove("incident/", ({ type, incident }) => type === "incident" && incident.kind === "promise_broken");
+    const opened = following.opened("incident/", statement);
+    if (opened === null || !("detail" in opened)) throw new Unchecked("detail is not opened");
+    checkDetail(opened.detail, parseReceipt(following.file("receipt.txt")), entry);
     return "the operator says that the promise was broken";
   });
 }
@@ -96,27 +96,27 @@ export function checkPrevious(checks, following, statement) {
   if (folders.size === 0) return;
   checks.make("9.3", () => {
     let last = statement;
-    let count = 0;
     let open = null;
-    while (count < folders.size) {
-      const found = following.open(`previous/${++count}/`);
-      if (last.previous !== hex(found.entry) || found.statement.log !== statement.log) throw new FormatError(`previous/${count} is not the statement that is followed`);
-      open = provedOrOpen(following, found) ?? open;
+    for (let n = 1; n <= folders.size; n++) {
+      const found = proveOrOpen(following, `previous/${n}/`);
+      open ??= found.open;
+      if (last.previous !== hex(found.entry) || found.statement.log !== statement.log) throw new FormatError(`previous/${n} is not the statement that is followed`);
+      following.opened(`previous/${n}/`, found.statement);
       last = found.statement;
     }
     if (open) throw open;
     if (last.previous !== null) throw new Unchecked(`the chain is cut at entry ${last.previous}`);
-    return `complete: ${count} statements before this one`;
+    return `complete: ${folders.size} statements before this one`;
   });
 }
 
-// An Unchecked where a head leaves the proof open; what fails later in the chain counts more.
-function provedOrOpen(following, found) {
+// As `prove`; where a head leaves the proof open, `open` is that, since what fails later in the chain counts more.
+function proveOrOpen(following, folder) {
   try {
-    following.prove(found);
-    return null;
+    return { ...following.prove(folder), open: null };
   } catch (error) {
-    if (error instanceof Unchecked) return error;
-    throw error;
+    if (!(error instanceof Unchecked) || following.heads.length === 0) throw error;
+    const bytes = following.file(`${folder}statement.json`);
+    return { statement: parseStatement(bytes), entry: entryOf(bytes), open: error };
   }
 }

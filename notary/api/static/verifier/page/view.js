@@ -72,7 +72,7 @@ function chainView(blocks, t) {
 
 function openedView({ openings, withheld }, t) {
   const rows = Object.entries(openings).flatMap(([name, value]) => [h("dt", {}, name), h("dd", { "data-opened": name }, typeof value === "string" ? value : JSON.stringify(value))]);
-  if (rows.length === 0 && withheld === 0) return null;
+  if (rows.length === 0 && !withheld) return null;
   return h("section", {}, h("h3", {}, t.opened), h("dl", {}, rows), withheld > 0 ? h("p", { "data-withheld": String(withheld) }, mark("could_not_be_checked", t.withheld), " ", fill(t.withheld_means, { count: withheld })) : null);
 }
 
