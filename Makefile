@@ -39,6 +39,10 @@ test-faults: $(PYTHON_ENV) ## kill, fail and power-cut every write of submit and
 test-anchoring: $(PYTHON_ENV) $(NODE_ENV) ## the contract beside the reference, kills and reorganisations, all of them (ARGS=… for pytest)
 	$(BIN)/python -m pytest -n 2 --dist worksteal -m anchoring $(ARGS)
 
+.PHONY: test-hostile
+test-hostile: $(PYTHON_ENV) ## every hostile PDF through the sandbox, with its time and memory (ARGS=… for pytest)
+	$(BIN)/python -m pytest -n 2 --dist worksteal -m hostile $(ARGS)
+
 .PHONY: run
 run: $(PYTHON_ENV) $(NODE_ENV) ## run the service with a local chain and TSA: http://127.0.0.1:8000
 	$(BIN)/notary dev
