@@ -1,10 +1,10 @@
 """Each revision is a prefix of the file, and the digests that are told of it are those of its bytes."""
 
+import sys
 from hashlib import sha256
 from io import BytesIO
+from pathlib import Path
 
-import attacks
-import pdfs
 import pytest
 from cryptography.hazmat.primitives import hashes
 from pyhanko.pdf_utils.reader import PdfFileReader
@@ -14,6 +14,10 @@ from notary.intake.inspection import report
 from notary.intake.inspection.digests import fill
 from notary.intake.inspection.pdf import inspect_pdf
 from notary.intake.inspection.prefixes import prefixes, revision_at
+
+sys.path.insert(0, str(Path(__file__).parent))
+import attacks
+import pdfs
 
 
 def look(data):
