@@ -47,6 +47,10 @@ test-anchoring: $(PYTHON_ENV) $(NODE_ENV) ## the contract beside the reference, 
 test-fuzz: $(PYTHON_ENV) ## 200,000 mutants of packages, bugs put into the verifiers (ARGS=… for pytest)
 	$(BIN)/python -m pytest -n 2 --dist worksteal -m fuzz $(ARGS)
 
+.PHONY: test-hostile
+test-hostile: $(PYTHON_ENV) ## every hostile PDF through the sandbox, with its time and memory (ARGS=… for pytest)
+	$(BIN)/python -m pytest -n 2 --dist worksteal -m hostile $(ARGS)
+
 .PHONY: run
 run: $(PYTHON_ENV) $(NODE_ENV) ## run the service with a local chain and TSA: http://127.0.0.1:8000
 	$(BIN)/notary dev

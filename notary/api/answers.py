@@ -2,7 +2,7 @@
 
 from fastapi.responses import PlainTextResponse, Response
 
-__all__ = ["Json", "Octets", "Pdf", "PlainTextResponse", "Response", "Statement", "Zip"]
+__all__ = ["Json", "Octets", "Pdf", "PlainTextResponse", "Response", "Statement", "Xml", "Zip"]
 
 
 class Statement(Response):
@@ -21,6 +21,12 @@ class Pdf(Response):
     """A report."""
 
     media_type = "application/pdf"
+
+
+class Xml(Response):
+    """A validation report."""
+
+    media_type = "application/xml"
 
 
 class Octets(Response):

@@ -29,6 +29,7 @@ _FILE = {
 async def lookup(request: Request) -> Response:
     """Records of a document that we saw, by its SHA-256 or SM3: earliest first, organisations alike.
 
+    Apart from them, records of documents whose earlier revision this is: their first bytes, and not they themselves.
     Records that the asker may not see are not mentioned: not found means not found here, never forged.
     """
     services = services_of(request)
@@ -36,7 +37,7 @@ async def lookup(request: Request) -> Response:
     value = parse_digest(algorithm, digest)
     asker = replace(await viewer(request, services), digest=(algorithm, value))
     found = await to_thread.run_sync(_found, services, algorithm, value, asker)
-    body = {"algorithm": algorithm, "digest": value.hex(), "records": found}
+    body = {"algorithm": algorithm, "digest": value.hex(), **found}
     return Json(json.dumps(body, ensure_ascii=False, separators=(",", ":")), headers=cors.HEADERS)
 
 
@@ -67,8 +68,16 @@ async def verify(request: Request, services: ServicesDep) -> dict[str, Any]:
     return report.to_json()
 
 
-def _found(services: Services, algorithm: str, value: bytes, asker: Viewer) -> list[dict[str, Any]]:
-    return [_public(services, each) for each in services.records.lookup(algorithm, value, asker)]
+def _found(services: Services, algorithm: str, value: bytes, asker: Viewer) -> dict[str, Any]:
+    shown: dict[str, Any] = {"records": [], "earlier_revisions": []}
+    for each in services.records.lookup(algorithm, value, asker):
+        told = _public(services, each)
+        if each.earlier is None:
+            shown["records"].append(told)
+        else:
+            of = {"revision": each.earlier.revision, "length": each.earlier.length}
+            shown["earlier_revisions"].append(told | of)
+    return shown
 
 
 def _public(services: Services, found: Found) -> dict[str, Any]:

@@ -2,10 +2,10 @@
 
 from typing import Annotated
 
-from fastapi import APIRouter, Query
+from fastapi import APIRouter, Path, Query
 from pydantic import StringConstraints
 
-from notary.api.answers import Pdf, PlainTextResponse, Response, Statement, Zip
+from notary.api.answers import Pdf, PlainTextResponse, Response, Statement, Xml, Zip
 from notary.api.auth import Reader, Reporter, ServicesDep, ViewerDep
 from notary.api.schemas import RecordPage, RecordState
 from notary.evidence.fields import show_moment
@@ -130,6 +130,21 @@ def report(number: str, services: ServicesDep, principal: Reporter) -> Response:
     known = parse_number(number)
     data = services.reports.report(known, principal.tenant_id)
     return Pdf(data, headers=_download(known, "pdf"))
+
+
+@router.get("/v1/evidence/{number}/validation/{position}", response_class=Xml)
+def validation(
+    number: str,
+    position: Annotated[
+        int, Path(ge=1, le=64, description="of the signature, from 1, as the inspection lists them")
+    ],
+    services: ServicesDep,
+    principal: Reader,
+) -> Response:
+    """The validation report on a signature of one's own document (ETSI TS 119 102-2), as it was when inspected."""
+    known = parse_number(number)
+    data = services.records.validation(known, principal.tenant_id, position - 1)
+    return Xml(data, headers=_download(known, f"validation-{position}.xml"))
 
 
 def _state(view: RecordView, tenant_id: int | None, anchors: Anchors) -> RecordState:

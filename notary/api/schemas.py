@@ -159,12 +159,22 @@ class PublicRecord(Wire):
     proof: str | None = Field(description="tlog-proof, once closed")
 
 
+class EarlierRevision(PublicRecord):
+    """The record of a document whose first bytes have the digest: of what grew out of what was presented."""
+
+    revision: int = Field(
+        description="which revision of the recorded document was presented, from 1, the oldest"
+    )
+    length: int = Field(description="bytes: `head -c LENGTH` of the recorded document has the digest")
+
+
 class Lookup(Wire):
     """All records of a document digest that the asker may see, earliest first."""
 
     algorithm: str
     digest: str
     records: list[PublicRecord]
+    earlier_revisions: list[EarlierRevision]
 
 
 class Problem(Wire):

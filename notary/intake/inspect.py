@@ -10,16 +10,23 @@ from typing import Any
 from notary.errors import NotaryError, RequestError
 from notary.intake.accept import Intake
 from notary.intake.group import Item, conditions
-from notary.intake.inspection.report import TOOL, empty
+from notary.intake.inspection.report import TOOL, Inspected, empty
 from notary.intake.prepare import build_record
 from notary.store.engine import Connection
+from notary.store.findings import add_findings, revisions_told
 from notary.store.inspections import Inspection, end_inspection, give_back, spooled_names, take_inspection
 from notary.store.records import NewRecord, record_by_seq, upgrade_default_visibility
 
-Inspector = Callable[[Path, str | None], dict[str, Any]]
+Inspector = Callable[[Path, str | None], Inspected]
 
-MAX_TRIES = 3
 PATIENCE = timedelta(minutes=5)  # longer than any inspection may take
+# After each try that came to no end: a day and a half, in which a machine that was at fault is mended. A document that
+# kills its inspectors does so seven times.
+WAITS = (PATIENCE, PATIENCE, *(timedelta(hours=hours) for hours in (1, 4, 12, 24)), PATIENCE)
+MAX_TRIES = len(WAITS)
+_AT_ONCE = 2  # tries after which the next may follow at once, where the inspector lived to say so
+# Reasons that speak of this machine and not of the document.
+_OF_THE_MACHINE = frozenset({"no_sandbox", "not_started", "not_opened", "wall_time"})
 _NOT_INSPECTED = "could_not_be_inspected"
 
 
@@ -38,7 +45,7 @@ def inspect_next(intake: Intake, inspector: Inspector, turn: Turn | None = None)
     Args:
         intake: where records are made.
         inspector: gives a report (notary.intake.inspection.report) and, by its contract, never raises; a
-            death of the process is survived, and after three tries the report says so.
+            death of the process is survived, and after seven tries, further and further apart, the report says so.
         turn: of one caller, handed in again at each call; None begins anew.
 
     Returns:
@@ -50,7 +57,9 @@ def inspect_next(intake: Intake, inspector: Inspector, turn: Turn | None = None)
     """
     now = intake.now()
     with intake.database.writing() as connection:
-        task = take_inspection(connection, now, now + PATIENCE, 0 if turn is None else turn.tenant_id)
+        task = take_inspection(
+            connection, now, lambda tries: now + _wait(tries), 0 if turn is None else turn.tenant_id
+        )
         if task is not None:
             # Or else nothing is taken: the report's receipt would be a risk.
             conditions(connection, intake.promises, now)
@@ -63,7 +72,8 @@ def inspect_next(intake: Intake, inspector: Inspector, turn: Turn | None = None)
     if report is None:
         return True
     _log_report(intake, task, report)
-    # Durable: the report, and that the task is over. A crash here leaves a file that `sweep` removes.
+    # Durable: the report, what was found beside it, and that the task is over. A crash here leaves a file that
+    # `sweep` removes.
     intake.spool.discard(task.path)
     return True
 
@@ -78,24 +88,40 @@ def sweep(intake: Intake) -> int:
     return intake.spool.sweep(needed)
 
 
-def _report(intake: Intake, inspector: Inspector, task: Inspection) -> dict[str, Any] | None:
+def _wait(tries: int) -> timedelta:
+    return WAITS[min(tries, MAX_TRIES) - 1]
+
+
+def _report(intake: Intake, inspector: Inspector, task: Inspection) -> Inspected | None:
     """The report; None if there is none yet and another try is due."""
     path = intake.spool.folder / task.path
     if task.tries > MAX_TRIES:
-        return empty(_NOT_INSPECTED, "too_many_tries", TOOL)
+        return _none("too_many_tries")
     if not path.is_file():
-        return empty(_NOT_INSPECTED, "document_missing", TOOL)
+        return _none("document_missing")
     try:
-        return inspector(path, task.media_type)
+        found = inspector(path, task.media_type)
     except (NotaryError, OSError) as error:
-        if task.tries >= MAX_TRIES:
-            return empty(_NOT_INSPECTED, "inspector_failed", TOOL)
-        with intake.database.writing() as connection:
-            give_back(connection, task.seq, type(error).__name__)
-        return None
+        found, reason = _none("inspector_failed"), type(error).__name__
+    else:
+        reason = str(found.report.get("reason"))
+        if reason not in _OF_THE_MACHINE:
+            return found
+    if task.tries >= MAX_TRIES:
+        return found
+    until = None if task.tries <= _AT_ONCE else intake.now() + _wait(task.tries)
+    with intake.database.writing() as connection:
+        give_back(connection, task.seq, reason, until)
+    # Durable: when the next try is due. A crash before leaves it to the time that was set when the task was taken.
+    return None
 
 
-def _log_report(intake: Intake, task: Inspection, report: dict[str, Any]) -> None:
+def _none(reason: str) -> Inspected:
+    return Inspected(empty(_NOT_INSPECTED, reason, TOOL))
+
+
+def _log_report(intake: Intake, task: Inspection, found: Inspected) -> None:
+    report = found.report
     at = intake.conditions()
     with intake.database.reading() as connection:
         document = record_by_seq(connection, task.seq)
@@ -122,7 +148,8 @@ def _log_report(intake: Intake, task: Inspection, report: dict[str, Any]) -> Non
     try:
         record = build(report)
     except RequestError:
-        report = empty(_NOT_INSPECTED, "report_unusable", TOOL)
+        found = _none("report_unusable")
+        report = found.report
         record = build(report)
 
     def end(connection: Connection) -> None:
@@ -130,6 +157,8 @@ def _log_report(intake: Intake, task: Inspection, report: dict[str, Any]) -> Non
         reason = str(report.get("reason") or "")
         if not end_inspection(connection, task.seq, "failed" if failed else "done", reason):
             raise _DoneError  # another process was faster, and its report stands
+        revisions = revisions_told(report, task.size)
+        add_findings(connection, task.seq, revisions, found.validations)
         if upgraded:
             upgrade_default_visibility(connection, task.seq, visibility)
 

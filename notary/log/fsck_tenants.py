@@ -5,6 +5,7 @@ from collections.abc import Callable, Collection, Iterator
 from notary.errors import EvidenceError, NotFound
 from notary.evidence.bodies import Document
 from notary.evidence.statement import parse_statement
+from notary.log.fsck_findings import finding_problems, stray_problems
 from notary.store.engine import Connection
 from notary.store.inspections import STATES
 from notary.store.records import inspections_of, record_by_seq
@@ -32,6 +33,7 @@ def inspection_problems(connection: Connection, count: Callable[[str, int], None
                 yield f"inspection of document {item.seq}: {problem}"
         count("inspections", len(page))
         last = page[-1].seq
+    yield from stray_problems(connection)
 
 
 def _problems(connection: Connection, item: StoredInspection) -> Iterator[str]:
@@ -51,6 +53,7 @@ def _problems(connection: Connection, item: StoredInspection) -> Iterator[str]:
         yield f"it is of {item.size} bytes of {item.media_type}, the document is not"
     if item.state not in STATES:
         yield f"there is no state {item.state!r}"
-    reports, wanted = len(inspections_of(connection, item.seq)), int(item.state in STATES[1:])
-    if reports != wanted:
-        yield f"it is {item.state}, and {reports} reports follow the document"
+    reports, wanted = inspections_of(connection, item.seq), int(item.state in STATES[1:])
+    if len(reports) != wanted:
+        yield f"it is {item.state}, and {len(reports)} reports follow the document"
+    yield from finding_problems(connection, item.seq, item.size, reports)

@@ -12,6 +12,8 @@ from notary.evidence.number import parse_number
 from notary.evidence.outcome import Bound, Check, Outcome, Report
 from notary.evidence.package import Package
 
+_VERSIONS = (1, 2)  # what is printed, both have
+
 
 @dataclass(frozen=True, slots=True)
 class DocumentFact:
@@ -154,14 +156,14 @@ def facts_of(
         evidence_digests: SHA-256 in hex by file name, of the package or proof that was checked.
         heads: from `heads_of`.
         anchors: where the heads stand on a chain.
-        inspection: the inspection report, version 1; by default the one opened in `result`.
+        inspection: the inspection report, version 1 or 2; by default the one opened in `result`.
         verify_url: address of the record's page, printed and in the QR code.
         trust: version and SHA-256 (hex) of the newest trust statement, where one was published.
         proves_nothing: the anchors are those of the embedded profile.
 
     Raises:
         BadNumber: `number` is not a record number.
-        FormatError: the statement has another number, or the inspection is not a report of version 1.
+        FormatError: the statement has another number, or the inspection is not a report of version 1 or 2.
     """
     canonical = parse_number(number)
     statement = result.statement or {}
@@ -217,8 +219,8 @@ def _document(body: Mapping[str, Any] | None, name: str | None) -> DocumentFact 
 
 def _inspection(report: Mapping[str, Any], *, logged: bool) -> InspectionFact:
     try:
-        if report["version"] != 1:
-            raise FormatError(f"inspection report version {report['version']} is not 1")
+        if report["version"] not in _VERSIONS:
+            raise FormatError(f"inspection report version {report['version']} is neither 1 nor 2")
         names = [field.name for field in fields(SignatureFact)]
         signatures = [SignatureFact(**{key: item[key] for key in names}) for item in report["signatures"]]
         return InspectionFact(

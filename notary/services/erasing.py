@@ -7,6 +7,7 @@ from notary.errors import NotFound, NotReady, RequestError
 from notary.evidence.commitments import NAMES
 from notary.store.claims import claims_on, delete_claims
 from notary.store.engine import Database
+from notary.store.findings import erase_findings
 from notary.store.inspections import inspection_state
 from notary.store.openings import erase_openings
 from notary.store.records import inspections_of, record_by_number
@@ -52,10 +53,13 @@ class Erasing:
                 if inspection_state(connection, record.seq) == "waiting":
                     raise NotReady(
                         "the signatures of this document are not inspected yet, and what they say would be filed "
-                        "afterwards; erase it in a few minutes"
+                        "afterwards; erase it in a few minutes, or once the inspection has ended"
                     )
                 for following in inspections_of(connection, record.seq):
                     erased += erase_openings(connection, following, names)
+                # Of the inspection's own number, too: what was found is filed under the document's.
+                about = record.follows_seq if record.type == _INSPECTION else record.seq
+                erase_findings(connection, record.seq if about is None else about)
             erased += erase_openings(connection, record.seq, names)
             if erased and record.tenant_id is not None:
                 delete_claims(connection, record.tenant_id, keys)

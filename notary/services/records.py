@@ -11,6 +11,7 @@ from notary.evidence.number import lookup_code, parse_number
 from notary.services.types import AttestedHead, Found, Viewer
 from notary.store import lookups, standing, views
 from notary.store.engine import Connection, Database
+from notary.store.findings import validation_reports
 from notary.store.records import Record
 from notary.store.standing import Reached
 from notary.store.views import RecordView
@@ -67,8 +68,8 @@ class Records:
     def lookup(self, algorithm: str, value: bytes, viewer: Viewer) -> list[Found]:
         """Documents with this digest that `viewer` may see, earliest first; 100 at most.
 
-        One question to the database, of a miss and of a hit. A code is tried on the 1000 earliest; that of a later
-        one opens it by its number.
+        Behind them those that were it at an earlier revision. One question to the database, of a miss and of a hit. A
+        code is tried on the 1000 earliest; that of a later one opens it by its number.
 
         Raises:
             UnknownAlgorithm: others are claimed by submitters, and nothing is found by a claim.
@@ -85,9 +86,22 @@ class Records:
                 visibilities=("public", "by-document", *(("by-code",) if viewer.code else ())),
                 tenant_id=viewer.tenant_id,
                 reached=self._how_far(connection),
-                shown=eyes,
+                shown=eyes.found,
             )
         eyes.rest()
+        return found
+
+    def validation(self, number: str, tenant_id: int, position: int) -> bytes:
+        """The report (XML, ETSI TS 119 102-2) on a signature of an organisation's own document.
+
+        Raises:
+            NotFound: it has no such record, or there is no such report: it was not made, or erased.
+        """
+        view = self.own(number, tenant_id)
+        with self.database.reading() as connection:
+            found = validation_reports(connection, view.seq).get(position)
+        if found is None:
+            raise NotFound("there is no validation report on this signature")
         return found
 
     def receipt(self, number: str, tenant_id: int) -> bytes:
@@ -127,6 +141,14 @@ class _Eyes:
     def __call__(self, record: RecordView) -> bool:
         self.compared = self.compared or record.visibility in _OPENED_BY_CODE
         return may_see(record, self.viewer)
+
+    def found(self, found: Found) -> bool:
+        """The same of what was looked up: a revision that a party had signed is presented like the document.
+
+        One that nobody had signed opens nothing: a form that many fill in would show who did.
+        """
+        presented = found.earlier is not None and found.earlier.signed
+        return self(found.record) or (presented and found.record.visibility == "by-document")
 
     def rest(self) -> None:
         """Compare the code with that of no record, unless it was compared with another."""

@@ -1,5 +1,6 @@
 """Documents whose signatures are to be looked at, after their evidence is safe."""
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -22,11 +23,12 @@ class Task:
 
 @dataclass(frozen=True, slots=True)
 class Inspection:
-    """A task of an organisation that was taken; `tries` counts this one too."""
+    """A task of an organisation that was taken; `tries` counts this one too, `size` is in bytes."""
 
     seq: int
     tenant_id: int
     path: str
+    size: int
     media_type: str
     tries: int
 
@@ -67,44 +69,46 @@ def inspections_waiting(connection: Connection, tenant_id: int, most_own: int, m
 
 
 def take_inspection(
-    connection: Connection, now: datetime, until: datetime, after: int = 0
+    connection: Connection, now: datetime, until: Callable[[int], datetime], after: int = 0
 ) -> Inspection | None:
-    """Take a task that nobody works on, the oldest of its organisation; it is another's again after `until`.
+    """Take a task that nobody works on, the oldest of its organisation.
+
+    It is another's again after `until` of the number of tries with this one: a document that may have killed its
+    inspector is waited with.
 
     The next organisation behind `after` that has one gets its turn, behind the last the first again: whoever submits
     a thousand documents keeps no other from its turn. The try is counted before it is made, so a document that kills
     its inspector is not tried for ever.
     """
-    seq = _next(connection, now, after)
-    if seq is None:
-        seq = _next(connection, now, 0)
-    if seq is None:
+    found = _next(connection, now, after) or _next(connection, now, 0)
+    if found is None:
         return None
+    seq, tries = found
     row = connection.execute(
         update(inspection)
         .where(inspection.c.seq == seq)
-        .values(tries=inspection.c.tries + 1, taken_until=until)
+        .values(tries=inspection.c.tries + 1, taken_until=until(tries + 1))
         .returning(*(inspection.c[name] for name in Inspection.__slots__))
     ).one()
     return Inspection(*row)
 
 
-def _next(connection: Connection, now: datetime, after: int) -> int | None:
+def _next(connection: Connection, now: datetime, after: int) -> tuple[int, int] | None:
     free = or_(inspection.c.taken_until.is_(None), inspection.c.taken_until < now)
-    query = select(inspection.c.seq).where(_WAITING, inspection.c.tenant_id > after, free)
+    query = select(inspection.c.seq, inspection.c.tries).where(_WAITING, inspection.c.tenant_id > after, free)
     query = query.order_by(inspection.c.tenant_id, inspection.c.seq).limit(1)
     if connection.dialect.name == "postgresql":
         query = query.with_for_update(skip_locked=True)
-    seq: int | None = connection.execute(query).scalar()
-    return seq
+    row = connection.execute(query).first()
+    return None if row is None else (row.seq, row.tries)
 
 
-def give_back(connection: Connection, seq: int, reason: str) -> None:
-    """Let a task be tried again."""
+def give_back(connection: Connection, seq: int, reason: str, until: datetime | None) -> None:
+    """Let a task be tried again, after `until`; None: at once."""
     connection.execute(
         update(inspection)
         .where(inspection.c.seq == seq, inspection.c.state == "waiting")
-        .values(taken_until=None, reason=reason)
+        .values(taken_until=until, reason=reason)
     )
 
 

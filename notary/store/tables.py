@@ -402,6 +402,29 @@ class InspectionRow(SQLModel, table=True):
     reason: str = ""
 
 
+class EarlierRevisionRow(SQLModel, table=True):
+    """A digest of a prefix of a document that we saw: the document as it was at an earlier revision."""
+
+    __tablename__ = "earlier_revision"
+    __table_args__ = (PrimaryKeyConstraint("digest", "seq"), Index("ix_earlier_revision_seq", "seq"))
+    digest: bytes = _bytes()  # SHA-256 or SM3
+    seq: int = Field(sa_type=BigInteger)  # of the document
+    algorithm: str
+    revision: int  # from 1, the oldest
+    length: int = _big()  # bytes of the prefix
+    signed: bool  # by a party, so whoever has it has more than a form that many fill in
+
+
+class ValidationReportRow(SQLModel, table=True):
+    """A report on one signature by ETSI TS 119 102-2, whose SHA-256 is in the inspection report."""
+
+    __tablename__ = "validation_report"
+    __table_args__ = (PrimaryKeyConstraint("seq", "position"),)
+    seq: int = Field(sa_type=BigInteger)  # of the document
+    position: int  # of the signature in the inspection report, from 0
+    data: bytes = _bytes()
+
+
 _tables = SQLModel.metadata.tables
 tenant = _tables["tenant"]
 api_key = _tables["api_key"]
@@ -426,6 +449,8 @@ heartbeat = _tables["heartbeat"]
 breaker = _tables["breaker"]
 block = _tables["block"]
 inspection = _tables["inspection"]
+earlier_revision = _tables["earlier_revision"]
+validation_report = _tables["validation_report"]
 broken_promise = _tables["broken_promise"]
 promise_state = _tables["promise_state"]
 key_change = _tables["key_change"]

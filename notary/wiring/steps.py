@@ -7,7 +7,6 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from functools import partial
 from pathlib import Path
-from typing import Any
 
 from notary import keys
 from notary.anchoring.advance import Advance
@@ -31,6 +30,7 @@ from notary.evidence.statement import Block
 from notary.intake.accept import Intake
 from notary.intake.broken import log_broken
 from notary.intake.inspect import Turn, inspect_next, sweep
+from notary.intake.inspection.report import Inspected
 from notary.intake.inspection.sandbox import inspect
 from notary.log.index import index_digests
 from notary.log.sequence import Sequencer
@@ -125,7 +125,7 @@ class Steps:
     def _inspect(self, turn: Turn) -> None:
         roots = [certificate(path) for path in self.settings.signer_roots]
 
-        def inspector(path: Path, media_type: str | None) -> dict[str, Any]:
+        def inspector(path: Path, media_type: str | None) -> Inspected:
             return inspect(path, media_type, roots)
 
         end = time.monotonic() + _INSPECTING_SECONDS

@@ -17,6 +17,7 @@ CALLS = [
     ("GET", "/v1/evidence", "read"),
     ("GET", f"/v1/evidence/{NUMBER}/receipt", "read"),
     ("GET", f"/v1/evidence/{NUMBER}/report", "report"),
+    ("GET", f"/v1/evidence/{NUMBER}/validation/1", "read"),
 ]
 # Calls for which a key may be sent.
 OPEN = [f"/v1/evidence/{NUMBER}{what}" for what in ("", "/statement", "/proof", "/package")]

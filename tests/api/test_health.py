@@ -108,6 +108,7 @@ CALLS = {
     ("get", "/v1/evidence/{number}/proof"),
     ("get", "/v1/evidence/{number}/package"),
     ("get", "/v1/evidence/{number}/report"),
+    ("get", "/v1/evidence/{number}/validation/{position}"),
     ("get", "/v1/lookup/{algorithm}/{digest}"),
     ("post", "/v1/verify"),
     ("get", "/log/checkpoint"),

@@ -9,8 +9,8 @@ from sqlalchemy import text
 from notary.errors import NotReady, Unavailable
 from notary.evidence.commitments import check_openings
 from notary.evidence.statement import parse_statement
-from notary.intake.inspect import MAX_TRIES, Turn, inspect_next, sweep
-from notary.intake.inspection.report import empty
+from notary.intake.inspect import MAX_TRIES, WAITS, Turn, inspect_next, sweep
+from notary.intake.inspection.report import Inspected, empty
 from notary.intake.report import log_report
 from notary.store.inspections import end_inspection, inspection_state
 from notary.store.openings import openings_of
@@ -19,7 +19,8 @@ from notary.store.tenants import create_tenant
 from tests.faults import Fault, faulty
 from tests.rig import START, Rig
 
-SIGNED = {**empty("inspected", None, "test"), "cms": True}
+REPORT = {**empty("inspected", None, "test"), "cms": True}
+SIGNED = Inspected(REPORT)
 
 
 @pytest.fixture
@@ -62,7 +63,7 @@ def test_a_report_follows_its_document(rig):
     document, (inspection,), (report,), state = outcome(rig, accepted.seq)
     statement = parse_statement(inspection.statement)
     assert (statement.type, statement.previous, statement.body) == ("inspection", accepted.entry, None)
-    assert report == SIGNED
+    assert report == REPORT
     assert state == "done"
     assert inspection.tenant_id == rig.tenant
     assert (document.visibility, inspection.visibility) == ("by-document", "by-document")
@@ -97,7 +98,7 @@ def test_a_visibility_that_was_chosen_is_not_upgraded(rig, visibility):
 
 def test_a_document_without_signatures_stays_by_code(rig):
     accepted = submit(rig)
-    inspect_next(rig.intake, lambda *_: empty("no_signatures", None, "test"))
+    inspect_next(rig.intake, lambda *_: Inspected(empty("no_signatures", None, "test")))
     assert outcome(rig, accepted.seq)[0].visibility == "by-code"
 
 
@@ -118,37 +119,82 @@ def fails(*_):
     raise Unavailable("no sandbox today")
 
 
-def test_three_failures_are_reported_as_such(rig):
+def wait_for_next_try(rig, tries):
+    rig.sequencer().sequence()
+    rig.clock.advance(WAITS[tries - 1].total_seconds() + 1)
+
+
+@pytest.mark.parametrize(
+    ("inspector", "reason"),
+    [
+        (fails, "inspector_failed"),
+        (lambda *_: Inspected(empty("could_not_be_inspected", "no_sandbox", "t")), "no_sandbox"),
+    ],
+)
+def test_a_machine_that_fails_for_days_is_reported_in_the_end(rig, inspector, reason):
     accepted = submit(rig)
-    for _ in range(MAX_TRIES - 1):
-        assert inspect_next(rig.intake, fails)
+    for tries in range(1, MAX_TRIES):
+        assert inspect_next(rig.intake, inspector)
         assert outcome(rig, accepted.seq)[1:] == ([], [], "waiting")
-    assert inspect_next(rig.intake, fails)
+        if tries > 2:
+            assert not inspect_next(rig.intake, inspector), "it waits longer and longer"
+            wait_for_next_try(rig, tries)
+    assert inspect_next(rig.intake, inspector)
     _, _, (report,), state = outcome(rig, accepted.seq)
-    assert (report["outcome"], report["reason"]) == ("could_not_be_inspected", "inspector_failed")
+    assert (report["outcome"], report["reason"]) == ("could_not_be_inspected", reason)
     assert state == "failed"
     assert files(rig) == []
+
+
+@pytest.mark.parametrize("reason", ["not_started", "not_opened", "wall_time", "no_sandbox"])
+def test_what_only_the_machine_was_at_fault_for_is_mended_by_the_next_try(rig, reason):
+    accepted = submit(rig)
+    for _ in range(3):
+        inspect_next(rig.intake, lambda *_: Inspected(empty("could_not_be_inspected", reason, "test")))
+    wait_for_next_try(rig, 3)
+    assert inspect_next(rig.intake, lambda *_: SIGNED)
+    assert outcome(rig, accepted.seq)[2:] == ([REPORT], "done")
+
+
+def test_what_the_document_is_at_fault_for_is_not_tried_again(rig):
+    accepted = submit(rig)
+    inspect_next(rig.intake, lambda *_: Inspected(empty("could_not_be_inspected", "cpu_time", "test")))
+    assert outcome(rig, accepted.seq)[3] == "failed"
 
 
 class Killed(BaseException):
     """The process dies."""
 
 
+def dies(*_):
+    raise Killed
+
+
 def test_a_document_that_kills_its_inspector_is_not_tried_for_ever(rig):
     accepted = submit(rig)
-
-    def dies(*_):
-        raise Killed
-
-    for _ in range(MAX_TRIES):
+    for tries in range(1, MAX_TRIES + 1):
         with pytest.raises(Killed):
             inspect_next(rig.intake, dies)
         assert not inspect_next(rig.intake, dies), "nobody else takes it while it may still be inspected"
-        rig.sequencer().sequence()
-        rig.clock.advance(301)
+        wait_for_next_try(rig, tries)
     assert inspect_next(rig.intake, dies)
     _, _, (report,), state = outcome(rig, accepted.seq)
     assert (report["reason"], state) == ("too_many_tries", "failed")
+
+
+def test_a_good_document_that_lay_there_at_three_deaths_of_the_process_is_inspected_later(rig):
+    accepted = submit(rig)
+    for tries in (1, 2, 3):
+        with pytest.raises(Killed):
+            inspect_next(rig.intake, dies)
+        rig.sequencer().sequence()
+        rig.clock.advance(301)
+        assert tries < 3 or not inspect_next(rig.intake, lambda *_: SIGNED), (
+            "after the third it waits an hour"
+        )
+    rig.clock.advance(3600)
+    assert inspect_next(rig.intake, lambda *_: SIGNED)
+    assert outcome(rig, accepted.seq)[2:] == ([REPORT], "done")
 
 
 def test_a_document_that_is_gone_is_reported_as_such(rig):
@@ -161,7 +207,7 @@ def test_a_document_that_is_gone_is_reported_as_such(rig):
 @pytest.mark.parametrize("report", [{"score": 0.5}, {"text": "x" * 300_000}, {"": 1}])
 def test_a_report_that_cannot_be_committed_to_is_replaced(rig, report):
     accepted = submit(rig)
-    assert inspect_next(rig.intake, lambda *_: report)
+    assert inspect_next(rig.intake, lambda *_: Inspected(report))
     assert outcome(rig, accepted.seq)[2][0]["reason"] == "report_unusable"
 
 
@@ -172,10 +218,10 @@ def test_a_report_that_another_process_made_first_stands(rig):
         rig.sequencer().sequence()
         rig.clock.advance(301)
         assert inspect_next(rig.intake, lambda *_: SIGNED)
-        return empty("no_signatures", None, "late")
+        return Inspected(empty("no_signatures", None, "late"))
 
     assert inspect_next(rig.intake, overtaken)
-    assert outcome(rig, accepted.seq)[2] == [SIGNED]
+    assert outcome(rig, accepted.seq)[2] == [REPORT]
 
 
 def test_without_that_check_there_would_be_two_reports(rig, monkeypatch):
@@ -209,7 +255,7 @@ def test_a_commit_that_fails_leaves_one_report_in_the_end(rig, committed):
     rig.sequencer().sequence()
     rig.clock.advance(301)
     assert inspect_next(rig.intake, lambda *_: SIGNED) is not committed
-    assert outcome(rig, accepted.seq)[2] == [SIGNED]
+    assert outcome(rig, accepted.seq)[2] == [REPORT]
     for path in files(rig):
         os.utime(path, (0, 0))
     assert sweep(rig.intake) == committed
@@ -233,7 +279,7 @@ def test_a_number_that_is_taken_leaves_the_task(rig):
     rig.sequencer().sequence()
     rig.clock.advance(301)
     assert inspect_next(rig.intake, lambda *_: SIGNED)
-    assert outcome(rig, accepted.seq)[2] == [SIGNED]
+    assert outcome(rig, accepted.seq)[2] == [REPORT]
 
 
 def test_nothing_is_inspected_into_a_log_that_is_not_open(rig):
@@ -252,7 +298,7 @@ def test_no_inspection_is_promised_while_closing_is_behind(rig):
             inspect_next(rig.intake, lambda *_: SIGNED)
     rig.sequencer().sequence()
     assert inspect_next(rig.intake, lambda *_: SIGNED)
-    assert outcome(rig, accepted.seq)[2:] == ([SIGNED], "done")
+    assert outcome(rig, accepted.seq)[2:] == ([REPORT], "done")
 
 
 def test_no_inspection_is_promised_that_fell_behind_while_it_ran(rig):

@@ -8,7 +8,7 @@ import pytest
 
 from notary.errors import Busy, TooManyRequests
 from notary.intake.inspect import inspect_next
-from notary.intake.inspection.report import empty
+from notary.intake.inspection.report import Inspected, empty
 from tests.rig import Rig, room_of
 
 
@@ -29,7 +29,7 @@ def let_in(room, tenant, size=100):
 
 
 def inspect(rig):
-    assert inspect_next(rig.intake, lambda *_: empty("no_signatures", None, "test"))
+    assert inspect_next(rig.intake, lambda *_: Inspected(empty("no_signatures", None, "test")))
 
 
 def test_an_organisation_has_as_many_waiting_as_it_may(rig):

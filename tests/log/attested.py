@@ -15,7 +15,7 @@ from notary.anchoring.rfc3161 import TsaAnchor
 from notary.evidence.chain import ChainTrust, decode_header
 from notary.evidence.statement import Block
 from notary.intake.inspect import inspect_next
-from notary.intake.inspection.report import TOOL, empty
+from notary.intake.inspection.report import TOOL, Inspected, empty
 from notary.log.fsck_around import Attesters
 from notary.log.index import index_digests
 from notary.outbound import Outbound
@@ -80,7 +80,12 @@ def _submit(rig):
                 media_type=spooled.media_type, spooled=spooled.path,
             )
         )  # fmt: skip
-    reports = iter([{"outcome": "no_signature"}, empty("could_not_be_inspected", "inspector_failed", TOOL)])
+    reports = iter(
+        map(
+            Inspected,
+            [{"outcome": "no_signature"}, empty("could_not_be_inspected", "inspector_failed", TOOL)],
+        )
+    )
     for _ in range(2):
         inspect_next(rig.intake, lambda _path, _type: next(reports))
     with rig.database.writing() as connection:

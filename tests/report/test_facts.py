@@ -65,8 +65,15 @@ def test_an_inspection_is_logged_only_if_its_check_passed(passed):
 
 
 def test_an_inspection_of_another_version_is_refused():
-    with pytest.raises(FormatError, match="inspection report version 2 is not 1"):
-        facts(inspection=inspection(version=2))
+    with pytest.raises(FormatError, match="inspection report version 3 is neither 1 nor 2"):
+        facts(inspection=inspection(version=3))
+
+
+def test_an_inspection_of_either_version_says_the_same():
+    assert (
+        facts(inspection=inspection(version=2)).inspection
+        == facts(inspection=inspection(version=1)).inspection
+    )
 
 
 @pytest.mark.parametrize("broken", [{"version": 1}, inspection({"field": "a"}), inspection("text")])

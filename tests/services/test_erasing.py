@@ -23,7 +23,7 @@ from notary.evidence.verify import verify
 from notary.intake.bulk import commit_bulk, fingerprint, prepare_bulk
 from notary.intake.bulkparse import parse_lines
 from notary.intake.inspect import inspect_next
-from notary.intake.inspection.report import empty
+from notary.intake.inspection.report import Inspected, empty
 from notary.services.bulk import _canonical
 from notary.services.erasing import Erasing
 from notary.services.kept_reports import KeptReports
@@ -295,7 +295,7 @@ def test_what_the_signatures_say_is_erased_with_its_document(bench):
         with pytest.raises(NotReady, match="not inspected yet"):
             bench.erasing.erase(accepted.number, names)
     report = empty("inspected", None, "test") | {"signer": HOLDER}
-    assert inspect_next(bench.rig.intake, lambda *_: report)
+    assert inspect_next(bench.rig.intake, lambda *_: Inspected(report))
     bench.rig.sequencer().sequence()
     assert anywhere(HOLDER, bench)
     assert bench.erasing.erase(accepted.number, ["inspection"]) == ["inspection"]

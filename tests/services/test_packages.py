@@ -19,7 +19,7 @@ from notary.evidence.statement import Block
 from notary.evidence.verify import verify
 from notary.intake.broken import log_broken
 from notary.intake.inspect import inspect_next
-from notary.intake.inspection.report import TOOL, empty
+from notary.intake.inspection.report import TOOL, Inspected, empty
 from notary.services.kept_reports import KeptReports
 from notary.services.packages import Packages
 from notary.services.records import Records
@@ -422,7 +422,7 @@ def spooled(bench):
 def test_an_inspection_that_nothing_attests_is_in_the_package_once_it_is_in_the_log(bench):
     number = bench.rig.intake.accept(spooled(bench)).number
     bench.close(2)
-    assert inspect_next(bench.rig.intake, lambda *_: empty("not_a_pdf", None, TOOL))
+    assert inspect_next(bench.rig.intake, lambda *_: Inspected(empty("not_a_pdf", None, TOOL)))
     assert bench.read(number).sizes() == [2]
     bench.close(3)
     package = bench.read(number)
@@ -437,7 +437,7 @@ def test_an_inspection_is_in_the_package_once_a_head_covers_it(bench):
     number = bench.rig.intake.accept(spooled(bench)).number
     bench.close(2)
     bench.anchored("tsa-a", 2)
-    assert inspect_next(bench.rig.intake, lambda *_: empty("not_a_pdf", None, TOOL))
+    assert inspect_next(bench.rig.intake, lambda *_: Inspected(empty("not_a_pdf", None, TOOL)))
     assert not [name for name in bench.read(number).files if name.startswith("inspection/")]
     bench.close(3)
     assert not [

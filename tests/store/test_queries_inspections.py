@@ -12,6 +12,13 @@ from notary.store import (
 from tests.store.rows import LATER, NOW, insert, record
 
 
+FIVE = timedelta(minutes=5)
+
+
+def until(_tries):
+    return LATER
+
+
 def task(seq, size=10):
     return inspections.Task(f"file{seq}", size, "application/pdf")
 
@@ -23,14 +30,14 @@ def test_each_organisation_gets_its_turn(connection):
     for seq, owner in zip(seqs, owners, strict=True):
         inspections.add_inspection(connection, seq, owner, task(seq))
     taken, after = [], 0
-    while one := inspections.take_inspection(connection, NOW, LATER, after):
+    while one := inspections.take_inspection(connection, NOW, until, after):
         taken.append((one.tenant_id, seqs.index(one.seq)))
         after = one.tenant_id
     assert [owner for owner, _ in taken] == [1, 2, 3, 1, 2, 1, 1, 1, 1]
     assert [at for owner, at in taken if owner == 1] == [0, 1, 2, 4, 6, 8]  # its own in their order
-    inspections.give_back(connection, seqs[3], "again")
+    inspections.give_back(connection, seqs[3], "again", None)
     for after, owner in ((1, 2), (2, None)):
-        found = inspections.take_inspection(connection, NOW, LATER, after)
+        found = inspections.take_inspection(connection, NOW, until, after)
         assert (found and found.tenant_id) == owner
 
 
@@ -39,7 +46,7 @@ def test_what_waits_for_inspection_is_counted_up_to_a_bound(connection):
     for at, seq in enumerate(seqs):
         inspections.add_inspection(connection, seq, 1 + at % 2, task(seq, 2**33 + at))
     inspections.end_inspection(connection, seqs[0], "done", "")
-    inspections.take_inspection(connection, NOW, LATER)  # what is being looked at lies there yet
+    inspections.take_inspection(connection, NOW, until)  # what is being looked at lies there yet
     size = 5 * 2**33 + 15
     assert inspections.inspections_waiting(connection, 1, 10, 10) == inspections.Waiting(2, 5, size)
     assert inspections.inspections_waiting(connection, 2, 2, 10) == inspections.Waiting(2, 5, size)
@@ -53,13 +60,21 @@ def test_inspections_are_taken_one_at_a_time(connection):
     first, second = insert(connection, record("A"), record("B"))
     for seq in (first, second):
         inspections.add_inspection(connection, seq, 1, task(seq))
-    take = lambda now: inspections.take_inspection(connection, now, now + timedelta(minutes=5))  # noqa: E731
-    assert take(NOW) == inspections.Inspection(first, 1, f"file{first}", "application/pdf", 1)
+    take = lambda now: inspections.take_inspection(connection, now, lambda tries: now + tries * FIVE)  # noqa: E731
+    assert take(NOW) == inspections.Inspection(first, 1, f"file{first}", 10, "application/pdf", 1)
     assert take(NOW).seq == second
     assert take(NOW) is None
     assert take(NOW + timedelta(minutes=6)).tries == 2
-    inspections.give_back(connection, first, "again")
+    inspections.give_back(connection, first, "again", None)
     assert take(NOW).tries == 3
+    inspections.give_back(connection, first, "again", NOW + FIVE)
+    assert take(NOW + timedelta(minutes=4)) is None
+    assert take(NOW + timedelta(minutes=6)).tries == 4
+    late = NOW + timedelta(minutes=7)
+    assert take(late).seq == second
+    assert take(late + timedelta(minutes=18)).seq == second, (
+        "at its fourth try the first is waited with longer"
+    )
     assert inspections.end_inspection(connection, first, "done", "")
     assert not inspections.end_inspection(connection, first, "failed", "late")
     assert inspections.inspection_state(connection, first) == "done"
@@ -70,7 +85,7 @@ def test_inspections_are_taken_one_at_a_time(connection):
 @pytest.mark.parametrize(
     "ask",
     [
-        lambda c: inspections.take_inspection(c, NOW, LATER, 1),
+        lambda c: inspections.take_inspection(c, NOW, until, 1),
         lambda c: inspections.inspections_waiting(c, 2, 10, 100),
         inspections.spooled_names,
         inspections.give_all_back,
@@ -106,7 +121,6 @@ def test_two_workers_never_take_the_same_inspection(database):
             inspections.add_inspection(connection, seq, 1, task(seq))
     if database.engine.dialect.name == "sqlite":
         return  # one writer at a time
-    until = NOW + timedelta(minutes=5)
     with database.writing() as first, database.writing() as second:
         one = inspections.take_inspection(first, NOW, until)
         two = inspections.take_inspection(second, NOW, until)

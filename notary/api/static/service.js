@@ -56,11 +56,11 @@ function json(data) {
   }
 }
 
-// All records of a document that may be seen, earliest first.
+// All records of a document that may be seen, earliest first; apart from them, of documents that it grew into.
 export async function lookUp(digest, code) {
-  const { records } = json(await ask(`/v1/lookup/sha-256/${digest}`, { code }));
-  if (!Array.isArray(records)) throw new Unreachable("no list of records");
-  return records;
+  const { records, earlier_revisions: earlier = [] } = json(await ask(`/v1/lookup/sha-256/${digest}`, { code }));
+  if (!Array.isArray(records) || !Array.isArray(earlier)) throw new Unreachable("no list of records");
+  return { records, earlier };
 }
 
 // One record by its number, in the same shape; null where there is none, or it may not be seen.

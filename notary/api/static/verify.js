@@ -66,18 +66,27 @@ async function lookedUp(file, { "sha-256": digest }, typed, mine) {
     h("p", { class: "small" }, t("file.stayed")),
   );
   try {
-    const found = (await lookUp(digest, typed)).filter((record) => only === null || parseNumber(record.number) === only);
-    if (found.length === 0) return [yours, notFound(typed)];
+    const wanted = (record) => only === null || parseNumber(record.number) === only;
+    const { records, earlier } = await lookUp(digest, typed);
+    const found = records.filter(wanted);
+    const grown = earlier.filter(wanted).map(grownInto);
+    if (found.length === 0) return [yours, ...(grown.length > 0 ? [...grown, again(file)] : [notFound(typed)])];
     // Only now it is known which other digests the records state, and only they are taken.
     const others = await hash(file, namesOf(found).filter((name) => name !== "sha-256"), mine);
     const shown = { size: file.size, digests: { ...others, "sha-256": digest } };
     const views = await Promise.all(found.map((record) => recordView(record, shown, typed)));
     const heading = found.length > 1 ? h("p", { class: "count" }, t("result.count", { count: found.length })) : null;
-    return [yours, heading, again(file), ...views].filter(Boolean);
+    return [yours, heading, again(file), ...views, ...grown].filter(Boolean);
   } catch (error) {
     if (error instanceof Unreadable) throw error;
     return [yours, trouble(error), again(file)];
   }
+}
+
+// What was chosen is no recorded document, but the beginning of one: by the service's word, which is said.
+function grownInto({ number, revision, length }) {
+  const means = t("earlier.means", { revision: String(revision), length: String(length) });
+  return notice("could_not_be_checked", t("earlier.title"), means, h("p", {}, t("earlier.number"), " ", mono(String(number))));
 }
 
 function notFound(typed) {

@@ -1,23 +1,17 @@
 """Which bytes a signature covers, read from the file and not believed from its dictionary."""
 
-import hashlib
-import re
 from typing import Any, BinaryIO
 
 from asn1crypto import parser
-from pyhanko.pdf_utils.generic import DictionaryObject, TrailerReference
 from pyhanko.pdf_utils.reader import PdfFileReader
-from pyhanko.pdf_utils.xref import XRefSectionType
 from pyhanko.sign.validation.pdf_embedded import EmbeddedPdfSignature
 from pyhanko.sign.validation.status import SignatureCoverageLevel
 
 from notary.evidence.canonical import MAX_INTEGER
+from notary.intake.inspection.prefixes import end_of
 from notary.intake.inspection.report import MAX_RANGES
 
-_CHUNK = 1 << 20
 _LONGEST_TAIL = 1024
-# ISO 32000-2 §7.5.5, with the comment line that some producers put before it.
-_TAIL = re.compile(rb"\s*(endobj\s*)?(%[^%\r\n]{0,80}[\r\n]+)?\s*startxref\s+\d{1,10}\s+%%EOF\s*")
 
 
 def byte_range(raw: Any) -> list[int]:
@@ -72,19 +66,9 @@ def ends_cleanly(reader: PdfFileReader) -> bool:
 
     pyHanko compares revisions; bytes behind the last one belong to none, and it passes over them.
     """
-    section = reader.xrefs.get_xref_container_info(reader.total_revisions - 1)
-    reader.stream.seek(section.end_location)
-    if section.xref_section_type == XRefSectionType.STANDARD:
-        DictionaryObject.read_from_stream(reader.stream, TrailerReference(reader))  # type: ignore[no-untyped-call]
+    end = end_of(reader, reader.total_revisions - 1)
+    if end is None:
+        return False
+    reader.stream.seek(end)
     tail = reader.stream.read(_LONGEST_TAIL + 1)
-    return len(tail) <= _LONGEST_TAIL and _TAIL.fullmatch(tail) is not None
-
-
-def prefix_sha256(stream: BinaryIO, length: int) -> str:
-    """SHA-256 of the first `length` bytes: of the file as it was when this signature was put on it."""
-    digest = hashlib.sha256()
-    stream.seek(0)
-    while length > 0 and (chunk := stream.read(min(length, _CHUNK))):
-        digest.update(chunk)
-        length -= len(chunk)
-    return digest.hexdigest()
+    return len(tail) <= _LONGEST_TAIL and not tail.strip(b"\t\n\v\f\r ")

@@ -4,50 +4,54 @@ from collections import deque
 from collections.abc import Sequence
 from datetime import datetime
 from importlib.metadata import version
+from itertools import islice
 from typing import Any, BinaryIO
 
-from asn1crypto import cms, crl, ocsp, x509
-from asn1crypto.core import Asn1Value
+from asn1crypto import cms, x509
 from pyhanko.pdf_utils.crypt import AuthStatus
-from pyhanko.pdf_utils.decode_limits import DecodePurpose
 from pyhanko.pdf_utils.misc import PdfDecodeLimitError, PdfError
-from pyhanko.pdf_utils.reader import PdfFileReader
+from pyhanko.pdf_utils.reader import HistoricalResolver, PdfFileReader
 from pyhanko.sign.fields import enumerate_sig_fields
-from pyhanko.sign.validation.dss import DocumentSecurityStore
 from pyhanko.sign.validation.pdf_embedded import extract_contents
 
 from notary.evidence import canonical
 from notary.intake.inspection import report
-from notary.intake.inspection.signature import judge
+from notary.intake.inspection.material import store_of
+from notary.intake.inspection.prefixes import prefixes
+from notary.intake.inspection.signature import File, judge
 from notary.intake.inspection.trust import Trust
 
 TOOL_LINE = f"{report.TOOL} {version('pyhanko')}"
 _HEADER_WITHIN = 1024
 _MAX_FIELDS = 4096
+_FILLED = ("covers_sha256", "validation_sha256")
 
 
 class _Encrypted(Exception):
     """The file opens only with a password."""
 
 
-def inspect_pdf(stream: BinaryIO, roots: Sequence[bytes], at: datetime) -> dict[str, Any]:
+def inspect_pdf(stream: BinaryIO, roots: Sequence[bytes], at: datetime) -> report.Inspected:
     """Report on the signatures in `stream` (seekable), at the time `at`, by `roots` (DER certificates).
 
     Returns:
-        A report of version 1 (report.py). Whatever is raised while reading is told as an outcome
-        `could_not_be_inspected` with a stable reason.
+        A report of version 2 (report.py), with the digests of prefixes still to be filled in (digests.py). Whatever
+        is raised while reading is told as an outcome `could_not_be_inspected` with a stable reason.
     """
     stream.seek(0)
     if b"%PDF-" not in stream.read(_HEADER_WITHIN):
-        return report.empty("not_a_pdf", None, TOOL_LINE)
+        return report.Inspected(report.empty("not_a_pdf", None, TOOL_LINE))
     found = report.empty("could_not_be_inspected", None, TOOL_LINE)
+    validations: dict[int, str] = {}
     try:
-        _inspect(found, stream, roots, at)
+        validations = _inspect(found, stream, roots, at)
     except Exception as error:  # noqa: BLE001 - the file is hostile, and so is what it makes a parser raise
         found = report.empty("could_not_be_inspected", _reason(error), TOOL_LINE) | {
             "encrypted": found["encrypted"]
         }
-    return _fit(found)
+    found = _fit(found)
+    kept = {number: text for number, text in validations.items() if number < len(found["signatures"])}
+    return report.Inspected(found, kept)
 
 
 def _reason(error: Exception) -> str:
@@ -66,17 +70,23 @@ def _reason(error: Exception) -> str:
             return "unreadable"
 
 
-def _inspect(found: dict[str, Any], stream: BinaryIO, roots: Sequence[bytes], at: datetime) -> None:
+def _inspect(found: dict[str, Any], stream: BinaryIO, roots: Sequence[bytes], at: datetime) -> dict[int, str]:
     reader, lenient = _open(found, stream)
-    found["revisions"] = reader.total_revisions
     found["pages"] = _pages(reader)
+    found["revisions"], found["prefixes"] = prefixes(reader)
     trust = _trust(reader, roots, at)
+    found["dss"] = None if trust.store is None else trust.store.tell()
+    file = File(reader, trust, lenient, found["prefixes"])
     for number, (name, value, pdf_field) in enumerate(enumerate_sig_fields(reader)):
         if number >= _MAX_FIELDS:
             found["truncated"] = True
             break
-        _add(found, reader, (name, value, pdf_field), trust, lenient=lenient)
+        _add(found, file, (name, value, pdf_field))
+    found["removed_fields"] = _removed(reader)
+    found["certificates"] = file.certificates.rows
+    found["truncated"] = found["truncated"] or file.certificates.truncated
     found["outcome"] = "inspected" if found["signatures"] else "no_signatures"
+    return file.validations
 
 
 def _open(found: dict[str, Any], stream: BinaryIO) -> tuple[PdfFileReader, bool]:
@@ -112,27 +122,12 @@ def _pages(reader: PdfFileReader) -> int | None:
 def _trust(reader: PdfFileReader, roots: Sequence[bytes], at: datetime) -> Trust:
     anchors = [x509.Certificate.load(der, strict=True) for der in roots]
     try:
-        store = DocumentSecurityStore.read_dss(reader)
-        return Trust(
-            anchors,
-            at,
-            certs=list(store.load_certs()),
-            crls=[crl.CertificateList.load(_data(item, DecodePurpose.CRL)) for item in store.crls],
-            ocsps=[ocsp.OCSPResponse.load(_data(item, DecodePurpose.OCSP_RESPONSE)) for item in store.ocsps],
-        )
+        return Trust(anchors, at, store_of(reader))
     except Exception:  # noqa: BLE001 - the document's own store can only help; without it less is established
         return Trust(anchors, at)
 
 
-def _data(item: Any, purpose: DecodePurpose) -> bytes:
-    if isinstance(item, Asn1Value):
-        return bytes(item.dump())
-    return bytes(item.get_object().read_data(purpose))
-
-
-def _add(
-    found: dict[str, Any], reader: PdfFileReader, entry: tuple[str, Any, Any], trust: Trust, *, lenient: bool
-) -> None:
+def _add(found: dict[str, Any], file: File, entry: tuple[str, Any, Any]) -> None:
     name, value, pdf_field = entry
     if value is None:
         if len(found["empty_fields"]) < report.MAX_SIGNATURES:
@@ -144,7 +139,24 @@ def _add(
     if len(found["signatures"]) >= report.MAX_SIGNATURES:
         found["truncated"] = True
         return
-    found["signatures"].append(judge(reader, name, value, pdf_field, trust, lenient=lenient))
+    found["signatures"].append(judge(file, len(found["signatures"]), name, value, pdf_field))
+
+
+def _removed(reader: PdfFileReader) -> list[str]:
+    """Names of fields that were signed in an earlier revision and are not in the last: signatures taken away."""
+    filled = {
+        name for name, value, _ in islice(enumerate_sig_fields(reader), _MAX_FIELDS) if value is not None
+    }
+    gone: dict[str, None] = {}
+    for revision in range(min(reader.total_revisions - 1, report.MAX_PREFIXES)):
+        try:
+            earlier = islice(enumerate_sig_fields(HistoricalResolver(reader, revision)), _MAX_FIELDS)
+            gone |= dict.fromkeys(
+                name for name, value, _ in earlier if value is not None and name not in filled
+            )
+        except Exception:  # noqa: BLE001, S112 - a revision that cannot be read tells of nothing
+            continue
+    return [report.printable(name) for name in gone][: report.MAX_SIGNATURES]
 
 
 def _is_cms(value: Any) -> bool:
@@ -156,9 +168,29 @@ def _is_cms(value: Any) -> bool:
 
 
 def _fit(found: dict[str, Any]) -> dict[str, Any]:
-    """Leave out what does not fit, from the end, and say so; the report is committed to and bounded."""
-    for rows in (found["empty_fields"], found["signatures"]):
-        while rows and len(canonical.dumps(found)) > report.MAX_REPORT:
+    """Leave out what does not fit, from the end, and say so; the report is committed to and bounded.
+
+    Room is kept for the digests that are filled in afterwards.
+    """
+    filled = {"sha256": "0" * 64, "sm3": "0" * 64}
+    for rows in (
+        found["empty_fields"],
+        found["removed_fields"],
+        found["prefixes"],
+        found["signatures"],
+        found["certificates"],
+    ):
+        while rows and _length(found, filled) > report.MAX_REPORT:
             rows.pop()
             found["truncated"] = True
+            for signature in found["signatures"]:
+                signature["chain"] = [
+                    each for each in signature["chain"] if each < len(found["certificates"])
+                ]
     return found
+
+
+def _length(found: dict[str, Any], filled: dict[str, str]) -> int:
+    rows = [row | filled for row in found["prefixes"]]
+    signatures = [row | dict.fromkeys(_FILLED, "0" * 64) for row in found["signatures"]]
+    return len(canonical.dumps(found | {"prefixes": rows, "signatures": signatures}))

@@ -24,6 +24,7 @@ from notary.errors import FormatError
 from notary.evidence import canonical
 from notary.intake.inspection import report
 from notary.intake.inspection.child import MAX_REQUEST, NO_SANDBOX
+from notary.intake.inspection.digests import fill
 
 PACKAGE_ROOT = Path(notary.__file__).resolve().parent.parent
 _HEADER_WITHIN = 1024
@@ -41,9 +42,9 @@ class Limits:
     """What one inspection may use: bytes of address space, seconds of processor and of wall, bytes of answer."""
 
     memory: int = 256 << 20
-    cpu_seconds: int = 20
+    cpu_seconds: int = 15
     wall_seconds: float = 30.0
-    answer: int = 256 << 10
+    answer: int = 2 << 20
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,7 +62,7 @@ def inspect(
     limits: Limits | None = None,
     *,
     at: datetime | None = None,
-) -> dict[str, Any]:
+) -> report.Inspected:
     """Report on the signatures of the PDF at `path` (report.py), in a sandbox, within `limits`.
 
     Args:
@@ -72,34 +73,41 @@ def inspect(
         at: when certificates must be valid, where no trusted time stamp says otherwise; default now.
 
     Returns:
-        A report of version 1. `could_not_be_inspected` is the answer to everything that goes wrong.
+        A report of version 2. `could_not_be_inspected` is the answer to everything that goes wrong.
     """
     tool = f"{report.TOOL} {version('pyhanko')}"
     try:
-        with path.open("rb") as document:
+        with path.open("rb", buffering=0) as document:
             if b"%PDF-" not in document.read(_HEADER_WITHIN):
                 reason = "not_as_declared" if media_type == _PDF else None
-                return report.empty("not_a_pdf", reason, tool)
-            # The child shares this descriptor's offset, and starts from the beginning.
+                return report.Inspected(report.empty("not_a_pdf", reason, tool))
+            # The child shares this descriptor's offset, and starts from the beginning; so nothing is buffered here.
             document.seek(0)
             request = {
                 "at": int(at.timestamp() if at else time.time()),
                 "roots": [b64encode(root).decode() for root in roots],
             }
             ended = run("notary.intake.inspection.worker", document.fileno(), request, limits or Limits())
+            found = believe(ended, tool)
+            fill(found, document)
+            return found
     except OSError:
-        return report.empty("could_not_be_inspected", "not_opened", tool)
-    return believe(ended, tool)
+        return report.Inspected(report.empty("could_not_be_inspected", "not_opened", tool))
 
 
-def believe(ended: Ended, tool: str) -> dict[str, Any]:
+def believe(ended: Ended, tool: str) -> report.Inspected:
     """The child's answer if it is a report in every detail, else the reason why there is none."""
-    if ended.answer is None:
-        return report.empty("could_not_be_inspected", ended.reason, tool)
-    try:
-        return report.check(canonical.loads(ended.answer, len(ended.answer)))
-    except (FormatError, RecursionError):
-        return report.empty("could_not_be_inspected", "garbage", tool)
+    reason = ended.reason
+    if ended.answer is not None:
+        try:
+            answer = canonical.loads(ended.answer, len(ended.answer))
+            if not isinstance(answer, dict) or answer.keys() != {"report", "validations"}:
+                raise FormatError("the answer is no report with its validation reports")
+            found = report.check(answer["report"])
+            return report.Inspected(found, report.check_validations(answer["validations"], found))
+        except (FormatError, RecursionError):
+            reason = "garbage"
+    return report.Inspected(report.empty("could_not_be_inspected", reason, tool))
 
 
 def run(

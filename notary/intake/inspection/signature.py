@@ -2,6 +2,8 @@
 
 import asyncio
 import hashlib
+import time
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any
@@ -23,9 +25,28 @@ from pyhanko.sign.validation.pdf_embedded import (
 )
 from pyhanko.sign.validation.status import PdfSignatureStatus
 
-from notary.intake.inspection.coverage import byte_range, covered, ends_cleanly, hides_bytes, prefix_sha256
-from notary.intake.inspection.report import printable
+from notary.intake.inspection import ades, material, rules
+from notary.intake.inspection.coverage import byte_range, covered, ends_cleanly, hides_bytes
+from notary.intake.inspection.prefixes import revision_at
+from notary.intake.inspection.report import MAX_VALIDATIONS, TOTAL_FAILED, printable
 from notary.intake.inspection.trust import Trust
+
+# Seconds of processor time, of the limit of 15, after which no further signature is validated by EN 319 102-1: the
+# rest of the report is worth more.
+VALIDATING_SECONDS = 8.0
+
+
+@dataclass(slots=True)
+class File:
+    """The opened file, what its certificates are measured by, and what all its signatures say together."""
+
+    reader: PdfFileReader
+    trust: Trust
+    lenient: bool
+    prefixes: list[dict[str, Any]]
+    certificates: material.Certificates = field(default_factory=material.Certificates)
+    validations: dict[int, str] = field(default_factory=dict)
+    until: float = field(default_factory=lambda: time.process_time() + VALIDATING_SECONDS)
 
 
 @dataclass(slots=True)
@@ -54,22 +75,25 @@ _BLOCKING = frozenset(
 )
 
 
-def judge(
-    reader: PdfFileReader, name: str, value: Any, pdf_field: Any, trust: Trust, *, lenient: bool
-) -> dict[str, Any]:
-    """Judge the filled signature field `name`; raises nothing that pyHanko raises on a bad signature."""
-    found = _Finding(_nothing_known(name), ["read_leniently"] if lenient else [])
+def judge(file: File, number: int, name: str, value: Any, pdf_field: Any) -> dict[str, Any]:
+    """Judge the filled signature field `name`, signature `number` of the report (from 0).
+
+    Raises nothing that pyHanko raises on a bad signature.
+    """
+    found = _Finding(_nothing_known(name), ["read_leniently"] if file.lenient else [])
     try:
         _describe_dictionary(found, value.get_object())
-        signature = EmbeddedPdfSignature(reader, pdf_field, name)
+        signature = EmbeddedPdfSignature(file.reader, pdf_field, name)
     except Exception:  # noqa: BLE001 - any way of being unreadable is one finding
         found.notes.append("signature_not_readable")
         return found.done()
-    for step in (_describe_signer, _describe_coverage, _judge_integrity):
+    for step, note in _STEP_NOTES.items():
         try:
-            step(found, signature, trust)
+            step(found, signature, file)
         except Exception:  # noqa: BLE001 - what is not established stays at its cautious first value
-            found.notes.append(_STEP_NOTES[step])
+            found.notes.append(note)
+    found.done()
+    _validate(found, signature, file, number)
     return found.done()
 
 
@@ -77,21 +101,31 @@ def _nothing_known(name: str) -> dict[str, Any]:
     return {
         "field": printable(name),
         "kind": "signature",
+        "filter": None,
         "subfilter": None,
         "signer": None,
         "certificate_sha256": None,
         "issuer": None,
         "serial": None,
+        "chain": [],
         "claimed_time": None,
         "stamped_time": None,
         "stamp": None,
         "byte_range": [],
         "covers": "unclear",
         "covers_sha256": None,
+        "revision": None,
         "changes_after": "unclear",
+        "doc_mdp": None,
+        "field_mdp": None,
+        "level": None,
+        "revocation": None,
         "integrity": "could_not_be_checked",
         "trust": "unrecognised",
         "validity": "could_not_be_checked",
+        "ades_indication": None,
+        "ades_sub_indication": None,
+        "validation_sha256": None,
         "note": None,
     }
 
@@ -100,23 +134,28 @@ def _validity(values: dict[str, Any], *, blocked: bool) -> str:
     if values["integrity"] == "broken" or values["changes_after"] == "forbidden":
         return "failed"
     sound = values["integrity"] == "intact" and values["trust"] == "trusted" and not blocked
-    unchanged = values["covers"] == "whole_file" or (
+    sound = sound and values["ades_indication"] != TOTAL_FAILED
+    return "passed" if sound and _unchanged(values) else "could_not_be_checked"
+
+
+def _unchanged(values: dict[str, Any]) -> bool:
+    return values["covers"] == "whole_file" or (
         values["covers"] == "revision" and values["changes_after"] in ("none", "allowed")
     )
-    return "passed" if sound and unchanged else "could_not_be_checked"
 
 
 def _describe_dictionary(found: _Finding, dictionary: Any) -> None:
     if dictionary.get("/Type") == "/DocTimeStamp":
         found.values["kind"] = "document_timestamp"
-    subfilter = dictionary.get("/SubFilter")
-    found.values["subfilter"] = None if subfilter is None else printable(str(subfilter).lstrip("/"))
+    for key in ("filter", "subfilter"):
+        word = dictionary.get({"filter": "/Filter", "subfilter": "/SubFilter"}[key])
+        found.values[key] = None if word is None else printable(str(word).lstrip("/"))
     # Raw, because in an encrypted file everything else comes wrapped for decryption.
     numbers = dictionary.raw_get("/ByteRange") if "/ByteRange" in dictionary else ()
     found.values["byte_range"] = byte_range(numbers)
 
 
-def _describe_signer(found: _Finding, signature: EmbeddedPdfSignature, _trust: Trust) -> None:
+def _describe_signer(found: _Finding, signature: EmbeddedPdfSignature, _file: File) -> None:
     if found.values["kind"] == "signature":
         found.values["claimed_time"] = _rfc3339(signature.self_reported_timestamp)
     der = signature.signer_cert.dump()
@@ -127,14 +166,45 @@ def _describe_signer(found: _Finding, signature: EmbeddedPdfSignature, _trust: T
     found.values["serial"] = str(certificate.serial_number)
 
 
-def _describe_coverage(found: _Finding, signature: EmbeddedPdfSignature, _trust: Trust) -> None:
+def _describe_chain(found: _Finding, signature: EmbeddedPdfSignature, file: File) -> None:
+    chain = _chain(signature, file)
+    found.values["chain"] = file.certificates.places(chain)
+    inside = material.embedded(signature)
+    store = file.trust.store or material.Material()
+    found.values["revocation"] = {
+        "crls": len(inside.crls),
+        "ocsps": len(inside.ocsps),
+        "chain_covered": material.covered_by(
+            material.Material(crls=[*inside.crls, *store.crls], ocsps=[*inside.ocsps, *store.ocsps]), chain
+        ),
+    }
+
+
+def _chain(signature: EmbeddedPdfSignature, file: File) -> Sequence[Any]:
+    store = file.trust.store or material.Material()
+    return material.chain_of(signature, [*store.certs, *file.trust.roots])
+
+
+def _describe_rules(found: _Finding, signature: EmbeddedPdfSignature, _file: File) -> None:
+    found.values["doc_mdp"] = rules.doc_mdp(signature)
+    found.values["field_mdp"] = rules.field_mdp(signature)
+
+
+def _describe_level(found: _Finding, signature: EmbeddedPdfSignature, file: File) -> None:
+    if found.values["kind"] == "signature":
+        stamped = found.values["stamp"] not in (None, "broken")
+        chain = _chain(signature, file)
+        found.values["level"] = material.level(signature, found.values["subfilter"], chain, stamped=stamped)
+
+
+def _describe_coverage(found: _Finding, signature: EmbeddedPdfSignature, file: File) -> None:
     if hides_bytes(signature.pkcs7_content):
         found.notes.append("bytes_after_cms")
     numbers, stream = found.values["byte_range"], signature.reader.stream
     signature.compute_integrity_info()  # type: ignore[no-untyped-call]
     found.values["covers"] = covered(signature, stream, numbers)
     if found.values["covers"] in ("whole_file", "revision"):
-        found.values["covers_sha256"] = prefix_sha256(stream, numbers[2] + numbers[3])
+        found.values["revision"] = revision_at(file.prefixes, numbers[2] + numbers[3])
         found.values["changes_after"] = _changes(signature, found.values["covers"])
 
 
@@ -155,8 +225,33 @@ def _changes(signature: EmbeddedPdfSignature, covers: str) -> str:
     return "allowed" if harmless else "suspicious"
 
 
-def _judge_integrity(found: _Finding, signature: EmbeddedPdfSignature, trust: Trust) -> None:
-    asyncio.run(_judge_signature(found, signature, trust))
+def _validate(found: _Finding, signature: EmbeddedPdfSignature, file: File, number: int) -> None:
+    """The word by EN 319 102-1, which may not say more than all the rest bears."""
+    stamp = found.values["kind"] == "document_timestamp"
+    if not stamp and found.values["subfilter"] not in _SUBFILTERS:
+        return
+    if time.process_time() > file.until:
+        found.notes.append("not_validated_in_time")
+        return
+    blocked = bool(set(found.notes) & _BLOCKING) or found.values["integrity"] != "intact"
+    met = not blocked and _unchanged(found.values)
+    try:
+        word = asyncio.run(ades.validate(signature, file.trust, stamp=stamp, constraints_met=met))
+    except Exception:  # noqa: BLE001 - without a word it has no indication
+        found.notes.append("not_validated")
+        return
+    found.values["ades_indication"] = word.indication
+    found.values["ades_sub_indication"] = word.sub_indication
+    if word.validation is None:
+        return
+    if sum(map(len, file.validations.values())) + len(word.validation) > MAX_VALIDATIONS:
+        found.notes.append("validation_left_out")
+        return
+    file.validations[number] = word.validation
+
+
+def _judge_integrity(found: _Finding, signature: EmbeddedPdfSignature, file: File) -> None:
+    asyncio.run(_judge_signature(found, signature, file.trust))
 
 
 async def _judge_signature(found: _Finding, signature: EmbeddedPdfSignature, trust: Trust) -> None:
@@ -229,8 +324,12 @@ def _rfc3339(moment: datetime | None) -> str | None:
     return moment.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
 
 
+# In this order: each may rest on what those before it found.
 _STEP_NOTES = {
     _describe_signer: "signer_not_readable",
     _describe_coverage: "coverage_not_readable",
     _judge_integrity: "signature_not_checkable",
+    _describe_rules: "rules_not_readable",
+    _describe_chain: "chain_not_readable",
+    _describe_level: "level_not_readable",
 }

@@ -3,12 +3,13 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
 
 from asn1crypto import x509
 from pyhanko.sign.ades.report import AdESIndeterminate
 from pyhanko.sign.validation.status import SignatureStatus
 from pyhanko_certvalidator import ValidationContext
+
+from notary.intake.inspection.material import Material
 
 
 @dataclass(frozen=True, slots=True)
@@ -17,17 +18,16 @@ class Trust:
 
     roots: Sequence[x509.Certificate]
     at: datetime
-    certs: Sequence[Any] = ()
-    crls: Sequence[Any] = ()
-    ocsps: Sequence[Any] = ()
+    store: Material | None = None
 
     def context(self, moment: datetime) -> ValidationContext:
         """A context that fetches nothing. `trust_roots` is never None: that would mean the system's roots."""
+        store = self.store or Material()
         return ValidationContext(
             trust_roots=list(self.roots),
-            other_certs=list(self.certs),
-            crls=list(self.crls),
-            ocsps=list(self.ocsps),
+            other_certs=list(store.certs),
+            crls=list(store.crls),
+            ocsps=list(store.ocsps),
             moment=moment,
             best_signature_time=moment,
             allow_fetching=False,

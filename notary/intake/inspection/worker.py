@@ -6,7 +6,7 @@ from datetime import UTC, datetime
 from importlib import import_module
 from typing import Any, BinaryIO
 
-from notary.intake.inspection.pdf import inspect_pdf
+from notary.intake.inspection import ades, pdf
 
 # What pyHanko, asn1crypto and cryptography import only when a document first needs it.
 _WHEN_NEEDED = (
@@ -26,10 +26,16 @@ _WHEN_NEEDED = (
 for _name in _WHEN_NEEDED:
     import_module(_name)
 
+ades.serializer()  # it imports what it writes with when it is first asked
+
 logging.disable(logging.CRITICAL)  # what a hostile file makes a library say is of no use to anybody
 
 
 def answer(document: BinaryIO, request: dict[str, Any]) -> dict[str, Any]:
-    """The report on `document`; `request` holds `roots` (base64 of DER) and `at` (seconds since 1970)."""
+    """The report on `document`; `request` holds `roots` (base64 of DER) and `at` (seconds since 1970).
+
+    Beside it the validation reports, by the number of the signature in decimal.
+    """
     roots = [b64decode(root) for root in request["roots"]]
-    return inspect_pdf(document, roots, datetime.fromtimestamp(request["at"], UTC))
+    found = pdf.inspect_pdf(document, roots, datetime.fromtimestamp(request["at"], UTC))
+    return {"report": found.report, "validations": [[*each] for each in found.validations.items()]}

@@ -23,6 +23,7 @@ from pyhanko.sign.timestamps.dummy_client import DummyTimeStamper
 from notary.embedded.contract import make_contract, unsigned_contract
 from notary.evidence import canonical
 from notary.intake.inspection import report
+from notary.intake.inspection.digests import fill
 from notary.intake.inspection.pdf import inspect_pdf
 from notary.intake.inspection.sandbox import inspect
 
@@ -45,7 +46,7 @@ def look():
     """Report on these bytes as the process in the sandbox does, but in this one."""
 
     def look(data, roots=(), at=None):
-        found = inspect_pdf(BytesIO(data), roots, at or datetime.now(UTC))
+        found = judged(data, roots, at or datetime.now(UTC))
         assert report.check(found) == found
         return found
 
@@ -59,12 +60,18 @@ def look_inside(tmp_path):
     def look(data, roots=(), **options):
         path = tmp_path / "document.pdf"
         path.write_bytes(data)
-        found = inspect(path, PDF, roots, **options)
+        found = inspect(path, PDF, roots, **options).report
         assert report.check(found) == found
         assert canonical.dumps(found)
         return found
 
     return look
+
+
+def judged(data, roots, at):
+    inspected = inspect_pdf(BytesIO(data), roots, at)
+    fill(inspected, BytesIO(data))
+    return inspected.report
 
 
 def column(found, key):
@@ -230,11 +237,11 @@ def test_a_field_filled_with_something_else_is_no_signature_that_passes(look):
 @pytest.mark.parametrize("data", [b"", b"hello", b"PK\x03\x04", b"\0" * 2000 + b"%PDF-1.7"])
 def test_what_is_no_pdf_is_told_without_starting_anything(data, tmp_path):
     (tmp_path / "file").write_bytes(data)
-    found = inspect(tmp_path / "file", "text/plain")
+    found = inspect(tmp_path / "file", "text/plain").report
     assert report.check(found) == found
     assert (found["outcome"], found["reason"]) == ("not_a_pdf", None)
-    assert inspect(tmp_path / "file", PDF)["reason"] == "not_as_declared"
-    assert inspect_pdf(BytesIO(data), [], datetime.now(UTC))["outcome"] == "not_a_pdf"
+    assert inspect(tmp_path / "file", PDF).report["reason"] == "not_as_declared"
+    assert judged(data, [], datetime.now(UTC))["outcome"] == "not_a_pdf"
 
 
 @pytest.mark.parametrize("length", [5, 9, 100, 30_000, 66_000])
@@ -304,7 +311,7 @@ def test_names_are_made_harmless(look):
 def test_the_sandbox_says_what_the_same_code_says_outside(contract, look_inside):
     data, root = contract
     at = datetime(2027, 1, 1, tzinfo=UTC)
-    assert look_inside(data, [root], at=at) == inspect_pdf(BytesIO(data), [root], at)
+    assert look_inside(data, [root], at=at) == judged(data, [root], at)
 
 
 def test_a_large_document_fits(look_inside):

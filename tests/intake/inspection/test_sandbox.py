@@ -126,13 +126,13 @@ def test_too_little_memory_to_start_is_an_outcome():
 
 
 def test_babble_is_an_outcome():
-    found = believe(inside("babble"), TOOL)
+    found = believe(inside("babble"), TOOL).report
     assert (found["outcome"], found["reason"]) == ("could_not_be_inspected", "garbage")
 
 
 def test_an_answer_that_is_json_and_no_report_is_not_believed():
-    assert believe(Ended(b'{"outcome":"inspected"}', None), TOOL)["reason"] == "garbage"
-    assert believe(Ended(b"[" * 200_000, None), TOOL)["reason"] == "garbage"
+    assert believe(Ended(b'{"outcome":"inspected"}', None), TOOL).report["reason"] == "garbage"
+    assert believe(Ended(b"[" * 200_000, None), TOOL).report["reason"] == "garbage"
 
 
 def test_a_request_that_is_too_large_is_an_outcome():
@@ -195,8 +195,8 @@ def test_an_interpreter_that_cannot_start_is_an_outcome(monkeypatch):
 
 
 def test_a_file_that_is_not_there_is_an_outcome(tmp_path):
-    assert inspect(tmp_path / "none.pdf", None)["reason"] == "not_opened"
-    assert inspect(tmp_path, None)["reason"] == "not_opened"
+    assert inspect(tmp_path / "none.pdf", None).report["reason"] == "not_opened"
+    assert inspect(tmp_path, None).report["reason"] == "not_opened"
 
 
 def test_nothing_is_left_running_or_open(tmp_path):
@@ -221,7 +221,7 @@ def test_a_report_without_a_key_is_refused():
     whole = report.empty("no_signatures", None, TOOL)
     assert report.check(whole) == whole
     for key in whole:
-        with pytest.raises(FormatError, match="report: the keys are not those of version 1"):
+        with pytest.raises(FormatError, match="report: the keys are not those of version 2"):
             report.check({name: value for name, value in whole.items() if name != key})
     with pytest.raises(FormatError, match="the keys are not those"):
         report.check([whole])
@@ -230,7 +230,10 @@ def test_a_report_without_a_key_is_refused():
 @pytest.mark.parametrize(
     ("key", "value"),
     [
-        ("version", 2),
+        ("version", 1),
+        ("prefixes", [[]]),
+        ("certificates", [{}] * 65),
+        ("dss", 1),
         ("version", True),
         ("tool", "pyHanko\n0.38"),
         ("outcome", "fine"),
@@ -254,5 +257,5 @@ def test_a_report_with_a_wrong_value_is_refused(key, value):
 
 def test_a_report_that_is_too_long_is_refused():
     rows = ["\u5f20" * 512] * 64
-    with pytest.raises(FormatError, match="longer than 65536 bytes"):
+    with pytest.raises(FormatError, match="longer than 92160 bytes"):
         report.check(report.empty("no_signatures", None, TOOL) | {"empty_fields": rows})

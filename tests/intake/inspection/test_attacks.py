@@ -1,0 +1,96 @@
+"""A hundred hostile files: each report says what was done, and no signature that was tampered with passes.
+
+The light ones are read in this process, where nothing but their own limits holds them; `make test-hostile` reads all of
+them in the sandbox, and the heavy ones only there.
+"""
+
+import json
+import logging
+import resource
+import sys
+from datetime import UTC, datetime
+from io import BytesIO
+from pathlib import Path
+
+import pytest
+
+sys.path.insert(0, str(Path(__file__).parent))
+import attacks
+
+from notary.intake.inspection import report
+from notary.intake.inspection.digests import fill
+from notary.intake.inspection.pdf import inspect_pdf
+from notary.intake.inspection.sandbox import Limits, inspect
+
+# What `attacks.telling` makes of each report; looked through by hand, not written by the code under test alone.
+EXPECTED = json.loads((Path(__file__).parent / "attacks.json").read_text())
+# A signature over a file that was changed afterwards in no way that its signer forbids by these rules.
+HARMLESS = set(EXPECTED["harmless"])
+MEMORY, SECONDS = 512 << 20, 20.0
+
+
+@pytest.fixture(autouse=True)
+def quiet():
+    logging.disable(logging.CRITICAL)
+    yield
+    logging.disable(logging.NOTSET)
+
+
+def look(data):
+    found = inspect_pdf(BytesIO(data), [attacks.party()[0]], attacks.AT)
+    fill(found, BytesIO(data))
+    return found.report
+
+
+def truthful(name, found):
+    assert report.check(found) == found
+    if (
+        name in EXPECTED["heavy"]
+    ):  # a bound ends some of them, and which one is reached first is the machine's
+        assert attacks.telling(found) in EXPECTED["heavy"][name]
+    else:
+        assert attacks.telling(found) == EXPECTED["light"][name]
+    for row in found["signatures"]:
+        if name not in HARMLESS:
+            assert row["validity"] != "passed"
+            assert row["ades_indication"] != "TOTAL-PASSED"
+
+
+@pytest.mark.parametrize("make", [attacks.signed, attacks.signed_twice], ids=["signed once", "signed twice"])
+def test_what_the_attacks_begin_with_passes(make):
+    assert {row["validity"] for row in look(make())["signatures"]} == {"passed"}
+
+
+def test_there_are_a_hundred_and_each_has_its_expectation():
+    assert set(attacks.light()) == set(EXPECTED["light"])
+    assert set(attacks.HEAVY) == set(EXPECTED["heavy"])
+    assert len(EXPECTED["light"]) + len(EXPECTED["heavy"]) >= 100
+    assert len(HARMLESS) < 10
+
+
+@pytest.mark.parametrize("name", EXPECTED["light"])
+def test_a_light_file_is_told_as_it_is(name):
+    truthful(name, look(attacks.light()[name]))
+
+
+@pytest.mark.hostile
+@pytest.mark.timeout(600)
+@pytest.mark.parametrize("name", [*EXPECTED["light"], *EXPECTED["heavy"]])
+def test_in_the_sandbox_a_file_is_told_as_it_is_within_its_bounds(name, tmp_path):
+    data = attacks.light()[name] if name in attacks.light() else attacks.HEAVY[name]()
+    (tmp_path / "document.pdf").write_bytes(data)
+    before = resource.getrusage(resource.RUSAGE_CHILDREN)
+    limits = Limits(wall_seconds=500)  # a machine that is busy changes nothing in what is told
+    root = attacks.party()[0]
+    found = inspect(tmp_path / "document.pdf", "application/pdf", [root], limits, at=attacks.AT).report
+    after = resource.getrusage(resource.RUSAGE_CHILDREN)
+    spent = after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime
+    print(f"{name}: {spent:.1f} s, at most {after.ru_maxrss >> 10} MiB so far")  # noqa: T201 - `ARGS=-s` shows it
+    truthful(name, found)
+    assert spent <= SECONDS
+    assert after.ru_maxrss << 10 <= MEMORY
+
+
+def test_without_roots_nobody_passes():
+    found = inspect_pdf(BytesIO(attacks.signed()), [], datetime.now(UTC)).report
+    assert [row["validity"] for row in found["signatures"]] == ["could_not_be_checked"]
