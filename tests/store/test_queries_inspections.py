@@ -11,7 +11,6 @@ from notary.store import (
 )
 from tests.store.rows import LATER, NOW, insert, record
 
-
 FIVE = timedelta(minutes=5)
 
 
