@@ -53,7 +53,7 @@ def test_the_two_guides_give_the_same_commands():
     english, chinese = (
         [
             re.sub(r'"[^"]*"', "FILE", found)
-            for found in re.findall(rf"^ {{5,}}(?:[^ ].*?[:：] +)?({program})$", text, re.MULTILINE)
+            for found in re.findall(rf"^ {{5,}}(?:[^ ].*?[:：] *)?({program})$", text, re.MULTILINE)
         ]
         for text in (static_members()[guide].decode() for guide in GUIDES)
     )

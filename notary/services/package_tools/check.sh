@@ -860,6 +860,7 @@ check_head() {
     : >"$work/bounds.$1"
     check_tokens "$1"
     check_anchor "$1"
+    subject="head $1" # the tokens had their own
     earliest=$(cut -d' ' -f1 <"$work/bounds.$1" | sort -n | head -n 1)
     since=$(printf '%s' "$key_of" | cut -d' ' -f3)
     until=$(printf '%s' "$key_of" | cut -d' ' -f4)
@@ -1061,7 +1062,9 @@ check_token() { # size, name, member
     if [ -n "$policies" ] && ! printf '%s\n' "$policies" | grep -Fxq -e "$policy"; then
         result 5.1 failed "$subject" "The policy $policy is not one of the trust file." "策略不在信任文件中。" && return 0
     fi
-    mark="$(printf '%s' "$row" | cut -f3) $serial"
+    # One authority: of one organisation, and with the same certificates.
+    keys=$(token_keys)
+    mark="$(printf '%s' "$row" | cut -f3 | xxd -p | tr -d '\n') $keys $serial"
     if other=$(grep -e "^$mark " <"$work/serials") && [ "${other##* }" != "$info" ]; then
         result 5.1 failed "$subject" "The authority used this serial number twice." "序列号重复使用。" && return 0
     fi
@@ -1073,7 +1076,6 @@ check_token() { # size, name, member
     if [ "$accuracy" = - ] && value tsa "$number" accuracy_ms; then accuracy=$(((found + 999) / 1000)); fi
     [ "$accuracy" != - ] || return 0
     # What one public key may stand behind is one source: every certificate of the token and of the roots.
-    keys=$(token_keys)
     printf '%s %s %s %s\n' $((stamped + fraction + accuracy)) "$subject" "$(printf '%s' "$row" | cut -f3 | xxd -p | tr -d '\n')" "$keys" >>"$work/bounds.$1"
 }
 
@@ -1189,8 +1191,8 @@ token_keys() { # digests of the public keys of a token's certificates and of its
 check_anchor() {
     wants 6 || return 0
     has "heads/$1/anchor.json" || return 0
-    [ "$chains" -gt 0 ] || { result 6.1 unchecked "$subject" "The trust file names no chain." "信任文件未列任何链。" && return 0; }
     subject="head $1"
+    [ "$chains" -gt 0 ] || { result 6.1 unchecked "$subject" "The trust file names no chain." "信任文件未列任何链。" && return 0; }
     at "heads/$1/anchor.json"
     anchor_at=$place
     if ! read_anchor; then result 6.1 failed "$subject" "anchor.json is not of its form." "anchor.json 格式不正确。" && return 0; fi
