@@ -32,6 +32,8 @@ LONGEST = (
     "e2e/test_life.py",
     "e2e/test_kill.py",
     "e2e/test_verify_page.py",
+    "e2e/test_verify_html.py",
+    "test_verifier_js.py",
     "integration/test_processes.py",
     "e2e/test_restart.py",
     "faults/test_kills.py",

@@ -8,9 +8,9 @@ const { files } = world.good();
 const path = "heads/7/inclusion.tlog-proof";
 const wrong = files[path].replace(/(index 2\n)[^\n]*/, `$1${"A".repeat(43)}=`);
 const controls = [
-  { name: "sibling", file: "sibling", replaces: path, check: "3.2" },
-  { name: "document", file: "document", replaces: "data/document/合同.pdf", check: "2.3" },
-  { name: "nothing", file: "document", replaces: "README.en.txt", check: "3.1" },
+  { name: "sibling", file: "controls/sibling", replaces: path, check: "3.2" },
+  { name: "document", file: "controls/document", replaces: "data/document/合同.pdf", check: "2.3" },
+  { name: "nothing", file: "controls/document", replaces: "README.en.txt", check: "3.1" },
 ];
 const more = {
   "controls/expected.json": world.canonical({ version: 1, controls }),

@@ -107,11 +107,11 @@ test("sums are those of ZIP, in pieces of any size", () => {
 });
 
 test("what a package says of its controls is read strictly", () => {
-  const one = { name: "a", file: "x", replaces: "data/statement.json", check: "2.1" };
+  const one = { name: "a", file: "controls/x", replaces: "data/statement.json", check: "2.1" };
   const isMember = (name) => ["controls/x", "controls/expected.json", "data/statement.json", "mimetype", "META-INF/signature001.p7s"].includes(name);
   const parse = (value) => parseExpected(bytesOf(world.canonical(value)), isMember);
   assert.equal(parse({ version: 1, controls: [one] })[0].name, "a");
-  for (const [change, words] of [[{ file: "y" }, /without its file/], [{ file: "expected.json" }, /without its file/], [{ file: "../x" }, /without its file/], [{ replaces: "mimetype" }, /no member/], [{ replaces: "controls/x" }, /no member/], [{ replaces: "META-INF/signature001.p7s" }, /no member/], [{ replaces: "data/openings.json" }, /no member/], [{ check: "x" }, /form/], [{ name: "A" }, /form/], [{ more: 1 }, /key/]]) {
+  for (const [change, words] of [[{ file: "controls/y" }, /without its file/], [{ file: "controls/expected.json" }, /without its file/], [{ file: "x" }, /form/], [{ file: "controls/../x" }, /form/], [{ replaces: "mimetype" }, /no member/], [{ replaces: "controls/x" }, /no member/], [{ replaces: "META-INF/signature001.p7s" }, /no member/], [{ replaces: "data/openings.json" }, /no member/], [{ check: "x" }, /form/], [{ name: "A" }, /form/], [{ more: 1 }, /key/]]) {
     refused(() => parse({ version: 1, controls: [{ ...one, ...change }] }), words);
   }
   refused(() => parse({ version: 1, controls: [one, one] }), /one name/);

@@ -227,10 +227,10 @@ test("a file that cannot be read gives no result", async () => {
 
 test("controls fail as stated, or that is said", async () => {
   const controls = [
-    { name: "sibling", file: "sibling", replaces: path, check: "3.2" },
-    { name: "document", file: "document", replaces: "data/document/合同.pdf", check: "2.3" },
-    { name: "nothing", file: "nothing", replaces: "README.en.txt", check: "3.1" },
-    { name: "token", file: "nothing", replaces: "receipt.txt", check: "5.1" },
+    { name: "sibling", file: "controls/sibling", replaces: path, check: "3.2" },
+    { name: "document", file: "controls/document", replaces: "data/document/合同.pdf", check: "2.3" },
+    { name: "nothing", file: "controls/nothing", replaces: "README.en.txt", check: "3.1" },
+    { name: "token", file: "controls/nothing", replaces: "receipt.txt", check: "5.1" },
   ];
   const files = { ...made.files, "controls/expected.json": world.canonical({ version: 1, controls }), "controls/nothing": "x", "controls/document": "y", "controls/sibling": made.files[path].replace(/(index 2\n)[^\n]*/, `$1${"A".repeat(43)}=`) };
   const about = async (these) => {

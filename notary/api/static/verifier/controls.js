@@ -28,8 +28,8 @@ export function parseExpected(bytes, isMember) {
     exactKeys(control, ["name", "file", "replaces", "check"]);
     matching(control.name, /^[a-z0-9][a-z0-9-]{0,63}$/);
     matching(control.check, /^[0-9]+\.[0-9]+$/);
-    const place = `controls/${matching(control.file, /^/)}`;
-    if (!CONTROL.test(place) || place === EXPECTED || !isMember(place)) throw new FormatError("a control without its file");
+    const place = matching(control.file, CONTROL);
+    if (place === EXPECTED || !isMember(place)) throw new FormatError("a control without its file");
     if (FRAME.test(matching(control.replaces, /^/)) || !isMember(control.replaces)) throw new FormatError("a control that replaces no member");
     return control;
   });
@@ -64,7 +64,7 @@ function statusOf(id, before, after) {
 
 // The evidence with the control's file in the place of another; the manifests, made anew, would list it.
 async function replaced(evidence, { file, replaces }) {
-  const bytes = evidence.files.get(`controls/${file}`);
+  const bytes = evidence.files.get(file);
   if (evidence.document?.name === replaces) {
     const document = { name: replaces, ...(await digestsOf(sourceOf(bytes), ["sha-256", ...namesIn(evidence.files)])) };
     return { ...evidence, document };
