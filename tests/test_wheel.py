@@ -21,7 +21,7 @@ SERVER = {
     "alembic", "apscheduler", "eth_account", "fastapi", "httpcore", "httptools", "httpx", "jinja2", "multipart",
     "numpy", "obstore", "opentimestamps", "prometheus_client", "psycopg", "psycopg_binary",
     "pydantic_settings", "pyhanko", "rfc3161ng", "rlp", "segno", "sqlalchemy", "sqlmodel", "starlette", "structlog",
-    "trie", "typst", "uvicorn", "uvloop", "web3",
+    "trie", "typst", "uvicorn", "uvloop", "web3", "xsdata",
 }  # fmt: skip
 # What the base packages could load, and the verifier has no use for: the way to the network.
 NETWORK = {"aiohttp", "requests", "urllib.request", "http.client"}

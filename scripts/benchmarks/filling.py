@@ -72,6 +72,8 @@ class Filler:
         with self.database.writing() as connection:
             state = read_state(connection)
             assert state is not None
+            if self.promises.keys is not None:
+                self.promises.keys.look(connection, state.size)
             note = self.promises.sign(item.count, item.rows[-1][0], state, item.now)
             first = seq_of(insert_group(connection, item.count, note, item.now, None), 0)
         return b"".join([HEADER, *item.copied(first), TRAILER])

@@ -99,6 +99,7 @@ def test_requests_are_counted_by_route_and_never_by_what_stands_in_them(service)
 
 # design §5, without bulk; what a browser reads is no part of it
 CALLS = {
+    ("get", "/.well-known/notary-trust"),
     ("post", "/v1/evidence"),
     ("post", "/v1/evidence/bulk"),
     ("get", "/v1/evidence"),
@@ -170,7 +171,7 @@ def test_the_answers_are_of_the_types_that_the_document_says(service):
     service.close()
     document = service.get("/v1/openapi.json").json()
     said = {
-        "statement": "application/json", "receipt": "text/plain", "proof": "text/plain",
+        "statement": "application/json", "receipt": "text/plain",
         "package": "application/zip", "report": "application/pdf",
     }  # fmt: skip
     for what, media_type in said.items():

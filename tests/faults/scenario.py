@@ -248,8 +248,6 @@ UNSIGNED_OF_TOKENS = {"anchor"}
 NAMED = {
     "tenant": r"^record \w+: it is of organisation \d+, which is not there",
     "inspection": r"^inspection of document \d+: ",
-    "earlier_revision": r"^inspection of document \d+: ",
-    "validation_report": r"^inspection of document \d+: ",
     "commit_group": r"^commit group \d+",
     "record": r"^record \w+: |^commit group \d+",
     "digest_index": r"^digest \w+ is indexed|^record \w+ is not found by its digest",

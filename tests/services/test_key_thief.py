@@ -44,7 +44,7 @@ def forged(world, statement: bytes, size: int, key: Ed25519PrivateKey) -> bytes:
     }
     return write_package(
         {
-            "statement.json": statement,
+            "data/statement.json": statement,
             f"heads/{size}/checkpoint": note,
             f"heads/{size}/inclusion.tlog-proof": ProofFile(1, tuple(path), note).encode(TLOG_PROOF),
             **tokens,

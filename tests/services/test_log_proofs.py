@@ -153,7 +153,8 @@ def test_a_note_is_verified_once(grown, monkeypatch):
     seen = []
 
     def look(data, origin, keys):
-        seen.append(data)
+        if keys:  # the first look is what has them read
+            seen.append(data)
         return open_checkpoint(data, origin, keys)
 
     monkeypatch.setattr("notary.proving.open_checkpoint", look)
