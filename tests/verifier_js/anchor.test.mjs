@@ -16,7 +16,7 @@ const F = "failed";
 const U = "could_not_be_checked";
 
 function trusting({ profile = "ethereum", blocks = [], headKeys = [], validators = [] } = {}) {
-  return [{ chainId: 31337, contract: u8(CONTRACT), logId: u8(LOG_ID), codeHash: u8(CODE_HASH), profile, headKeys: headKeys.map(u8), blocks: new Map(blocks.map(([number, hash]) => [number, u8(hash)])), validators }];
+  return [{ chainId: 31337, contract: u8(CONTRACT), logId: u8(LOG_ID), codeHash: u8(CODE_HASH), profile, headKeys: headKeys.map((key) => (Buffer.isBuffer(key) ? { address: u8(key), since: null, until: null, lastGoodSize: null } : { ...key, address: u8(key.address) })), blocks: new Map(blocks.map(([number, hash]) => [number, u8(hash)])), validators }];
 }
 
 // The outcomes by id, and the rest of what checkAnchor says. By default the trust file names the anchoring block.
