@@ -82,6 +82,20 @@ test("a later head in the same block, and slots that were not captured, leave 6.
   assert.ok(judge(later, { chains: trusting({ blocks: [[200, later.block.hash]], headKeys: [HEAD_KEY] }) }).bound);
 });
 
+test("a head key is dated by the block, and its last good size is that of the head that is checked", () => {
+  const made = anchorOf();
+  const at = 1_700_001_000n * 1_000_000n; // the anchoring block, in microseconds
+  const about = (period, evidence = made) => {
+    const { outcomes, bound, headKey } = judge(evidence, { chains: trusting({ blocks: [[200, evidence.block.hash]], headKeys: [{ address: HEAD_KEY, since: null, until: null, lastGoodSize: null, ...period }] }) });
+    return [outcomes["6.6"], bound !== null, headKey !== null];
+  };
+  for (const period of [{}, { since: at, until: at, lastGoodSize: 7n }]) assert.deepEqual(about(period), [P, true, true]);
+  for (const period of [{ since: at + 1n }, { until: at - 1n }, { until: at, lastGoodSize: 6n }]) assert.deepEqual(about(period), [F, false, false]);
+  const later = anchorOf({ made: { stored: { size: 8, root: ROOT } } });
+  assert.deepEqual(about({ until: at, lastGoodSize: 7n }, later), [U, true, false]);
+  assert.deepEqual(about({ until: at, lastGoodSize: 6n }, later), [F, false, false]);
+});
+
 test("what is not of the form, or of another chain, fails 6.1 and nothing follows", () => {
   const good = anchorOf().value;
   const { version, ...without } = good;

@@ -68,8 +68,8 @@ function checkState({ evidence, trusted, block }) {
   return `code hash 0x${hex(codeHash)}`;
 }
 
-// A head key is dated by the block itself (§8).
-function checkHeadKey(keys, { key, size }, { time }) {
+// A head key is dated by the block itself (§8). The size is that of the head that is checked, not of a later one.
+function checkHeadKey(keys, key, size, time) {
   const known = keys.find(({ address }) => equal(address, key));
   const shown = `head key 0x${hex(key)}`;
   demand(known, `the ${shown} is not in the trust file`);
@@ -87,7 +87,7 @@ function checkHead(opened, checkpoint) {
   }
   const { storage } = provedAccount(block.state, evidence.contract, evidence.accountProof);
   const head = provedHead(storage, evidence.logId, evidence.headSlots);
-  if (trusted.headKeys.length > 0) checkHeadKey(trusted.headKeys, head, block);
+  if (trusted.headKeys.length > 0) checkHeadKey(trusted.headKeys, head.key, checkpoint.size, block.time);
   opened.headKey = head.key;
   if (head.size > checkpoint.size) throw new Missing(`a later head, of size ${head.size}, was anchored in the same block`);
   demand(head.size === checkpoint.size && equal(head.root, checkpoint.root), "the contract holds another head");

@@ -123,7 +123,7 @@ function withTrust(checks, result, { evidence, statement, entry, trust }) {
   const receiptKey = checkPromise(checks, evidence.files.get("receipt.txt"), entry, counting, trust);
   result.index = counting.length > 0 ? Number(counting[0].index) : null;
   result.time = checkTimes(checks, heads, statement.not_before, trust);
-  return { counting, blocks: heads.map(({ block }) => block).filter(Boolean), signers: signersOf(heads, receiptKey) };
+  return { counting, blocks: heads.map(({ block }) => block).filter(Boolean), signers: signersOf(counting, receiptKey) };
 }
 
 function signersOf(heads, receiptKey) {
