@@ -109,6 +109,7 @@ def pytest_report_header():
     return [
         f"vectors: {VECTORS or 'NOTARY_VECTORS is not set, tests/interop/vectors_*.py are not run'}",
         f"go: {GO or 'not installed, tests/interop/test_go_*.py are not run'}",
+        f"busybox: {shutil.which('busybox') or 'not installed, tools/check.sh is run by dash and bash alone'}",
         f"firefox: {there or 'none, verify.html is tried in Chromium alone'}",
     ]
 

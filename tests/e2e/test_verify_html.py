@@ -4,6 +4,7 @@ import contextlib
 import http.server
 import importlib.util
 import json
+import re
 import shutil
 import socketserver
 import subprocess
@@ -135,6 +136,37 @@ def test_what_stands_in_the_evidence_is_text(open_file, made):
     choose(page, made / "hostile.zip", made / "trust.toml")
     expect(page.locator("[data-opened=holder]")).to_contain_text("<img src=x")
     assert page.title() != "hurt"
+
+
+def test_the_keys_that_signed_are_shown(open_file, made):
+    page = open_file("zh-CN")
+    choose(page, made / "controls.zip", made / "trust.toml")
+    vkeys = re.findall(r'vkey = "([^"]+)"', (made / "trust.toml").read_text())
+    shown = [
+        (row.get_attribute("data-signer"), row.get_attribute("data-key"))
+        for row in page.locator("tr[data-signer]").all()
+    ]
+    assert shown == [("log", vkeys[0]), ("log", vkeys[0]), ("receipt", vkeys[1])]
+    expect(page.locator(".signers")).to_contain_text("签名密钥")
+
+
+@pytest.mark.parametrize(
+    ("proof", "beside"),
+    [("inclusion.tlog-proof", None), ("proof.json", None), ("receipt.cose", "statements/document.json")],
+)
+def test_a_proof_on_its_own_is_checked_with_what_lies_beside_it(open_file, proof, beside):
+    page = open_file("zh-CN")
+    if beside is not None:
+        choose(page, V1 / proof, V1 / "trust.toml")
+        expect(page.locator(".notice")).to_have_attribute("data-error", "beside_error")
+        page.set_input_files("#beside", V1 / beside)
+        page.click("button.main")
+        page.locator(".notice[data-outcome]").wait_for()
+    else:
+        choose(page, V1 / proof, V1 / "trust.toml")
+    expect(page.locator(".notice")).to_have_attribute("data-outcome", "could_not_be_checked")
+    assert {row[0] for row in rows(page) if row[1] == "passed"} >= {"1.1", "2.1", "2.2", "3.1", "3.2"}
+    assert {row[0] for row in rows(page) if row[1] == "failed"} == set()
 
 
 @pytest.mark.parametrize(

@@ -1,4 +1,7 @@
-"""`tools/check.sh` on unpacked packages: what it passes, what it fails, and what it says that it cannot do."""
+"""`tools/check.sh` on unpacked packages: what it passes, what it fails, and what it says that it cannot do.
+
+A run takes seconds. `make test` makes about twenty of them, one or more of each kind; `make test-fuzz` makes all.
+"""
 
 import io
 import re
@@ -27,6 +30,10 @@ PROGRAMS = (
     "sha256sum", "xxd", "openssl",
     "awk", "cat", "cmp", "cut", "find", "grep", "head", "mkdir", "rm", "sed", "sort", "tr", "uniq", "wc",
 )  # fmt: skip
+SHELLS = [
+    "bash",
+    *(["busybox"] if shutil.which("busybox") else []),
+]  # the header of the run says which is missing
 WORDS = {"passed": "passed", "FAILED": "failed", "could": "could_not_be_checked"}
 
 
@@ -66,6 +73,12 @@ def trust_text(**changes):
     return build.trust_text(LOG, **(TABLES | changes))
 
 
+def some(cases, *kept):
+    """Names of cases: those that `make test` runs, and the others behind their marker."""
+    assert set(kept) <= set(cases)
+    return [pytest.param(name, marks=() if name in kept else pytest.mark.fuzz) for name in cases]
+
+
 @pytest.fixture(scope="module")
 def bare(tmp_path_factory):
     """A PATH with the programs that the script may use, and no other."""
@@ -79,34 +92,45 @@ def bare(tmp_path_factory):
     return folder
 
 
-@pytest.fixture
-def run(bare, tmp_path):
+@pytest.fixture(scope="module")
+def run(bare, tmp_path_factory):
     """Unpack a package, run its script, and give status, outcomes by (id, subject), controls by name, and the text."""
 
+    place = tmp_path_factory.mktemp("run")
+    shells = {name: [shutil.which(name)] for name in ("dash", "bash")} | {
+        "busybox": [shutil.which("busybox"), "sh"]
+    }
+
     def go(data=WHOLE, *arguments, trust=None, change=lambda folder: None, shell="dash"):
-        folder = tmp_path / "unpacked"
+        folder = place / "unpacked"
         shutil.rmtree(folder, ignore_errors=True)
         with zipfile.ZipFile(io.BytesIO(data)) as archive:
             archive.extractall(folder)
         change(folder)
-        (tmp_path / "trust.toml").write_text(trust_text() if trust is None else trust)
-        trusted = ["--trust", str(tmp_path / "trust.toml")] if trust != "" else []
+        (place / "trust.toml").write_text(trust_text() if trust is None else trust)
+        trusted = ["--trust", str(place / "trust.toml")] if trust != "" else []
         before = sorted(folder.rglob("*"))
-        (tmp_path / "tmp").mkdir(exist_ok=True)
+        (place / "tmp").mkdir(exist_ok=True)
         done = subprocess.run(
-            [shutil.which(shell), "tools/check.sh", *trusted, *arguments],
+            [*shells[shell], "tools/check.sh", *trusted, *arguments],
             cwd=folder,
-            env={"PATH": str(bare), "TMPDIR": str(tmp_path / "tmp"), "LANG": "de_DE.UTF-8"},
+            env={"PATH": str(bare), "TMPDIR": str(place / "tmp"), "LANG": "de_DE.UTF-8"},
             capture_output=True,
             text=True,
             check=False,
             timeout=300,  # the machine may be busy
         )
         assert sorted(folder.rglob("*")) == before
-        assert not list((tmp_path / "tmp").iterdir())
+        assert not list((place / "tmp").iterdir())
         return done.returncode, *parsed(done.stdout), done.stdout, done.stderr
 
     return go
+
+
+@pytest.fixture(scope="module")
+def whole(run):
+    """What a run on the good package gave."""
+    return run()
 
 
 def parsed(text):
@@ -118,8 +142,8 @@ def parsed(text):
     return {(id_, subject): WORDS[word] for id_, word, subject in rows}, {n: w for _, n, w in listed}
 
 
-def test_a_good_package_passes_and_every_control_fails_as_stated(run):
-    status, checks, controls, text, problems = run()
+def test_a_good_package_passes_and_every_control_fails_as_stated(whole):
+    status, checks, controls, text, problems = whole
     assert (status, problems) == (0, "")
     assert set(checks.values()) == {"passed", "could_not_be_checked"}
     assert {id_ for (id_, _), word in checks.items() if word == "passed"} == {
@@ -133,11 +157,11 @@ def test_a_good_package_passes_and_every_control_fails_as_stated(run):
     assert len(controls) == 11
 
 
-def test_it_says_what_the_verifier_says_or_that_it_cannot(run):
+def test_it_says_what_the_verifier_says_or_that_it_cannot(whole):
     report = verify(read_package(io.BytesIO(WHOLE)), parse_trust(trust_text().encode()))
     expected = {(check.id, check.subject): check.outcome.value for check in report.checks}
     assert report.outcome is Outcome.PASSED
-    checks = run()[1]
+    checks = whole[1]
     assert [place for place in checks if place in expected] == [
         p for p in expected if p in checks
     ]  # the same order
@@ -156,15 +180,9 @@ def test_without_trust_it_is_never_passed(run):
     }
 
 
-@pytest.mark.parametrize("shell", ["bash", "busybox"])
-def test_other_shells_say_the_same(run, shell, bare):
-    if shell == "busybox" and shutil.which("busybox") is None:
-        shell = "sh"  # whatever this system has
-    script = static_members()["tools/check.sh"]
-    assert script.startswith(b"#!/bin/sh\n")
-    if shell == "busybox":
-        return
-    assert run(shell=shell)[:3] == run()[:3]
+@pytest.mark.parametrize("shell", SHELLS)
+def test_other_shells_say_the_same(run, whole, shell):
+    assert run(shell=shell) == whole
 
 
 def damaged(data, at):
@@ -212,7 +230,18 @@ CHANGES = {
 }  # fmt: skip
 
 
-@pytest.mark.parametrize("what", CHANGES)
+@pytest.mark.parametrize(
+    "what",
+    some(
+        CHANGES,
+        "another digest",
+        "a checkpoint of another log",
+        "a proof of another entry",
+        "a receipt of another",
+        "a token over another head",
+        "a revoked certificate",
+    ),
+)
 def test_what_is_wrong_is_failed_and_nothing_else(run, what):
     changes, ids = CHANGES[what]
     files = {name: data for name, data in (FILES | changes).items() if data is not None}
@@ -271,40 +300,50 @@ FOLDERS = {
 }
 
 
-@pytest.mark.parametrize("what", FOLDERS)
+@pytest.mark.parametrize(
+    "what", some(FOLDERS, "a file more", "a name with a newline", "a link", "a changed payload")
+)
 def test_a_folder_that_is_not_as_its_manifests_say_fails_before_anything_else(run, what):
     status, checks, controls, _, problems = run(change=FOLDERS[what])
     assert (status, checks, controls, problems) == (1, {("1.1", ""): "failed"}, {}, "")
 
 
+@pytest.mark.fuzz
 def test_what_lies_under_meta_inf_is_in_no_manifest(run):
     assert run(change=added("META-INF/signature001.p7s", b"later"))[0] == 0
 
 
-def test_a_control_that_would_pass_is_found_out(run):
+@pytest.mark.parametrize("name", some(("token-imprint.tsr", "wrong-sibling"), "wrong-sibling"))
+def test_a_control_that_would_pass_is_found_out(run, name):
     files = read_package(io.BytesIO(WHOLE)).files
-    for name in ("token-imprint.tsr", "wrong-sibling"):
-        member = TOKEN_A if name.endswith("tsr") else EARLY_PROOF
-        data = write_package(
-            files | {f"controls/{name}": files[member]}, ("合同 $(touch x) 'a.pdf", CONTRACT)
-        )
-        status, _, controls, text, _ = run(data)
-        assert (status, controls[name.removesuffix(".tsr")]) == (1, "DOES")
-        assert "do not believe this result" in text
+    member = TOKEN_A if name.endswith("tsr") else EARLY_PROOF
+    data = write_package(files | {f"controls/{name}": files[member]}, ("合同 $(touch x) 'a.pdf", CONTRACT))
+    status, _, controls, text, _ = run(data)
+    assert (status, controls[name.removesuffix(".tsr")]) == (1, "DOES")
+    assert "do not believe this result" in text
+
+
+@pytest.mark.fuzz
+def test_controls_that_cannot_be_read_are_no_controls(run):
+    files = read_package(io.BytesIO(WHOLE)).files
     status, _, _, text, _ = run(write_package(files | {"controls/expected.json": b"{}"}))
     assert (status, "is not of its form" in text) == (1, True)
 
 
-def test_the_document_that_one_holds_is_compared(run, tmp_path):
-    (tmp_path / "-rf").write_bytes(CONTRACT)
-    (tmp_path / "other").write_bytes(CONTRACT + b"x")
-    bare_package = assemble(FILES)
-    status, checks, _, _, _ = run(bare_package)
-    assert (status, checks["2.3", ""]) == (2, "could_not_be_checked")
-    status, checks, _, _, _ = run(bare_package, "--document", str(tmp_path / "-rf"))
-    assert (status, checks["2.3", "given"]) == (0, "passed")
-    status, checks, _, _, _ = run(bare_package, "--document", str(tmp_path / "other"))
-    assert (status, checks["2.3", "given"]) == (1, "failed")
+GIVEN = {
+    "none": (None, 2, "could_not_be_checked"),
+    "-rf": (CONTRACT, 0, "passed"),
+    "other": (CONTRACT + b"x", 1, "failed"),
+}
+
+
+@pytest.mark.parametrize("name", some(GIVEN, "other"))
+def test_the_document_that_one_holds_is_compared(run, tmp_path, name):
+    data, wanted, word = GIVEN[name]
+    (tmp_path / name).write_bytes(data or b"")
+    given = [] if data is None else ["--document", str(tmp_path / name)]
+    status, checks, _, _, _ = run(assemble(FILES), *given)
+    assert (status, checks["2.3", "given" if given else ""]) == (wanted, word)
 
 
 PERIODS = build.key_table("log_key", LOG.origin, LOG.key, "until = 2026-03-01T11:59:00Z")
@@ -328,7 +367,7 @@ TRUSTS = {
 }  # fmt: skip
 
 
-@pytest.mark.parametrize("what", TRUSTS)
+@pytest.mark.parametrize("what", some(TRUSTS, "another key", "a key that ended before", "an unknown key"))
 def test_trust_is_taken_from_the_trust_file_and_nothing_is_passed_over_in_it(run, what):
     text, expected = TRUSTS[what]
     status, checks, _, _, problems = run(trust=text)

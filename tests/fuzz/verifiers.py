@@ -65,16 +65,20 @@ class Lines(AbstractContextManager["Lines"]):
         self.child.__exit__(None, None, None)  # closes its pipes, at which it ends
         shutil.rmtree(self.folder)
 
-    def ask(self, data: bytes, sample: Sample) -> dict[str, Any]:
-        """Its answer without sentences; AssertionError where it has ended."""
+    def ask(self, data: bytes, sample: Sample, **beside: bytes) -> dict[str, Any]:
+        """Its answer without sentences; AssertionError where it has ended. `beside`: `statement`, `proof`."""
         path = self.trusts.setdefault(sample.trust_text, str(self.folder / f"{len(self.trusts)}.toml"))
         if not Path(path).exists():
             Path(path).write_text(sample.trust_text)
         package = self.folder / "p.zip"
         package.write_bytes(data)
+        request = {"package": str(package), "trust": path, "document": None}
+        for name, content in beside.items():
+            (self.folder / name).write_bytes(content)
+            request[name] = str(self.folder / name)
         assert self.child.stdin is not None
         assert self.child.stdout is not None
-        self.child.stdin.write(json.dumps({"package": str(package), "trust": path, "document": None}) + "\n")
+        self.child.stdin.write(json.dumps(request) + "\n")
         self.child.stdin.flush()
         line = self.child.stdout.readline()
         assert line, "the verifier has ended"

@@ -16,7 +16,7 @@ const F = "failed";
 const U = "could_not_be_checked";
 
 function trusting({ profile = "ethereum", blocks = [], headKeys = [], validators = [] } = {}) {
-  return [{ chainId: 31337, contract: u8(CONTRACT), logId: u8(LOG_ID), codeHash: u8(CODE_HASH), profile, headKeys: headKeys.map(u8), blocks: new Map(blocks.map(([number, hash]) => [number, u8(hash)])), validators }];
+  return [{ chainId: 31337, contract: u8(CONTRACT), logId: u8(LOG_ID), codeHash: u8(CODE_HASH), profile, headKeys: headKeys.map((key) => (Buffer.isBuffer(key) ? { address: u8(key), since: null, until: null, lastGoodSize: null } : { ...key, address: u8(key.address) })), blocks: new Map(blocks.map(([number, hash]) => [number, u8(hash)])), validators }];
 }
 
 // The outcomes by id, and the rest of what checkAnchor says. By default the trust file names the anchoring block.
@@ -80,6 +80,20 @@ test("a later head in the same block, and slots that were not captured, leave 6.
   }
   const later = anchorOf({ made: { stored: { size: 8, root: ROOT } } });
   assert.ok(judge(later, { chains: trusting({ blocks: [[200, later.block.hash]], headKeys: [HEAD_KEY] }) }).bound);
+});
+
+test("a head key is dated by the block, and its last good size is that of the head that is checked", () => {
+  const made = anchorOf();
+  const at = 1_700_001_000n * 1_000_000n; // the anchoring block, in microseconds
+  const about = (period, evidence = made) => {
+    const { outcomes, bound, headKey } = judge(evidence, { chains: trusting({ blocks: [[200, evidence.block.hash]], headKeys: [{ address: HEAD_KEY, since: null, until: null, lastGoodSize: null, ...period }] }) });
+    return [outcomes["6.6"], bound !== null, headKey !== null];
+  };
+  for (const period of [{}, { since: at, until: at, lastGoodSize: 7n }]) assert.deepEqual(about(period), [P, true, true]);
+  for (const period of [{ since: at + 1n }, { until: at - 1n }, { until: at, lastGoodSize: 6n }]) assert.deepEqual(about(period), [F, false, false]);
+  const later = anchorOf({ made: { stored: { size: 8, root: ROOT } } });
+  assert.deepEqual(about({ until: at, lastGoodSize: 7n }, later), [U, true, false]);
+  assert.deepEqual(about({ until: at, lastGoodSize: 6n }, later), [F, false, false]);
 });
 
 test("what is not of the form, or of another chain, fails 6.1 and nothing follows", () => {

@@ -35,6 +35,17 @@ test("it prints the result and exits as `notary verify` does", () => {
   }
 });
 
+test("what lies beside a proof is named, or there is no result", () => {
+  const cose = put("r.cose", Buffer.of(0xd2, 0x84, 0x40));
+  const broken = node([cose, "--statement", document, "--trust", trust]);
+  assert.deepEqual([broken.status, JSON.parse(broken.stdout).checks.map(({ id }) => id)], [1, ["1.1"]]);
+  for (const [words, said] of [[[cose], /with its statement/], [[good, "--proof", document], /nothing is to lie/], [[cose, "--statement", join(folder, "nothing")], /ENOENT/]]) {
+    const run = node(words);
+    assert.deepEqual([run.status, run.stdout], [2, ""]);
+    assert.match(run.stderr, said);
+  }
+});
+
 test("it answers each line with a line, whatever stands in it", () => {
   const requests = [
     JSON.stringify({ package: good, trust, document: null }),

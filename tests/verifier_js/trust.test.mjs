@@ -17,6 +17,7 @@ const hash = `0x${"cd".repeat(32)}`;
 const address = `0x${"ab".repeat(20)}`;
 const chain = (more = "", { id = 1, contract = address, profile = "ethereum" } = {}) =>
   `[[chain]]\nchain_id = ${id}\ncontract = "${contract}"\nlog_id = "${hash}"\ncode_hash = "${hash}"\nprofile = "${profile}"\n${more}\n`;
+const headKey = (more = "") => `[[chain.head_key]]\naddress = "${address}"\n${more}\n`;
 const tsa = (name, organisation, root, more = "") => `[[tsa]]\nname = "${name}"\norganisation = "${organisation}"\nroots = ['''\n${PEMS[root]}''']\n${more}\n`;
 
 test("a trust file is read whole", () => {
@@ -25,6 +26,9 @@ test("a trust file is read whole", () => {
   assert.equal(trust.logKeys[0].vkey, world.LOG_KEY.vkey);
   assert.deepEqual([...trust.chains[0].blocks.keys()], [5]);
   assert.ok(trust.authorities.get("a").strict);
+  const until = 'until = 2026-01-01T00:00:00Z\nlast_good_size = 4';
+  const [plain, dated] = read(good + chain(`head_keys = ["0x${"cd".repeat(20)}"]\n${headKey(until)}`)).chains[0].headKeys;
+  assert.deepEqual([plain.until, plain.lastGoodSize, dated.since, dated.until, dated.lastGoodSize], [null, null, null, 1767225600000000n, 4n]);
   assert.equal(read(good).k, 1);
   assert.equal(read(good + tsa("a", "Chain 1", 0) + chain()).k, 1, "one source, whatever its names");
   const v1 = read(V1);
@@ -65,6 +69,15 @@ for (const [text, words] of [
   [good + chain(`[[chain.validators]]\naddresses = ["${address}"]\n`.repeat(2), { profile: "qbft" }), /two sets/],
   [good + chain(`[[chain.block]]\nnumber = 1\nhash = "${hash}"\n`.repeat(2)), /two blocks/],
   [good + chain("head_keys = [1]"), /list of texts/],
+  [good + chain(headKey() + headKey()), /named twice/],
+  [good + chain(`head_keys = ["${address}"]\n${headKey()}`), /named twice/],
+  [good + chain(headKey("last_good_size = 5")), /needs an until/],
+  [good + chain(headKey("until = 2026-01-01T00:00:00Z\nsince = 2026-01-02T00:00:00Z")), /before since/],
+  [good + chain(headKey("until = 1")), /time with a zone/],
+  [good + chain(headKey("from = 1")), /unknown key from/],
+  [good + chain("[[chain.head_key]]"), /no address/],
+  [good + chain('[[chain.head_key]]\naddress = "0x00"'), /20 bytes/],
+  [good + chain("head_key = 1"), /a list/],
   [good + tsa("A", "x", 0), /name of/],
   [good + tsa("a", "", 0), /organisation/],
   [good + tsa("a", "A", 0) + tsa("a", "A", 1), /two \[\[tsa\]\]/],

@@ -1,12 +1,12 @@
 import assert from "node:assert/strict";
-import { createHash } from "node:crypto";
+import { createHash, sign } from "node:crypto";
 import { readFileSync } from "node:fs";
 import test from "node:test";
 
 import { CHECKS, nameOf, sentenceOf } from "../../notary/api/static/verifier/catalogue.js";
 import { Checks, Unreadable } from "../../notary/api/static/verifier/checks.js";
 import { tryControls } from "../../notary/api/static/verifier/controls.js";
-import { NoEvidence } from "../../notary/api/static/verifier/evidence.js";
+import { BesideError, NoEvidence } from "../../notary/api/static/verifier/evidence.js";
 import { checkTimes, earliestOfSources } from "../../notary/api/static/verifier/times.js";
 import { TrustError } from "../../notary/api/static/verifier/trust.js";
 import { gather, judge, verify } from "../../notary/api/static/verifier/verify.js";
@@ -134,6 +134,60 @@ test("a bare proof is a package of one head", async () => {
   assert.deepEqual(await about(world.proofOf(entries, 1)), ["1.1 failed"]);
   assert.deepEqual(await about(`${world.proofOf(entries, 1, { extra: statement })}x`), ["1.1 failed"]);
   assert.deepEqual((await about(world.proofOf(entries, 1, { extra: statement, note: world.noteOf(world.checkpointText(2, world.rootOf(entries)), other) })))[4], "3.1 failed head 2");
+});
+
+// CBOR of the items that a COSE receipt has (RFC 8949 §3).
+const cbor = (major, n) => (n < 24 ? Buffer.of((major << 5) | n) : n < 256 ? Buffer.of((major << 5) | 24, n) : Buffer.of((major << 5) | 25, n >> 8, n & 255));
+const cborBytes = (bytes) => Buffer.concat([cbor(2, bytes.length), bytes]);
+const cborText = (text) => Buffer.concat([cbor(3, Buffer.byteLength(text)), Buffer.from(text)]);
+
+// The COSE receipt of an entry among these, with parts of another making.
+function coseOf(entries, index, { key = world.LOG_KEY, alg = cbor(1, 7), sub = `${entries.length}`, payload = Buffer.of(0xf6), path = world.pathOf(entries, index), kid = key.id, tail = Buffer.alloc(0) } = {}) {
+  const header = Buffer.concat([cbor(5, 4), cbor(0, 1), alg, cbor(0, 4), cborBytes(kid), cbor(0, 15), cbor(5, 2), cbor(0, 1), cborText(world.ORIGIN), cbor(0, 2), cborText(sub), cbor(0, 395), cbor(0, 1)]);
+  const inclusion = Buffer.concat([cbor(4, 3), cbor(0, entries.length), cbor(0, index), cbor(4, path.length), ...path.map(cborBytes)]);
+  const signed = Buffer.concat([cbor(4, 4), cborText("Signature1"), cborBytes(header), cbor(2, 0), cborBytes(world.rootOf(entries))]);
+  return Buffer.concat([cbor(6, 18), cbor(4, 4), cborBytes(header), cbor(5, 1), cbor(0, 396), cbor(5, 1), cbor(1, 0), cbor(4, 1), cborBytes(inclusion), payload, cborBytes(sign(null, signed, key.secret)), tail]);
+}
+
+test("a COSE receipt is checked with its statement: the path first, then the signature over the root", async () => {
+  const statement = world.canonical(world.statementOf("event"));
+  const entries = [world.entryOf("g"), world.entryOf(statement), world.entryOf("h")];
+  const about = async (cose, { beside = statement, trust = world.trustOf() } = {}) => world.vectorOf(await verify({ package: cose, trust, statement: Buffer.from(beside) }), true);
+  const good = ["1.1 passed", "1.2 passed", "2.1 passed", "2.2 passed", "3.2 passed head 3", "3.1 passed head 3", "8.1 could_not_be_checked"];
+  assert.deepEqual(await about(coseOf(entries, 1)), good);
+  const last = async (...made) => (await about(...made)).slice(4, -1);
+  assert.deepEqual(await last(coseOf(entries, 1), { beside: world.canonical(world.statementOf("event", { salt: "08".repeat(32) })) }), ["3.2 passed head 3", "3.1 failed head 3"]);
+  assert.deepEqual(await last(coseOf(entries, 1, { key: other })), ["3.2 passed head 3", "3.1 failed head 3"]);
+  assert.deepEqual(await last(coseOf(entries, 1, { kid: Buffer.alloc(4) })), ["3.2 passed head 3", "3.1 failed head 3"]);
+  assert.deepEqual(await last(coseOf(entries, 1, { path: world.pathOf(entries, 1).slice(1) })), ["3.2 failed head 3"]);
+  assert.deepEqual(await last(coseOf(entries, 1), { trust: world.trustOf("", { log: "until = 2027-01-01T00:00:00Z\nlast_good_size = 2" }) }), ["3.2 passed head 3", "3.1 failed head 3"]);
+  assert.deepEqual(await last(coseOf(entries, 1), { trust: world.trustOf("", { log: "until = 2027-01-01T00:00:00Z" }) }), ["3.2 passed head 3", "3.1 passed head 3", "3.1 could_not_be_checked head 3 key period"]);
+  const shapes = [{ alg: Buffer.of(0x38, 7) }, { alg: cbor(1, 6) }, { sub: "4" }, { sub: "03" }, { payload: cborBytes(Buffer.alloc(32)) }, { path: [] }, { path: [Buffer.alloc(31)] }, { kid: Buffer.alloc(5) }, { tail: Buffer.of(0) }, { tail: Buffer.alloc(8192) }];
+  for (const shape of shapes) assert.deepEqual(await about(coseOf(entries, 1, shape)), ["1.1 failed"], JSON.stringify(shape));
+  assert.deepEqual(await about(coseOf(entries, 1).subarray(0, -1)), ["1.1 failed"]);
+  await assert.rejects(verify({ package: coseOf(entries, 1) }), BesideError);
+});
+
+test("a JSON proof is a package of its statement, its openings and one head; whoever signed is told", async () => {
+  const { commitments, open } = world.commit({ phase: "signed", holder: "乙方" });
+  const statement = world.statementOf("event", { commitments });
+  const entry = world.entryOf(world.canonical(statement));
+  const entries = [world.entryOf("g"), entry];
+  const made = { version: 1, statement, openings: JSON.parse(open("holder")).openings, entry: world.hexOf(entry), index: "1", size: "2", path: world.pathOf(entries, 1).map(world.hexOf), checkpoint: world.noteOf(world.checkpointText(2, world.rootOf(entries)), world.LOG_KEY) };
+  const about = async (changes) => verify({ package: Buffer.from(world.canonical({ ...made, ...changes })), trust: world.trustOf() });
+  const good = await about({});
+  assert.deepEqual(world.vectorOf(good), ["8.1 could_not_be_checked"]);
+  assert.deepEqual([{ ...good.openings }, good.withheld], [{ holder: "乙方" }, 1]);
+  for (const changes of [{ entry: "00".repeat(32) }, { size: "3" }, { index: 1 }, { path: ["00"] }, { version: 2 }, { more: 1 }, { checkpoint: "x" }, { openings: [{}] }, { openings: Array(65).fill(made.openings[0]) }]) assert.deepEqual(world.vectorOf(await about(changes)), ["1.1 failed"], JSON.stringify(changes).slice(0, 60));
+  assert.deepEqual(world.vectorOf(await about({ openings: [{ ...made.openings[0], disclosure: "AA" }] })), ["2.4 failed", "8.1 could_not_be_checked"]);
+  assert.equal((await about({ openings: [] })).withheld, 2);
+  await assert.rejects(verify({ package: Buffer.from(world.canonical(made)), proof: Buffer.from("x") }), BesideError);
+  const { signers } = judge(await gather({ package: Buffer.from(world.canonical(made)), trust: world.trustOf() }));
+  assert.deepEqual(signers, [{ role: "log", size: 2n, key: world.LOG_KEY.vkey }]);
+  const whole = judge(await gather({ package: world.packageOf(world.good().files), trust: world.trustOf() })).signers;
+  assert.deepEqual(whole.map(({ role }) => role), ["log", "log", "receipt"]);
+  const ended = world.trustOf("", { log: "until = 2027-01-01T00:00:00Z", receipt: "until = 2027-01-01T00:00:00Z" });
+  assert.deepEqual(judge(await gather({ package: world.packageOf(world.good().files), trust: ended })).signers, []);
 });
 
 // Files of a package whose statement follows two others, and one that says that the first was late.

@@ -5,7 +5,7 @@ import { readAnchorFile } from "./anchor_file.js";
 import { HISTORY_LENGTH, provedAccount, provedEvent, provedHead, provedHistory } from "./chain_state.js";
 import { isSealed, readHeader } from "./header.js";
 import { checkSeals, setAt } from "./seals.js";
-import { ofSeconds, show } from "./time.js";
+import { MICROSECOND, ofSeconds, show } from "./time.js";
 
 const PASSED = "passed";
 const FAILED = "failed";
@@ -68,6 +68,17 @@ function checkState({ evidence, trusted, block }) {
   return `code hash 0x${hex(codeHash)}`;
 }
 
+// A head key is dated by the block itself (§8). The size is that of the head that is checked, not of a later one.
+function checkHeadKey(keys, key, size, time) {
+  const known = keys.find(({ address }) => equal(address, key));
+  const shown = `head key 0x${hex(key)}`;
+  demand(known, `the ${shown} is not in the trust file`);
+  const at = ofSeconds(time) / MICROSECOND;
+  demand(known.since === null || at >= known.since, `the block is from before the period of ${shown}`);
+  demand(known.until === null || at <= known.until, `the block is from after the period of ${shown}`);
+  demand(known.lastGoodSize === null || size <= known.lastGoodSize, `${shown} was compromised: it is trusted up to size ${known.lastGoodSize}`);
+}
+
 // 6.6. A later head of the same block is no fault, but says nothing of this one.
 function checkHead(opened, checkpoint) {
   const { evidence, trusted, block } = opened;
@@ -76,8 +87,8 @@ function checkHead(opened, checkpoint) {
   }
   const { storage } = provedAccount(block.state, evidence.contract, evidence.accountProof);
   const head = provedHead(storage, evidence.logId, evidence.headSlots);
-  demand(trusted.headKeys.length === 0 || trusted.headKeys.some((key) => equal(key, head.key)), `the head key 0x${hex(head.key)} is not in the trust file`);
-  opened.headKeyShown = true;
+  if (trusted.headKeys.length > 0) checkHeadKey(trusted.headKeys, head.key, checkpoint.size, block.time);
+  opened.headKey = head.key;
   if (head.size > checkpoint.size) throw new Missing(`a later head, of size ${head.size}, was anchored in the same block`);
   demand(head.size === checkpoint.size && equal(head.root, checkpoint.root), "the contract holds another head");
   return `head key 0x${hex(head.key)}`;
@@ -125,10 +136,10 @@ function isGood(checks) {
   return (named === PASSED && sealed !== FAILED) || (sealed === PASSED && named !== FAILED);
 }
 
-function boundOf(checks, { evidence, trusted, block, headKeyShown = false }) {
+function boundOf(checks, { evidence, trusted, block, headKey = null }) {
   const holds = isGood(checks) && ["6.3", "6.4", "6.5"].every((id) => checks.of(id) === PASSED) && checks.of("6.6") !== FAILED;
   // Else whoever leaves the proof away would get past the head keys that are trusted.
-  if (!holds || (trusted.headKeys.length > 0 && !headKeyShown)) return null;
+  if (!holds || (trusted.headKeys.length > 0 && headKey === null)) return null;
   return { notAfter: ofSeconds(block.time), source: `chain ${evidence.chainId}` };
 }
 
@@ -161,7 +172,7 @@ export function checkAnchor({ anchor, header, checkpoint, chains, notBefore }) {
     opened = open({ anchor, header, chains });
     return `chain ${opened.evidence.chainId}, contract 0x${hex(opened.evidence.contract)}`;
   });
-  if (opened === null) return { checks: checks.list, bound: null, madeAfter: false, block: null };
+  if (opened === null) return { checks: checks.list, bound: null, madeAfter: false, headKey: null, block: null };
   const { evidence, block } = opened;
   checkAnchoring(checks, opened, checkpoint);
   let earlier = null;
@@ -176,6 +187,7 @@ export function checkAnchor({ anchor, header, checkpoint, chains, notBefore }) {
     checks: checks.list,
     bound: boundOf(checks, opened),
     madeAfter: checks.of("7.2") === PASSED,
+    headKey: checks.of("6.6") === PASSED ? opened.headKey : null,
     block: { chainId: evidence.chainId, number: block.number, hash: hex(block.hash), time: block.time },
   };
 }

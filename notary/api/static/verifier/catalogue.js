@@ -27,12 +27,12 @@ export const CHECKS = {
     en: ["What is opened", "The statement commits to everything that is opened.", "The statement does not commit to what is opened.", "What is opened was not compared."],
   },
   "3.1": {
-    zh: ["检查点的签名", "检查点由存证日志签名，密钥在其有效期内。", "检查点的签名、来源、大小或密钥有效期不符。", "未能核验检查点：缺少信任文件、检查点，或密钥期限内无时间依据。"],
-    en: ["Signature of the checkpoint", "The log signed the checkpoint, with a key in its period.", "Signature, origin, size or the period of the key is not as it must be.", "Not checked: there is no trust file or no checkpoint, or nothing dates it within the period of its key."],
+    zh: ["检查点的签名", "检查点（或其根）由存证日志签名，密钥在其有效期内。", "检查点的签名、来源、大小或密钥有效期不符。", "未能核验检查点：缺少信任文件、检查点，或密钥期限内无时间依据。"],
+    en: ["Signature of the checkpoint", "The log signed the checkpoint, or its root, with a key in its period.", "Signature, origin, size or the period of the key is not as it must be.", "Not checked: there is no trust file or no checkpoint, or nothing dates it within the period of its key."],
   },
   "3.2": {
-    zh: ["条目在日志中", "路径由本条目通向检查点的根。", "路径不通向检查点的根，或缺少证明。", "未能核验条目是否在日志中。"],
-    en: ["The entry is in the log", "The path leads from this entry to the root of the checkpoint.", "The path does not lead to the root, or there is no proof.", "Whether the entry is in the log was not checked."],
+    zh: ["条目在日志中", "路径由本条目通向检查点的根。", "路径不通向检查点的根，长度不符，或缺少证明。", "未能核验条目是否在日志中。"],
+    en: ["The entry is in the log", "The path leads from this entry to the root of the checkpoint.", "The path does not lead to the root, is not of its length, or there is no proof.", "Whether the entry is in the log was not checked."],
   },
   "3.3": {
     zh: ["各检查点属同一历史", "较新的检查点包含较旧的全部条目。", "检查点相互矛盾：日志签署了两个历史，或一致性证明不成立。", "未能证明这些检查点属同一历史。"],
@@ -87,8 +87,8 @@ export const CHECKS = {
     en: ["Code of the contract", "The contract's code is the one of the trust file.", "The contract's code is another.", "No proof of the contract's account was captured."],
   },
   "6.6": {
-    zh: ["合约中的检查点与密钥", "合约中保存的大小、根与签名密钥符合。", "合约中保存的内容或密钥不符。", "没有保存合约存储的证明，或同一区块中有更新的检查点。"],
-    en: ["Head and key in the contract", "Size, root and head key that the contract holds are as they must be.", "What the contract holds, or its head key, is another.", "No proof of the contract's storage was captured, or a later head was anchored in the same block."],
+    zh: ["合约中的检查点与密钥", "合约中保存的大小、根与签名密钥符合。", "合约中保存的内容或密钥不符，或区块、大小不在该密钥的期限之内。", "没有保存合约存储的证明，或同一区块中有更新的检查点。"],
+    en: ["Head and key in the contract", "Size, root and head key that the contract holds are as they must be.", "What the contract holds, or its head key, is another; or block or size are outside of the period of that key.", "No proof of the contract's storage was captured, or a later head was anchored in the same block."],
   },
   "6.7": {
     zh: ["验证者签名", "三分之二以上的验证者签署了该区块。", "验证者签名不足，或不是信任文件所列。", "信任文件没有适用于该区块的验证者名单。"],

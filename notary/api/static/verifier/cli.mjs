@@ -1,10 +1,11 @@
 #!/usr/bin/env node
 // The verifier under Node.
 //
-//   node cli.mjs PACKAGE [--trust FILE] [--document FILE]    prints the result as JSON; exit status 0, 1 or 2 as `notary verify`
-//   node cli.mjs --lines                                     reads requests {"package", "trust", "document"} (paths, or
-//                                                            null), one in a line, and answers each in a line: the
-//                                                            result, or {"error", "message"} where there is none
+//   node cli.mjs FILE [--trust FILE] [--document FILE] [--statement FILE] [--proof FILE]
+//                           prints the result as JSON; exit status 0, 1 or 2 as `notary verify`. The statement is that
+//                           of a COSE receipt, the proof lies under the checkpoint of an OpenTimestamps file
+//   node cli.mjs --lines    reads requests {"package", "trust", "document", "statement", "proof"} (paths, or null), one
+//                           in a line, and answers each in a line: the result, or {"error", "message"} where there is none
 //
 // It opens no socket.
 
@@ -12,12 +13,14 @@ import { closeSync, fstatSync, openSync, readFileSync, readSync } from "node:fs"
 import { createInterface } from "node:readline";
 
 import { Unreadable } from "./checks.js";
-import { NoEvidence } from "./evidence.js";
+import { BesideError, NoEvidence } from "./evidence.js";
 import { TrustError } from "./trust.js";
 import { verify } from "./verify.js";
 
 const STATUS = { passed: 0, failed: 1, could_not_be_checked: 2 };
-const KINDS = [TrustError, NoEvidence, Unreadable];
+const KINDS = [TrustError, NoEvidence, BesideError, Unreadable];
+const FILES = ["package", "trust", "document", "statement", "proof"];
+const OPTIONS = ["--trust", "--document", "--statement", "--proof"];
 const SMALL = 1 << 26; // what is read at once
 
 // A file as a source of bytes, for as long as `work` runs.
@@ -46,8 +49,11 @@ function readPart(file, start, end) {
   return bytes;
 }
 
-function verifyPaths({ package: path, trust = null, document = null }) {
-  return withFile(trust, (known) => withFile(document, (bytes) => withFile(path, (evidence) => verify({ package: evidence, trust: known, document: bytes }))));
+// Opens the files of a request, one within the other, and verifies.
+function verifyPaths(request, names = FILES, opened = {}) {
+  const [name, ...others] = names;
+  if (name === undefined) return verify(opened);
+  return withFile(name === "package" ? request.package : (request[name] ?? null), (bytes) => verifyPaths(request, others, { ...opened, [name]: bytes }));
 }
 
 const errorOf = (error) => ({ error: KINDS.find((kind) => error instanceof kind)?.name ?? "Error", message: String(error?.message ?? error) });
@@ -65,14 +71,14 @@ async function lines() {
 }
 
 async function once(words) {
-  const request = { trust: null, document: null };
+  const request = {};
   while (words.length > 0) {
     const word = words.shift();
-    if (word === "--trust" || word === "--document") request[word.slice(2)] = words.shift() ?? null;
+    if (OPTIONS.includes(word)) request[word.slice(2)] = words.shift() ?? null;
     else request.package = word;
   }
   if (request.package === undefined) {
-    process.stderr.write("usage: node cli.mjs PACKAGE [--trust FILE] [--document FILE] | --lines\n");
+    process.stderr.write("usage: node cli.mjs FILE [--trust FILE] [--document FILE] [--statement FILE] [--proof FILE] | --lines\n");
     return 2;
   }
   try {

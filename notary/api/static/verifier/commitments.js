@@ -1,8 +1,8 @@
 // Openings of commitments (docs/formats.md §3).
 
 import { FormatError, bytesOf, equal, unbase64url } from "./bytes.js";
-import { parseCanonical, parseFree } from "./canonical.js";
-import { exactKeys, hexBytes, integer, list } from "./fields.js";
+import { encodeCanonical, parseCanonical, parseFree } from "./canonical.js";
+import { exactKeys, hexBytes, integer, list, matching } from "./fields.js";
 import { sha256 } from "./sha256.js";
 import { hashLeaf, rootFromPath } from "./tree.js";
 
@@ -11,6 +11,7 @@ const MAX_FILE = 1048576;
 const MAX_OPENINGS = 64;
 const MAX_DISCLOSURE = 131072;
 const MAX_PATH = 6;
+const DISCLOSURE = /^[A-Za-z0-9_-]{1,131072}$/;
 
 // Name and value of a disclosure.
 export function parseDisclosure(text) {
@@ -36,10 +37,23 @@ export function checkOpenings(bytes, commitments) {
   return values;
 }
 
-function checkOpening(opening, commitments) {
+// The list of openings of a JSON proof as openings.json: refused where it is not of its form. What its disclosures hold
+// is not looked at.
+export function openingsFile(openings) {
+  list(openings, 0, MAX_OPENINGS, (opening) => matching(readOpening(opening).disclosure, DISCLOSURE));
+  const bytes = bytesOf(encodeCanonical({ version: 1, openings }));
+  if (bytes.length > MAX_FILE) throw new FormatError("the openings are too long");
+  return bytes;
+}
+
+function readOpening(opening) {
   exactKeys(opening, ["disclosure", "index", "path"]);
   const index = integer(opening.index, 0, MAX_OPENINGS - 1);
-  const path = list(opening.path, 0, MAX_PATH, (hash) => hexBytes(hash, 32));
+  return { index, path: list(opening.path, 0, MAX_PATH, (hash) => hexBytes(hash, 32)), disclosure: opening.disclosure };
+}
+
+function checkOpening(opening, commitments) {
+  const { index, path } = readOpening(opening);
   const found = parseDisclosure(opening.disclosure);
   const leaf = hashLeaf(sha256(bytesOf(opening.disclosure)));
   const root = rootFromPath(leaf, BigInt(index), BigInt(commitments.count), path);

@@ -4,6 +4,7 @@ import { checkAnchor } from "./anchor.js";
 import { FormatError, bytesOf, compare, equal } from "./bytes.js";
 import { parseCheckpoint } from "./checkpoint.js";
 import { FAILED, PASSED, UNCHECKED } from "./checks.js";
+import { verifyCose } from "./cose.js";
 import { parseNote, stampedBytes, verifyNote } from "./note.js";
 import { checkOts } from "./ots.js";
 import { parseProof } from "./proof.js";
@@ -20,7 +21,7 @@ export function checkHeads(checks, evidence, entry, notBefore, trust) {
   const found = [];
   const tokens = new Map(); // what check 22 of tokens compares
   for (const size of evidence.heads) {
-    const head = checkHead(checks, evidence.files, size, entry, trust);
+    const head = evidence.cose ? checkCose(checks, evidence.cose, entry, trust) : checkHead(checks, evidence.files, size, entry, trust);
     if (head === null) continue;
     if (found.length > 0 && found[0].index !== head.index) {
       checks.add("3.2", FAILED, `index ${head.index}, where head ${found[0].size} has ${found[0].index}`, about(head));
@@ -64,8 +65,30 @@ function openHead(file, size, stored, trust) {
   if (checkpoint.size !== size) throw new FormatError("the checkpoint has another size than its folder says");
   const stamped = stampedBytes(note, key);
   if (stored !== undefined && !equal(stored, stamped)) throw new FormatError("the file checkpoint is not what is stamped");
-  if (key.lastGoodSize !== null && size > key.lastGoodSize) throw new FormatError("the key was compromised below this size");
+  checkLastGood(key, size);
   return { size, origin: checkpoint.origin, root: checkpoint.root, key, index, path, stamped, bounds: [], madeAfter: false, counts: true };
+}
+
+function checkLastGood({ lastGoodSize }, size) {
+  if (lastGoodSize !== null && size > lastGoodSize) throw new FormatError("the key was compromised below this size");
+}
+
+// A COSE receipt signs the root, which is in no file: the path leads to it, and so 3.2 comes before 3.1.
+function checkCose(checks, receipt, entry, trust) {
+  const { size, origin, index, path } = receipt;
+  const head = { size, origin, index, path, stamped: null, bounds: [], madeAfter: false, counts: true };
+  const included = checks.make("3.2", () => {
+    Object.assign(head, climb(hashLeaf(entry), index, size, path));
+    return `entry ${index} of ${size}`;
+  }, about(head));
+  if (!included) return null;
+  const signed = checks.make("3.1", () => {
+    if (origin !== trust.origin) throw new FormatError("the receipt is of another log");
+    head.key = verifyCose(receipt, head.root, trust.logKeys);
+    checkLastGood(head.key, size);
+    return `size ${size}, key ${head.key.vkey}`;
+  }, about(head));
+  return signed ? head : null;
 }
 
 // Files under a folder, ascending by name: [name without folder and ending, bytes].
@@ -95,6 +118,7 @@ function attest(checks, files, head, { trust, notBefore, tokens }) {
   const found = checkAnchor({ anchor, header: files.get(`${folder}header.rlp`) ?? null, checkpoint: head, chains: trust.chains, notBefore });
   for (const { id, outcome, detail, claim = null } of found.checks) checks.add(id, outcome, detail, { ...about(head), claim });
   head.madeAfter = found.madeAfter;
+  head.headKey = found.headKey;
   head.block = found.block;
   if (found.bound) head.bounds.push({ kind: "chain", source: found.bound.source, organisation: found.bound.source, notAfter: found.bound.notAfter, keys: [] });
 }

@@ -13,7 +13,8 @@ const MAX_PAYLOAD = 8192;
 const MAX_ADDRESS = 1000;
 const MAX_NUMBER_BYTES = 5;
 
-const MAGIC = unhex("004f70656e54696d657374616d7073000050726f6f6600bf89e2e884e892940108"); // to version 1 and SHA-256
+export const MAGIC = unhex("004f70656e54696d657374616d7073000050726f6f6600bf89e2e884e89294");
+const BEGINNING = concat(MAGIC, Uint8Array.of(0x01, 0x08)); // version 1 and SHA-256
 const PENDING = "83dfe30d2ef90c8e";
 const IN_BLOCK = "0588960d73d71901";
 const ADDRESS = /^[A-Za-z0-9\-._/:]*$/;
@@ -121,7 +122,7 @@ class Tree {
 export function readOts(bytes) {
   if (bytes.length > MAX_FILE) throw new FormatError("the file is too long");
   const reader = new Reader(bytes);
-  if (!equal(reader.take(MAGIC.length), MAGIC)) throw new FormatError("not an OpenTimestamps file over a SHA-256");
+  if (!equal(reader.take(BEGINNING.length), BEGINNING)) throw new FormatError("not an OpenTimestamps file over a SHA-256");
   const digest = reader.take(32);
   const tree = new Tree(reader);
   tree.read(digest, 0);

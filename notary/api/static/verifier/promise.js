@@ -5,24 +5,26 @@ import { Unchecked } from "./checks.js";
 import { verifyNote } from "./note.js";
 import { covers, parseReceipt } from "./receipt.js";
 
-// Args: the file receipt.txt, or undefined; entry of the record; heads that count.
+// Args: the file receipt.txt, or undefined; entry of the record; heads that count. Gives the key of a receipt that passed 4.1.
 export function checkPromise(checks, file, entry, heads, trust) {
-  if (file === undefined) return;
+  if (file === undefined) return null;
   let receipt = null;
+  let key = null;
   const signed = checks.make("4.1", () => {
     if (trust.receiptKeys.length === 0) throw new Unchecked("the trust file names no receipt key", "not_covered");
     receipt = parseReceipt(file);
-    const key = verifyNote(receipt.note, trust.receiptKeys);
+    key = verifyNote(receipt.note, trust.receiptKeys);
     if (receipt.origin !== trust.origin) throw new FormatError("the receipt is of another log");
     checkPeriod(key, receipt);
     return `signed by ${key.vkey}`;
   });
-  if (!signed) return;
+  if (!signed) return null;
   checks.make("4.2", () => {
     if (!covers(receipt, entry)) throw new FormatError("the path leads to another root");
     return `entry ${receipt.index} of ${receipt.count} in its group`;
   });
   if (heads.length > 0) checks.make("4.3", () => kept(receipt, heads));
+  return key;
 }
 
 // A receipt is dated by its own key's word alone, so a period turns no evidence bad: it leaves it open.

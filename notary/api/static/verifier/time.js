@@ -6,6 +6,7 @@ import { dateSeconds } from "./fields.js";
 
 export const SECOND = 10n ** 9n;
 export const MILLISECOND = 10n ** 6n;
+export const MICROSECOND = 10n ** 3n;
 
 const UTC = /^(\d\d)(\d\d)(\d\d)(\d\d)(\d\d)(\d\d)Z$/;
 const GENERALIZED = /^(\d{4})(\d\d)(\d\d)(\d\d)(\d\d)(\d\d)(?:\.(\d{1,12}))?Z$/;

@@ -2,7 +2,6 @@
 
 import { readAuthority, related } from "./authority.js";
 import { FormatError, hex } from "./bytes.js";
-import { MAX_INTEGER } from "./fields.js";
 import { parseVkey, parseVkeyOfAnyType } from "./note.js";
 import { ORIGIN } from "./statement.js";
 import { parseToml } from "./toml.js";
@@ -63,10 +62,8 @@ function readKeys(tables, name) {
     const id = hex(vkey.keyId);
     if (seen.has(id)) throw new FormatError("two keys of one key id");
     seen.add(id);
-    const key = { ...vkey, since: table.date("since"), until: table.date("until"), lastGoodSize: table.integer("last_good_size", 0n, BigInt(MAX_INTEGER), null) };
+    const key = { ...vkey, ...table.period() };
     table.end();
-    if (key.since !== null && key.until !== null && key.until < key.since) throw new FormatError("until is before since");
-    if (key.lastGoodSize !== null && key.until === null) throw new FormatError("last_good_size needs an until");
     return key;
   });
 }

@@ -31,7 +31,7 @@ function readChain(table) {
     logId: table.hex("log_id", 32),
     codeHash: table.hex("code_hash", 32),
     profile: table.text("profile"),
-    headKeys: table.texts("head_keys", []).map((address) => readHex(address, 20)),
+    headKeys: readHeadKeys(table),
     blocks: readBlocks(table.tables("block")),
     validators: readValidators(table.tables("validators")),
   };
@@ -39,6 +39,20 @@ function readChain(table) {
   if (!PROFILES.includes(chain.profile)) throw new FormatError("an unknown profile");
   if (SEALED.includes(chain.profile) !== chain.validators.length > 0) throw new FormatError("validators are for sealed chains, and needed there");
   return chain;
+}
+
+// {address, since, until, lastGoodSize} of head_keys, which have no period, and of the [[chain.head_key]].
+function readHeadKeys(table) {
+  const named = table.texts("head_keys", []).map((address) => ({ address: readHex(address, 20), since: null, until: null, lastGoodSize: null }));
+  const dated = table.tables("head_key").map((each) => {
+    const key = { address: each.hex("address", 20), ...each.period() };
+    each.end();
+    return key;
+  });
+  const keys = [...named, ...dated];
+  const addresses = new Set(keys.map(({ address }) => hex(address)));
+  if (dated.length > 0 && addresses.size < keys.length) throw new FormatError("a head key is named twice");
+  return keys;
 }
 
 function readBlocks(tables) {

@@ -1,6 +1,7 @@
 // Fields of the tables of a trust file. An unknown key anywhere is an error.
 
 import { FormatError, unhex } from "./bytes.js";
+import { MAX_INTEGER } from "./fields.js";
 import { isDate } from "./toml.js";
 
 export const reader = (table, name) => new Table(table, name);
@@ -63,6 +64,15 @@ class Table {
   // The bytes of a text that begins with 0x.
   hex(key, length) {
     return readHex(this.text(key), length);
+  }
+
+  // The period of a key, {since, until, lastGoodSize}: each null where nothing is said (docs/formats.md §8).
+  period() {
+    const [since, until] = [this.date("since"), this.date("until")];
+    const lastGoodSize = this.integer("last_good_size", 0n, BigInt(MAX_INTEGER), null);
+    if (since !== null && until !== null && until < since) throw new FormatError("until is before since");
+    if (lastGoodSize !== null && until === null) throw new FormatError("last_good_size needs an until");
+    return { since, until, lastGoodSize };
   }
 
   list(key, absent) {

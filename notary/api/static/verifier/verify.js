@@ -14,35 +14,38 @@ import { entryOf, parseStatement, statedDigests } from "./statement.js";
 import { checkTimes } from "./times.js";
 import { readTrust } from "./trust.js";
 
-// Args: package: Uint8Array, Blob or {size, read}; trust: text or bytes of the trust file, or null; document: as
-// package, or null; progress(bytes done, of how many), optional.
-// Throws TrustError for a trust file with errors, NoEvidence for what is neither package nor proof, Unreadable.
+// Args: package: Uint8Array, Blob or {size, read}; trust: text or bytes of the trust file, or null; as package, or
+// null: document; statement, of a COSE receipt; proof, of an OpenTimestamps file; progress(bytes done, of how many), optional.
+// Throws TrustError for a trust file with errors, NoEvidence for what is neither package nor proof, BesideError where
+// statement or proof is missing or not wanted, Unreadable.
 export async function verify(given) {
   return judge(await gather(given)).result;
 }
 
 // All that is read: {trust, opened: {evidence, error}, given}, where `given` has size and digests of the document.
-export async function gather({ package: file, trust = null, document = null, progress = () => {} }) {
+export async function gather({ package: file, trust = null, document = null, statement = null, proof = null, progress = () => {} }) {
   const known = trust === null ? null : readTrust(typeof trust === "string" ? bytesOf(trust) : trust);
-  const opened = await openEvidence(sourceOf(file), namesIn, progress);
+  const beside = { statement: statement && sourceOf(statement), proof: proof && sourceOf(proof) };
+  const opened = await openEvidence(sourceOf(file), beside, namesIn, progress);
   const source = document && sourceOf(document);
   const wanted = source && opened.evidence ? namesIn(opened.evidence.files) : [];
   return { trust: known, opened, given: source && (await digestsOf(source, wanted, (done) => progress(done, source.size))) };
 }
 
-// The result, and the blocks that record its heads, for whoever has a node to ask. Reads nothing more.
+// The result; the blocks that record its heads, for whoever has a node to ask; and the keys that signed: {role: "log",
+// "receipt" or "head", size of the head or null, key}. Reads nothing more.
 export function judge({ trust, opened: { evidence, error }, given }) {
   const checks = new Checks();
   const result = { version: 1, outcome: FAILED, test_only: false, checks: checks.list, statement: null, entry: "", index: null, openings: {}, withheld: null, time: null };
   if (evidence === null) {
     checks.add("1.1", FAILED, error);
-    return { result, blocks: [] };
+    return { result, blocks: [], signers: [] };
   }
   checks.add("1.1", PASSED, `${evidence.files.size} files`);
   result.test_only = trust?.testOnly ?? false;
   if (trust) checks.add("1.2", PASSED, `trust file for log ${trust.origin}`);
   else checks.add("1.2", UNCHECKED, "no trust file was given");
-  return { result, blocks: examine(checks, result, { evidence, given, trust }) };
+  return { result, ...examine(checks, result, { evidence, given, trust }) };
 }
 
 // Digests that the statement among these files states, so that the document is read once.
@@ -54,7 +57,7 @@ export function namesIn(files) {
   }
 }
 
-// Everything after 1.2. Gives the anchoring blocks, for whoever has a node to ask.
+// Everything after 1.2. Gives the anchoring blocks and the keys that signed.
 function examine(checks, result, { evidence, given, trust }) {
   let statement = null;
   const bytes = evidence.files.get("data/statement.json");
@@ -62,7 +65,7 @@ function examine(checks, result, { evidence, given, trust }) {
     statement = parseStatement(bytes);
     return `a ${statement.type} statement`;
   });
-  if (!read) return [];
+  if (!read) return { blocks: [], signers: [] };
   const entry = entryOf(bytes);
   Object.assign(result, { statement: JSON.parse(textOf(bytes)), entry: hex(entry) });
   const opened = checkOwnOpenings(checks, evidence.files, statement);
@@ -74,7 +77,7 @@ function examine(checks, result, { evidence, given, trust }) {
   checkPrevious(checks, following, statement);
   Object.assign(result, { openings: { ...opened, ...inspection }, withheld: statement.commitments.count - Object.keys(opened).length });
   result.outcome = checks.outcome(requiredOf(statement));
-  return heads.blocks;
+  return { blocks: heads.blocks, signers: heads.signers };
 }
 
 const requiredOf = (statement) => ["1.1", "1.2", "2.1", "2.2", "3.1", "3.2", "8.1", ...("document" in statement ? ["2.3"] : [])];
@@ -108,7 +111,7 @@ function compareDocument(statement, size, digests) {
 
 function withoutTrust(checks) {
   for (const id of ["2.2", "3.1", "3.2", "8.1"]) checks.add(id, UNCHECKED, "no trust file was given");
-  return { counting: [], blocks: [] };
+  return { counting: [], blocks: [], signers: [] };
 }
 
 function withTrust(checks, result, { evidence, statement, entry, trust }) {
@@ -117,8 +120,13 @@ function withTrust(checks, result, { evidence, statement, entry, trust }) {
   const heads = checkHeads(checks, evidence, entry, statement.not_before, trust);
   const counting = heads.filter(({ counts }) => counts);
   checkHistory(checks, evidence.files.get("consistency.json"), evidence.heads, counting);
-  checkPromise(checks, evidence.files.get("receipt.txt"), entry, counting, trust);
+  const receiptKey = checkPromise(checks, evidence.files.get("receipt.txt"), entry, counting, trust);
   result.index = counting.length > 0 ? Number(counting[0].index) : null;
   result.time = checkTimes(checks, heads, statement.not_before, trust);
-  return { counting, blocks: heads.map(({ block }) => block).filter(Boolean) };
+  return { counting, blocks: heads.map(({ block }) => block).filter(Boolean), signers: signersOf(counting, receiptKey) };
+}
+
+function signersOf(heads, receiptKey) {
+  const found = heads.flatMap(({ size, key, headKey = null }) => [{ role: "log", size, key: key.vkey }, ...(headKey === null ? [] : [{ role: "head", size, key: `0x${hex(headKey)}` }])]);
+  return receiptKey === null ? found : [...found, { role: "receipt", size: null, key: receiptKey.vkey }];
 }

@@ -2,7 +2,7 @@
 
 import { Unreadable } from "../checks.js";
 import { tryControls } from "../controls.js";
-import { NoEvidence } from "../evidence.js";
+import { BesideError, NoEvidence } from "../evidence.js";
 import { TrustError } from "../trust.js";
 import { gather, judge } from "../verify.js";
 import { askNode } from "./node.js";
@@ -32,7 +32,7 @@ function render() {
   document.title = t.title;
   const choose = (name, words) => h("button", { type: "button", lang: name, "aria-pressed": String(language === name), onclick: () => switchTo(name) }, words);
   top.replaceChildren(h("nav", {}, choose("zh", "简体中文"), choose("en", "English")), h("h1", {}, t.title), h("p", {}, t.lead));
-  form.replaceChildren(field("package", "file"), field("trust", "file"), field("document", "file"), field("node", "url"), h("button", { type: "submit", class: "main" }, t.verify), progress);
+  form.replaceChildren(field("package", "file"), field("trust", "file"), field("document", "file"), field("beside", "file"), field("node", "url"), h("button", { type: "submit", class: "main" }, t.verify), progress);
   output.replaceChildren(...view(t));
 }
 
@@ -50,11 +50,11 @@ function view(t) {
 
 async function start(event) {
   event.preventDefault();
-  const [file, trust, given] = ["package", "trust", "document"].map((name) => fields[name].files[0] ?? null);
+  const [file, trust, given, beside] = ["package", "trust", "document", "beside"].map((name) => fields[name].files[0] ?? null);
   const node = fields.node.value.trim();
   form.querySelector(".main").disabled = true;
   try {
-    shown = file === null ? { error: "no_package", message: "" } : await run(file, trust, given, node);
+    shown = file === null ? { error: "no_package", message: "" } : await run({ file, trust, given, beside, node });
   } catch (error) {
     shown = { error: keyOf(error), message: String(error?.message ?? error) };
   }
@@ -64,16 +64,16 @@ async function start(event) {
   output.querySelector("h2")?.focus();
 }
 
-const keyOf = (error) => (error instanceof TrustError ? "trust_error" : error instanceof NoEvidence ? "no_evidence" : error instanceof Unreadable ? "unreadable" : "trouble");
+const keyOf = (error) => (error instanceof TrustError ? "trust_error" : error instanceof NoEvidence ? "no_evidence" : error instanceof BesideError ? "beside_error" : error instanceof Unreadable ? "unreadable" : "trouble");
 
-async function run(file, trust, given, node) {
+async function run({ file, trust, given, beside, node }) {
   const bytes = trust && (await readSmall(trust));
   progress.hidden = false;
   progress.setAttribute("aria-label", WORDS[language].working);
   const advance = (done, whole) => (progress.value = whole > 0 ? done / whole : 1);
-  const gathered = await gather({ package: file, trust: bytes, document: given, progress: (done) => advance(done, (given ?? file).size) });
-  const { result, blocks } = judge(gathered);
-  return { result, controls: await tryControls(gathered, result), blocks: node === "" ? blocks : await Promise.all(blocks.map((block) => compared(node, block))) };
+  const gathered = await gather({ package: file, trust: bytes, document: given, statement: beside, proof: beside, progress: (done) => advance(done, (given ?? file).size) });
+  const { result, blocks, signers } = judge(gathered);
+  return { result, signers, controls: await tryControls(gathered, result), blocks: node === "" ? blocks : await Promise.all(blocks.map((block) => compared(node, block))) };
 }
 
 async function readSmall(file) {

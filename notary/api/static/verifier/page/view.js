@@ -16,13 +16,14 @@ const mark = (outcome, words) => h("span", { class: `mark ${outcome}` }, { passe
 const fill = (text, facts) => text.replace(/\{(\w+)\}/g, (_, name) => String(facts[name]));
 const table = (heads, rows) => h("div", { class: "wide", tabindex: "0" }, h("table", {}, h("thead", {}, h("tr", {}, heads.map((head) => h("th", { scope: "col" }, head)))), h("tbody", {}, rows)));
 
-// Args: {result, controls, blocks: with what a node said of each}; t, the words; language.
-export function resultView({ result, controls, blocks }, t, language) {
+// Args: {result, controls, signers, blocks: with what a node said of each}; t, the words; language.
+export function resultView({ result, controls, signers, blocks }, t, language) {
   const { outcome } = result;
   return [
     h("section", { class: `notice ${outcome}`, "data-outcome": outcome }, h("h2", { tabindex: "-1" }, mark(outcome, t[outcome])), h("p", {}, t[`${outcome}_means`]), result.test_only ? h("p", { class: "warn" }, t.test_only) : null),
     timesView(result, t),
     checksView(result, t, language),
+    signers.length > 0 ? signersView(signers, t) : null,
     blocks.length > 0 ? chainView(blocks, t) : null,
     openedView(result, t),
     controls === null ? null : controlsView(controls, t),
@@ -57,6 +58,11 @@ function checksView({ checks }, t, language) {
     ),
   );
   return h("section", {}, h("h3", {}, t.checks), table([t.check, t.subject, t.outcome, "", t.claim], rows));
+}
+
+function signersView(signers, t) {
+  const rows = signers.map(({ role, size, key }) => h("tr", { "data-signer": role, "data-key": key }, h("td", {}, t[`signer_${role}`]), h("td", {}, size === null ? "" : String(size)), h("td", { class: "mono" }, key)));
+  return h("section", { class: "signers" }, h("h3", {}, t.signers), h("p", { class: "small" }, t.signers_means), table([t.signer, t.signer_size, t.key], rows));
 }
 
 function chainView(blocks, t) {
