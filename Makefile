@@ -51,6 +51,14 @@ test-fuzz: $(PYTHON_ENV) ## 200,000 mutants of packages, bugs put into the verif
 test-hostile: $(PYTHON_ENV) ## every hostile PDF through the sandbox, with its time and memory (ARGS=… for pytest)
 	$(BIN)/python -m pytest -n 2 --dist worksteal -m hostile $(ARGS)
 
+.PHONY: coverage
+coverage: $(PYTHON_ENV) $(ORACLES) ## every branch of the verifier and the tree is taken by its tests
+	$(BIN)/python -m pytest -n 2 tests/evidence tests/merkle --cov --cov-report=term-missing $(ARGS)
+
+.PHONY: mutants
+mutants: $(PYTHON_ENV) ## one thing changed in the verifier or the tree at a time, for hours (NAMES=notary.merkle.*)
+	$(BIN)/mutmut run --max-children 2 $(NAMES)
+
 .PHONY: run
 run: $(PYTHON_ENV) $(NODE_ENV) ## run the service with a local chain and TSA: http://127.0.0.1:8000
 	$(BIN)/notary dev
