@@ -74,6 +74,10 @@ class Search:
     above: int | None = None
     span: int = _SPAN
 
+    def end(self) -> None:
+        """The next one begins anew, with as many blocks to a question: what a node refused once it may do later."""
+        self.above, self.span = None, _SPAN
+
 
 def transaction_of(
     node: Node,
@@ -100,8 +104,11 @@ def transaction_of(
         AnchorRejected: its answer is of another form.
     """
     search = search or Search()
+    newest = block_at(node, "latest", profile)[1].number
     if search.wanted != head or search.above is None:
-        search.wanted, search.above = head, block_at(node, "latest", profile)[1].number
+        search.wanted, search.above = head, newest
+    # A node that once named a block far above all others would else be searched for ever.
+    search.above = min(search.above, newest)
     wanted = head.size.to_bytes(32) + head.root
     for _ in range(_QUESTIONS):
         if search.above < first:
@@ -109,7 +116,7 @@ def transaction_of(
         logs, lowest = _events(node, contract, log_id, max(first, search.above - search.span + 1), search)
         for log in logs:
             if _topic(log) == ANCHORED and octets(log.get("data"))[32:] == wanted:
-                search.above = None
+                search.end()
                 return octets(log.get("transactionHash"), 32)
         search.above = lowest - 1
         if any(_topic(log) == _OPENED for log in logs):
@@ -119,7 +126,7 @@ def transaction_of(
             raise AnchorUnavailable(
                 f"who anchored the head of size {head.size} is looked for, down to block {search.above} by now"
             )
-    search.above = None  # of a search that found nothing the next one begins anew
+    search.end()  # of a search that found nothing the next one begins anew
     return None
 
 

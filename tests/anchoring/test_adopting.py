@@ -185,7 +185,14 @@ def test_a_search_ends_for_now_and_goes_on_where_it_stopped(shared_chain, old, m
     firsts = [first for first, _ in node.questions]
     assert (len(firsts), firsts[0], firsts[1]) == (8, newest - 19, newest - 39)
     # The next one begins anew, and so does that for another head.
-    assert (search.above, search.wanted) == (None, head(7))
+    assert (search.above, search.wanted, search.span) == (None, head(7), heads._SPAN)
+
+
+def test_a_block_that_a_node_invented_far_above_is_not_searched_down_from(shared_chain, old):
+    on_chain, _ = old
+    node, search = Counting(shared_chain.url), Search(head(7), above=2**60)
+    assert ask(node, on_chain, search=search) is not None
+    assert node.questions[0][1] == shared_chain.newest()
 
 
 def test_nothing_is_looked_through_before_the_last_head_or_the_opening_of_the_log(shared_chain, old):
