@@ -1,15 +1,18 @@
 """A head of ours that somebody else anchored counts, by the same rules, and is looked for as far back as it may be."""
 
-from dataclasses import replace
+from contextlib import suppress
+from dataclasses import fields, replace
 
 import pytest
 
 from notary.anchoring import heads
+from notary.anchoring.evm import EvmAnchor
 from notary.anchoring.heads import Search, transaction_of
-from notary.anchoring.port import Step
+from notary.anchoring.port import Observation, Step
 from notary.anchoring.rpc import Answer, Node
 from notary.errors import AnchorRejected, AnchorUnavailable, LaneStopped
 from notary.evidence.chain import decode_evidence, decode_header
+from notary.observe import ANCHOR_MOVES
 from notary.store.incidents import incidents
 from tests.anchoring.local_chain import STRANGER, WALLET, head, root
 from tests.rig import ORIGIN
@@ -108,6 +111,63 @@ def test_where_no_wallet_can_pay_any_more_a_strangers_transaction_counts(chain, 
     chain.mine(2)
     advance.step()
     assert log.one("test").state == "final"
+
+
+def adopted():
+    return ANCHOR_MOVES.labels("test", "adopted")._value.get()
+
+
+def test_where_ours_waits_a_strangers_transaction_counts_and_no_more_is_paid(chain, log, on_chain):
+    chain.node.ask("evm_setAutomine", False)
+    log.close()
+    advance, before = log.advance(on_chain), adopted()
+    advance.step()
+    item = log.one("test")
+    (attempt,) = log.attempts(item)
+    chain.node.ask("anvil_dropTransaction", f"0x{attempt.ref}")  # no pool keeps it: it pays too little
+    chain.node.ask("evm_setAutomine", True)
+    block = by_a_stranger(chain, log, on_chain, item.size)
+    advance.step()
+    assert log.one("test").state == "sent"  # it may still be ours that comes
+    log.wait(60)
+    advance.step()
+    found = log.one("test")
+    assert (found.state, block_of(found), log.attempts(item), adopted()) == (
+        "mined",
+        block,
+        [attempt],
+        before + 1,
+    )
+    chain.mine(2)
+    advance.step()
+    assert log.one("test").state == "final"
+    # The nonce that is missing is made good for what follows.
+    later = log.close()
+    log.wait()
+    for _ in range(4):
+        with suppress(AnchorUnavailable):
+            advance.step()
+        log.wait(31)
+    assert (on_chain.attested_size(), adopted()) == (later, before + 1)
+
+
+class TooEarly(EvmAnchor):
+    """Asked for its transactions before any is mined."""
+
+    def observe(self, head, attempts):
+        return Observation(Step.SENT)
+
+
+def test_ours_that_is_mined_at_this_moment_is_not_called_somebody_elses(chain, log, on_chain):
+    log.close()
+    advance, before = log.advance(on_chain), adopted()
+    advance.step()
+    (attempt,) = log.attempts(log.one("test"))
+    chain.receipt(bytes.fromhex(attempt.ref))
+    log.wait(60)
+    given = {each.name: getattr(on_chain, each.name) for each in fields(on_chain) if each.init}
+    log.advance(TooEarly(**given)).step()
+    assert (log.one("test").state, adopted()) == ("mined", before)
 
 
 def test_a_head_that_is_not_ours_is_not_adopted(chain, log, on_chain):

@@ -124,6 +124,14 @@ def test_silence_alone_makes_nobody_late(clock, behind):
     behind.require_agreement()
 
 
+def test_one_that_was_behind_for_a_while_and_fell_silent_is_not_late(clock, behind):
+    over(clock, behind, 3, {1: 100, 2: 99})
+    for _ in range(9):
+        clock.time += MINUTE
+        behind.hear({1: 100})
+        behind.require_agreement()
+
+
 def test_where_all_fell_silent_nobody_is_late(clock, behind):
     over(clock, behind, 6, {1: 100, 2: 90})
     assert behind._late == {2: 90}

@@ -49,7 +49,8 @@ def _responding():
     """An authority whose signer's certificate names where its CA answers: other verifiers look at no answer else."""
     place = x509.UniformResourceIdentifier("http://ca.example/ocsp")
     access = x509.AccessDescription(AuthorityInformationAccessOID.OCSP, place)
-    return MiniTsa("rsa", extensions=[*signer_extensions(), (x509.AuthorityInformationAccess([access]), False)])
+    named = (x509.AuthorityInformationAccess([access]), False)
+    return MiniTsa("rsa", extensions=[*signer_extensions(), named])
 
 
 def _answered(make):
