@@ -113,6 +113,31 @@ def test_where_no_wallet_can_pay_any_more_a_strangers_transaction_counts(chain, 
     assert log.one("test").state == "final"
 
 
+class Mute(EvmAnchor):
+    """Its transactions are not sent."""
+
+    def send(self, head, attempt):
+        raise AnchorUnavailable("eth_sendRawTransaction: no answer from the node")
+
+
+def like(kind, anchor):
+    return kind(**{each.name: getattr(anchor, each.name) for each in fields(anchor) if each.init})
+
+
+def test_what_was_signed_and_cannot_be_sent_any_more_needs_not_be(chain, log, on_chain):
+    log.close()
+    with pytest.raises(AnchorUnavailable, match="no answer"):
+        log.advance(like(Mute, on_chain)).step()
+    item = log.one("test")
+    assert (item.state, len(log.attempts(item))) == ("signed", 1)
+    chain.node.ask("anvil_setBalance", WALLET.address, "0x0")
+    with pytest.raises(LaneStopped, match="holds 0 wei"):
+        log.advance(on_chain).step()
+    block = by_a_stranger(chain, log, on_chain, item.size)
+    log.advance(on_chain).step()
+    assert (log.one("test").state, block_of(log.one("test"))) == ("mined", block)
+
+
 def adopted():
     return ANCHOR_MOVES.labels("test", "adopted")._value.get()
 
@@ -165,8 +190,7 @@ def test_ours_that_is_mined_at_this_moment_is_not_called_somebody_elses(chain, l
     (attempt,) = log.attempts(log.one("test"))
     chain.receipt(bytes.fromhex(attempt.ref))
     log.wait(60)
-    given = {each.name: getattr(on_chain, each.name) for each in fields(on_chain) if each.init}
-    log.advance(TooEarly(**given)).step()
+    log.advance(like(TooEarly, on_chain)).step()
     assert (log.one("test").state, adopted()) == ("mined", before)
 
 
@@ -246,6 +270,38 @@ def test_a_search_ends_for_now_and_goes_on_where_it_stopped(shared_chain, old, m
     assert (len(firsts), firsts[0], firsts[1]) == (8, newest - 19, newest - 39)
     # The next one begins anew, and so does that for another head.
     assert (search.above, search.wanted, search.span) == (None, head(7), heads._SPAN)
+
+
+def test_a_search_by_a_slow_node_ends_for_now_after_a_while_and_gets_on(shared_chain, old, monkeypatch):
+    on_chain, _ = old
+    monkeypatch.setattr(heads, "_SECONDS", 0.0)
+    node, search = Counting(shared_chain.url), Search(span=40)
+    newest = shared_chain.newest()
+    for part in range(3):
+        with pytest.raises(AnchorUnavailable, match=f"down to block {newest - 40 * (part + 1)} by now"):
+            ask(node, on_chain, search=search)
+        assert len(node.questions) == part + 1
+    assert ask(node, on_chain, search=search) is not None
+
+
+class Slow(Counting):
+    """Gives no answer in time where it is asked for many blocks."""
+
+    def try_ask(self, method, *params):
+        answer = super().try_ask(method, *params)
+        if answer.error is not None:
+            raise AnchorUnavailable("eth_getLogs: no answer from the node")
+        return answer
+
+
+def test_a_node_that_gives_no_answer_in_time_is_asked_for_fewer_the_next_time(shared_chain, old):
+    on_chain, _ = old
+    node, search = Slow(shared_chain.url, most=120), Search(span=400)
+    for span in (200, 100):
+        with pytest.raises(AnchorUnavailable, match="no answer"):
+            ask(node, on_chain, search=search)
+        assert search.span == span
+    assert ask(node, on_chain, search=search) is not None
 
 
 def test_a_block_that_a_node_invented_far_above_is_not_searched_down_from(shared_chain, old):
