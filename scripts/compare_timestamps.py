@@ -49,7 +49,8 @@ once with `-attime` genTime. Certificates that the caller has are given to each 
 
 **Revocation** (check 15). Cases with revocation data, and those called strict, are put to notary by
 `check_revocation`, to pyHanko with the lists, the OCSP responses and `revocation_mode="require"`, and to openssl in
-its last column with `-crl_check_all` and the lists beside the root: `openssl ts` takes no OCSP responses. Both take
+its last column with `-crl_check_all` and the lists beside the root: `openssl ts` takes no OCSP responses. pyHanko
+looks at a response only where the certificate names a responder, so the signer's does in these cases. Both take
 what a CA says only if it was said at the moment they are asked about or before: they tell what was known then. RFC
 3161 §4 makes a token depend on what is known later, a compromised key above all. So cases with data from after
 genTime are refused there for its date alone, the good ones too. The other tools take no revocation data. Serial

@@ -142,8 +142,12 @@ class Advance:
         head = self.head_at(item.size)
         seen = self._sending.look(item, head)
         if (item.state, seen.step) == ("sent", Step.SENT):
-            newer = self._paying.replace(item, head)
-            if newer or not self._within(_RESEND, item.updated_at):
+            due = not self._within(_RESEND, item.updated_at)
+            # Before more is paid for what the chain holds already: ours may wait for ever.
+            other = self._sending.adopt(item, head) if due else None
+            if other is not None:
+                seen = other
+            elif self._paying.replace(item, head) or due:
                 seen = self._send_again(item, head)
         self._apply(item, seen)
 
@@ -161,7 +165,7 @@ class Advance:
         except LaneStopped:
             if self._paying.take_over(item, head):
                 return self._sending.send(item, head)
-            seen = self._sending.adopt(head)  # nobody here can pay, and somebody else did
+            seen = self._sending.adopt(item, head)  # nobody here can pay, and somebody else did
             if seen is None:
                 raise
             return seen

@@ -64,9 +64,8 @@ class Again:
         """Store what takes the place of the last of these; whether there is any. LaneStopped as `replacement`."""
         last = stored[-1]
         try:
-            since = min(
-                last.created_at, self.sending.now()
-            )  # by a clock that was ahead no block would be new
+            # By a clock that was ahead no block would be new.
+            since = min(last.created_at, self.sending.now())
             better = payer.replacement([attempt_of(each) for each in stored], since)
         except AnchorUnavailable as error:
             _log.warning("a transaction is not replaced", anchor=payer.name, detail=str(error))

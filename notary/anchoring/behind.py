@@ -34,24 +34,35 @@ class Behind:
     # The highest number that was called final, as it grew, and when it was first heard.
     _claims: list[tuple[datetime, int]] = field(default_factory=list, init=False)
     _late: dict[int, int] = field(default_factory=dict, init=False)
+    # What each said last, and when: one that answers but now and then gets no new patience by that.
+    _last: dict[int, tuple[datetime, int]] = field(default_factory=dict, init=False)
 
     def hear(self, finals: Mapping[int, int]) -> None:
-        """Take in the newest final number of each endpoint that answers, by its place in the settings from 1 on."""
-        if not finals:
+        """Take in the newest final number of each endpoint that answers, by its place in the settings from 1 on.
+
+        One that does not answer stands where it stood for as long as one may be behind.
+        """
+        now = self.now()
+        self._last |= {place: (now, number) for place, number in finals.items()}
+        self._last = {place: said for place, said in self._last.items() if now - said[0] <= self.patience}
+        if not self._last:
+            self._late = {}  # nobody is behind anybody
             return
-        now, highest = self.now(), max(finals.values())
+        known = {place: number for place, (_, number) in self._last.items()}
+        highest, lowest = max(known.values()), min(known.values())
         # What nobody claims any more was taken back, and is nothing to be behind of.
         claims = [(since, number) for since, number in self._claims if number <= highest]
         if not claims or claims[-1][1] < highest:
             claims.append((now, highest))
-        lowest = min(finals.values())
         claims = [claim for claim in claims if claim[1] > lowest] or claims[-1:]
         self._claims = claims[:1] + claims[1:][1 - _MOST :]
         late = {}
-        for place, number in finals.items():
+        for place, number in known.items():
             waited = now - next((since for since, claimed in self._claims if claimed > number), now)
-            RPC_BEHIND.labels(str(self.chain_id), str(place)).set(max(0.0, waited.total_seconds()))
-            if waited > self.patience:
+            if place in finals:
+                RPC_BEHIND.labels(str(self.chain_id), str(place)).set(max(0.0, waited.total_seconds()))
+            # Silence alone makes nobody late, and ends no alarm.
+            if waited > self.patience and (place in finals or place in self._late):
                 late[place] = number
         if late and not self._late:
             _log.error(

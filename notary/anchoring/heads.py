@@ -1,5 +1,6 @@
 """Heads and the contract: whether one extends the head on chain, and which transaction anchored one."""
 
+import time
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -16,6 +17,7 @@ from notary.merkle.proof import check_consistency
 _OPENED = keccak256(b"Opened(bytes32,address,address,string)")  # before it there are no events of a log
 _SPAN, _LEAST_SPAN = 5000, 100  # blocks to a question
 _QUESTIONS = 20  # of one search before others have their turn: a hundred thousand blocks
+_SECONDS = 20.0  # of one search, too: the step that waits must not seem to stand still
 
 
 def require_extension(
@@ -74,6 +76,10 @@ class Search:
     above: int | None = None
     span: int = _SPAN
 
+    def end(self) -> None:
+        """The next one begins anew, with as many blocks to a question: what a node refused once it may do later."""
+        self.above, self.span = None, _SPAN
+
 
 def transaction_of(
     node: Node,
@@ -100,26 +106,28 @@ def transaction_of(
         AnchorRejected: its answer is of another form.
     """
     search = search or Search()
+    newest = block_at(node, "latest", profile)[1].number
     if search.wanted != head or search.above is None:
-        search.wanted, search.above = head, block_at(node, "latest", profile)[1].number
+        search.wanted, search.above = head, newest
+    # A node that once named a block far above all others would else be searched for ever.
+    search.above = min(search.above, newest)
     wanted = head.size.to_bytes(32) + head.root
-    for _ in range(_QUESTIONS):
-        if search.above < first:
-            break
+    asked, end = 0, time.monotonic() + _SECONDS
+    while search.above >= first:
+        if asked == _QUESTIONS or (asked and time.monotonic() > end):
+            raise AnchorUnavailable(
+                f"who anchored the head of size {head.size} is looked for, down to block {search.above} by now"
+            )
+        asked += 1
         logs, lowest = _events(node, contract, log_id, max(first, search.above - search.span + 1), search)
         for log in logs:
             if _topic(log) == ANCHORED and octets(log.get("data"))[32:] == wanted:
-                search.above = None
+                search.end()
                 return octets(log.get("transactionHash"), 32)
         search.above = lowest - 1
         if any(_topic(log) == _OPENED for log in logs):
             break
-    else:
-        if search.above >= first:
-            raise AnchorUnavailable(
-                f"who anchored the head of size {head.size} is looked for, down to block {search.above} by now"
-            )
-    search.above = None  # of a search that found nothing the next one begins anew
+    search.end()  # of a search that found nothing the next one begins anew
     return None
 
 
@@ -134,7 +142,11 @@ def _events(
             "fromBlock": hex(lowest),
             "toBlock": hex(search.above or 0),
         }
-        answer = node.try_ask("eth_getLogs", query)
+        try:
+            answer = node.try_ask("eth_getLogs", query)
+        except AnchorUnavailable:
+            search.span = max(search.span // 2, _LEAST_SPAN)  # in time it may answer for fewer
+            raise
         if answer.error is None:
             return records(answer.result), lowest
         if search.span <= _LEAST_SPAN:

@@ -58,10 +58,8 @@ class Paying:
                 expected = payer.first_nonce()
                 with self.database.reading() as connection:
                     lane = anchorings.next_nonce(connection, payer.name, payer.lane)
-                if lane is None:
-                    expected = (
-                        payer.agreed_nonce()
-                    )  # one alone may lag behind or lie, and no number of ours tells
+                if lane is None:  # one endpoint alone may lag behind or lie, and no number of ours tells
+                    expected = payer.agreed_nonce()
                 problem = self._problem(payer, expected, lane)
                 if problem is None:
                     return self._sign_by(payer, item, head, old, expected, lane)
@@ -78,9 +76,8 @@ class Paying:
             AnchorUnavailable: no answer.
             AnchorRejected: the answer says nothing of the head.
         """
-        with (
-            self.database.reading() as connection
-        ):  # of an earlier anchoring of this head it does not matter who paid
+        # Of an earlier anchoring of this head it does not matter who paid.
+        with self.database.reading() as connection:
             used = {attempt.lane for attempt in anchorings.attempts_of(connection, item.id)}
         others = [payer for payer in self.payers if payer.lane not in used]
         if not others:

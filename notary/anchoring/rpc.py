@@ -1,5 +1,6 @@
 """JSON-RPC of an Ethereum-compatible node. Whatever it answers is a claim: callers recompute it."""
 
+import re
 from dataclasses import dataclass
 from typing import Any
 
@@ -14,6 +15,8 @@ _log = structlog.get_logger()
 MAX_ANSWER = 64 * 2**20  # bytes
 MAX_FEE = 1000 * 10**9
 _MAX_REASON = 200
+_QUANTITY = re.compile("0x[0-9a-fA-F]{1,64}")
+_DATA = re.compile("0x[0-9a-fA-F]*")
 _REVERTED = 3  # the code of an error, as geth and others give it
 
 
@@ -117,10 +120,23 @@ class Node:
             return Answer(reply["result"])
         if not isinstance(failure, dict):
             raise AnchorUnavailable(f"{method}: the answer of the node is not JSON-RPC")
-        data = failure.get("data")
+        data = _revert_data(failure.get("data"))
         reason = str(failure.get("message", "an error without a message"))[:_MAX_REASON]
-        data = data if isinstance(data, str) else None
-        return Answer(None, reason, data, data is not None or failure.get("code") == _REVERTED)
+        reverted = data is not None or failure.get("code") == _REVERTED or "revert" in reason.lower()
+        return Answer(None, reason, data, reverted)
+
+
+def _revert_data(value: Any) -> str | None:
+    """What a call failed with, as hexadecimal; "" where the node says so in words alone, None where not at all.
+
+    Some nodes give it after a word of their own ("Reverted 0x…"), some within an object.
+    """
+    if isinstance(value, dict):
+        value = value.get("data")
+    if not isinstance(value, str):
+        return None
+    found = _DATA.search(value)
+    return found.group() if found else ""
 
 
 def octets(value: Any, length: int | None = None) -> bytes:
@@ -146,12 +162,10 @@ def quantity(value: Any) -> int:
     Raises:
         AnchorRejected: anything else, or more than 256 bits.
     """
-    try:
-        if not value.startswith("0x") or len(value) > 2 + 64:
-            raise ValueError
-        return int(value, 0)
-    except (AttributeError, ValueError) as error:
-        raise AnchorRejected("the node's answer is not a number where it must be") from error
+    # Not by int alone, which takes other bases, spaces and underscores.
+    if not isinstance(value, str) or not _QUANTITY.fullmatch(value):
+        raise AnchorRejected("the node's answer is not a number where it must be")
+    return int(value, 16)
 
 
 def record(value: Any) -> dict[str, Any]:

@@ -11,6 +11,7 @@ import structlog
 
 from notary.anchoring.port import Anchor, Attempt, Head, Observation, Step, newest_of_lanes
 from notary.errors import LaneStopped, NotaryError
+from notary.evidence.chain import decode_evidence
 from notary.observe import ANCHOR_MOVES, INCIDENTS, LANE_STOPPED
 from notary.store import anchorings, stopped
 from notary.store.anchorings import Anchoring
@@ -54,12 +55,16 @@ class Sending:
         """
         attempts = self.attempts(item)
         seen = self.anchor.observe(head, attempts) if attempts else None
-        return seen if seen is not None and seen.step in (Step.MINED, Step.FINAL) else self.adopt(head)
+        return seen if seen is not None and seen.step in (Step.MINED, Step.FINAL) else self.adopt(item, head)
 
-    def adopt(self, head: Head) -> Observation | None:
-        """What somebody else's transaction did for a head, or None. Raises as `adopted` of the port."""
+    def adopt(self, item: Anchoring, head: Head) -> Observation | None:
+        """What any transaction did for a head, also somebody else's, or None. Raises as `adopted` of the port."""
         seen = self.anchor.adopted(head)
-        if seen is not None:
+        if seen is None:
+            return None
+        made = None if seen.evidence is None else decode_evidence(seen.evidence).transaction
+        ours = {attempt.ref for attempt in self.attempts(item)}
+        if made not in ours:  # one of which may be mined at this very moment
             _log.warning("somebody else anchored a head of ours", anchor=self.anchor.name, size=head.size)
             ANCHOR_MOVES.labels(self.anchor.name, "adopted").inc()
         return seen

@@ -1,15 +1,18 @@
 """A head of ours that somebody else anchored counts, by the same rules, and is looked for as far back as it may be."""
 
-from dataclasses import replace
+from contextlib import suppress
+from dataclasses import fields, replace
 
 import pytest
 
 from notary.anchoring import heads
+from notary.anchoring.evm import EvmAnchor
 from notary.anchoring.heads import Search, transaction_of
-from notary.anchoring.port import Step
+from notary.anchoring.port import Observation, Step
 from notary.anchoring.rpc import Answer, Node
 from notary.errors import AnchorRejected, AnchorUnavailable, LaneStopped
 from notary.evidence.chain import decode_evidence, decode_header
+from notary.observe import ANCHOR_MOVES
 from notary.store.incidents import incidents
 from tests.anchoring.local_chain import STRANGER, WALLET, head, root
 from tests.rig import ORIGIN
@@ -110,6 +113,87 @@ def test_where_no_wallet_can_pay_any_more_a_strangers_transaction_counts(chain, 
     assert log.one("test").state == "final"
 
 
+class Mute(EvmAnchor):
+    """Its transactions are not sent."""
+
+    def send(self, head, attempt):
+        raise AnchorUnavailable("eth_sendRawTransaction: no answer from the node")
+
+
+def like(kind, anchor):
+    return kind(**{each.name: getattr(anchor, each.name) for each in fields(anchor) if each.init})
+
+
+def test_what_was_signed_and_cannot_be_sent_any_more_needs_not_be(chain, log, on_chain):
+    log.close()
+    with pytest.raises(AnchorUnavailable, match="no answer"):
+        log.advance(like(Mute, on_chain)).step()
+    item = log.one("test")
+    assert (item.state, len(log.attempts(item))) == ("signed", 1)
+    chain.node.ask("anvil_setBalance", WALLET.address, "0x0")
+    with pytest.raises(LaneStopped, match="holds 0 wei"):
+        log.advance(on_chain).step()
+    block = by_a_stranger(chain, log, on_chain, item.size)
+    log.advance(on_chain).step()
+    assert (log.one("test").state, block_of(log.one("test"))) == ("mined", block)
+
+
+def adopted():
+    return ANCHOR_MOVES.labels("test", "adopted")._value.get()
+
+
+def test_where_ours_waits_a_strangers_transaction_counts_and_no_more_is_paid(chain, log, on_chain):
+    chain.node.ask("evm_setAutomine", False)
+    log.close()
+    advance, before = log.advance(on_chain), adopted()
+    advance.step()
+    item = log.one("test")
+    (attempt,) = log.attempts(item)
+    chain.node.ask("anvil_dropTransaction", f"0x{attempt.ref}")  # no pool keeps it: it pays too little
+    chain.node.ask("evm_setAutomine", True)
+    block = by_a_stranger(chain, log, on_chain, item.size)
+    advance.step()
+    assert log.one("test").state == "sent"  # it may still be ours that comes
+    log.wait(60)
+    advance.step()
+    found = log.one("test")
+    assert (found.state, block_of(found), log.attempts(item), adopted()) == (
+        "mined",
+        block,
+        [attempt],
+        before + 1,
+    )
+    chain.mine(2)
+    advance.step()
+    assert log.one("test").state == "final"
+    # The nonce that is missing is made good for what follows.
+    later = log.close()
+    log.wait()
+    for _ in range(4):
+        with suppress(AnchorUnavailable):
+            advance.step()
+        log.wait(31)
+    assert (on_chain.attested_size(), adopted()) == (later, before + 1)
+
+
+class TooEarly(EvmAnchor):
+    """Asked for its transactions before any is mined."""
+
+    def observe(self, head, attempts):
+        return Observation(Step.SENT)
+
+
+def test_ours_that_is_mined_at_this_moment_is_not_called_somebody_elses(chain, log, on_chain):
+    log.close()
+    advance, before = log.advance(on_chain), adopted()
+    advance.step()
+    (attempt,) = log.attempts(log.one("test"))
+    chain.receipt(bytes.fromhex(attempt.ref))
+    log.wait(60)
+    log.advance(like(TooEarly, on_chain)).step()
+    assert (log.one("test").state, adopted()) == ("mined", before)
+
+
 def test_a_head_that_is_not_ours_is_not_adopted(chain, log, on_chain):
     size = log.close()
     chain.send(chain.data(on_chain.log_id, size, root(8), []), STRANGER)
@@ -185,7 +269,46 @@ def test_a_search_ends_for_now_and_goes_on_where_it_stopped(shared_chain, old, m
     firsts = [first for first, _ in node.questions]
     assert (len(firsts), firsts[0], firsts[1]) == (8, newest - 19, newest - 39)
     # The next one begins anew, and so does that for another head.
-    assert (search.above, search.wanted) == (None, head(7))
+    assert (search.above, search.wanted, search.span) == (None, head(7), heads._SPAN)
+
+
+def test_a_search_by_a_slow_node_ends_for_now_after_a_while_and_gets_on(shared_chain, old, monkeypatch):
+    on_chain, _ = old
+    monkeypatch.setattr(heads, "_SECONDS", 0.0)
+    node, search = Counting(shared_chain.url), Search(span=40)
+    newest = shared_chain.newest()
+    for part in range(3):
+        with pytest.raises(AnchorUnavailable, match=f"down to block {newest - 40 * (part + 1)} by now"):
+            ask(node, on_chain, search=search)
+        assert len(node.questions) == part + 1
+    assert ask(node, on_chain, search=search) is not None
+
+
+class Slow(Counting):
+    """Gives no answer in time where it is asked for many blocks."""
+
+    def try_ask(self, method, *params):
+        answer = super().try_ask(method, *params)
+        if answer.error is not None:
+            raise AnchorUnavailable("eth_getLogs: no answer from the node")
+        return answer
+
+
+def test_a_node_that_gives_no_answer_in_time_is_asked_for_fewer_the_next_time(shared_chain, old):
+    on_chain, _ = old
+    node, search = Slow(shared_chain.url, most=120), Search(span=400)
+    for span in (200, 100):
+        with pytest.raises(AnchorUnavailable, match="no answer"):
+            ask(node, on_chain, search=search)
+        assert search.span == span
+    assert ask(node, on_chain, search=search) is not None
+
+
+def test_a_block_that_a_node_invented_far_above_is_not_searched_down_from(shared_chain, old):
+    on_chain, _ = old
+    node, search = Counting(shared_chain.url), Search(head(7), above=2**60)
+    assert ask(node, on_chain, search=search) is not None
+    assert node.questions[0][1] == shared_chain.newest()
 
 
 def test_nothing_is_looked_through_before_the_last_head_or_the_opening_of_the_log(shared_chain, old):

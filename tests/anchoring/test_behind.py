@@ -93,6 +93,52 @@ def test_one_that_does_not_answer_is_not_waited_for_and_alone_nobody_is_behind(c
     behind.require_agreement()
 
 
+def test_one_that_answers_but_now_and_then_gets_no_new_patience_and_the_alarm_stays(clock, behind):
+    with capture_logs() as told:
+        for minute in range(12):
+            behind.hear({1: 100, 2: 90} if minute % 3 == 0 else {1: 100})
+            clock.time += MINUTE
+            assert bool(behind._late) == (minute >= 6)
+    assert len(told) == 1
+    with pytest.raises(AnchorRejected, match="endpoint 2 none after 90"):
+        behind.require_agreement()
+    over(clock, behind, 6, {1: 100})  # it is gone, which is told elsewhere
+    behind.require_agreement()
+
+
+def test_one_that_claims_too_much_but_now_and_then_is_told(clock, behind):
+    for minute in range(9):
+        behind.hear({1: 100, 2: 90} if minute % 2 == 0 else {2: 90})
+        clock.time += MINUTE
+    with pytest.raises(AnchorRejected, match="block 100 final, endpoint 2 none after 90"):
+        behind.require_agreement()
+
+
+def test_silence_alone_makes_nobody_late(clock, behind):
+    behind.hear({1: 100, 2: 99})
+    for minute in range(9):
+        clock.time += MINUTE
+        behind.hear({1: 101 + minute})
+        behind.require_agreement()
+    behind.hear({1: 110, 2: 100})
+    behind.require_agreement()
+
+
+def test_one_that_was_behind_for_a_while_and_fell_silent_is_not_late(clock, behind):
+    over(clock, behind, 3, {1: 100, 2: 99})
+    for _ in range(9):
+        clock.time += MINUTE
+        behind.hear({1: 100})
+        behind.require_agreement()
+
+
+def test_where_all_fell_silent_nobody_is_late(clock, behind):
+    over(clock, behind, 6, {1: 100, 2: 90})
+    assert behind._late == {2: 90}
+    over(clock, behind, 6, {})
+    behind.require_agreement()
+
+
 def test_what_is_remembered_is_bounded_and_the_earliest_stays(clock, behind):
     for number in range(3000):
         behind.hear({1: number, 2: 0})

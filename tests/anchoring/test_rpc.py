@@ -7,7 +7,7 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 import pytest
 
 from notary.anchoring import rpc
-from notary.anchoring.rpc import Answer, Node, array, records
+from notary.anchoring.rpc import Answer, Node, array, quantity, records
 from notary.errors import AnchorRejected, AnchorUnavailable, SettingsError
 from notary.settings import Chain, Settings
 from notary.wiring.nodes import nodes_of
@@ -132,9 +132,56 @@ def test_an_answer_that_is_not_json_rpc_is_none(said):
         Node(url, 1).try_ask("eth_chainId")
 
 
+@pytest.mark.parametrize(
+    ("failure", "data", "reverted"),
+    [
+        ('{"code":-32000,"message":"Execution reverted"}', None, True),  # and no more: of some nodes
+        ('{"code":3,"message":"execution reverted","data":"0xaB12"}', "0xaB12", True),
+        ('{"code":-32015,"message":"VM execution error.","data":"Reverted 0xab12"}', "0xab12", True),
+        ('{"code":-32015,"message":"VM execution error.","data":"Reverted"}', "", True),
+        ('{"code":-32603,"message":"error","data":{"message":"m","data":"0xab12"}}', "0xab12", True),
+        ('{"code":-32603,"message":"busy","data":{"message":"m"}}', None, False),
+        ('{"code":-32000,"message":"header not found"}', None, False),
+    ],
+)
+def test_a_call_that_failed_is_told_from_one_that_was_not_made(failure, data, reverted):
+    with raw_answer(b'{"jsonrpc":"2.0","id":1,"error":%s}' % failure.encode()) as url:
+        answer = Node(url, 1).try_ask("eth_estimateGas")
+    assert (answer.data, answer.reverted) == (data, reverted)
+
+
 @pytest.mark.parametrize("value", [None, {}, "0x"])
 def test_what_is_no_array_of_objects_is_refused(value):
     with pytest.raises(AnchorRejected, match="not an array where it must be"):
         array(value)
     with pytest.raises(AnchorRejected, match="not an object where it must be"):
         records([value] if not isinstance(value, dict) else [[]])
+
+
+@pytest.mark.parametrize(
+    "value",
+    [
+        None,
+        5,
+        "5",
+        "",
+        "0x",
+        "0b1",
+        "0o7",
+        "0x-1",
+        "-0x1",
+        "0x_1",
+        "0x1 ",
+        "0x1\n",
+        "0xg",
+        "0x" + "0" * 65,
+        b"0x1",
+    ],
+)
+def test_what_is_no_number_of_256_bits_in_hexadecimal_is_refused(value):
+    with pytest.raises(AnchorRejected, match="not a number where it must be"):
+        quantity(value)
+
+
+def test_a_number_of_256_bits_is_read():
+    assert (quantity("0x" + "f" * 64), quantity("0x0"), quantity("0xFf")) == (2**256 - 1, 0, 255)

@@ -1,16 +1,20 @@
 """An anchor is tried before the head key signs: nobody sees a signature that is not stored, nor chooses our gas."""
 
+import random
 from dataclasses import replace
 
 import pytest
 
 from notary.anchoring import trying
 from notary.anchoring.contract import signed_transaction
+from notary.anchoring.port import Head
 from notary.anchoring.rpc import Answer, Node
 from notary.anchoring.transaction import fields_of
 from notary.errors import AnchorRejected, AnchorUnavailable
+from notary.evidence.chain_head import head_slots
 from notary.evidence.keccak import keccak256
 from notary.log.transactions import head_signer, read_anchor_call
+from notary.merkle.hashing import hash_node
 from tests.anchoring.local_chain import HEAD_KEY, WALLET, head, path
 from tests.anchoring.lying_node import lying_node
 
@@ -81,7 +85,73 @@ def test_the_gas_limit_is_enough_and_no_more_than_half_as_much_again(shared_chai
     assert anchor.attested_size() == 130
 
 
-@pytest.mark.parametrize("data", [None, "0x"])
+def proven(old, new):
+    """Roots of two trees far too large to be made, and the proof that one begins with the other (RFC 9162 2.1.4.2)."""
+    index, last, path = old - 1, new - 1, []
+    while index & 1:
+        index, last = index >> 1, last >> 1
+    before = after = random.randbytes(32)
+    if index:
+        path.append(before)
+    while last:
+        if index & 1 or index < last:
+            path.append(random.randbytes(32))
+        if index & 1:
+            before, after = hash_node(path[-1], before), hash_node(path[-1], after)
+        elif index < last:
+            after = hash_node(after, path[-1])
+        index, last = index >> 1, last >> 1
+    return before, after, path
+
+
+@pytest.mark.parametrize(
+    ("old", "hashes"), [(2**61 - 1, 63), (2**40 - 1, 42), (2**33, 1), (2**33 - 2**20, 14)]
+)
+def test_the_gas_limit_is_enough_for_the_longest_proofs(shared_chain, anchor, old, hashes):
+    new = old + (2**32 if old > 2**60 else 2**20)
+    before, after, proof = proven(old, new)
+    assert len(proof) == hashes
+    put(shared_chain, anchor, old, before)
+    made = Head("test.example/log", new, after, b"")
+    attempt = anchor.sign(made, anchor.first_nonce(), proof, old)
+    anchor.send(made, attempt)
+    receipt = shared_chain.receipt(attempt.ref)
+    limit = fields_of(attempt.raw)["gas"]
+    assert (receipt["status"], limit) == ("0x1", trying.gas_of(hashes))
+    assert int(receipt["gasUsed"], 16) * 5 // 4 <= limit < int(receipt["gasUsed"], 16) * 2.2
+    assert anchor.on_chain_head() == (new, after)
+
+
+def put(chain, anchor, size, made):
+    """Have the contract hold a head that it never took."""
+    state = (size << 160 | int(HEAD_KEY.address, 16)).to_bytes(32), made
+    for slot, value in zip(head_slots(anchor.log_id), state, strict=True):
+        where = f"0x{anchor.contract.hex()}", f"0x{slot.hex()}"
+        chain.node.ask("anvil_setStorageAt", *where, f"0x{value.hex()}")
+
+
+def test_what_the_contract_itself_refuses_before_it_looks_at_the_signature_is_seen(shared_chain, anchor):
+    old = 2**33
+    new = old + 2**32 + 1
+    before, after, proof = proven(old, new)
+    put(shared_chain, anchor, old, before)
+    anchor.head_key = type("NoSignature", (), {"address": HEAD_KEY.address})()
+    with pytest.raises(AnchorRejected, match="tried before signing: the contract refuses: TooFar"):
+        anchor.sign(Head("test.example/log", new, after, b""), anchor.first_nonce(), proof, old)
+
+
+def test_what_it_looks_at_after_the_signature_is_computed_here(shared_chain, anchor):
+    old, new = 2**33 + 5, 2**33 + 9
+    before, after, proof = proven(old, new)
+    put(shared_chain, anchor, old, before)
+    anchor.head_key = type("NoSignature", (), {"address": HEAD_KEY.address})()
+    made = Head("test.example/log", new, after, b"")
+    for wrong in (proof[:-1], [*proof, proof[0]], [bytes(32), *proof[1:]], [*proof[:-1], bytes(32)]):
+        with pytest.raises(AnchorRejected, match="the head does not extend the one on chain"):
+            anchor.sign(made, anchor.first_nonce(), wrong, old)
+
+
+@pytest.mark.parametrize("data", [None, "", "0x"])
 def test_a_node_that_does_not_say_why_a_call_fails_holds_nothing_up(by, data):
     assert signed(by(Answer(None, "execution reverted", data, reverted=True)))
 

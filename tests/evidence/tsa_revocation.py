@@ -4,7 +4,7 @@ from datetime import timedelta
 
 from cryptography import x509
 from cryptography.hazmat.primitives import hashes
-from cryptography.x509.oid import ObjectIdentifier
+from cryptography.x509.oid import AuthorityInformationAccessOID, ObjectIdentifier
 
 from notary.evidence.timestamp_status import Kind, RevocationData
 from tests.evidence.tsa_case import OTHER, OURS, Case, Given, answer, authority
@@ -43,6 +43,19 @@ def _listed(reason, when=_LATER, *since, at=_WEEK):
 def _signers(make):
     """The data on the signer's certificate is `make`'s, that on the intermediate's as it should be."""
     return _given(lambda tsa: (make(tsa), crl(tsa.root, tsa.root_key)))
+
+
+def _responding():
+    """An authority whose signer's certificate names where its CA answers: other verifiers look at no answer else."""
+    place = x509.UniformResourceIdentifier("http://ca.example/ocsp")
+    access = x509.AccessDescription(AuthorityInformationAccessOID.OCSP, place)
+    named = (x509.AuthorityInformationAccess([access]), False)
+    return MiniTsa("rsa", extensions=[*signer_extensions(), named])
+
+
+def _answered(make):
+    """As `_signers`, and the signer's certificate says that there are OCSP responses."""
+    return _given(lambda tsa: (make(tsa), crl(tsa.root, tsa.root_key)), tsa=_responding)
 
 
 def _scoped(**fields):
@@ -166,18 +179,18 @@ GOOD = (
         "RFC 5280 §5.2.5",
         _given(lambda tsa: (_scoped(full_name=_URL)(tsa), crl(tsa.root, tsa.root_key)), tsa=_pointing),
     ),
-    Case("OCSP: good, by the issuer", _OCSP, _signers(_answers()), needs="ocsp"),
+    Case("OCSP: good, by the issuer", _OCSP, _answered(_answers()), needs="ocsp"),
     Case(
         "OCSP: good, certificate named by SHA-256",
         _OCSP,
-        _signers(_answers(digest=hashes.SHA256(), by_name=True)),
+        _answered(_answers(digest=hashes.SHA256(), by_name=True)),
         needs="ocsp",
     ),
-    Case("OCSP: good, by a delegated responder", _DELEGATED, _signers(_delegated()), needs="ocsp"),
+    Case("OCSP: good, by a delegated responder", _DELEGATED, _answered(_delegated()), needs="ocsp"),
     Case(
         "OCSP: superseded after genTime",
         _TSP,
-        _signers(_answers(status="REVOKED", at=_WEEK, revoked_at=_LATER, reason="superseded")),
+        _answered(_answers(status="REVOKED", at=_WEEK, revoked_at=_LATER, reason="superseded")),
         needs="ocsp",
     ),
     Case(
@@ -391,7 +404,7 @@ BAD = (
     Case(
         "OCSP: revoked, keyCompromise",
         _TSP,
-        _signers(_answers(status="REVOKED", at=_WEEK, revoked_at=_LATER, reason="keyCompromise")),
+        _answered(_answers(status="REVOKED", at=_WEEK, revoked_at=_LATER, reason="keyCompromise")),
         15,
         "keyCompromise",
         "ocsp",
@@ -399,17 +412,17 @@ BAD = (
     Case(
         "OCSP: revoked after genTime, no reason stated",
         _TSP,
-        _signers(_answers(status="REVOKED", at=_WEEK, revoked_at=_LATER)),
+        _answered(_answers(status="REVOKED", at=_WEEK, revoked_at=_LATER)),
         15,
         "no reason stated",
         "ocsp",
     ),
-    Case("OCSP: unknown, strict", "RFC 6960 §2.2", _signers(_answers(status="UNKNOWN")), 15, _OPEN, "ocsp"),
-    Case("OCSP: from before genTime, strict", OURS, _signers(_answers(at=_BEFORE)), 15, _OPEN, "ocsp"),
+    Case("OCSP: unknown, strict", "RFC 6960 §2.2", _answered(_answers(status="UNKNOWN")), 15, _OPEN, "ocsp"),
+    Case("OCSP: from before genTime, strict", OURS, _answered(_answers(at=_BEFORE)), 15, _OPEN, "ocsp"),
     Case(
         "OCSP: about another certificate, strict",
         _OCSP,
-        _signers(lambda tsa: ocsp(OTHER, tsa.middle, tsa.middle_key)),
+        _answered(lambda tsa: ocsp(OTHER, tsa.middle, tsa.middle_key)),
         15,
         _OPEN,
         "ocsp",
@@ -417,16 +430,16 @@ BAD = (
     Case(
         "OCSP: the serial number at another CA, strict",
         _OCSP,
-        _signers(lambda tsa: ocsp(tsa.signer, tsa.root, tsa.root_key)),
+        _answered(lambda tsa: ocsp(tsa.signer, tsa.root, tsa.root_key)),
         15,
         _OPEN,
         "ocsp",
     ),
-    Case("OCSP: tryLater, strict", "RFC 6960 §4.2.1", _signers(lambda tsa: refusal()), 15, _OPEN, "ocsp"),
+    Case("OCSP: tryLater, strict", "RFC 6960 §4.2.1", _answered(lambda tsa: refusal()), 15, _OPEN, "ocsp"),
     Case(
         "OCSP: delegated without OCSPSigning",
         _DELEGATED,
-        _signers(_delegated(purposes=())),
+        _answered(_delegated(purposes=())),
         15,
         "answers without a certificate for OCSP signing",
         "ocsp",
@@ -434,7 +447,7 @@ BAD = (
     Case(
         "OCSP: delegated for web servers",
         _DELEGATED,
-        _signers(_delegated(purposes=[x509.ExtendedKeyUsageOID.SERVER_AUTH])),
+        _answered(_delegated(purposes=[x509.ExtendedKeyUsageOID.SERVER_AUTH])),
         15,
         "answers without a certificate for OCSP signing",
         "ocsp",
@@ -442,7 +455,7 @@ BAD = (
     Case(
         "OCSP: delegated by another CA",
         _DELEGATED,
-        _signers(
+        _answered(
             lambda tsa: ocsp(
                 tsa.signer, tsa.middle, tsa.middle_key, by=responder(tsa.root, tsa.root_key, name="Root")
             )
@@ -454,7 +467,7 @@ BAD = (
     Case(
         "OCSP: delegate's certificate has ended",
         _DELEGATED,
-        _signers(_delegated(years=(YEARS[0], GEN_TIME - timedelta(days=2)))),
+        _answered(_delegated(years=(YEARS[0], GEN_TIME - timedelta(days=2)))),
         15,
         "was not valid when it answered",
         "ocsp",
@@ -462,7 +475,7 @@ BAD = (
     Case(
         "OCSP: delegate without nocheck, strict",
         "RFC 6960 §4.2.2.2.1",
-        _signers(_delegated(nocheck=False)),
+        _answered(_delegated(nocheck=False)),
         15,
         _OPEN,
         "ocsp",
@@ -470,7 +483,7 @@ BAD = (
     Case(
         "OCSP: in the issuer's name by somebody else",
         _OCSP,
-        _signers(_by_forger),
+        _answered(_by_forger),
         15,
         "is not signed by it",
         "ocsp",
@@ -478,7 +491,7 @@ BAD = (
     Case(
         "OCSP: signer's certificate not at hand",
         _OCSP,
-        _signers(
+        _answered(
             lambda tsa: ocsp(tsa.signer, tsa.middle, tsa.middle_key, by=(OTHER, key("p256")), held=False)
         ),
         15,
@@ -488,7 +501,7 @@ BAD = (
     Case(
         "OCSP: unknown critical extension, strict",
         "RFC 6960 §4.4",
-        _signers(_answers(extensions=[_ODD])),
+        _answered(_answers(extensions=[_ODD])),
         15,
         _OPEN,
         "ocsp",
@@ -496,7 +509,7 @@ BAD = (
     Case(
         "OCSP: cut off",
         "RFC 6960 §4.2.1",
-        _signers(lambda tsa: _resized(_answers()(tsa), -20)),
+        _answered(lambda tsa: _resized(_answers()(tsa), -20)),
         15,
         "cannot be read",
         "ocsp",
@@ -504,7 +517,7 @@ BAD = (
     Case(
         "a list that is called an OCSP response",
         OURS,
-        _signers(lambda tsa: RevocationData(Kind.OCSP, both(tsa)[0].data)),
+        _answered(lambda tsa: RevocationData(Kind.OCSP, both(tsa)[0].data)),
         15,
         "cannot be read",
         "ocsp",
