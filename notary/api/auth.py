@@ -90,6 +90,7 @@ async def viewer(request: Request, services: ServicesDep, _documented: object = 
         principal.tenant_id if principal else None,
         (algorithm, parse_digest(algorithm, value)) if shown else None,
         code[:64] if code else None,
+        principal is not None and "report" in principal.scopes,
     )
 
 

@@ -87,7 +87,11 @@ class Packages:
             RequestError: what is to be opened is not there for `viewer`.
         """
         contents = self.members(number, viewer, heads, choice)
-        if self.kept is not None and self._is_own(self.records.view(number, viewer), viewer):
+        if (
+            self.kept is not None
+            and viewer.reports
+            and self._is_own(self.records.view(number, viewer), viewer)
+        ):
             report = self.kept.read(number, evidence_manifest(contents))
             contents |= {} if report is None else {REPORT: report}
         return assemble(contents | static_members())
@@ -165,7 +169,8 @@ class Packages:
             with self.database.reading() as connection:
                 opened = choice.of(openings.filed_openings(connection, other.seq), back)
         path = tuple(self.prover.proof_at(other.index, size))
-        proof = ProofFile(other.index, path, self.prover.checkpoint(size).note).encode(TLOG_PROOF)
+        note = contents[f"heads/{size}/checkpoint"]  # which was verified when it was put there
+        proof = ProofFile(other.index, path, note).encode(TLOG_PROOF)
         found = {f"{folder}/statement.json": other.statement, f"{folder}/inclusion.tlog-proof": proof}
         return found | ({f"{folder}/openings.json": encode_openings(opened)} if opened else {})
 

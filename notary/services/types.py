@@ -22,6 +22,7 @@ class Viewer:
     tenant_id: int | None = None
     digest: tuple[str, bytes] | None = None  # algorithm and value
     code: str | None = None
+    reports: bool = False  # an organisation's key that may have its reports
 
 
 @dataclass(frozen=True, slots=True)

@@ -273,7 +273,7 @@ def test_heads_that_do_not_have_the_record_or_do_not_exist_are_refused(bench):
 def test_a_stored_report_is_in_the_package_of_its_owner_alone(bench, tmp_path):
     number = bench.submit(**PUBLIC)
     bench.close(2)
-    own = Viewer(bench.rig.tenant)
+    own = Viewer(bench.rig.tenant, reports=True)
     kept = KeptReports(FileObjects(tmp_path), os.urandom)
     packages = replace(bench.packages, kept=kept)
     without = packages.package(number, own)
@@ -283,7 +283,7 @@ def test_a_stored_report_is_in_the_package_of_its_owner_alone(bench, tmp_path):
     assert package.files["data/report.pdf"] == b"%PDF-1.7"
     assert packages.package(number, own, [2]) == packages.package(number, own)
     assert evidence_manifest(package.files) == evidence_manifest(read_package(io.BytesIO(without)).files)
-    for stranger in (Viewer(), Viewer(bench.rig.tenant + 1)):
+    for stranger in (Viewer(), Viewer(bench.rig.tenant + 1, reports=True), Viewer(bench.rig.tenant)):
         assert "data/report.pdf" not in read_package(io.BytesIO(packages.package(number, stranger))).files
 
 
