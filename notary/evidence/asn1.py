@@ -29,7 +29,7 @@ class Node:
     raw: bytes
     content: bytes
     children: tuple["Node", ...] | None
-    der: bool  # itself and all in it, as to tags, lengths and the order of SETs; contents are looked at as they are read
+    der: bool  # itself and all in it, as to tags, lengths and the order of SETs; of contents it says nothing
 
 
 def refuse(what: str) -> NoReturn:
@@ -79,7 +79,7 @@ def _children(
     data: bytes, at: int, stop: int, depth: int, *, indefinite: bool
 ) -> tuple[tuple[Node, ...], int, int]:
     """The values in it, where its contents end, and where it does."""
-    found = []
+    found = list[Node]()
     while at < stop:
         if indefinite and data.startswith(b"\0\0", at):
             return tuple(found), at, at + 2

@@ -112,7 +112,7 @@ def _check(
     nonce, sent, received = exchange
     token = open_response(response)
     require(RESPONSE, response, 4, "the response")
-    require(TST_INFO, token.content, 4, "the TSTInfo")
+    require(TST_INFO, token.content, 4, "the TSTInfo", der=True)
     signer = find_signer(token, intermediates)
     warnings = check_signature(token, signer)
     if token.with_mods:

@@ -116,5 +116,6 @@ def _status(single: ocsp.OCSPSingleResponse, answer: Any) -> Status:
 
 
 def _key_bits(certificate: x509.Certificate) -> bytes:
-    return bytes(asn1_of(certificate).public_key["public_key"].contents[1:])  # without the count of unused bits
-
+    return bytes(
+        asn1_of(certificate).public_key["public_key"].contents[1:]
+    )  # without the count of unused bits

@@ -44,7 +44,12 @@ class _OurSignatures(SignatureValidator):
     """Signatures by our allow-list, not by the library's."""
 
     def validate_signature(
-        self, signature: bytes, signed_data: bytes, public_key_info: Any, signature_algorithm: Any, context: Any = None
+        self,
+        signature: bytes,
+        signed_data: bytes,
+        public_key_info: Any,
+        signature_algorithm: Any,
+        context: Any = None,  # noqa: ARG002 - of signatures without an algorithm, which are none of ours
     ) -> None:
         verify_signature(dump(public_key_info), signature_algorithm, signature, signed_data)
 
@@ -146,7 +151,10 @@ def _validate(path: tuple[x509.Certificate, ...], root: x509.Certificate, moment
         steps.send(None)
     except StopIteration:
         return None
-    except (ValidationError, NotImplementedError) as error:  # the latter: of constraints that it does not understand
+    except (
+        ValidationError,
+        NotImplementedError,
+    ) as error:  # the latter: of constraints that it does not understand
         return str(error)
     finally:
         steps.close()
@@ -171,4 +179,3 @@ def issued(issuer: x509.Certificate, cert: x509.Certificate) -> bool:
 
 def _valid(cert: x509.Certificate, moment: datetime) -> bool:
     return bool(cert.not_valid_before <= moment <= cert.not_valid_after)
-

@@ -6,7 +6,6 @@ from notary.evidence.asn1_form import (
     BITS,
     BOOLEAN,
     ENUMERATED,
-    FALSE,
     INTEGER,
     NULL,
     OCTETS,

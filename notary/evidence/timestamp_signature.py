@@ -64,7 +64,10 @@ _BARE = sequence(OID)
 _PSS = sequence(
     OID,
     sequence(
-        explicit(0, _PLAIN), explicit(1, sequence(OID, _PLAIN)), optional(explicit(2, INTEGER)), optional(explicit(3, INTEGER))
+        explicit(0, _PLAIN),
+        explicit(1, sequence(OID, _PLAIN)),
+        optional(explicit(2, INTEGER)),
+        optional(explicit(3, INTEGER)),
     ),
 )
 
@@ -121,7 +124,9 @@ def verify_signature(
     except InvalidSignature as error:
         raise TimestampError(7, "the signature does not fit what was signed") from error
     except FormatError as error:
-        raise TimestampError(7, f"the parameters of the signature algorithm {oid} are not allowed: {error}") from error
+        raise TimestampError(
+            7, f"the parameters of the signature algorithm {oid} are not allowed: {error}"
+        ) from error
     except (ValueError, UnsupportedAlgorithm) as error:
         raise TimestampError(7, "the key of the signature cannot be used") from error
 

@@ -34,7 +34,9 @@ def test_a_certificate_that_is_named_in_another_digest_than_those_allowed_cannot
     data = [crl(tsa.root, tsa.root_key, at=GEN_TIME + DAY)]
     said = revocation(path, GEN_TIME, [known, *data]).standing
     assert said is (Standing.REVOKED if status == "REVOKED" else Standing.NOT_REVOKED)
-    with pytest.raises(TimestampError, match="a certificate identifier with a digest that is not known") as caught:
+    with pytest.raises(
+        TimestampError, match="a certificate identifier with a digest that is not known"
+    ) as caught:
         revocation(path, GEN_TIME, [named_by(oid, known, tsa.middle_key), *data])
     assert caught.value.check == 15
 

@@ -117,7 +117,10 @@ def test_a_path_over_sha1_is_refused(tsa):
     response = parsed_response(tsa.respond(NOTE))
     for choice in response["time_stamp_token"]["content"]["certificates"]:
         if choice.chosen.subject.native == {"common_name": "Middle"}:
-            for holder, field in ((choice.chosen, "signature_algorithm"), (choice.chosen["tbs_certificate"], "signature")):
+            for holder, field in (
+                (choice.chosen, "signature_algorithm"),
+                (choice.chosen["tbs_certificate"], "signature"),
+            ):
                 holder[field] = {"algorithm": "sha1_ecdsa"}
     refused(response.dump(force=True), tsa, 14, "no path leads")
 
