@@ -255,9 +255,9 @@ def test_the_base64_of_a_certificate_has_one_form():
     texts = [build.tsa(label).pem for label in ("tsa-a", "tsa-b", "tsa-cc", "tsa-ddd")]
     first, *lines, last = next(text for text in texts if "=" in text).strip().split("\n")
     encoded = "".join(lines)
-    certificate("\n".join([first, encoded, last]), "roots")
+    certificate(f"{first}\n{encoded}\n{last}", "roots")
     # The last character before the padding holds bits that no byte needs.
     bare = encoded.rstrip("=")
     loose = bare[:-1] + _ALPHABET[_ALPHABET.index(bare[-1]) + 1] + "=" * (len(encoded) - len(bare))
     with pytest.raises(TrustError, match="base64 in another form"):
-        certificate("\n".join([first, loose, last]), "roots")
+        certificate(f"{first}\n{loose}\n{last}", "roots")

@@ -119,7 +119,8 @@ def chained() -> Sample:
     files = {
         "data/statement.json": log.statements[4].encode(),
         "previous/1/statement.json": log.statements[DOCUMENT].encode(),
-        "previous/1/openings.json": build.encode_openings(log.openings[DOCUMENT][2:]),
+        # Those that the other samples open: further ones of the same statement are true, and would be shown rightly.
+        "previous/1/openings.json": build.encode_openings(log.openings[DOCUMENT][:2]),
         "previous/1/inclusion.tlog-proof": log.proof(DOCUMENT, LATE),
         f"{folder}/checkpoint": log.checkpoint(LATE),
         f"{folder}/inclusion.tlog-proof": log.proof(4, LATE),
