@@ -15,6 +15,7 @@ from cryptography import x509 as strict
 from notary.errors import TimestampError, TrustError
 from notary.evidence.timestamp_cms import check_signature, find_signer, open_response
 from notary.evidence.timestamp_der import dump, load
+from notary.evidence.timestamp_form import RESPONSE, TST_INFO, require
 from notary.evidence.timestamp_path import check_path, check_profile, key_of
 from notary.evidence.timestamp_signature import IMPRINTS, digest
 
@@ -110,6 +111,8 @@ def _check(
 ) -> Stamp:
     nonce, sent, received = exchange
     token = open_response(response)
+    require(RESPONSE, response, 4, "the response")
+    require(TST_INFO, token.content, 4, "the TSTInfo", der=True)
     signer = find_signer(token, intermediates)
     warnings = check_signature(token, signer)
     if token.with_mods:

@@ -8,6 +8,7 @@ from asn1crypto import cms, core, tsp, x509
 
 from notary.errors import FormatError, TimestampError
 from notary.evidence.timestamp_der import check_der, dump, load, retag
+from notary.evidence.timestamp_form import ATTRIBUTES, ESS_V1, ESS_V2, require
 from notary.evidence.timestamp_signature import ED25519, SHA512, digest, verify_signature
 
 MAX_CERTIFICATES = 32  # in one token; real ones hold up to five
@@ -110,6 +111,7 @@ def check_signature(token: Token, signer: x509.Certificate) -> list[str]:
         check_der(signed)
     except FormatError as error:
         raise TimestampError(8, f"the signed attributes are not DER: {error}") from error
+    require(ATTRIBUTES, signed, 6, "the signed attributes")
     attributes = info["signed_attrs"]
     if _one(attributes, _CONTENT_TYPE, "contentType").dotted != TST_INFO:
         raise TimestampError(6, "the attribute contentType is not that of TSTInfo")
@@ -134,7 +136,9 @@ def _check_identifiers(attributes: Any, signer: x509.Certificate) -> list[str]:
     if not present:
         raise TimestampError(10, "the token has no attribute that names its signing certificate")
     for oid in present:
-        first = _one(attributes, oid, "signingCertificate", check=10)["certs"][0]
+        named = _one(attributes, oid, "signingCertificate", check=10)
+        require(ESS_V2 if oid == _ESS_V2 else ESS_V1, dump(named), 10, "the name of the signing certificate")
+        first = named["certs"][0]
         if oid == _ESS_V2:
             hash_oid = first["hash_algorithm"]["algorithm"].dotted
             computed = digest(hash_oid, dump(signer), 10, "ESSCertIDv2")

@@ -4,12 +4,14 @@ Only complete lists of the certificate's own issuer count: no delta lists, none 
 another CA, and of a list that covers a part, the part must be the certificate's.
 """
 
+from typing import Any
+
 from asn1crypto import crl as lenient
 from cryptography import x509
 from cryptography.x509.oid import CRLEntryExtensionOID, ExtensionOID
 
 from notary.evidence.timestamp_der import load
-from notary.evidence.timestamp_status import Status, extension, require_signature
+from notary.evidence.timestamp_status import Status, asn1_of, extension, require_signature
 
 # Any other critical extension is one that we do not understand: the list then says nothing (RFC 5280 §5.2, §5.3).
 _CRITICAL = {ExtensionOID.ISSUING_DISTRIBUTION_POINT, ExtensionOID.AUTHORITY_KEY_IDENTIFIER}
@@ -25,19 +27,22 @@ def crl_statuses(data: bytes, certificate: x509.Certificate, issuer: x509.Certif
     """
     # Strict DER to the last byte, with one signature algorithm inside and outside of what is signed.
     revoked = x509.load_der_x509_crl(data)
-    if not _is_of(revoked, issuer):
+    parsed = load(lenient.CertificateList, data)
+    if not _is_of(revoked, parsed["tbs_cert_list"]["issuer"], issuer):
         return []
-    algorithm = load(lenient.CertificateList, data)["signature_algorithm"]
-    require_signature(issuer, algorithm, revoked.signature, revoked.tbs_certlist_bytes)
+    require_signature(issuer, parsed["signature_algorithm"], revoked.signature, revoked.tbs_certlist_bytes)
     usage = extension(issuer.extensions, x509.KeyUsage)
     if (usage is not None and not usage.crl_sign) or not _covers(revoked, certificate):
         return []
     return _entries(revoked, certificate.serial_number)
 
 
-def _is_of(revoked: x509.CertificateRevocationList, issuer: x509.Certificate) -> bool:
-    """Whether issuer and key are named: a CA that has changed its key signs for its old name with the new one."""
-    if revoked.issuer != issuer.subject:
+def _is_of(revoked: x509.CertificateRevocationList, name: Any, issuer: x509.Certificate) -> bool:
+    """Whether issuer and key are named: a CA that has changed its key signs for its old name with the new one.
+
+    Names are compared as the path compares them (RFC 5280 §7.1), since a list that is passed over revokes nobody.
+    """
+    if name != asn1_of(issuer).subject:
         return False
     stated = extension(revoked.extensions, x509.AuthorityKeyIdentifier)
     own = extension(issuer.extensions, x509.SubjectKeyIdentifier)

@@ -2,12 +2,10 @@
 
 from typing import Any
 
-from notary.errors import FormatError
+from notary.evidence.asn1 import Node, parse, refuse
+from notary.evidence.asn1_form import CONTENTS
 
 _MAX_DEPTH = 16
-_SET = 0x31
-_CONSTRUCTED = 0x20
-_HIGH_TAG = 0x1F
 _LONG_FORM = 0x80
 
 
@@ -31,38 +29,19 @@ def retag(tag: int, contents: bytes) -> bytes:
     return bytes([tag, _LONG_FORM | len(length)]) + length + contents
 
 
-def check_der(data: bytes, depth: int = 0) -> None:
-    """Refuse what is not a series of DER values: long lengths, unsorted SETs, depth above 16.
+def check_der(data: bytes) -> None:
+    """Refuse what is not one value in DER, in all that can be seen without its schema; depth above 16.
 
     Raises:
         FormatError: with the reason.
     """
+    _check(parse(data, der=True), 0)
+
+
+def _check(node: Node, depth: int) -> None:
     if depth > _MAX_DEPTH:
-        raise FormatError("values are nested too deeply")
-    for tag, contents in _values(data):
-        if tag & _CONSTRUCTED:
-            check_der(contents, depth + 1)
-        if tag == _SET:
-            members = [retag(inner, value) for inner, value in _values(contents)]
-            if members != sorted(members):
-                raise FormatError("a SET is not in order")
-
-
-def _values(data: bytes) -> list[tuple[int, bytes]]:
-    found = []
-    rest = data
-    while rest:
-        if len(rest) < 2:  # noqa: PLR2004 - tag and length
-            raise FormatError("a value is cut off")
-        tag, first = rest[0], rest[1]
-        if tag & _HIGH_TAG == _HIGH_TAG:
-            raise FormatError("a tag of more than one byte")
-        count = first - _LONG_FORM if first >= _LONG_FORM else 0
-        size = int.from_bytes(rest[2 : 2 + count], "big") if count else first
-        contents = rest[2 + count : 2 + count + size]
-        # One form only: what the length says, written the shortest way, gives the same bytes again.
-        if len(contents) != size or not rest.startswith(retag(tag, contents)):
-            raise FormatError("a length is not in its shortest form or runs past the end")
-        found.append((tag, contents))
-        rest = rest[2 + count + size :]
-    return found
+        refuse("values are nested more than 16 deep")
+    if node.key in CONTENTS:
+        CONTENTS[node.key].check(node)
+    for child in node.children or ():
+        _check(child, depth + 1)

@@ -5,20 +5,18 @@ from typing import Any
 
 from asn1crypto import core
 from asn1crypto import ocsp as lenient
-from asn1crypto import x509 as asn1
 from cryptography import x509
-from cryptography.exceptions import UnsupportedAlgorithm
 from cryptography.hazmat.primitives import hashes
-from cryptography.hazmat.primitives.serialization import Encoding
 from cryptography.x509 import ocsp
 from cryptography.x509.oid import ExtendedKeyUsageOID, ExtensionOID
 
 from notary.errors import TimestampError
 from notary.evidence.timestamp_der import dump, load
 from notary.evidence.timestamp_path import issued
-from notary.evidence.timestamp_status import CHECK, Status, extension, name_of, require_signature
+from notary.evidence.timestamp_signature import DIGESTS, SHA1, digest
+from notary.evidence.timestamp_status import CHECK, Status, asn1_of, extension, name_of, require_signature
 
-MAX_SINGLE = 32  # certificates that one response may be about
+_NAMING = DIGESTS | {SHA1: hashes.SHA1}  # which only identifies
 # Of a responder's certificate; any other critical extension is one that we do not understand.
 _CRITICAL = {ExtensionOID.BASIC_CONSTRAINTS, ExtensionOID.KEY_USAGE, ExtensionOID.EXTENDED_KEY_USAGE}
 
@@ -35,14 +33,12 @@ def ocsp_statuses(data: bytes, certificate: x509.Certificate, issuer: x509.Certi
         return []
     basic = load(lenient.OCSPResponse, data).basic_ocsp_response
     answers = basic["tbs_response_data"]["responses"]
-    if len(answers) > MAX_SINGLE:
-        raise TimestampError(CHECK, f"an OCSP response is about more than {MAX_SINGLE} certificates")
     found = [
         (single, answer)
         for single, answer in zip(response.responses, answers, strict=True)
-        if _is_about(single, certificate, issuer)
+        if _is_about(single, answer, certificate, issuer)
     ]
-    signer = _signer(response, issuer)
+    signer = _signer(response, basic["tbs_response_data"]["responder_id"], issuer)
     if not found or signer is None:
         return []
     require_signature(signer, basic["signature_algorithm"], response.signature, response.tbs_response_bytes)
@@ -56,28 +52,23 @@ def ocsp_statuses(data: bytes, certificate: x509.Certificate, issuer: x509.Certi
 
 
 def _is_about(
-    single: ocsp.OCSPSingleResponse, certificate: x509.Certificate, issuer: x509.Certificate
+    single: ocsp.OCSPSingleResponse, answer: Any, certificate: x509.Certificate, issuer: x509.Certificate
 ) -> bool:
     """By serial number, and by the issuer's name and key in the response's own digest, which only identifies."""
-    try:
-        digest = hashes.Hash(single.hash_algorithm)
-    except UnsupportedAlgorithm:  # then it names nobody that we could tell
-        return False
-    name = digest.copy()
-    name.update(dump(_asn1(certificate).issuer))
-    digest.update(_key_bits(issuer))
+    oid = answer["cert_id"]["hash_algorithm"]["algorithm"].dotted
+    name, key = dump(asn1_of(certificate).issuer), _key_bits(issuer)
     return (single.serial_number, single.issuer_name_hash, single.issuer_key_hash) == (
         certificate.serial_number,
-        name.finalize(),
-        digest.finalize(),
+        digest(oid, name, CHECK, "a certificate identifier", _NAMING),
+        digest(oid, key, CHECK, "a certificate identifier", _NAMING),
     )
 
 
-def _signer(response: ocsp.OCSPResponse, issuer: x509.Certificate) -> x509.Certificate | None:
+def _signer(response: ocsp.OCSPResponse, named: Any, issuer: x509.Certificate) -> x509.Certificate | None:
     """Whose answer it is; None where his certificate is not at hand, which RFC 6960 §4.2.1 lets him leave away."""
     for candidate in (issuer, *response.certificates):
         by_key = response.responder_key_hash == sha1(_key_bits(candidate), usedforsecurity=False).digest()
-        if by_key or response.responder_name == candidate.subject:
+        if by_key or (named.name == "by_name" and named.chosen == asn1_of(candidate).subject):
             return candidate
     return None
 
@@ -88,7 +79,7 @@ def _may_answer(signer: x509.Certificate, response: ocsp.OCSPResponse, issuer: x
     Raises:
         TimestampError: 15, the CA has not delegated this.
     """
-    if not issued(_asn1(issuer), _asn1(signer)):
+    if not issued(asn1_of(issuer), asn1_of(signer)):
         raise TimestampError(CHECK, f"{name_of(signer)} answers for a CA that did not issue its certificate")
     if any(each.critical and each.oid not in _CRITICAL for each in signer.extensions):
         return False  # of one that we do not understand nobody knows what it may
@@ -125,9 +116,6 @@ def _status(single: ocsp.OCSPSingleResponse, answer: Any) -> Status:
 
 
 def _key_bits(certificate: x509.Certificate) -> bytes:
-    return bytes(_asn1(certificate).public_key["public_key"].contents[1:])  # without the count of unused bits
-
-
-def _asn1(certificate: x509.Certificate) -> asn1.Certificate:
-    parsed: asn1.Certificate = load(asn1.Certificate, certificate.public_bytes(Encoding.DER))
-    return parsed
+    return bytes(
+        asn1_of(certificate).public_key["public_key"].contents[1:]
+    )  # without the count of unused bits

@@ -4,23 +4,32 @@ from collections import deque
 from collections.abc import Sequence
 from datetime import datetime, timedelta
 from hashlib import sha256
+from typing import Any
 
 from asn1crypto import x509
 from cryptography import x509 as strict
+from cryptography.hazmat.primitives.serialization import Encoding
 from cryptography.x509.oid import ExtendedKeyUsageOID, ExtensionOID
 from pyhanko_certvalidator.authority import CertTrustAnchor
 from pyhanko_certvalidator.context import ValidationContext
 from pyhanko_certvalidator.errors import ValidationError
 from pyhanko_certvalidator.path import ValidationPath
-from pyhanko_certvalidator.policy_decl import NO_REVOCATION, CertRevTrustPolicy
+from pyhanko_certvalidator.policy_decl import (
+    NO_REVOCATION,
+    AcceptAllAlgorithms,
+    CertRevTrustPolicy,
+)
 from pyhanko_certvalidator.registry import SimpleTrustManager
+from pyhanko_certvalidator.sig_validate import SignatureValidator
 from pyhanko_certvalidator.validate import async_validate_path
 
-from notary.errors import TimestampError
+from notary.errors import FormatError, TimestampError
 from notary.evidence.timestamp_der import dump
+from notary.evidence.timestamp_extensions import check_extensions, key_usage
 from notary.evidence.timestamp_signature import verify_signature
 
 MAX_INTERMEDIATES = 6
+_SIGNS = {0, 1}  # digitalSignature and nonRepudiation
 # What we or the path validation act upon; any other critical extension is one that we do not understand.
 _CRITICAL = {
     ExtensionOID.BASIC_CONSTRAINTS,
@@ -29,6 +38,20 @@ _CRITICAL = {
     ExtensionOID.CERTIFICATE_POLICIES,
     ExtensionOID.SUBJECT_ALTERNATIVE_NAME,
 }
+
+
+class _OurSignatures(SignatureValidator):
+    """Signatures by our allow-list, not by the library's."""
+
+    def validate_signature(
+        self,
+        signature: bytes,
+        signed_data: bytes,
+        public_key_info: Any,
+        signature_algorithm: Any,
+        context: Any = None,  # noqa: ARG002 - of signatures without an algorithm, which are none of ours
+    ) -> None:
+        verify_signature(dump(public_key_info), signature_algorithm, signature, signed_data)
 
 
 def check_profile(signer: strict.Certificate, moment: datetime) -> None:
@@ -45,8 +68,8 @@ def check_profile(signer: strict.Certificate, moment: datetime) -> None:
         raise TimestampError(11, "the extended key usage of the signer's certificate is not critical")
     if list(purpose.value) != [ExtendedKeyUsageOID.TIME_STAMPING]:
         raise TimestampError(11, "the signer's certificate is not for time-stamping alone")
-    usage = extensions.get(ExtensionOID.KEY_USAGE)
-    if usage is not None and not _only_signs(usage.value):
+    usage = key_usage(signer.public_bytes(Encoding.DER))
+    if usage is not None and not (usage and usage <= _SIGNS):
         raise TimestampError(12, "the key usage of the signer's certificate is not signatures alone")
     if not signer.not_valid_before_utc <= moment <= signer.not_valid_after_utc:
         raise TimestampError(13, "genTime is outside the validity of the signer's certificate")
@@ -106,6 +129,11 @@ def _validate(path: tuple[x509.Certificate, ...], root: x509.Certificate, moment
     """RFC 5280 §6.1 with the library; None when the path is good, else the reason."""
     if not _valid(root, moment):
         return "the pinned root is not valid at genTime"
+    try:
+        for certificate in path:
+            check_extensions(dump(certificate))
+    except FormatError as error:
+        return f"an extension of a certificate cannot be read: {error}"
     anchor = CertTrustAnchor(root)
     context = ValidationContext(
         trust_manager=SimpleTrustManager.build(trust_roots=[root]),
@@ -113,6 +141,8 @@ def _validate(path: tuple[x509.Certificate, ...], root: x509.Certificate, moment
         allow_fetching=False,
         revinfo_policy=CertRevTrustPolicy(NO_REVOCATION),
         time_tolerance=timedelta(0),
+        algorithm_usage_policy=AcceptAllAlgorithms(),  # those of verify_signature count; the library's knows no SHA-3
+        signature_validator=_OurSignatures(),
     )
     whole = ValidationPath(anchor, list(reversed(path[1:])), path[0])
     # Nothing is fetched, so the coroutine never waits, needs no event loop and may run inside one.
@@ -121,7 +151,10 @@ def _validate(path: tuple[x509.Certificate, ...], root: x509.Certificate, moment
         steps.send(None)
     except StopIteration:
         return None
-    except ValidationError as error:
+    except (
+        ValidationError,
+        NotImplementedError,
+    ) as error:  # the latter: of constraints that it does not understand
         return str(error)
     finally:
         steps.close()
@@ -146,16 +179,3 @@ def issued(issuer: x509.Certificate, cert: x509.Certificate) -> bool:
 
 def _valid(cert: x509.Certificate, moment: datetime) -> bool:
     return bool(cert.not_valid_before <= moment <= cert.not_valid_after)
-
-
-def _only_signs(usage: object) -> bool:
-    if not isinstance(usage, strict.KeyUsage):
-        return False
-    others = (
-        usage.key_encipherment,
-        usage.data_encipherment,
-        usage.key_agreement,
-        usage.key_cert_sign,
-        usage.crl_sign,
-    )
-    return (usage.digital_signature or usage.content_commitment) and not any(others)

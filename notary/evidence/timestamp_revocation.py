@@ -15,7 +15,9 @@ from cryptography import x509
 
 from notary.errors import TimestampError
 from notary.evidence.timestamp_crl import crl_statuses
+from notary.evidence.timestamp_form import require
 from notary.evidence.timestamp_ocsp import ocsp_statuses
+from notary.evidence.timestamp_revocation_form import CERTIFICATE_LIST, OCSP_RESPONSE
 from notary.evidence.timestamp_status import (
     CHECK,
     MAX_REVOCATION,
@@ -80,6 +82,8 @@ def revocation(path: Sequence[bytes], moment: datetime, data: Sequence[Revocatio
             _ = certificate.extensions
     except Exception:  # noqa: BLE001 - stricter than the parser that found the path, and raises nearly anything
         return Revocation(Standing.NOT_CAPTURED, "a certificate of the path is not as DER wants it")
+    for each in data:
+        _require_form(each)
     shown, missing = [], []
     for certificate, issuer in pairwise(certificates):
         statuses = [status for each in data for status in statuses_of(each, certificate, issuer)]
@@ -106,8 +110,6 @@ def statuses_of(
     Raises:
         TimestampError: 15: it is forged, too large, or cannot be read.
     """
-    if len(data.data) > MAX_REVOCATION:
-        raise TimestampError(CHECK, f"revocation data is larger than {MAX_REVOCATION} bytes")
     read = crl_statuses if data.kind is Kind.CRL else ocsp_statuses
     try:
         statuses = read(data.data, certificate, issuer)
@@ -118,6 +120,13 @@ def statuses_of(
         raise TimestampError(CHECK, f"revocation data cannot be read ({type(error).__name__})") from error
     # What a CA signs after the end of its certificate nobody vouches for.
     return [status for status in statuses if _within(status.this_update, issuer)]
+
+
+def _require_form(data: RevocationData) -> None:
+    if len(data.data) > MAX_REVOCATION:
+        raise TimestampError(CHECK, f"revocation data is larger than {MAX_REVOCATION} bytes")
+    form = CERTIFICATE_LIST if data.kind is Kind.CRL else OCSP_RESPONSE
+    require(form, data.data, CHECK, "revocation data", der=True)
 
 
 def spoils(status: Status, moment: datetime) -> bool:

@@ -13,7 +13,10 @@ from cryptography.hazmat.primitives.asymmetric.ec import ECDSA, EllipticCurvePub
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 from cryptography.hazmat.primitives.asymmetric.rsa import RSAPublicKey
 
-from notary.errors import TimestampError
+from notary.errors import FormatError, TimestampError
+from notary.evidence.asn1 import parse
+from notary.evidence.asn1_form import INTEGER, NULL, OID, explicit, optional, sequence
+from notary.evidence.timestamp_der import dump
 
 _NIST = "2.16.840.1.101.3.4"
 SHA512 = f"{_NIST}.2.3"
@@ -25,6 +28,7 @@ DIGESTS: dict[str, Callable[[], hashes.HashAlgorithm]] = {
     f"{_NIST}.2.9": hashes.SHA3_384,
     f"{_NIST}.2.10": hashes.SHA3_512,
 }
+SHA1 = "1.3.14.3.2.26"  # in no table of signatures; OCSP may name certificates by it
 SM3 = "1.2.156.10197.1.401"  # GB/T 33560
 # Of what is stamped, SM3 too: OpenSSL knows it. Nothing is signed with it here, since that is done with SM2.
 IMPRINTS = DIGESTS | {SM3: hashes.SM3}
@@ -49,8 +53,23 @@ _RSA_PSS = "1.2.840.113549.1.1.10"
 _MGF1 = "1.2.840.113549.1.1.8"
 ED25519 = "1.3.101.112"
 _RSA_BITS = range(2048, 8193)  # above, a verifier can be kept busy; below, a signature can be made
-_RSA_EXPONENT_BITS = 64  # nearly all use 65537; one as long as the modulus takes a thousand times as long
-_EC_BITS = 256
+_RSA_EXPONENT_BITS = 64  # of a long modulus: an exponent as long as that takes a thousand times as long
+_SHORT_BITS = 3072
+_MAX_SALT = 1024  # bytes
+_CURVES = {"secp256r1", "secp384r1", "secp521r1", "secp256k1"} | {
+    f"brainpoolP{bits}r1" for bits in (256, 384, 512)
+}
+_PLAIN = sequence(OID, optional(NULL))
+_BARE = sequence(OID)
+_PSS = sequence(
+    OID,
+    sequence(
+        explicit(0, _PLAIN),
+        explicit(1, sequence(OID, _PLAIN)),
+        optional(explicit(2, INTEGER)),
+        optional(explicit(3, INTEGER)),
+    ),
+)
 
 
 def digest(
@@ -89,12 +108,13 @@ def verify_signature(
     """
     oid = algorithm["algorithm"].dotted
     try:
+        {_RSA_PSS: _PSS, ED25519: _BARE}.get(oid, _PLAIN).check(parse(dump(algorithm)))
         key = serialization.load_der_public_key(key_info)
         if isinstance(key, RSAPublicKey) and _usable(key):
             scheme, hash_oid = _rsa_scheme(oid, algorithm, digest_oid)
             _same_digest(hash_oid, digest_oid)
             key.verify(signature, data, scheme, DIGESTS[hash_oid]())
-        elif isinstance(key, EllipticCurvePublicKey) and key.key_size >= _EC_BITS and oid in _ECDSA:
+        elif isinstance(key, EllipticCurvePublicKey) and key.curve.name in _CURVES and oid in _ECDSA:
             _same_digest(_ECDSA[oid], digest_oid)
             key.verify(signature, data, ECDSA(DIGESTS[_ECDSA[oid]]()))
         elif isinstance(key, Ed25519PublicKey) and oid == ED25519:
@@ -103,6 +123,10 @@ def verify_signature(
             raise TimestampError(7, f"the signature algorithm {oid} with this key is not on the allow-list")
     except InvalidSignature as error:
         raise TimestampError(7, "the signature does not fit what was signed") from error
+    except FormatError as error:
+        raise TimestampError(
+            7, f"the parameters of the signature algorithm {oid} are not allowed: {error}"
+        ) from error
     except (ValueError, UnsupportedAlgorithm) as error:
         raise TimestampError(7, "the key of the signature cannot be used") from error
 
@@ -117,6 +141,8 @@ def _rsa_scheme(oid: str, algorithm: Any, digest_oid: str) -> tuple[padding.Asym
         if not usable or parameters["trailer_field"].native != "trailer_field_bc":
             raise TimestampError(7, "the RSASSA-PSS parameters are not on the allow-list")
         salt_length: int = parameters["salt_length"].native
+        if not 0 <= salt_length <= _MAX_SALT:
+            raise TimestampError(7, f"the salt of RSASSA-PSS is not 0 to {_MAX_SALT} bytes long")
         return padding.PSS(padding.MGF1(DIGESTS[mask_oid]()), salt_length), hash_oid
     hash_oid = digest_oid if oid == _RSA_PLAIN else _RSA.get(oid, "")
     if hash_oid not in DIGESTS:
@@ -125,7 +151,8 @@ def _rsa_scheme(oid: str, algorithm: Any, digest_oid: str) -> tuple[padding.Asym
 
 
 def _usable(key: RSAPublicKey) -> bool:
-    return key.key_size in _RSA_BITS and key.public_numbers().e.bit_length() <= _RSA_EXPONENT_BITS
+    short = key.key_size <= _SHORT_BITS or key.public_numbers().e.bit_length() <= _RSA_EXPONENT_BITS
+    return short and key.key_size in _RSA_BITS
 
 
 def _same_digest(hash_oid: str, digest_oid: str) -> None:

@@ -6,10 +6,12 @@ from datetime import datetime
 from enum import StrEnum
 from typing import Any
 
+from asn1crypto import x509 as asn1
 from cryptography import x509
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 
 from notary.errors import TimestampError
+from notary.evidence.timestamp_der import load
 from notary.evidence.timestamp_signature import verify_signature
 
 CHECK = 15  # of docs/formats.md §9
@@ -64,6 +66,12 @@ def require_signature(issuer: x509.Certificate, algorithm: Any, signature: bytes
 def extension(extensions: Iterable[x509.Extension[Any]], kind: type[Any]) -> Any:
     """The value of the extension of a class of cryptography, or None."""
     return next((each.value for each in extensions if isinstance(each.value, kind)), None)
+
+
+def asn1_of(certificate: x509.Certificate) -> asn1.Certificate:
+    """As asn1crypto parses it, which compares names by RFC 5280 §7.1."""
+    parsed: asn1.Certificate = load(asn1.Certificate, certificate.public_bytes(Encoding.DER))
+    return parsed
 
 
 def name_of(certificate: x509.Certificate) -> str:

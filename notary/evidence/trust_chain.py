@@ -33,6 +33,9 @@ def read_chain(item: dict[str, Any]) -> ChainTrust:
         raise TrustError(f"trust file: a chain of profile {profile} {has} validators")
     if len({each.from_block for each in validators}) < len(validators):
         raise TrustError("trust file: two sets of validators begin with one block")
+    blocks = tuple(_block(block) for block in tables(item, "block"))
+    if len(dict(blocks)) < len(blocks):
+        raise TrustError("trust file: two blocks of a chain have one number")
     periods = tuple(_head_key(each) for each in tables(item, "head_key"))
     head_keys = (
         *(each.address for each in periods),
@@ -47,7 +50,7 @@ def read_chain(item: dict[str, Any]) -> ChainTrust:
         log_id=hex_bytes(item["log_id"], "log_id", 32),
         code_hash=hex_bytes(item["code_hash"], "code_hash", 32),
         profile=profile,
-        blocks=tuple(_block(block) for block in tables(item, "block")),
+        blocks=blocks,
         head_keys=head_keys,
         validators=validators,
         head_periods=periods,

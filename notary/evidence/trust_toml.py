@@ -1,17 +1,20 @@
 """Strict readers for the tables and values of the trust file: each says what is wrong."""
 
+import base64
 from collections.abc import Callable
 from datetime import UTC, datetime
 from typing import Any, TypeVar
 
-from asn1crypto import pem, x509
+from asn1crypto import x509
 from cryptography.x509 import InvalidVersion, load_der_x509_certificate
 
-from notary.errors import TrustError
+from notary.errors import FormatError, TrustError
+from notary.evidence.asn1 import parse
 from notary.evidence.fields import natural, text
 from notary.evidence.timestamp_der import load
+from notary.evidence.timestamp_form import CERTIFICATE
 
-_unarmor: Any = pem.unarmor  # it has no types
+_BEGIN, _END = (f"-----{word} CERTIFICATE-----" for word in ("BEGIN", "END"))
 _HEX = "0x[0-9a-f]{%d}"
 T = TypeVar("T")
 PERIOD = {"since", "until", "last_good_size"}  # the optional keys of a key's table
@@ -100,20 +103,25 @@ def instant(value: Any, what: str) -> datetime | None:
 
 
 def certificate(value: str, what: str) -> bytes:
-    """The DER of the one certificate in PEM form that `value` is.
+    """The DER of the one certificate in PEM form (RFC 7468 §3, lines of any length) that `value` is.
 
     Raises:
-        TrustError: anything else.
+        TrustError: anything else, text before or behind it too.
     """
+    lines = [line for line in map(str.strip, value.split("\n")) if line]
+    if lines[:1] != [_BEGIN] or lines[-1] != _END or _BEGIN in lines[1:]:
+        raise TrustError(f"trust file: {what}: not one certificate in each string, and nothing else")
+    encoded = "".join(lines[1:-1])
     try:
-        (kind, _, der), *more = _unarmor(value.strip().encode(), multiple=True)
+        der = base64.b64decode(encoded, validate=True)
+        CERTIFICATE.check(parse(der, der=True))
         load_der_x509_certificate(der)
         load(x509.Certificate, der)  # the parser that will read it later
-    except (ValueError, TypeError, InvalidVersion) as error:
+    except (ValueError, TypeError, InvalidVersion, FormatError) as error:
         raise TrustError(f"trust file: {what}: not a certificate in PEM form") from error
-    if more or kind != "CERTIFICATE":
-        raise TrustError(f"trust file: {what}: not one certificate in each string, and nothing else")
-    return bytes(der)
+    if base64.b64encode(der).decode() != encoded:
+        raise TrustError(f"trust file: {what}: base64 in another form than the one that encoding gives")
+    return der
 
 
 def period(item: dict[str, Any]) -> tuple[datetime | None, datetime | None, int | None]:

@@ -30,9 +30,9 @@ from notary.evidence import (
     timestamp,
     timestamp_cms,
     timestamp_der,
-    timestamp_ocsp,
     timestamp_path,
     timestamp_revocation,
+    timestamp_revocation_form,
     timestamp_status,
     trust,
     trust_chain,
@@ -138,10 +138,10 @@ LIMITS = {
         ots_file.MAX_ATTESTATIONS,
     },
     "message, payload, address in it": {ots_file.MAX_MESSAGE, ots_file.MAX_PAYLOAD, ots_file.MAX_URI},
-    "revocation list or response; of one token; certificates in a response": {
+    "revocation list or response; of one token; certificates in a response, and that one is about": {
         timestamp_status.MAX_REVOCATION,
         timestamp_revocation.MAX_DATA,
-        timestamp_ocsp.MAX_SINGLE,
+        timestamp_revocation_form.MAX_CERTIFICATES,
     },
     "`anchor.json`; header; nodes of a proof; not-before blocks": {
         chain_file.MAX_EVIDENCE,

@@ -91,7 +91,7 @@ def test_the_json_names_every_part():
     interval = Interval(None, "", NOON, 2, (bound,))
     check = Check("1.1", PASSED, Claim.RECOMPUTED, "subject", "detail")
     value = Report(
-        (check,), interval, {"type": "event"}, "ab", 2, {"matter": 1}, frozenset({"1.1"})
+        (check,), interval, {"type": "event"}, "ab", 2, {"matter": 1}, withheld=3, required=frozenset({"1.1"})
     ).to_json()
     assert value == {
         "version": 1,
@@ -111,6 +111,7 @@ def test_the_json_names_every_part():
         "entry": "ab",
         "index": 2,
         "openings": {"matter": 1},
+        "withheld": 3,
         "time": {
             "made_after": None,
             "made_after_block": "",

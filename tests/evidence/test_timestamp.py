@@ -117,7 +117,11 @@ def test_a_path_over_sha1_is_refused(tsa):
     response = parsed_response(tsa.respond(NOTE))
     for choice in response["time_stamp_token"]["content"]["certificates"]:
         if choice.chosen.subject.native == {"common_name": "Middle"}:
-            choice.chosen["signature_algorithm"] = {"algorithm": "sha1_ecdsa"}
+            for holder, field in (
+                (choice.chosen, "signature_algorithm"),
+                (choice.chosen["tbs_certificate"], "signature"),
+            ):
+                holder[field] = {"algorithm": "sha1_ecdsa"}
     refused(response.dump(force=True), tsa, 14, "no path leads")
 
 
@@ -168,7 +172,7 @@ def test_rsa_with_a_foreign_algorithm_is_refused():
     tsa = MiniTsa("rsa")
     refused(tsa.respond(NOTE, algorithm={"algorithm": "sha256_ecdsa"}), tsa, 7, "with an RSA key is not on")
     pss = MiniTsa("pss")
-    mask = {"algorithm": "mgf1", "parameters": {"algorithm": "sha1"}}
+    mask = {"algorithm": "mgf1", "parameters": {"algorithm": "md5"}}
     weak = {"hash_algorithm": {"algorithm": "sha256"}, "mask_gen_algorithm": mask, "salt_length": 32}
     algorithm = {"algorithm": "rsassa_pss", "parameters": weak}
     refused(pss.respond(NOTE, algorithm=algorithm), pss, 7, "PSS parameters are not on the allow-list")

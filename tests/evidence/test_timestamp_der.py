@@ -17,14 +17,21 @@ def test_lengths_are_written_the_shortest_way(size):
     ("data", "message"),
     [
         (b"\x04", "cut off"),
-        (b"\x04\x02\x00", "length is not in its shortest form or runs past the end"),
-        (b"\x04\x81\x01\x00", "length is not"),
-        (b"\x04\x82\x00\x80" + bytes(128), "length is not"),
-        (b"\x30\x80\x00\x00", "length is not"),
-        (b"\x04\xff", "length is not"),
-        (b"\x1f\x20\x00", "tag of more than one byte"),
-        (b"\x31\x06\x04\x01\x02\x04\x01\x01", "a SET is not in order"),
-        (b"\x30\x08\x31\x06\x04\x01\x02\x04\x01\x01", "a SET is not in order"),
+        (b"\x04\x02\x00", "cut off"),
+        (b"\x04\x81\x01\x00", "not DER: a length"),
+        (b"\x04\x82\x00\x80" + bytes(128), "not DER: a length"),
+        (b"\x30\x80\x00\x00", "not DER: a length"),
+        (b"\x04\xff", "cut off"),
+        (b"\x24\x03\x04\x01\x01", "not DER"),
+        (b"\x31\x06\x04\x01\x02\x04\x01\x01", "a SET that is not in order"),
+        (b"\x30\x08\x31\x06\x04\x01\x02\x04\x01\x01", "a SET that is not in order"),
+        (b"\x30\x03\x02\x01\x01\x05\x00", "bytes behind the value"),
+        (b"\x30\x03\x01\x01\x01", "not a boolean"),
+        (b"\x30\x04\x02\x02\x00\x01", "an integer that is not in its shortest form"),
+        (b"\x30\x02\x0a\x00", "an empty integer"),
+        (b"\x30\x04\x06\x02\x2a\x80", "not an object identifier in its shortest form"),
+        (b"\x30\x04\x03\x02\x01\x01", "not a bit string"),
+        (b"\x30\x03\x05\x01\x00", "null with contents"),
     ],
 )
 def test_what_is_not_der_is_refused(data, message):
@@ -37,7 +44,7 @@ def test_depth_is_bounded():
     for _ in range(16):
         nested = retag(0x30, nested)
     check_der(nested)
-    with pytest.raises(FormatError, match="nested too deeply"):
+    with pytest.raises(FormatError, match="nested more than 16 deep"):
         check_der(retag(0x30, retag(0x30, nested)))
 
 

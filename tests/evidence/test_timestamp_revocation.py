@@ -9,7 +9,7 @@ from cryptography.hazmat.primitives.serialization import Encoding
 from cryptography.x509 import load_der_x509_certificate
 
 from notary.errors import TimestampError
-from notary.evidence import timestamp_ocsp
+from notary.evidence import timestamp_revocation_form
 from notary.evidence.timestamp import check_token
 from notary.evidence.timestamp_revocation import (
     MAX_DATA,
@@ -146,8 +146,8 @@ def test_too_much_is_refused(tsa, stamp):
 def test_a_response_about_a_crowd_is_refused(tsa, stamp, monkeypatch):
     response = ocsp(tsa.signer, tsa.middle, tsa.middle_key)
     assert standing(stamp, response, both(tsa)[1]) is Standing.NOT_REVOKED
-    monkeypatch.setattr(timestamp_ocsp, "MAX_SINGLE", 0)
-    refused(stamp, "an OCSP response is about more than 0 certificates", response)
+    monkeypatch.setattr(timestamp_revocation_form, "MAX_CERTIFICATES", 0)
+    refused(stamp, "an OCSP response with more than 0 certificates", response)
 
 
 def test_a_list_that_names_two_signature_algorithms_is_refused(tsa, stamp):
@@ -156,7 +156,7 @@ def test_a_list_that_names_two_signature_algorithms_is_refused(tsa, stamp):
     at = data.rindex(oid)
     assert data.index(oid) < at
     changed = data[: at + 9] + b"\x03" + data[at + 10 :]
-    refused(stamp, "revocation data cannot be read", RevocationData(Kind.CRL, changed))
+    refused(stamp, "a list names two signature algorithms", RevocationData(Kind.CRL, changed))
 
 
 def test_a_delegate_that_may_not_sign_at_all_is_refused(tsa, stamp):

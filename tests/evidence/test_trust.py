@@ -6,10 +6,12 @@ import pytest
 
 from notary.errors import TrustError
 from notary.evidence.trust import MAX_TRUST, parse_trust
+from notary.evidence.trust_toml import certificate
 from tests.evidence import build, mini_chain
 from tests.evidence.build import ORIGIN, ed25519, key_table, trust_tables, trust_text, tsa_table, vkey
 
 LOG = build.log()
+_ALPHABET = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/"
 GOOD = trust_text(LOG)
 TABLES = trust_tables(LOG)
 PEM = build.tsa("tsa-a").pem
@@ -208,14 +210,20 @@ def test_a_sealed_chain_has_its_validators_and_a_log_its_head_keys():
         ({"tsa_a": TSA.partition("roots")[0] + "roots = []\n"}, "a tsa has no root certificate"),
         ({"tsa_a": TSA.partition("roots")[0] + "roots = 1\n"}, "roots is not a list of strings"),
         ({"tsa_a": TSA.partition("roots")[0] + "roots = [1]\n"}, "roots is not a list of strings"),
-        ({"tsa_a": TSA.partition("roots")[0] + 'roots = [""]\n'}, "roots: not a certificate in PEM form"),
+        (
+            {"tsa_a": TSA.partition("roots")[0] + 'roots = [""]\n'},
+            "roots: not one certificate in each string",
+        ),
         (other("tsa-a", PEM[60:120], ""), "roots: not a certificate in PEM form"),
         (other("tsa-a", PEM, PEM + OTHER_PEM), "roots: not one certificate in each string"),
+        (other("tsa-a", PEM, "a root\n" + PEM), "roots: not one certificate in each string"),
+        (other("tsa-a", PEM, PEM + "a root"), "roots: not one certificate in each string"),
+        (other("tsa-a", PEM[60:61], "é"), "roots: not a certificate in PEM form"),
         (other("tsa-a", PEM, PEM.replace("CERTIFICATE", "X509 CRL")), "roots: not one certificate in each"),
         ({"tsa_a": TSA + 'policies = "1.2.3"\n'}, "policies is not a list of strings"),
         ({"tsa_a": TSA + 'policies = ["1"]\n'}, "policy is not of the form"),
         ({"tsa_a": TSA + "accuracy_ms = 3600001\n"}, "accuracy_ms is not a whole number"),
-        ({"tsa_a": TSA + 'intermediates = ["x"]\n'}, "intermediates: not a certificate in PEM form"),
+        ({"tsa_a": TSA + 'intermediates = ["x"]\n'}, "intermediates: not one certificate in each string"),
         ({"witness": '[[witness]]\nvkey = "w+00000000+BAEC"\n'}, "key id in the vkey"),
         ({"witness": f'[[witness]]\nvkey = "{WITNESS}"\nweight = 1\n'}, "witness has a key 'weight'"),
         ({"witness": "[[witness]]\n"}, "witness has no 'vkey'"),
@@ -233,3 +241,23 @@ def test_size_and_encoding_are_checked_first():
         parse_trust(b"\xff")
     with pytest.raises(TrustError, match="not TOML"):
         parse_trust(GOOD.encode("utf-16"))
+
+
+def test_a_number_names_one_block_of_a_chain():
+    chain = trust_tables(LOG)["chain"]
+    block = f'[[chain.block]]\nnumber = 9\nhash = "0x{"00" * 32}"\n'
+    parse_trust(trust_text(LOG, chain=chain + block).encode())
+    with pytest.raises(TrustError, match="two blocks of a chain have one number"):
+        parse_trust(trust_text(LOG, chain=chain + block + block.replace("00" * 32, "01" * 32)).encode())
+
+
+def test_the_base64_of_a_certificate_has_one_form():
+    texts = [build.tsa(label).pem for label in ("tsa-a", "tsa-b", "tsa-cc", "tsa-ddd")]
+    first, *lines, last = next(text for text in texts if "=" in text).strip().split("\n")
+    encoded = "".join(lines)
+    certificate(f"{first}\n{encoded}\n{last}", "roots")
+    # The last character before the padding holds bits that no byte needs.
+    bare = encoded.rstrip("=")
+    loose = bare[:-1] + _ALPHABET[_ALPHABET.index(bare[-1]) + 1] + "=" * (len(encoded) - len(bare))
+    with pytest.raises(TrustError, match="base64 in another form"):
+        certificate(f"{first}\n{loose}\n{last}", "roots")

@@ -75,7 +75,13 @@ RESPONSES = (
 SIGNED = (
     Case("content type is not TSTInfo", _TSP, token(content_type="data"), 4, "content is not TSTInfo"),
     Case("no TSTInfo in the token", _TSP, _changed(_without_content), 4, "holds no TSTInfo"),
-    Case("bytes after TSTInfo, signed too", _TSP, token(tail=b"\x05\x00"), 4, r"cannot be read \(ValueError"),
+    Case(
+        "bytes after TSTInfo, signed too",
+        _TSP,
+        token(tail=b"\x05\x00"),
+        4,
+        "cannot be read: ASN.1: bytes behind the value",
+    ),
     Case("two SignerInfos", _TSP, token(signer_infos=2), 5, "has 2 signers instead of one"),
     Case("no SignerInfo", _TSP, token(signer_infos=0), 5, "has 0 signers instead of one"),
     Case("no signed attributes", f"{_CMS}.3", token(signed_attrs=False), 6, "no signed attributes"),
@@ -111,7 +117,9 @@ SIGNED = (
     Case("one bit of genTime changed", f"{_CMS}.6", _changed(_bit_of_time), 6, "is not the digest"),
     Case("signature over other bytes", f"{_CMS}.6", _changed(_other_signature), 7, "signature does not fit"),
     Case("signature of SHA-256 called SHA-384", f"{_CMS}.6", token(**_LABEL), 7, "the signature uses digest"),
-    Case("attributes signed out of order", f"{_CMS}.3", token(unsorted=True), 8, "a SET is not in order"),
+    Case(
+        "attributes signed out of order", f"{_CMS}.3", token(unsorted=True), 8, "a SET that is not in order"
+    ),
     Case("signed with SHA-1", OURS, token(digest="sha1"), 6, "of the signer is not on the allow-list"),
     Case("RSA of 1024 bits", OURS, token(kind="rsa1024"), 7, "with this key is not on the allow-list"),
 )

@@ -5,6 +5,8 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 from functools import cache, cached_property
 
+from cryptography.hazmat.primitives.serialization import Encoding
+
 from notary.evidence.outcome import Report
 from notary.evidence.package import read_package
 from notary.evidence.trust import Trust, parse_trust
@@ -14,6 +16,8 @@ from tests.evidence.build import DOCUMENT, EARLY, LATE, Log
 from tests.evidence.test_incident import told
 from tests.evidence.test_verify_profiles import HEAD_KEYS, Chain, validators
 from tests.fuzz.zips import packed
+from tests.mini_revocation import crl, ocsp, responder
+from tests.mini_tsa import MiniTsa
 from tests.ots_world import Bitcoin, file_of
 
 DOCUMENT_NAME = "data/document/contract.pdf"
@@ -115,7 +119,8 @@ def chained() -> Sample:
     files = {
         "data/statement.json": log.statements[4].encode(),
         "previous/1/statement.json": log.statements[DOCUMENT].encode(),
-        "previous/1/openings.json": build.encode_openings(log.openings[DOCUMENT][2:]),
+        # Those that the other samples open: further ones of the same statement are true, and would be shown rightly.
+        "previous/1/openings.json": build.encode_openings(log.openings[DOCUMENT][:2]),
         "previous/1/inclusion.tlog-proof": log.proof(DOCUMENT, LATE),
         f"{folder}/checkpoint": log.checkpoint(LATE),
         f"{folder}/inclusion.tlog-proof": log.proof(4, LATE),
@@ -125,10 +130,43 @@ def chained() -> Sample:
     return Sample("chained", files, build.trust_text(log, chain=None, tsa_b=None))
 
 
+def answered() -> Sample:
+    """One head with a token of ECDSA and one of RSA; their CA answers by OCSP, itself and through a delegate."""
+    log, at = build.log(), build.moment(12, 30)
+    names = ("data/statement.json", f"heads/{EARLY}/checkpoint", f"heads/{EARLY}/inclusion.tlog-proof")
+    files = {name: build.files(log)[name] for name in names}
+    tables = {}
+    for serial, (label, kind) in enumerate((("tsa-a", "p256"), ("tsa-b", "rsa")), 1):
+        authority = MiniTsa(kind)
+        ca = (authority.middle, authority.middle_key)
+        answer = ocsp(authority.signer, *ca, at=at, by=responder(*ca) if kind == "rsa" else None)
+        folder = f"heads/{EARLY}/revocation/{label}"
+        files |= {
+            f"heads/{EARLY}/tokens/{label}.tsr": authority.respond(log.checkpoint(EARLY), serial=serial),
+            f"{folder}/1.ocsp": answer.data,
+            f"{folder}/2.crl": crl(authority.root, authority.root_key, at=at).data,
+        }
+        pem = authority.root.public_bytes(Encoding.PEM).decode()
+        tables[label.replace("-", "_")] = (
+            f'[[tsa]]\nname = "{label}"\norganisation = "Mini Ltd"\nrevocation = "strict"\n'
+            f"roots = ['''\n{pem}''']\n"
+        )
+    return _sample("answered", files, build.trust_text(log, chain=None, **tables))
+
+
 @cache
 def samples() -> tuple[Sample, ...]:
     """All of them. Those that are mutated most often are small, since each verification costs."""
-    made: tuple[Callable[[], Sample], ...] = (whole, stamped, anchored, sealed, in_bitcoin, followed, chained)
+    made: tuple[Callable[[], Sample], ...] = (
+        whole,
+        stamped,
+        anchored,
+        sealed,
+        in_bitcoin,
+        followed,
+        chained,
+        answered,
+    )
     return tuple(make() for make in made)
 
 

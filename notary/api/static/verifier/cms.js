@@ -1,8 +1,8 @@
 // CMS SignedData with one signer (RFC 5652 §5), and the attributes that name its certificate (RFC 2634 §5.4, RFC 5035).
 
 import { FormatError, equal } from "./bytes.js";
-import { TAG, encodeDer } from "./der.js";
-import { tagged } from "./extensions.js";
+import { TAG, encodeDer, isOrdered } from "./der.js";
+import { readPolicy, tagged } from "./extensions.js";
 import { readGeneralName, readName } from "./names.js";
 import { readAlgorithm } from "./signature.js";
 
@@ -82,28 +82,18 @@ export function onlyValue(attributes, oid, name) {
 // What is signed: the attributes as a SET (§5.4).
 export const signedBytes = (node) => encodeDer(0x31, node.content);
 
-// Ascending, the shorter one filled with zeros (X.690 §11.6).
-function isBefore(one, two) {
-  for (let at = 0; at < Math.max(one.length, two.length); at++) {
-    const difference = (one[at] ?? 0) - (two[at] ?? 0);
-    if (difference !== 0) return difference < 0;
-  }
-  return true;
-}
-
 // Throws unless a value is DER in all that can be seen without its schema; its own tag and length are encoded anew for the signature.
 export function checkDer(node, depth = 0) {
   if (depth > MAX_DEPTH) throw new FormatError("the signed attributes are nested too deeply");
   if (depth > 0 && !node.der) throw new FormatError("a length in the signed attributes is not DER");
   if (node.is(TAG.boolean)) node.boolean();
-  if (node.is(TAG.integer) || node.is(TAG.enumerated)) node.integer();
+  if (node.is(TAG.integer)) node.integer();
+  if (node.is(TAG.enumerated)) node.enumerated();
   if (node.is(TAG.bits)) node.bits();
   if (node.is(TAG.oid)) node.oid();
   if (node.is(TAG.null)) node.null();
   const children = node.children ?? [];
-  if (node.is(TAG.set)) {
-    for (let at = 1; at < children.length; at++) if (!isBefore(children[at - 1].raw, children[at].raw)) throw new FormatError("a SET is not in order");
-  }
+  if (node.is(TAG.set) && !isOrdered(children)) throw new FormatError("a SET is not in order");
   children.forEach((child) => checkDer(child, depth + 1));
 }
 
@@ -111,9 +101,14 @@ export function checkDer(node, depth = 0) {
 export function readSigningCertificate(node, version) {
   const [list, ...policies] = node.sequence();
   if (list === undefined || policies.length > 1) throw new FormatError("not a signing certificate");
-  const first = list.sequence()[0];
+  policies[0]?.sequence().forEach(readPolicy);
+  const [first] = list.sequence().map((node) => readCertificateIdentifier(node, version));
   if (first === undefined) throw new FormatError("a signing certificate that names none");
-  const fields = [...first.sequence()];
+  return first;
+}
+
+function readCertificateIdentifier(node, version) {
+  const fields = [...node.sequence()];
   const hash = version === 2 && fields[0]?.is(TAG.sequence) ? readAlgorithm(fields.shift()).oid : null;
   const [digest, named, ...more] = fields;
   if (digest === undefined || more.length > 0) throw new FormatError("not a certificate identifier");

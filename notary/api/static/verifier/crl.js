@@ -2,7 +2,7 @@
 
 import { FormatError, equal } from "./bytes.js";
 import { TAG, parseDer } from "./der.js";
-import { KEY_USAGE, OID, basicConstraints, crlDistributionPoints, keyUsage, readPointName, subjectKeyIdentifier, tagged } from "./extensions.js";
+import { KEY_USAGE, OID, basicConstraints, crlDistributionPoints, keyUsage, readAuthorityKey, readPointName, subjectKeyIdentifier, tagged } from "./extensions.js";
 import { readName, sameGeneralName } from "./names.js";
 import { readAlgorithm, readScheme } from "./signature.js";
 import { readWhole, readTime } from "./time.js";
@@ -23,7 +23,7 @@ export function readRevoked(at, extensions, stated = null) {
   const reason = extensions.get(REASON);
   const since = extensions.get(INVALIDITY_DATE);
   const invalid = since ? readWhole(parseDer(since.value)) : at;
-  const code = reason ? Number(parseDer(reason.value).need(TAG.enumerated, false).integer()) : stated;
+  const code = reason ? Number(parseDer(reason.value).enumerated()) : stated;
   return { at: invalid < at ? invalid : at, reason: code };
 }
 
@@ -36,7 +36,11 @@ function readEntry(node) {
 
 function readPoint(extension) {
   const [where, users, authorities, reasons, indirect, attributes] = tagged(parseDer(extension.value).sequence(), 5);
-  const flag = (node) => (node ? node.as(TAG.boolean).boolean() : false);
+  const flag = (node) => {
+    if (node && !node.as(TAG.boolean).boolean()) throw new FormatError("a default value that is stated, which is not DER");
+    return node !== undefined;
+  };
+  reasons?.as(TAG.bits).bits();
   return { ...readPointName(where), users: flag(users), authorities: flag(authorities), part: reasons !== undefined || flag(indirect) || flag(attributes) };
 }
 
@@ -66,7 +70,7 @@ function parseCrl(bytes) {
 
 function readKeyIdentifier(extensions) {
   const extension = extensions.get(OID.authorityKeyIdentifier);
-  return extension ? (tagged(parseDer(extension.value).sequence(), 2)[0]?.as(TAG.octets).octets() ?? null) : null;
+  return extension ? readAuthorityKey(parseDer(extension.value)) : null;
 }
 
 // Whether the list bears the issuer's name, and not the identifier of another key.

@@ -53,12 +53,24 @@ function readNode(bytes, start, limit, depth) {
   if (to > limit || from > limit) refuse("cut off");
   node.end = node.to = to;
   if (constructed) readChildren(node, to, length === undefined, depth);
+  if (node.is(TAG.set) && constructed && !isOrdered(node.children)) node.der = false;
   if (node.group === 0 && constructed !== (node.tag === TAG.sequence || node.tag === TAG.set)) {
     if (!constructed || node.tag !== TAG.octets) refuse("constructed where it may not be, or the reverse");
     node.der = false;
   }
   return node;
 }
+
+// Ascending, the shorter one filled with zeros (X.690 §11.6).
+function isBefore(one, two) {
+  for (let at = 0; at < Math.max(one.length, two.length); at++) {
+    const difference = (one[at] ?? 0) - (two[at] ?? 0);
+    if (difference !== 0) return difference < 0;
+  }
+  return true;
+}
+
+export const isOrdered = (nodes) => nodes.every((node, at) => at === 0 || isBefore(nodes[at - 1].raw, node.raw));
 
 function readChildren(node, to, indefinite, depth) {
   node.children = [];

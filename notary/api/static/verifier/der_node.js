@@ -58,8 +58,12 @@ export class Node {
     return node;
   }
 
+  enumerated() {
+    return this.need(TAG.enumerated, false).as(TAG.integer).integer();
+  }
+
   integer() {
-    const bytes = this.need(this.is(TAG.enumerated) ? TAG.enumerated : TAG.integer, false).content;
+    const bytes = this.need(TAG.integer, false).content;
     if (bytes.length === 0) refuse("an empty integer");
     if (bytes.length > 1 && (bytes[0] === 0 || bytes[0] === 0xff) && bytes[0] >> 7 === bytes[1] >> 7) refuse("an integer that is not in its shortest form");
     const value = bigOf(bytes);
@@ -110,7 +114,7 @@ export class Node {
   flags() {
     const { bytes } = this.bits();
     const found = new Set();
-    for (let at = 0; at < 8 * Math.min(bytes.length, 4); at++) if (bytes[at >> 3] & (0x80 >> (at & 7))) found.add(at);
+    for (let at = 0; at < 8 * bytes.length; at++) if (bytes[at >> 3] & (0x80 >> (at & 7))) found.add(at);
     return found;
   }
 

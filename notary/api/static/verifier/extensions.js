@@ -58,7 +58,13 @@ export const extKeyUsage = reader(OID.extKeyUsage, (node) => nonEmpty(node.seque
 export const subjectAltName = reader(OID.subjectAltName, (node) => nonEmpty(node.sequence()).map(readGeneralName));
 export const subjectKeyIdentifier = reader(OID.subjectKeyIdentifier, (node) => node.octets());
 
-export const authorityKeyIdentifier = reader(OID.authorityKeyIdentifier, (node) => tagged(node.sequence(), 2)[0]?.as(4).octets() ?? null);
+// The key identifier in an authority key identifier, or null.
+export function readAuthorityKey(node) {
+  const [key, issuer, serial] = tagged(node.sequence(), 2);
+  issuer?.as(16).sequence().map(readGeneralName);
+  serial?.as(2).integer();
+  return key?.as(4).octets() ?? null;
+}
 
 export const basicConstraints = reader(OID.basicConstraints, (node) => {
   const fields = [...node.sequence()];
@@ -70,8 +76,16 @@ export const basicConstraints = reader(OID.basicConstraints, (node) => {
   return { ca, pathLength };
 });
 
+// A PolicyInformation: its object identifier.
+export function readPolicy(node) {
+  const [policy, qualifiers, ...more] = node.sequence();
+  if (policy === undefined || more.length > 0) throw new FormatError("not a policy");
+  qualifiers?.sequence();
+  return policy.oid();
+}
+
 export const certificatePolicies = reader(OID.certificatePolicies, (node) => {
-  const found = nonEmpty(node.sequence()).map((each) => nonEmpty(each.sequence())[0].oid());
+  const found = nonEmpty(node.sequence()).map(readPolicy);
   if (new Set(found).size !== found.length) throw new FormatError("a policy stands twice");
   return found;
 });
@@ -107,6 +121,8 @@ export const nameConstraints = reader(OID.nameConstraints, (node) => {
 export const crlDistributionPoints = reader(OID.crlDistributionPoints, (node) =>
   nonEmpty(node.sequence()).map((point) => {
     const [where, reasons, issuer] = tagged(point.sequence(), 2);
+    reasons?.as(3).bits();
+    issuer?.as(16).sequence().map(readGeneralName);
     return { ...readPointName(where), someReasons: reasons !== undefined, otherIssuer: issuer !== undefined };
   }),
 );
@@ -116,5 +132,23 @@ export function readPointName(node) {
   if (node === undefined) return { fullName: null, relative: false };
   const name = node.explicit();
   if (name.group !== 2 || name.tag > 1) throw new FormatError("not the name of a distribution point");
+  if (name.tag === 1) name.as(17).set();
   return name.tag === 0 ? { fullName: nonEmpty(name.as(16).sequence()).map(readGeneralName), relative: false } : { fullName: null, relative: true };
 }
+
+const authorityInfoAccess = reader(OID.authorityInfoAccess, (node) =>
+  nonEmpty(node.sequence()).forEach((each) => {
+    const [method, place, ...more] = each.sequence();
+    if (place === undefined || more.length > 0) throw new FormatError("not an access to information");
+    method.oid();
+    readGeneralName(place);
+  }),
+);
+
+const KNOWN = [
+  ...[keyUsage, extKeyUsage, subjectAltName, subjectKeyIdentifier, basicConstraints, certificatePolicies, policyMappings, policyConstraints],
+  ...[inhibitAnyPolicy, nameConstraints, crlDistributionPoints, authorityInfoAccess, reader(OID.authorityKeyIdentifier, readAuthorityKey)],
+];
+
+// Throws where one of the extensions read here is not of its form.
+export const checkExtensions = (certificate) => KNOWN.forEach((read) => read(certificate));

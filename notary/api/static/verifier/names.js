@@ -53,6 +53,7 @@ function readAttribute(node) {
 // The name's RDNs, each as one text that equal ones share; `key` likewise for the whole; `attributes` for people and for addresses.
 export function readName(node) {
   const sets = node.sequence().map((set) => set.set().map(readAttribute));
+  if (sets.some((set) => set.length === 0)) throw new FormatError("a part of a name that is empty");
   if (sets.some((set) => new Set(set.map(({ type }) => type)).size !== set.length)) throw new FormatError("a part of a name states one thing twice");
   const rdns = sets.map((set) => set.map(({ key }) => key).sort().join());
   return { rdns, key: JSON.stringify(rdns), attributes: sets.flat(), isEmpty: sets.length === 0 };
@@ -67,10 +68,21 @@ export function showName({ attributes }) {
 
 const KINDS = ["other", "email", "dns", "x400", "directory", "edi", "uri", "ip", "rid"];
 
+function readOther(node) {
+  const [type, value, ...more] = node.children;
+  if (value === undefined || more.length > 0 || !value.is(0, 2)) throw new FormatError("not a general name");
+  type.oid();
+  value.explicit();
+}
+
 // A GeneralName: kind, and its text, name, address bytes or raw bytes.
 export function readGeneralName(node) {
   const kind = KINDS[node.tag];
   if (node.group !== 2 || kind === undefined) throw new FormatError("not a general name");
+  const structured = kind === "other" || kind === "x400" || kind === "directory" || kind === "edi";
+  if (structured !== (node.children !== null)) throw new FormatError("not a general name");
+  if (kind === "rid") node.as(TAG.oid).oid();
+  if (kind === "other") readOther(node);
   if (kind === "directory") return { kind, name: readName(node.explicit()) };
   if (kind === "ip") return { kind, bytes: node.content };
   if (kind === "email" || kind === "dns" || kind === "uri") return { kind, text: narrow(node.content) };

@@ -30,8 +30,8 @@ function readCertId(node) {
   return { digest, name: name.octets(), key: key.octets(), serial: serial.integer() };
 }
 
-// undefined: unknown; null: good; else when and why.
-function readStatus(node, extensions) {
+// undefined: unknown; null: good; else when and why, by the status alone.
+function readStatus(node) {
   if (node.group !== 2 || node.tag > 2) throw new FormatError("not a status");
   if (node.tag !== 1) {
     node.as(TAG.null).null();
@@ -39,8 +39,8 @@ function readStatus(node, extensions) {
   }
   const [time, reason, ...more] = node.as(TAG.sequence).sequence();
   if (more.length > 0 || (reason && !reason.is(0, 2))) throw new FormatError("not a status");
-  const stated = reason ? Number(reason.explicit().need(TAG.enumerated, false).integer()) : null;
-  return readRevoked(readWhole(time), extensions, stated);
+  const stated = reason ? Number(reason.explicit().enumerated()) : null;
+  return { at: readWhole(time), stated };
 }
 
 function readAnswer(node) {
@@ -48,7 +48,7 @@ function readAnswer(node) {
   if (rest[0]?.is(0, 2)) readWhole(rest.shift().explicit()); // nextUpdate
   const extensions = rest[0]?.is(1, 2) ? readExtensions(rest.shift().explicit()) : new Map();
   if (rest.length > 0) throw new FormatError("not an answer");
-  return { id: readCertId(id), revoked: readStatus(status, extensions), thisUpdate: readWhole(thisUpdate), odd: isCritical(extensions) };
+  return { id: readCertId(id), status: readStatus(status), extensions, thisUpdate: readWhole(thisUpdate), odd: isCritical(extensions) };
 }
 
 function readResponder(node) {
@@ -60,12 +60,11 @@ function readResponder(node) {
 function readBasic(bytes) {
   const [tbs, algorithm, signature, held, ...more] = parseDer(bytes).sequence();
   if (signature === undefined || more.length > 0 || (held && !held.is(0, 2))) throw new FormatError("not an OCSP response");
-  const fields = [...tbs.sequence()];
-  if (fields[0]?.is(0, 2) && fields.shift().explicit().integer() !== 0n) throw new FormatError("an OCSP response of another version");
+  const fields = tbs.sequence(); // no version: it is the default, or one that is not known
   const [responder, produced, answers, extensions, ...extra] = fields;
   if (answers === undefined || extra.length > 0 || (extensions && !extensions.is(1, 2))) throw new FormatError("not an OCSP response");
   const certificates = held ? held.explicit().sequence() : [];
-  if (certificates.length > MAX_CERTIFICATES) throw new FormatError("too many certificates in an OCSP response");
+  if (certificates.length > MAX_CERTIFICATES || answers.sequence().length > MAX_CERTIFICATES) throw new FormatError("too many certificates in an OCSP response");
   return {
     tbs: tbs.raw,
     algorithm: readAlgorithm(algorithm),
@@ -82,7 +81,7 @@ function readBasic(bytes) {
 function parseOcsp(bytes) {
   const [status, wrapped, ...more] = parseDer(bytes).sequence();
   if (more.length > 0 || (wrapped && !wrapped.is(0, 2))) throw new FormatError("not an OCSP response");
-  const code = status.need(TAG.enumerated, false).integer();
+  const code = status.enumerated();
   if (!STATUSES.includes(code)) throw new FormatError("an OCSP response with an unknown status");
   if (code !== 0n) return null;
   const [type, response, ...extra] = wrapped.explicit().sequence();
@@ -123,7 +122,7 @@ export function readOcsp(bytes, links) {
     const counts = mayAnswer(signer, issuer, response.producedAt);
     if (!signer.signed(readScheme(response.algorithm), response.tbs, response.signature)) throw new FormatError("it bears the name of a responder and is not signed by it");
     if (!counts || response.odd || answers.some(({ odd }) => odd)) return [];
-    const known = answers.filter(({ revoked, thisUpdate }) => revoked !== undefined && issuer.isValidAt(thisUpdate));
-    return known.map(({ thisUpdate, revoked }) => ({ thisUpdate, revoked }));
+    const known = answers.filter(({ status, thisUpdate }) => status !== undefined && issuer.isValidAt(thisUpdate));
+    return known.map(({ thisUpdate, status, extensions }) => ({ thisUpdate, revoked: status && readRevoked(status.at, extensions, status.stated) }));
   });
 }

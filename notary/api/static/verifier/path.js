@@ -1,7 +1,7 @@
 // Paths from a certificate to a pinned root, each valid at a moment (RFC 5280 §6.1; docs/formats.md §9, check 14).
 
 import { FormatError } from "./bytes.js";
-import { KEY_USAGE, OID, basicConstraints, keyUsage } from "./extensions.js";
+import { KEY_USAGE, OID, basicConstraints, checkExtensions, keyUsage } from "./extensions.js";
 import { Namespace } from "./namespace.js";
 import { Policies } from "./policy.js";
 
@@ -45,6 +45,7 @@ export function validatePath(path, moment) {
   const names = new Namespace();
   const policies = new Policies(below.length);
   let left = below.length; // intermediates that may follow
+  below.forEach(checkExtensions);
   below.forEach((certificate, at) => {
     const last = at === below.length - 1;
     const selfIssued = isSelfIssued(certificate);

@@ -70,9 +70,9 @@ function readPss(parameters) {
 export function readScheme({ oid, parameters }) {
   if (oid === PSS) return { kind: "pss", ...readPss(parameters) };
   if (oid === ED25519 && parameters === null) return { kind: "ed25519", hash: null };
+  parameters?.null();
   if (ECDSA.has(oid)) return { kind: "ecdsa", hash: ECDSA.get(oid) };
   if (oid !== RSA && !PKCS1.has(oid)) throw new FormatError(`the signature algorithm ${oid} is not allowed`);
-  parameters?.null();
   return { kind: "pkcs1", hash: PKCS1.get(oid) ?? null };
 }
 

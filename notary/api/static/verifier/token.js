@@ -2,7 +2,7 @@
 
 import { FormatError, equal, hex } from "./bytes.js";
 import { CMS, checkDer, namesCertificate, onlyValue, readAttributes, readSignedData, readSigningCertificate, sidNames, signedBytes } from "./cms.js";
-import { TAG, parseBer } from "./der.js";
+import { TAG, parseBer, parseDer } from "./der.js";
 import { KEY_USAGE, OID, basicConstraints, extKeyUsage, keyUsage, subjectAltName, subjectKeyIdentifier } from "./extensions.js";
 import { HASHES, IMPRINT_HASHES, SHA256, SHA512 } from "./hashes.js";
 import { sameGeneralName } from "./names.js";
@@ -38,7 +38,7 @@ function readToken(response) {
   if (signed.certificates.length > MAX_CERTIFICATES) throw new FormatError("the token holds too many certificates");
   const certificates = signed.certificates.map(certificateOf);
   demand(signed.signers.length === 1, 5, `the token has ${signed.signers.length} signers instead of one`);
-  return { modified, certificates, content: signed.content, info: readTstInfo(parseBer(signed.content)), signer: signed.signers[0] };
+  return { modified, certificates, content: signed.content, info: readTstInfo(parseDer(signed.content)), signer: signed.signers[0] };
 }
 
 // 6, 8: the attributes that are signed.

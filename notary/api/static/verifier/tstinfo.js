@@ -83,7 +83,7 @@ export function readTstInfo(node) {
   if (rest[0]?.is(TAG.boolean)) rest.shift().boolean(); // ordering
   if (rest[0]?.is(TAG.integer)) info.nonce = rest.shift().integer();
   info.tsa = rest[0]?.is(0, 2) ? readGeneralName(rest.shift().explicit()) : null;
-  info.extensions = rest[0]?.is(1, 2) ? readExtensions(rest.shift().as(TAG.sequence)) : new Map();
+  info.extensions = rest[0]?.is(1, 2) ? readExtensions(rest.shift().as(TAG.sequence), false) : new Map();
   if (rest.length > 0) throw new FormatError("not TSTInfo");
   return info;
 }

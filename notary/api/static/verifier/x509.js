@@ -10,13 +10,13 @@ import { readTime } from "./time.js";
 const V3 = 2n;
 
 // Object identifier → critical, and the value's bytes. One that stands twice is refused (§4.2).
-export function readExtensions(node) {
+export function readExtensions(node, der = true) {
   const found = new Map();
   for (const extension of node.sequence()) {
     const parts = extension.sequence();
     const oid = parts[0]?.oid();
     const critical = parts.length === 3 ? parts[1].boolean() : false;
-    if (parts.length === 3 && !critical && node.der) throw new FormatError("a default value that is stated, which is not DER");
+    if (parts.length === 3 && !critical && der) throw new FormatError("a default value that is stated, which is not DER");
     if (parts.length < 2 || parts.length > 3 || found.has(oid)) throw new FormatError("not extensions, or one stands twice");
     found.set(oid, { critical, value: parts[parts.length - 1].octets() });
   }
@@ -61,20 +61,25 @@ class Certificate {
 }
 
 function readBody(certificate, fields) {
-  const version = fields[0]?.group === 2 && fields[0].tag === 0 ? fields.shift().explicit().integer() : 0n;
+  const stated = fields[0]?.is(0, 2) ? fields.shift().explicit().integer() : null;
+  if (stated === 0n) throw new FormatError("a default value that is stated, which is not DER");
+  const version = stated ?? 0n;
   const [serial, algorithm, issuer, validity, subject, spki, ...rest] = fields;
   if (spki === undefined || version > V3 || version < 0n) throw new FormatError("not a certificate");
   const [notBefore, notAfter, ...more] = validity.sequence();
   if (notAfter === undefined || more.length > 0) throw new FormatError("not a validity");
   Object.assign(certificate, { version, serial: serial.integer(), algorithmBytes: algorithm.raw, issuer: readName(issuer), subject: readName(subject) });
   Object.assign(certificate, { notBefore: readTime(notBefore), notAfter: readTime(notAfter), issuerBytes: issuer.raw, extensions: new Map() });
-  spki.need(TAG.sequence, true);
+  const [kind, key, ...extra] = spki.sequence();
+  if (key === undefined || extra.length > 0) throw new FormatError("not a public key");
+  readAlgorithm(kind);
   certificate.spki = spki.raw;
-  certificate.keyBits = spki.children[1].wholeBits();
+  certificate.keyBits = key.wholeBits();
   let last = 0;
   for (const field of rest) {
     if (field.group !== 2 || field.tag <= last || field.tag > 3) throw new FormatError("not a field of a certificate");
     last = field.tag;
+    if (last < 3) field.as(TAG.bits).bits();
     if (last === 3) certificate.extensions = readExtensions(field.explicit());
   }
   if (last > 0 && (version === 0n || (last === 3 && version !== V3))) throw new FormatError("a field of a later version of certificates");

@@ -1,0 +1,141 @@
+"""The form of revocation lists (RFC 5280 §5) and OCSP responses (RFC 6960 §4.2), both in DER."""
+
+from notary.evidence import asn1
+from notary.evidence.asn1 import Node, refuse
+from notary.evidence.asn1_form import (
+    BITS,
+    BOOLEAN,
+    ENUMERATED,
+    INTEGER,
+    NULL,
+    OCTETS,
+    OID,
+    TIME,
+    WHOLE_BITS,
+    WHOLE_TIME,
+    Form,
+    choice,
+    dotted,
+    explicit,
+    implicit,
+    members,
+    optional,
+    primitive,
+    read_integer,
+    sequence,
+    sequence_of,
+)
+from notary.evidence.timestamp_extensions import AUTHORITY_KEY, POINT_NAME
+from notary.evidence.timestamp_form import ALGORITHM, CERTIFICATE, EXTENSIONS, NAME
+from notary.evidence.timestamp_signature import DIGESTS, SHA1
+
+MAX_CERTIFICATES = 32  # in one OCSP response, and that one may be about
+_ISSUING_POINT, _KEY_IDENTIFIER = "551d1c", "551d23"  # contents of their object identifiers, hex
+_BASIC = "2b0601050507300101"
+_STATUSES = {0, 1, 2, 3, 5, 6}
+
+_VALUES = {
+    _ISSUING_POINT: sequence(
+        optional(POINT_NAME),
+        optional(implicit(1, BOOLEAN), b"\x81\x01\x00"),
+        optional(implicit(2, BOOLEAN), b"\x82\x01\x00"),
+        optional(implicit(3, BITS)),
+        optional(implicit(4, BOOLEAN), b"\x84\x01\x00"),
+        optional(implicit(5, BOOLEAN), b"\x85\x01\x00"),
+    ),
+    _KEY_IDENTIFIER: AUTHORITY_KEY,
+}
+
+
+def _of_list(node: Node) -> None:
+    EXTENSIONS.check(node)
+    for extension in members(node, asn1.SEQUENCE):
+        oid, *_, value = members(extension, asn1.SEQUENCE)
+        if oid.content.hex() in _VALUES:
+            _VALUES[oid.content.hex()].check(asn1.parse(value.content, der=True))
+
+
+def _version_2(content: bytes) -> None:
+    if read_integer(content) != 1:
+        refuse("a list of another version")
+
+
+_TBS = sequence(
+    optional(primitive(asn1.INTEGER, _version_2)),
+    ALGORITHM,
+    NAME,
+    TIME,
+    optional(TIME),
+    optional(sequence_of(sequence(INTEGER, TIME, optional(EXTENSIONS)))),
+    optional(explicit(0, Form(EXTENSIONS.keys, _of_list))),
+)
+_LIST = sequence(_TBS, ALGORITHM, WHOLE_BITS)
+
+
+def _list(node: Node) -> None:
+    _LIST.check(node)
+    tbs, algorithm, _ = members(node, asn1.SEQUENCE)
+    if next(f for f in members(tbs, asn1.SEQUENCE) if f.key == (0, asn1.SEQUENCE)).raw != algorithm.raw:
+        refuse("a list names two signature algorithms")
+
+
+CERTIFICATE_LIST = Form(_LIST.keys, _list)
+_DIGEST = sequence(OID, optional(NULL))
+
+
+def _known_digest(node: Node) -> None:
+    _DIGEST.check(node)
+    if dotted(members(node, asn1.SEQUENCE)[0].content) not in {SHA1, *DIGESTS}:
+        refuse("a certificate identifier with a digest that is not known")
+
+
+def _few(form: Form) -> Form:
+    def check(node: Node) -> None:
+        form.check(node)
+        if len(members(node, asn1.SEQUENCE)) > MAX_CERTIFICATES:
+            refuse(f"an OCSP response with more than {MAX_CERTIFICATES} certificates")
+
+    return Form(form.keys, check)
+
+
+_ANSWER = sequence(
+    sequence(Form(_DIGEST.keys, _known_digest), OCTETS, OCTETS, INTEGER),
+    choice(
+        implicit(0, NULL),
+        implicit(1, sequence(WHOLE_TIME, optional(explicit(0, ENUMERATED)))),
+        implicit(2, NULL),
+    ),
+    WHOLE_TIME,
+    optional(explicit(0, WHOLE_TIME)),
+    optional(explicit(1, EXTENSIONS)),
+)
+# Of version 1, which is the default, and no other is known: none is stated.
+_DATA = sequence(
+    choice(explicit(1, NAME), explicit(2, OCTETS)),
+    WHOLE_TIME,
+    _few(sequence_of(_ANSWER)),
+    optional(explicit(1, EXTENSIONS)),
+)
+_BASIC_RESPONSE = sequence(
+    _DATA, ALGORITHM, WHOLE_BITS, optional(explicit(0, _few(sequence_of(CERTIFICATE))))
+)
+_RESPONSE = sequence(ENUMERATED, optional(explicit(0, sequence(OID, OCTETS))))
+
+
+def _response(node: Node) -> None:
+    _RESPONSE.check(node)
+    status, *answer = members(node, asn1.SEQUENCE)
+    number = read_integer(status.content)
+    if number not in _STATUSES:
+        refuse("an OCSP response with an unknown status")
+    if number != 0:
+        return
+    if not answer or answer[0].children is None:
+        refuse("an OCSP response without an answer")
+    kind, basic = members(answer[0].children[0], asn1.SEQUENCE)
+    if kind.content.hex() != _BASIC:
+        refuse("an OCSP response of another kind")
+    _BASIC_RESPONSE.check(asn1.parse(basic.content, der=True))
+
+
+OCSP_RESPONSE = Form(_RESPONSE.keys, _response)
