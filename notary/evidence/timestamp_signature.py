@@ -53,8 +53,7 @@ _RSA_PSS = "1.2.840.113549.1.1.10"
 _MGF1 = "1.2.840.113549.1.1.8"
 ED25519 = "1.3.101.112"
 _RSA_BITS = range(2048, 8193)  # above, a verifier can be kept busy; below, a signature can be made
-_RSA_EXPONENT_BITS = 64  # of a long modulus: an exponent as long as that takes a thousand times as long
-_SHORT_BITS = 3072
+_RSA_EXPONENT_BITS = 64  # one as long as the modulus takes a thousand times as long
 _MAX_SALT = 1024  # bytes
 _CURVES = {"secp256r1", "secp384r1", "secp521r1", "secp256k1"} | {
     f"brainpoolP{bits}r1" for bits in (256, 384, 512)
@@ -151,7 +150,7 @@ def _rsa_scheme(oid: str, algorithm: Any, digest_oid: str) -> tuple[padding.Asym
 
 
 def _usable(key: RSAPublicKey) -> bool:
-    short = key.key_size <= _SHORT_BITS or key.public_numbers().e.bit_length() <= _RSA_EXPONENT_BITS
+    short = key.public_numbers().e.bit_length() <= _RSA_EXPONENT_BITS
     return short and key.key_size in _RSA_BITS
 
 

@@ -6,9 +6,8 @@ import { power } from "./weierstrass.js";
 
 const MIN_BITS = 2048;
 const MAX_BITS = 8192;
-// As OpenSSL has it: a larger exponent with a long modulus would only cost time.
-const SHORT_BITS = 3072;
-const MAX_LONG_EXPONENT = 64;
+// A larger exponent would only cost time; OpenSSL has the same limit for moduli of more than 3072 bits.
+const MAX_EXPONENT_BITS = 64;
 
 // DER of SEQUENCE { AlgorithmIdentifier { hash, NULL }, OCTET STRING } up to the digest: what PKCS #1 v1.5 pads.
 function digestInfo(hash, digest) {
@@ -26,7 +25,7 @@ export function readRsaKey(node) {
   const bits = bitLength(n);
   if (n <= 0n || bits < MIN_BITS || bits > MAX_BITS) throw new FormatError("an RSA key of a size that is not allowed");
   if (!(n & 1n) || e < 3n || !(e & 1n) || e >= n) throw new FormatError("not an RSA key");
-  if (bits > SHORT_BITS && bitLength(e) > MAX_LONG_EXPONENT) throw new FormatError("the exponent of an RSA key is too long");
+  if (bitLength(e) > MAX_EXPONENT_BITS) throw new FormatError("the exponent of an RSA key is too long");
   return { n, e, bits };
 }
 
