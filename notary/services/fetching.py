@@ -5,19 +5,18 @@ from urllib.parse import urlsplit
 
 from notary.errors import NotFound, TrustError
 from notary.evidence.note import MAX_NOTE
-from notary.evidence.trust_statement import TrustStatement, check_versions, parse_trust_statement
+from notary.evidence.trust_statement import CheckedVersions, check_versions, parse_trust_statement
 
 PATH = "/.well-known/notary-trust"
 
 
-def fetch_trust(get: Callable[[str, int], bytes | None], url: str, fingerprint: bytes) -> TrustStatement:
-    """The newest trust statement of a service, after all its versions were checked.
+def fetch_trust(get: Callable[[str, int], bytes | None], url: str, fingerprint: bytes) -> CheckedVersions:
+    """The newest trust statement of a service and the one that has the fingerprint, after all versions were checked.
 
     Args:
         get: the body at an address, of at most so many bytes; None where there is nothing.
         url: of the service, or of its trust statement.
-        fingerprint: SHA-256 of any version, 32 bytes: of an old one too, since every later one is signed by a key
-            that the one before names.
+        fingerprint: SHA-256 of a version, 32 bytes. Of an old one it does not show that the newest is the log's own.
 
     Raises:
         NotFound: there is no trust statement, or a version is missing.

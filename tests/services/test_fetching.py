@@ -28,11 +28,14 @@ def fetch(pages, fingerprint=PRINT, url=URL):
 @pytest.mark.parametrize("fingerprint", [PRINT, NEWEST])
 @pytest.mark.parametrize("url", [URL, f"{URL}/", PATH])
 def test_the_newest_version_is_reached_from_the_fingerprint_of_any(fingerprint, url):
-    assert fetch(GOOD, fingerprint, url).note == THIRD
+    found = fetch(GOOD, fingerprint, url)
+    assert (found.newest.note, found.compared) == (THIRD, fingerprint == NEWEST)
+    assert found.pinned.fingerprint == fingerprint
 
 
 def test_of_one_version_nothing_else_is_asked_for():
-    assert fetch({PATH: FIRST}).note == FIRST
+    found = fetch({PATH: FIRST})
+    assert (found.newest.note, found.compared) == (FIRST, True)
 
 
 @pytest.mark.parametrize(
