@@ -2,7 +2,7 @@
 
 import pytest
 
-from notary.errors import FormatError, NotFound, SignatureError, TrustError
+from notary.errors import FormatError, NotFound, RequestError, SignatureError, TrustError, Unavailable
 from notary.evidence.trust_statement import parse_trust_statement
 from notary.services.fetching import fetch_trust
 from tests.evidence.test_trust_statement import FIRST, PRINT, SECOND, THIRD, made, toml
@@ -53,6 +53,24 @@ def test_of_one_version_nothing_else_is_asked_for():
 def test_whatever_does_not_fit_is_refused(changes, error, reason):
     with pytest.raises(error, match=reason):
         fetch(GOOD | changes)
+
+
+def test_all_versions_together_have_one_deadline():
+    asked = []
+
+    def slow(address, limit):
+        asked.append(address)
+        return GOOD[address]
+
+    with pytest.raises(Unavailable, match=r"took more than 120 s"):
+        fetch_trust(slow, URL, PRINT, clock=lambda: 61.0 * len(asked))
+    assert asked == [PATH, f"{PATH}?version=1"]  # the third would begin after the deadline
+
+
+@pytest.mark.parametrize("address", [f"{URL}?a=b", f"{PATH}?version=1", f"{URL}#part"])
+def test_an_address_with_a_query_is_refused(address):
+    with pytest.raises(RequestError, match="has no query and no fragment"):
+        fetch_trust(GOOD.get, address, PRINT)
 
 
 def test_a_fingerprint_of_something_else_is_refused():
