@@ -353,6 +353,10 @@ class Settings(BaseSettings):
     chains: tuple[Chain, ...] = Field((), description="Chains that checkpoints are anchored on.")
     tsas: tuple[Tsa, ...] = Field((), description="Authorities that checkpoints are stamped by.")
     ots: tuple[Ots, ...] = Field((), description="OpenTimestamps calendars that checkpoints are posted to.")
+    former_tsas: tuple[Tsa, ...] = Field(
+        (),
+        description="Authorities that stamped once, are trusted for it, and are not asked any more.",
+    )
     stamps_needed: int = Field(
         1,
         ge=1,
@@ -389,11 +393,17 @@ class Settings(BaseSettings):
             )
         return embedded
 
-    @field_validator("chains", "tsas", "ots")
+    @property
+    def trusted_tsas(self) -> tuple[Tsa, ...]:
+        """Those whose stamps are believed, asked still or not."""
+        return (*self.tsas, *self.former_tsas)
+
+    @field_validator("chains", "tsas", "ots", "former_tsas")
     @classmethod
     def _names_differ(cls, anchors: tuple[Any, ...], info: ValidationInfo) -> tuple[Any, ...]:
         # By its name an anchor's rows are found: two of one name would each go on with what the other began.
-        earlier = {"chains": (), "tsas": ("chains",), "ots": ("chains", "tsas")}[info.field_name or "ots"]
+        kinds = ("chains", "tsas", "ots", "former_tsas")
+        earlier = kinds[: kinds.index(info.field_name or "ots")]
         before = [anchor for kind in earlier for anchor in info.data.get(kind, ())]
         names = [anchor.name for anchor in (*before, *anchors)]
         if len(set(names)) < len(names):

@@ -115,6 +115,27 @@ def test_the_password_is_made_once_and_is_the_same_for_both_sides(tmp_path):
     assert stat.S_IMODE(ours.stat().st_mode) == 0o600
 
 
+def test_the_api_gets_every_receipt_key_and_no_other(tmp_path):
+    """After a rotation, too: without the key in force an API accepts nothing."""
+    (script,) = SERVICES["setup"]["command"]
+    made, given = tmp_path / "log/keys", tmp_path / "receipt"
+    made.mkdir(parents=True)
+    given.mkdir()
+    script = script.replace("$$", "$").replace("notary setup", "true")
+    script = re.sub(r"(?<![\w}])/keys/", f"{tmp_path}/", script)
+    (made / "log.pem").write_text("log")
+    for number, name in enumerate(("receipt.pem", "receipt-2.pem", "receipt-3.pem"), 1):
+        (made / name).write_text(str(number))
+        subprocess.run([*SERVICES["setup"]["entrypoint"], script], check=True)
+        assert (given / name).read_text() == str(number)
+        assert stat.S_IMODE((given / name).stat().st_mode) == 0o600
+        (given / name).write_text("is there")  # and stays
+    subprocess.run([*SERVICES["setup"]["entrypoint"], script], check=True)
+    assert {path.name: path.read_text() for path in given.iterdir()} == dict.fromkeys(
+        ("receipt.pem", "receipt-2.pem", "receipt-3.pem"), "is there"
+    )
+
+
 def test_the_images_are_built_from_hashes_and_run_without_root():
     installs = re.findall(r"(?:pip install|pip sync|uv build)[^;\n]*", DOCKERFILE)
     assert len(installs) == 4

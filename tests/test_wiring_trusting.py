@@ -11,6 +11,8 @@ from notary.errors import SettingsError
 from notary.evidence.bodies import Genesis
 from notary.settings import Tsa, load_settings
 from notary.tsa_profiles import PROFILES
+from notary.wiring import anchors_of
+from notary.wiring.checking import attesters
 from notary.wiring.trusting import authority, certificate, trust_source
 from tests.mini_tsa import MiniTsa, der
 from tests.rig import GENESIS, ORIGIN
@@ -60,6 +62,25 @@ def test_one_root_does_not_speak_for_two_organisations(tmp_path, monkeypatch):
     assert len(source(monkeypatch, tsa("a", roots=[one]), same).authorities) == 2
     with pytest.raises(SettingsError, match="a token of a could count for b too"):
         source(monkeypatch, tsa("a", roots=[one]), tsa("b", roots=[one]))
+
+
+def test_an_authority_that_is_not_asked_any_more_is_trusted_for_what_it_stamped(tmp_path, monkeypatch):
+    now, then = (tsa(name, roots=[root(tmp_path, name)[0]]) for name in ("now", "then"))
+    found = source(monkeypatch, now, former_tsas=[then])
+    assert [each.name for each in found.trust().authorities] == ["now", "then"]
+    assert [each.name for each in source(monkeypatch, now).trust().authorities] == ["now"]
+    settings = load_settings(tsas=[now], former_tsas=[then])
+    assert set(attesters(settings, GENESIS).authorities) == {"now", "then"}  # fsck reads its stamps, too
+    anchors = anchors_of(settings)
+    assert anchors.organisations == {"now": "now", "then": "then"}
+    assert anchors_of(load_settings(former_tsas=[then])).kinds == frozenset()  # and nobody waits for it
+    # One root under two organisations is refused, whether it is asked or not; nor can it be counted on for new stamps.
+    with pytest.raises(SettingsError, match="could count for"):
+        source(monkeypatch, now, former_tsas=[then | {"roots": now["roots"]}])
+    with pytest.raises(SettingsError, match="2 organisations cannot stamp where authorities of 1 are named"):
+        source(monkeypatch, now, former_tsas=[then], stamps_needed=2)
+    with pytest.raises(SettingsError, match="have one name"):
+        source(monkeypatch, now, former_tsas=[then | {"name": "now"}])
 
 
 def test_a_verifier_is_told_how_many_are_needed_where_they_are_more_than_he_asks_for(tmp_path, monkeypatch):

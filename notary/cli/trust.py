@@ -10,7 +10,7 @@ from notary import wiring
 from notary.anchoring.rpc import octets, record
 from notary.cli.folder import DataDir, settings_of
 from notary.cli.key import rotating
-from notary.errors import RequestError, SettingsError
+from notary.errors import RequestError, SettingsError, TrustError
 from notary.evidence.chain import decode_evidence, decode_header
 from notary.evidence.fields import hexadecimal, show_moment
 from notary.evidence.ots_file import heights_of
@@ -42,8 +42,16 @@ def command(
         str | None, typer.Option("--from", help="Address of a service: take its trust file, not one's own.")
     ] = None,
     fingerprint: Annotated[
-        str | None, typer.Option(help="SHA-256 of a version of that trust statement, from elsewhere.")
+        str | None,
+        typer.Option(help="SHA-256 of the newest version of that trust statement, from elsewhere."),
     ] = None,
+    newer: Annotated[
+        bool,
+        typer.Option(
+            "--accept-newer",
+            help="With --from: a version after the one with the fingerprint, on its keys' word.",
+        ),
+    ] = False,
     private: Annotated[
         bool, typer.Option("--allow-private", help="With --from: loopback and private addresses, too.")
     ] = False,
@@ -52,9 +60,10 @@ def command(
     if source is not None or fingerprint is not None:
         if source is None or fingerprint is None or publish or block or package:
             raise RequestError(
-                "--from and --fingerprint go together, and with no other option but --allow-private"
+                "--from and --fingerprint go together, and with no other option but --allow-private and "
+                "--accept-newer"
             )
-        _fetch(source, fingerprint, private=private)
+        _fetch(source, fingerprint, private=private, newer=newer)
         return
     settings = settings_of(data_dir)
     if publish:
@@ -82,14 +91,27 @@ def command(
         assembly.close()
 
 
-def _fetch(url: str, fingerprint: str, *, private: bool) -> None:
+def _fetch(url: str, fingerprint: str, *, private: bool, newer: bool) -> None:
     found = fetch_trust(
         Outbound(allow_private=private).get, url, hexadecimal(fingerprint.lower(), "--fingerprint", 32)
     )
-    sys.stdout.write(found.toml)
+    newest, pinned = found.newest, found.pinned
+    if not found.compared:
+        keys = " and ".join(key.vkey for key in found.heirs)
+        warning = (
+            f"the fingerprint is that of version {pinned.version}; versions {pinned.version + 1} to {newest.version} "
+            f"rest on {keys} of version {pinned.version} alone: whoever has that key can sign others"
+        )
+        if not newer:
+            raise TrustError(
+                f"{warning}. Compare the newest one's, {newest.fingerprint.hex()}, with a source of its own and "
+                f"give that, or take it with --accept-newer"
+            )
+        typer.echo(warning, err=True)
+    sys.stdout.write(newest.toml)
     typer.echo(
-        f"trust statement {found.version} of {found.origin}, {show_moment(found.date)}, "
-        f"SHA-256 {found.fingerprint.hex()}",
+        f"trust statement {newest.version} of {newest.origin}, {show_moment(newest.date)}, "
+        f"SHA-256 {newest.fingerprint.hex()}",
         err=True,
     )
 

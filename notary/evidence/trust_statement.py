@@ -1,6 +1,7 @@
 """The trust statement: a trust file without blocks that the log signs, numbers and links (docs/formats.md §8.1).
 
-Whoever has one version's fingerprint from elsewhere reaches every other version by digests and signatures.
+Whoever has the newest version's fingerprint from elsewhere reaches every version before it by digests. From an older
+one the newer ones are reached by signatures alone, and rest on keys that may be in wrong hands since.
 """
 
 from collections.abc import Sequence
@@ -133,8 +134,26 @@ def check_succession(old: TrustStatement, new: TrustStatement) -> None:
         ) from error
 
 
-def check_versions(files: Sequence[bytes], fingerprint: bytes) -> TrustStatement:
-    """Check all versions, the first one first, and that one of them has the fingerprint. Returns the newest.
+@dataclass(frozen=True, slots=True)
+class CheckedVersions:
+    """Versions that follow one another. `pinned` is the one whose fingerprint was known, `newest` the last.
+
+    Where they differ, what lies between rests on `heirs` alone: log keys without an end in `pinned` that signed the
+    version after it. Whoever has such a key, retired since or stolen, can sign other versions as well as the log.
+    """
+
+    pinned: TrustStatement
+    newest: TrustStatement
+    heirs: tuple[Verifier, ...] = ()
+
+    @property
+    def compared(self) -> bool:
+        """Whether the fingerprint that was known is that of the newest version."""
+        return self.pinned == self.newest
+
+
+def check_versions(files: Sequence[bytes], fingerprint: bytes) -> CheckedVersions:
+    """Check all versions, the first one first, and that one of them has the fingerprint.
 
     Raises:
         EvidenceError, TrustError: one is malformed or does not follow, or none has the fingerprint.
@@ -144,12 +163,23 @@ def check_versions(files: Sequence[bytes], fingerprint: bytes) -> TrustStatement
         raise FormatError("the versions of a trust statement do not begin with the first")
     for old, new in pairwise(found):
         check_succession(old, new)
-    if fingerprint not in {each.fingerprint for each in found}:
+    pinned = next((each for each in found if each.fingerprint == fingerprint), None)
+    if pinned is None:
         raise SignatureError(
             f"no version of the trust statement has the fingerprint {fingerprint.hex()}; "
             f"the newest has {found[-1].fingerprint.hex()}"
         )
-    return found[-1]
+    following = found[pinned.version : pinned.version + 1]
+    heirs = tuple(key for new in following for key in pinned.successors() if _signed(new, key))
+    return CheckedVersions(pinned, found[-1], heirs)
+
+
+def _signed(statement: TrustStatement, key: Verifier) -> bool:
+    try:
+        open_note(statement.note, [key])
+    except SignatureError:
+        return False
+    return True
 
 
 def _field(line: str, name: str) -> str:

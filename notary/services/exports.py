@@ -1,5 +1,6 @@
 """The proof of one record in other forms than a tlog-proof (docs/formats.md §7)."""
 
+from contextlib import suppress
 from dataclasses import dataclass
 from enum import StrEnum
 
@@ -10,12 +11,14 @@ from notary.evidence.json_proof import JsonProof
 from notary.evidence.note import parse_note
 from notary.evidence.proof_file import TLOG_PROOF, ProofFile, parse_proof_file
 from notary.proving import Prover
+from notary.services.believing import believed, believed_pending, first_believed
 from notary.services.opening import Choice
 from notary.services.packages import Packages
 from notary.services.records import Records
 from notary.services.types import RecordView, Viewer
 from notary.store import anchorings, openings
 from notary.store.anchorings import Anchoring
+from notary.store.checkpoints import receipted_checkpoint
 from notary.store.engine import Connection, Database
 
 _OTS = "opentimestamps"
@@ -69,13 +72,20 @@ class Exports:
             case Format.JSON:
                 return self._json(view, viewer, size, choice)
             case Format.COSE:
-                data = self.prover.cose_receipt(view, size)
+                data = self.prover.cose_receipt(view, self._receipted(view) if size is None else size)
                 return Exported(data, parse_receipt(data).size)
             case Format.OTS:
                 return self._ots(view, size)
             case Format.TLOG_PROOF:
                 data = self.packages.proof(number, viewer, size)
                 return Exported(data, _size_of(parse_proof_file(data, TLOG_PROOF)))
+
+    def _receipted(self, view: RecordView) -> int | None:
+        """Of the first checkpoint that is believed and was signed for receipts; None where there is none at all."""
+        with self.database.reading() as connection, suppress(NotFound):
+            if view.index is not None:
+                return first_believed(connection, view.index, receipted_checkpoint).size
+        return None  # the prover says what is missing
 
     def _json(self, view: RecordView, viewer: Viewer, size: int | None, choice: Choice) -> Exported:
         file = parse_proof_file(self.packages.proof(view.number, viewer, size), TLOG_PROOF)
@@ -113,5 +123,6 @@ def _calendars(connection: Connection, index: int, size: int | None) -> list[Anc
             for state in ("final", "sent")
             for item in anchorings.anchorings_of_sizes(connection, [size], _OTS, state)
         ]
-    final = [item for item in anchorings.earliest_final(connection, index) if item.kind == _OTS]
-    return [*final, *anchorings.earliest_pending(connection, index, {item.anchor for item in final})]
+    earliest = believed(connection, anchorings.earliest_final(connection, index))
+    final = [item for item in earliest if item.kind == _OTS]
+    return [*final, *believed_pending(connection, index, {item.anchor for item in final}, ())]

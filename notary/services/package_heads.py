@@ -1,6 +1,7 @@
 """The heads of a package: checkpoints that a record is proved under, and what third parties say of them."""
 
 from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import dataclass, replace
 
 from notary.errors import NotFound, NotReady
@@ -8,7 +9,7 @@ from notary.evidence.chain import ChainEvidence, NotBefore, decode_evidence, dec
 from notary.evidence.proof_file import TLOG_PROOF, ProofFile
 from notary.evidence.statement import parse_statement
 from notary.proving import Prover
-from notary.services.believing import believed
+from notary.services.believing import believed, believed_pending, first_believed
 from notary.services.types import RecordView
 from notary.store import anchorings, stamps
 from notary.store.anchorings import Anchoring
@@ -46,20 +47,19 @@ class PackageHeads:
         with self.database.reading() as connection:
             earliest = believed(connection, anchorings.earliest_final(connection, index))
             wanted = {item.id: item for item in (_whole(connection, found) for found in earliest)}
-            pending = anchorings.earliest_pending(connection, index, {item.anchor for item in earliest})
             for place in sorted(each.index for each in later if each.index is not None):
                 if all(item.size <= place for item in wanted.values()):
                     further = believed(connection, anchorings.earliest_final(connection, place))
                     wanted |= {item.id: item for item in further[:1]}
+            pending = believed_pending(
+                connection, index, {item.anchor for item in earliest}, {item.size for item in wanted.values()}
+            )
+            # Where nothing attests it, yet or ever: what the log itself shows, of the record and of what followed it.
+            closed = () if wanted else _closing(connection, index, later)
         contents: dict[str, bytes] = {}
         for item in (*wanted.values(), *pending):
             contents |= self._attestation(view, item)
-        if not wanted:
-            # Nothing attests it, yet or ever: what the log itself shows, of the record and of what followed it.
-            closed = (view.size, *(each.size for each in later))
-            for size in {size for size in closed if size is not None}:
-                contents |= self._head(index, size)
-        for size in {item.size for item in (*wanted.values(), *pending)}:
+        for size in {*closed, *(item.size for item in (*wanted.values(), *pending))}:
             contents |= self._head(index, size)
         return contents
 
@@ -113,6 +113,16 @@ class PackageHeads:
         return (NotBefore(header, None),) if is_meant(header) else ()
 
 
+def _closing(connection: Connection, index: int, later: Sequence[RecordView]) -> set[int]:
+    """The smallest checkpoints that are believed with the entry, and with each later one that has one."""
+    sizes = {first_believed(connection, index).size}
+    for each in later:
+        if each.index is not None:
+            with suppress(NotReady):  # then it is told in the next package
+                sizes.add(first_believed(connection, each.index).size)
+    return sizes
+
+
 def _whole(connection: Connection, item: Anchoring) -> Anchoring:
     """The same anchor's next word that shows the contract's code, where this one does not.
 
@@ -122,7 +132,7 @@ def _whole(connection: Connection, item: Anchoring) -> Anchoring:
     if _shows_code(item):
         return item
     later = anchorings.final_words(connection, item.anchor, above=item.size, most=_LOOK_ON)
-    return next((word for word in later if _shows_code(word)), item)
+    return next((word for word in believed(connection, later) if _shows_code(word)), item)
 
 
 def _shows_code(item: Anchoring) -> bool:

@@ -1,7 +1,8 @@
 """Assembles proofs and packages of one record from what is stored."""
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
 from itertools import pairwise
 
 from notary.errors import NotReady
@@ -13,6 +14,7 @@ from notary.evidence.package_names import OPENINGS, REPORT, STATEMENT
 from notary.evidence.previous import MAX_PREVIOUS
 from notary.evidence.proof_file import TLOG_PROOF, ProofFile
 from notary.proving import Prover
+from notary.services.believing import Believing, first_believed
 from notary.services.kept_reports import KeptReports
 from notary.services.opening import Choice
 from notary.services.package_heads import PackageHeads
@@ -35,6 +37,11 @@ class Packages:
     records: Records
     prover: Prover
     kept: KeptReports | None = None  # without it no package holds a report
+    clock: Callable[[], float] = time.monotonic
+    believing: Believing = field(init=False)
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "believing", Believing(self.database, self.clock))
 
     def proof(self, number: str, viewer: Viewer, size: int | None = None) -> bytes:
         """A tlog-proof, with the statement in `extra`.
@@ -42,23 +49,27 @@ class Packages:
         Args:
             number: of the record, in canonical form.
             viewer: who asks.
-            size: of the checkpoint to prove it under; None takes the first that covers the record.
+            size: of the checkpoint to prove it under; None takes the first that covers the record and that a verifier
+                believes.
 
         Raises:
             NotFound: `viewer` may not see the record, or there is no checkpoint of that size.
-            NotReady: it is in no checkpoint yet, or in none of that size.
+            NotReady: it is in no checkpoint yet, in none of that size, or in none that is believed.
         """
         view = self.records.view(number, viewer)
         if view.index is None or view.size is None:
             raise NotReady("the record is in no checkpoint yet; ask again in a few seconds")
-        return self.prover.prove_read(view, view.size if size is None else size)
+        return self.prover.prove_read(view, self._believed(view.index) if size is None else size)
 
     def proof_found(self, found: Found) -> bytes | None:
         """The same of a record that was just looked up, for someone who may see it; None while there is none."""
-        if found.closing is None:
+        record, closing = found.record, found.closing
+        if closing is None or record.index is None:
             return None
         try:
-            return self.prover.prove_closed(found.record, found.closing)
+            if self.believing.lately().thief(closing.note, closing.size) is not None:
+                return self.prover.prove_read(record, self._believed(record.index))
+            return self.prover.prove_closed(record, closing)
         except NotReady:  # its checkpoint is being published at this moment
             return None
 
@@ -133,6 +144,10 @@ class Packages:
             )
             contents["consistency.json"] = encode_consistency(proofs)
         return contents
+
+    def _believed(self, index: int) -> int:
+        with self.database.reading() as connection:
+            return first_believed(connection, index).size
 
     @property
     def _heads(self) -> PackageHeads:

@@ -1,6 +1,6 @@
 """Checkpoints on their way to third parties: states, attempts, nonces."""
 
-from collections.abc import Collection, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -137,15 +137,12 @@ def final_at(connection: Connection, sizes: Sequence[int]) -> list[Anchoring]:
     return [Anchoring(*row) for row in connection.execute(query)]
 
 
-def earliest_pending(connection: Connection, index: int, without: Collection[str]) -> list[Anchoring]:
-    """What calendars have taken in of a checkpoint with entry `index`: the first of each anchor but those named."""
-    query = _ANCHORING.where(
-        anchoring.c.size > index, anchoring.c.state == "sent", anchoring.c.kind == "opentimestamps"
-    )
-    query = query.order_by(anchoring.c.size, anchoring.c.id).limit(1)
-    names = [name for name in anchor_names(connection) if name not in without]
-    rows = [connection.execute(query.where(anchoring.c.anchor == name)).one_or_none() for name in names]
-    return sorted((Anchoring(*row) for row in rows if row is not None), key=_place)
+def next_pending(connection: Connection, anchor: str, index: int) -> Anchoring | None:
+    """What a calendar has taken in of the smallest checkpoint with entry `index`, and no block holds yet."""
+    query = _ANCHORING.where(anchoring.c.anchor == anchor, anchoring.c.size > index)
+    query = query.where(anchoring.c.state == "sent", anchoring.c.kind == "opentimestamps")
+    row = connection.execute(query.order_by(anchoring.c.size, anchoring.c.id).limit(1)).one_or_none()
+    return None if row is None else Anchoring(*row)
 
 
 def final_words(

@@ -219,7 +219,7 @@ def anchors_of(settings: Settings) -> Anchors:
     configured = (("rfc3161", settings.tsas), ("evm", settings.chains))
     return Anchors(
         frozenset(kind for kind, anchors in configured if anchors),
-        {tsa.name: source_of(tsa.organisation) for tsa in settings.tsas},
+        {tsa.name: source_of(tsa.organisation) for tsa in settings.trusted_tsas},
         settings.stamps_needed,
     )
 

@@ -67,7 +67,7 @@ def attesters(settings: Settings, genesis: Genesis, history: KeyHistory | None =
     said = [] if history is None else [bytes.fromhex(key[2:]) for key in history.keys(HEAD)]
     return Attesters(
         chains={chain.name: chain_trust(chain, genesis, history) for chain in settings.chains},
-        authorities={tsa.name: authority(tsa) for tsa in settings.tsas},
+        authorities={tsa.name: authority(tsa) for tsa in settings.trusted_tsas},
         head_keys=head_keys.union(said),
     )
 

@@ -176,7 +176,7 @@ class Steps:
         outbound = Outbound(allow_private=self.settings.allow_private_addresses)
         watch = StampWatch(
             database=self.database,
-            authorities={tsa.name: authority(tsa) for tsa in self.settings.tsas},
+            authorities={tsa.name: authority(tsa) for tsa in self.settings.trusted_tsas},
             note=lambda size: self._head(size).note,
             fetch=partial(fetch, outbound),
             interval=timedelta(seconds=self.settings.revocation_interval_seconds),

@@ -37,7 +37,7 @@ def trust_source(settings: Settings, genesis: Genesis, history: KeyHistory | Non
     Raises:
         SettingsError: a root cannot be read, two organisations share one, or a chain is not the one of entry 0.
     """
-    authorities = tuple(authority(tsa) for tsa in settings.tsas)
+    authorities = tuple(authority(tsa) for tsa in settings.trusted_tsas)
     try:
         require_independent(authorities)  # else one organisation's word would count for two
     except TrustError as error:

@@ -7,6 +7,7 @@ import pytest
 
 from notary.anchoring.contract import read_keys
 from notary.evidence.trust import parse_trust
+from notary.evidence.trust_statement import parse_trust_statement
 from notary.settings import load_settings
 from notary.store.migrate import migrate
 from notary.wiring import open_stores, stored_history
@@ -110,9 +111,16 @@ def test_a_trust_file_comes_from_a_service_by_its_fingerprint(notary, served, tm
     rotating(service).publish()
     first = sha256(service.get(PATH).content).hexdigest()
     rotating(service).rotate("log")
-    done = notary("trust", "--from", url, "--fingerprint", first.upper(), "--allow-private")
-    assert len(parse_trust(done.out.encode()).log_keys) == 2
     newest = sha256(service.get(PATH).content).hexdigest()
+    key = parse_trust_statement(service.get(f"{PATH}?version=1").content).signer.vkey
+    old = ("trust", "--from", url, "--fingerprint", first.upper(), "--allow-private")
+    refused = notary(*old, expected=2)
+    assert (refused.out, newest in refused.err) == ("", True)
+    says = f"versions 2 to 3 rest on {key} of version 1 alone"
+    assert says in " ".join(refused.err.split())
+    assert says in " ".join(notary(*old, "--accept-newer").err.split())
+    done = notary("trust", "--from", url, "--fingerprint", newest, "--allow-private")
+    assert (len(parse_trust(done.out.encode()).log_keys), "alone" in done.err) == (2, False)
     assert "trust statement 3 of log.example.org/2026" in done.err
     assert f"SHA-256 {newest}" in done.err
     err = notary("trust", "--from", url, "--fingerprint", "00" * 32, "--allow-private", expected=2).err

@@ -43,9 +43,14 @@ PRINT = parse_trust_statement(FIRST).fingerprint
 
 
 def test_versions_follow_from_the_first_to_the_newest():
-    for data in (FIRST, SECOND, THIRD):
-        newest = check_versions([FIRST, SECOND, THIRD], parse_trust_statement(data).fingerprint)
-        assert (newest.version, newest.note) == (3, THIRD)
+    for data, heirs in ((FIRST, [0]), (SECOND, [1]), (THIRD, [])):
+        found = check_versions([FIRST, SECOND, THIRD], parse_trust_statement(data).fingerprint)
+        assert (found.newest.version, found.newest.note, found.pinned.note) == (3, THIRD, data)
+        assert found.compared is (data == THIRD)
+        # Who is believed without a comparison: what the pinned version names and the next one is signed by.
+        assert [key.public for key in found.heirs] == [
+            KEYS[heir].public_key().public_bytes_raw() for heir in heirs
+        ]
     read = parse_trust_statement(SECOND)
     assert (read.origin, read.version, read.date, read.previous) == (ORIGIN, 2, day(2), PRINT)
     assert read.toml == toml((0,), (1,))
@@ -95,6 +100,19 @@ def test_a_key_that_has_ended_brings_no_version_after_it_into_the_world():
     with pytest.raises(SignatureError, match=r"version 4 .* is signed by no log key of version 3"):
         check_succession(three, parse_trust_statement(by_old))
     check_succession(three, parse_trust_statement(made(toml((1,), (2,)), 4, THIRD, keys=(2, 1))))
+
+
+def test_an_old_fingerprint_does_not_tell_the_log_from_whoever_has_a_key_that_ended_since():
+    """The log retired key 0 in version 3; with it anybody signs a second version and whatever follows."""
+    forged = made(toml((0,), (3,)), 2, FIRST, keys=(3, 0))
+    further = made(toml((0, END), (3,)), 3, forged, keys=(3,))
+    for versions in ([FIRST, forged], [FIRST, forged, further]):
+        found = check_versions(versions, PRINT)
+        assert (found.compared, found.pinned.note) == (False, FIRST)
+        assert [key.public for key in found.heirs] == [KEYS[0].public_key().public_bytes_raw()]
+        for true in (SECOND, THIRD):
+            with pytest.raises(SignatureError, match="no version of the trust statement has the fingerprint"):
+                check_versions(versions, parse_trust_statement(true).fingerprint)
 
 
 def signed(text, key=0):

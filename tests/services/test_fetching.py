@@ -2,7 +2,7 @@
 
 import pytest
 
-from notary.errors import FormatError, NotFound, SignatureError, TrustError
+from notary.errors import FormatError, NotFound, RequestError, SignatureError, TrustError, Unavailable
 from notary.evidence.trust_statement import parse_trust_statement
 from notary.services.fetching import fetch_trust
 from tests.evidence.test_trust_statement import FIRST, PRINT, SECOND, THIRD, made, toml
@@ -28,11 +28,14 @@ def fetch(pages, fingerprint=PRINT, url=URL):
 @pytest.mark.parametrize("fingerprint", [PRINT, NEWEST])
 @pytest.mark.parametrize("url", [URL, f"{URL}/", PATH])
 def test_the_newest_version_is_reached_from_the_fingerprint_of_any(fingerprint, url):
-    assert fetch(GOOD, fingerprint, url).note == THIRD
+    found = fetch(GOOD, fingerprint, url)
+    assert (found.newest.note, found.compared) == (THIRD, fingerprint == NEWEST)
+    assert found.pinned.fingerprint == fingerprint
 
 
 def test_of_one_version_nothing_else_is_asked_for():
-    assert fetch({PATH: FIRST}).note == FIRST
+    found = fetch({PATH: FIRST})
+    assert (found.newest.note, found.compared) == (FIRST, True)
 
 
 @pytest.mark.parametrize(
@@ -50,6 +53,24 @@ def test_of_one_version_nothing_else_is_asked_for():
 def test_whatever_does_not_fit_is_refused(changes, error, reason):
     with pytest.raises(error, match=reason):
         fetch(GOOD | changes)
+
+
+def test_all_versions_together_have_one_deadline():
+    asked = []
+
+    def slow(address, limit):
+        asked.append(address)
+        return GOOD[address]
+
+    with pytest.raises(Unavailable, match=r"took more than 120 s"):
+        fetch_trust(slow, URL, PRINT, clock=lambda: 61.0 * len(asked))
+    assert asked == [PATH, f"{PATH}?version=1"]  # the third would begin after the deadline
+
+
+@pytest.mark.parametrize("address", [f"{URL}?a=b", f"{PATH}?version=1", f"{URL}#part"])
+def test_an_address_with_a_query_is_refused(address):
+    with pytest.raises(RequestError, match="has no query and no fragment"):
+        fetch_trust(GOOD.get, address, PRINT)
 
 
 def test_a_fingerprint_of_something_else_is_refused():
