@@ -3,6 +3,7 @@
 import hashlib
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
+from datetime import datetime
 from typing import Any
 
 from asn1crypto import crl, ocsp, x509
@@ -44,6 +45,26 @@ class Material:
         if any(each.issuer.dump() == certificate.issuer.dump() for each in self.crls):
             return True
         return any(_is_of(single, certificate) for each in self.ocsps for single in _singles(each))
+
+    def revokes(self, certificate: x509.Certificate, moment: datetime) -> bool:
+        """Whether a CRL or an OCSP response here says that the certificate was revoked by `moment`.
+
+        Their own signatures are not looked at: what is said falsely keeps a signature from passing, and no more.
+        """
+        dates = [
+            row["revocation_date"].native
+            for each in self.crls
+            if each.issuer.dump() == certificate.issuer.dump()
+            for row in each["tbs_cert_list"]["revoked_certificates"]
+            if row["user_certificate"].native == certificate.serial_number
+        ]
+        dates += [
+            single["cert_status"].chosen["revocation_time"].native
+            for each in self.ocsps
+            for single in _singles(each)
+            if single["cert_status"].name == "revoked" and _is_of(single, certificate)
+        ]
+        return any(date <= moment for date in dates)
 
 
 def store_of(reader: PdfFileReader | HistoricalResolver) -> Material | None:

@@ -16,9 +16,9 @@ from pyhanko.sign.validation.pdf_embedded import extract_contents
 
 from notary.evidence import canonical
 from notary.intake.inspection import report
-from notary.intake.inspection.material import store_of
 from notary.intake.inspection.prefixes import prefixes
 from notary.intake.inspection.signature import File, judge
+from notary.intake.inspection.stores import stores_of
 from notary.intake.inspection.trust import Trust
 
 TOOL_LINE = f"{report.TOOL} {version('pyhanko')}"
@@ -74,8 +74,10 @@ def _inspect(found: dict[str, Any], stream: BinaryIO, roots: Sequence[bytes], at
     reader, lenient = _open(found, stream)
     found["pages"] = _pages(reader)
     found["revisions"], found["prefixes"] = prefixes(reader)
-    trust = _trust(reader, roots, at)
-    found["dss"] = None if trust.store is None else trust.store.tell()
+    anchors = [x509.Certificate.load(der, strict=True) for der in roots]
+    stores = stores_of(reader)
+    found["dss"] = None if stores.last is None else stores.last.tell()
+    trust = Trust(anchors, at, stores.together, stores.readable)
     file = File(reader, trust, lenient, found["prefixes"])
     for number, (name, value, pdf_field) in enumerate(enumerate_sig_fields(reader)):
         if number >= _MAX_FIELDS:
@@ -117,14 +119,6 @@ def _pages(reader: PdfFileReader) -> int | None:
     except (PdfError, KeyError, TypeError, ValueError):
         return None
     return count if 0 <= count <= canonical.MAX_INTEGER else None
-
-
-def _trust(reader: PdfFileReader, roots: Sequence[bytes], at: datetime) -> Trust:
-    anchors = [x509.Certificate.load(der, strict=True) for der in roots]
-    try:
-        return Trust(anchors, at, store_of(reader))
-    except Exception:  # noqa: BLE001 - the document's own store can only help; without it less is established
-        return Trust(anchors, at)
 
 
 def _add(found: dict[str, Any], file: File, entry: tuple[str, Any, Any]) -> None:

@@ -71,7 +71,16 @@ _WEAK = (
 
 # With one of these beside it, a signature is not called passed.
 _BLOCKING = frozenset(
-    {"read_leniently", "bytes_after_cms", "signature_not_readable", "stamp_broken", "seed_values_not_met"}
+    {
+        "read_leniently",
+        "bytes_after_cms",
+        "signature_not_readable",
+        "signature_not_checkable",
+        "stamp_broken",
+        "seed_values_not_met",
+        "store_not_readable",
+        "revoked",
+    }
 )
 
 
@@ -81,6 +90,8 @@ def judge(file: File, number: int, name: str, value: Any, pdf_field: Any) -> dic
     Raises nothing that pyHanko raises on a bad signature.
     """
     found = _Finding(_nothing_known(name), ["read_leniently"] if file.lenient else [])
+    if not file.trust.readable:
+        found.notes.append("store_not_readable")
     try:
         _describe_dictionary(found, value.get_object())
         signature = EmbeddedPdfSignature(file.reader, pdf_field, name)
@@ -259,6 +270,8 @@ async def _judge_signature(found: _Finding, signature: EmbeddedPdfSignature, tru
         moment = signature.signed_data["encap_content_info"]["content"].parsed["gen_time"].native
         token = await async_validate_pdf_timestamp(signature, trust.context(moment), skip_diff=True)
         _record_status(found, token, trust)
+        if trust.revoked(token, trust.at):
+            found.notes.append("revoked")
         _record_stamp(found, token, trust)
         return
     moment = await _judge_stamp(found, signature, trust) or trust.at
@@ -273,6 +286,8 @@ async def _judge_signature(found: _Finding, signature: EmbeddedPdfSignature, tru
         validation_context=trust.context(moment),
     )
     _record_status(found, status, trust)
+    if trust.revoked(status, moment, material.embedded(signature)):
+        found.notes.append("revoked")
     if status.validation_path is not None:
         stamped = found.values["stamp"] == "trusted"
         seeds = report_seed_value_validation(signature, status.validation_path, timestamp_found=stamped)
@@ -302,7 +317,8 @@ def _record_stamp(found: _Finding, status: Any, trust: Trust) -> None:
     if not (status.intact and status.valid):
         found.values["stamp"] = "broken"
         return
-    found.values["stamp"] = trust.of(status)
+    # A stamp of a revoked key may be of any date (RFC 3161 §4), so it is asked as of now.
+    found.values["stamp"] = "untrusted" if trust.revoked(status, trust.at) else trust.of(status)
     found.values["stamped_time"] = _rfc3339(status.timestamp)
 
 

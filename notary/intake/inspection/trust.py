@@ -14,11 +14,15 @@ from notary.intake.inspection.material import Material
 
 @dataclass(frozen=True, slots=True)
 class Trust:
-    """What a certificate is measured by: roots (DER), the time, and what the file itself brings along."""
+    """What a certificate is measured by: roots (DER), the time, and what the file itself brings along.
+
+    `readable`: whether all that the file brings along in its stores could be read.
+    """
 
     roots: Sequence[x509.Certificate]
     at: datetime
     store: Material | None = None
+    readable: bool = True
 
     def context(self, moment: datetime) -> ValidationContext:
         """A context that fetches nothing. `trust_roots` is never None: that would mean the system's roots."""
@@ -34,6 +38,14 @@ class Trust:
             revocation_mode="soft-fail",
             retroactive_revinfo=True,
         )
+
+    def revoked(self, status: SignatureStatus, moment: datetime, inside: Material | None = None) -> bool:
+        """Whether data at hand, in the stores or `inside` the signature, says that a path's certificate was revoked.
+
+        pyHanko asks only of a certificate that names an address of revocation data, so it is asked here of every one.
+        """
+        path = [status.signing_cert] if status.validation_path is None else list(status.validation_path)
+        return any(here.revokes(each, moment) for here in (self.store, inside) if here for each in path)
 
     def of(self, status: SignatureStatus) -> str:
         """`untrusted` needs a path to a root of ours that then failed; without one the signer is a stranger."""

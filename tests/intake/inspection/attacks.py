@@ -58,7 +58,7 @@ def _certificate(name, issuer, public, signing_key, ca):
 
 
 def party(organisation="Example"):
-    """A root (DER) and a signer under it, made anew in each process."""
+    """A root (DER), a signer under it, and a CRL (DER) that revokes him; made anew in each process."""
     return _party(organisation)
 
 
@@ -82,7 +82,16 @@ def _party(organisation):
         loaded = signers.SimpleSigner.load(
             f"{folder}/key", f"{folder}/cert", ca_chain_files=[f"{folder}/root"]
         )
-    return root, loaded
+    return root, loaded, _revoking(names[0], root_key, leaf)
+
+
+def _revoking(issuer, issuer_key, leaf):
+    serial = x509.load_der_x509_certificate(leaf).serial_number
+    builder = x509.CertificateRevocationListBuilder().issuer_name(issuer).last_update(AT - timedelta(hours=1))
+    builder = builder.next_update(AT + timedelta(days=7))
+    row = x509.RevokedCertificateBuilder().serial_number(serial).revocation_date(AT - timedelta(hours=20))
+    crl = builder.add_revoked_certificate(row.build()).sign(issuer_key, hashes.SHA256())
+    return crl.public_bytes(serialization.Encoding.DER)
 
 
 # Sound files
@@ -371,6 +380,33 @@ def store_bomb(key):
     )
 
 
+def with_revocation():
+    """Signed, and then a store that says the signer's certificate was revoked; it names no address of a CRL."""
+    return updated(lambda writer: _store(writer, generic.StreamObject(stream_data=party()[2])))
+
+
+def hidden_revocation(change):
+    """The same, and then an update by which the newest catalog does not lead to it."""
+    return updated(change, with_revocation())
+
+
+def _store(writer, crl):
+    crls = generic.ArrayObject([writer.add_object(crl)])
+    writer.root["/DSS"] = writer.add_object(generic.DictionaryObject({pdf_name("/CRLs"): crls}))
+    writer.update_root()
+
+
+def _store_bombed(writer):
+    twice = generic.ArrayObject([pdf_name("/FlateDecode")] * 2)
+    bomb = generic.StreamObject(dict_data={pdf_name("/Filter"): twice}, encoded_data=squeezed(300, 2))
+    _store(writer, bomb)
+
+
+def _store_removed(writer):
+    del writer.root["/DSS"]
+    writer.update_root()
+
+
 def nested(levels, opening=b"[", closing=b"]"):
     return pdfs.pdf(
         b"<</Type/Catalog/Pages 2 0 R/AcroForm<</Fields[4 0 R]/X %b>>>>"
@@ -635,6 +671,9 @@ def _updates():
         "a locked field filled in anew",
         updated(rewritten(6, V=generic.TextStringObject("999")), signed.__wrapped__(lock=_lock())),
     )
+    yield "a revocation", with_revocation()
+    yield "a revocation behind a bomb", hidden_revocation(_store_bombed)
+    yield "a revocation whose store is taken away", hidden_revocation(_store_removed)
     yield "a bomb added", appended({50: streams(b"/Filter/FlateDecode", squeezed(50))})
 
 

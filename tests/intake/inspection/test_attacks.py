@@ -8,7 +8,7 @@ import json
 import logging
 import resource
 import sys
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from io import BytesIO
 from pathlib import Path
 
@@ -89,6 +89,27 @@ def test_in_the_sandbox_a_file_is_told_as_it_is_within_its_bounds(name, tmp_path
     truthful(name, found)
     assert spent <= SECONDS
     assert after.ru_maxrss << 10 <= MEMORY
+
+
+@pytest.mark.parametrize(
+    ("name", "noted"),
+    [
+        ("a revocation", {"revoked"}),
+        ("a revocation behind a bomb", {"revoked", "store_not_readable"}),
+        ("a revocation whose store is taken away", {"revoked"}),
+        ("a bomb of CRLs", {"store_not_readable"}),
+    ],
+)
+def test_what_a_store_once_said_of_the_signer_stays_said(name, noted):
+    (row,) = look(attacks.light()[name])["signatures"]
+    assert set(row["note"].split()) - {"not_validated"} == noted
+    assert (row["integrity"], row["trust"], row["validity"]) == ("intact", "trusted", "could_not_be_checked")
+
+
+def test_a_revocation_after_the_time_of_validation_does_no_harm():
+    earlier = attacks.AT - timedelta(hours=21)
+    found = inspect_pdf(BytesIO(attacks.with_revocation()), [attacks.party()[0]], earlier).report
+    assert [row["validity"] for row in found["signatures"]] == ["passed"]
 
 
 def test_without_roots_nobody_passes():
