@@ -3,6 +3,9 @@
 import { FormatError, hex, textOf } from "./bytes.js";
 import { TAG } from "./der.js";
 
+// What RFC 4518 §2.2 maps to nothing: controls but white space, and characters that are not seen.
+const UNSEEN = /[\u0000-\u0008\u000e-\u001f\u007f-\u0084\u0086-\u009f\u00ad\u034f\u06dd\u070f\u1806\u180b-\u180e\u200b-\u200f\u202a-\u202e\u2060-\u2063\u206a-\u206f\ufe00-\ufe0f\ufeff\ufff9-\ufffc\u{1d173}-\u{1d17a}\u{e0001}\u{e0020}-\u{e007f}]/gu;
+
 const BMP = 30;
 const UNIVERSAL = 28;
 const UTF8 = 12;
@@ -38,7 +41,7 @@ function textOfString(node) {
 
 // Case, compatibility forms and the number of spaces make no difference (RFC 4518 in short).
 export function prepare(text) {
-  const folded = text.normalize("NFKC").toUpperCase().toLowerCase().normalize("NFKC");
+  const folded = text.replace(UNSEEN, "").normalize("NFKC").toUpperCase().toLowerCase().normalize("NFKC");
   return folded.split(/\s/u).filter((word) => word !== "").join(" ");
 }
 
