@@ -101,7 +101,7 @@ class Rotating:
         self.wait_closed()
         history = self._history()
         self._check_end(history, role, key, last_good_size, until)
-        log_key_change(self.intake, KeyChange(role, COMPROMISED, key, last_good_size), until)
+        log_key_change(self.intake, KeyChange(role, COMPROMISED, key, last_good_size), self.find_key, until)
         self.wait_closed()
         self.publish()
 
@@ -127,7 +127,7 @@ class Rotating:
         number = len(self._history().keys(role)) + 1
         # Durable: the key file. A crash from here on leaves a key that nobody knows, which the next run takes.
         key = self.make(role, number)
-        log_key_change(self.intake, KeyChange(role, ADDED, key, None))
+        log_key_change(self.intake, KeyChange(role, ADDED, key, None), self.find_key)
         self.wait_closed()
         # Closed under the old key. From here on the new one signs; both are known by the log.
         self.publish()
@@ -137,7 +137,7 @@ class Rotating:
         self.publish()
         self.take_over.get(role, _nothing)(old, new)
         size = self._wait_attested() if role == LOG else None
-        log_key_change(self.intake, KeyChange(role, RETIRED, old, size))
+        log_key_change(self.intake, KeyChange(role, RETIRED, old, size), self.find_key)
         self.wait_closed()
         self.publish()
 
