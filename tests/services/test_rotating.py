@@ -166,3 +166,18 @@ def test_the_moment_of_a_compromise_cannot_be_erased(world):
         erase_openings(connection, record.seq, None)
     with pytest.raises(Fatal, match=f"the detail of the key statement {record.number} is gone or was never"):
         world.sequencer.sequence()
+
+
+def test_a_head_key_that_the_contract_still_takes_is_not_declared_compromised(world):
+    def refuse(_old, _new):
+        raise Unavailable("no gas")
+
+    with pytest.raises(Unavailable, match="no gas"):
+        world.rotating(take_over={HEAD: refuse}).rotate(HEAD)
+    old, new = world.history.keys(HEAD)
+    with pytest.raises(RequestError, match="the contract still takes this head key"):
+        world.rotating(head_on_chain=lambda: old).compromise(HEAD, old, 1, None)
+    assert world.history.in_force(HEAD) == old
+    # A thief was first, and handed over to himself: it can be said.
+    world.rotating(head_on_chain=lambda: "0x" + "99" * 20).compromise(HEAD, old, 1, None)
+    assert world.history.in_force(HEAD) == new
