@@ -190,6 +190,7 @@ def rotating(
             find_key=partial(note_key, settings.log_key),
             make=maker(settings, key),
             take_over={HEAD: partial(_hand_over, settings, assembly.genesis, wallet)},
+            head_on_chain=partial(_head_on_chain, settings, assembly.genesis),
             patience=wait,
         )
     finally:
@@ -203,8 +204,19 @@ def _hand_over(settings: Settings, genesis: Genesis, wallet: Path | None, old: s
         payer = keys.load_secp256k1(wallet)
         node = nodes_of(chain, settings)[0]
         contract = octets(genesis.contract, 20)
-        if read_keys(node, contract, genesis.log_id).head == bytes.fromhex(new[2:]):
+        current = _head_on_chain(settings, genesis)
+        if current == new:
             continue  # before there were statements on it, perhaps: the old key need not be at hand
         path = path_of(settings, HEAD)
-        head, following = find_secp256k1(path, old), find_secp256k1(path, new)
+        # One that the log has ended already, perhaps: the contract decides which one hands over.
+        giver = current if current in wiring.head_keys(settings) else old
+        head, following = find_secp256k1(path, giver), find_secp256k1(path, new)
         hand_over(node, payer, contract, genesis.log_id, head, following)
+
+
+def _head_on_chain(settings: Settings, genesis: Genesis) -> str | None:
+    """The head key by the contract, whoever handed over to it; None without a chain."""
+    for chain in settings.chains[:1]:
+        node = nodes_of(chain, settings)[0]
+        return f"0x{read_keys(node, octets(genesis.contract, 20), genesis.log_id).head.hex()}"
+    return None

@@ -17,13 +17,15 @@ ADDED, RETIRED, COMPROMISED = "added", "retired", "compromised"
 class KeyEvent:
     """A `key` statement. `index` is its place in the log, None while it waits for one.
 
-    `until` is the moment from which on a compromised key was in wrong hands, where its statement opens to one.
+    `until` is the moment from which on a compromised key was in wrong hands, where its statement opens to one;
+    `signature` (64 bytes) that of the log key in force (`notary.evidence.key_signature`), None where there is none.
     """
 
     change: KeyChange
     index: int | None
     time: datetime
     until: datetime | None = None
+    signature: bytes | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,6 +86,10 @@ class KeyHistory:
         """
         left = [period.key for period in self.periods(role, size) if not period.ended]
         return left[0] if role == HEAD else left[-1]
+
+    def newest_log_key(self) -> str:
+        """The newest log key by all statements, waiting ones included."""
+        return self._periods(LOG, self.events)[-1].key
 
     def unfinished(self, role: str) -> str | None:
         """The key that has a successor in the log and has not ended yet; None where no rotation is under way."""

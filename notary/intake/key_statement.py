@@ -1,32 +1,44 @@
 """What the log says of its own keys, and of the trust statement that follows from them."""
 
+from collections.abc import Callable
 from datetime import datetime
+
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 from notary.errors import Conflict, FormatError, RequestError
 from notary.evidence.bodies import Document, KeyChange
 from notary.evidence.digests import Digester
 from notary.evidence.fields import show_moment
+from notary.evidence.key_signature import sign_key_change, signer_of
+from notary.evidence.note import Verifier
 from notary.intake.accept import Intake
 from notary.intake.group import Item
 from notary.intake.prepare import build_record
 from notary.store.engine import Connection
-from notary.store.key_changes import KEY, UNTIL, add_key_change, known_history
+from notary.store.key_changes import DETAIL, KEY, SIGNATURE, UNTIL, add_key_change, known_history
 from notary.store.records import record_by_number
 from notary.store.trust_statements import add_trust_statement
 
 MEDIA_TYPE = "text/plain"
 
 
-def log_key_change(intake: Intake, change: KeyChange, until: datetime | None = None) -> None:
+def log_key_change(
+    intake: Intake,
+    change: KeyChange,
+    find_key: Callable[[Verifier], Ed25519PrivateKey],
+    until: datetime | None = None,
+) -> None:
     """Log a statement on a key; when this returns it is durable, and waits to be closed.
 
     Args:
         intake: where records are made.
         change: what is said.
+        find_key: gives the private key of a log key; the one in force signs the statement.
         until: from when on others had a compromised key, where that was before now.
 
     Raises:
         RequestError: it does not follow from what the log says of its keys.
+        SettingsError: the log key in force is not at hand.
         Conflict: another process has said something of them at this moment; run it again.
         NotReady, Unavailable: as `Intake.commit`; in the second case it may be durable.
     """
@@ -36,11 +48,12 @@ def log_key_change(intake: Intake, change: KeyChange, until: datetime | None = N
         history.check(change)
     except FormatError as error:
         raise RequestError(str(error)) from error
-    fields = {} if until is None else {"detail": {UNTIL: show_moment(until)}}
     number = len(history.events) + 1
-    at = intake.conditions()
+    at, now = intake.conditions(), intake.now()
+    signature = sign_key_change(history, change, now, until, find_key(signer_of(history)))
+    detail = {SIGNATURE: signature.hex()} | ({} if until is None else {UNTIL: show_moment(until)})
     record = build_record(
-        KEY, change, fields, None, None, "public", at.block, intake.origin, intake.now(), intake.random
+        KEY, change, {DETAIL: detail}, None, None, "public", at.block, intake.origin, now, intake.random
     )
 
     def extra(connection: Connection) -> None:

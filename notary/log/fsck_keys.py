@@ -8,6 +8,7 @@ from notary.errors import EvidenceError, Fatal, NotaryError
 from notary.evidence.bodies import Document
 from notary.evidence.checkpoint import open_checkpoint
 from notary.evidence.key_history import LOG, RECEIPT, RETIRED, KeyHistory, problems
+from notary.evidence.key_signature import signature_problems
 from notary.evidence.note import Verifier
 from notary.evidence.statement import parse_statement
 from notary.evidence.trust_statement import TrustStatement, check_succession, parse_trust_statement
@@ -76,6 +77,7 @@ def key_problems(connection: Connection, found: set[int], count: Callable[[str, 
     if history is None:
         return
     yield from problems(history)
+    yield from signature_problems(history)
     places = [event.index for event in history.events if event.index is not None]
     if places != sorted(places):
         yield "the key statements are not in the order of their places in the log"

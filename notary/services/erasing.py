@@ -9,6 +9,7 @@ from notary.store.claims import claims_on, delete_claims
 from notary.store.engine import Database
 from notary.store.findings import erase_findings
 from notary.store.inspections import inspection_state
+from notary.store.key_changes import KEY
 from notary.store.openings import erase_openings
 from notary.store.records import inspections_of, record_by_number
 
@@ -35,7 +36,7 @@ class Erasing:
             The names of what was erased.
 
         Raises:
-            RequestError: commitments have other names.
+            RequestError: commitments have other names; or it is a statement on a key of the log.
             NotFound: there is no such record, or it has no opening of these names any more.
             NotReady: its signatures are to be erased, and are not inspected yet.
             Unavailable: the database does not answer, or is being read as it was; to be run again.
@@ -45,6 +46,10 @@ class Erasing:
             raise RequestError(f"{unknown[0][:40]!r} is not the name of a commitment: use {', '.join(NAMES)}")
         with self.database.reading() as connection:
             record = record_by_number(connection, number)
+            if record.type == KEY:
+                raise RequestError(
+                    "what a statement on a key of the log commits to is not erased: no process works without it"
+                )
             # Whole: a claim is made together with its record, or never.
             keys = [] if record.tenant_id is None else claims_on(connection, record.tenant_id, record.seq)
         erased: list[str] = []

@@ -12,7 +12,7 @@ from datetime import datetime
 from notary.errors import RequestError, Unavailable
 from notary.evidence.bodies import KeyChange
 from notary.evidence.checkpoint import open_checkpoint
-from notary.evidence.key_history import ADDED, COMPROMISED, LOG, RETIRED, KeyHistory
+from notary.evidence.key_history import ADDED, COMPROMISED, HEAD, LOG, RETIRED, KeyHistory
 from notary.intake.accept import Intake
 from notary.intake.key_statement import log_key_change
 from notary.services.trust_statements import FindKey, TrustStatements
@@ -30,6 +30,10 @@ def _nothing(_old: str, _new: str) -> None:
     pass
 
 
+def _no_contract() -> None:
+    pass
+
+
 @dataclass(frozen=True, slots=True)
 class Rotating:
     """Changes keys of a log that is open.
@@ -42,6 +46,7 @@ class Rotating:
         make: makes the file of the key with this number of its role, durably, or finds it made; gives its
             public form. It shows that the key can be used.
         take_over: by role, what makes the new key (second) work in the place of the old one (first).
+        head_on_chain: gives the address that the contract takes heads of; None without a chain.
         patience: seconds for each thing that is waited for.
     """
 
@@ -52,6 +57,7 @@ class Rotating:
     find_key: FindKey
     make: Callable[[str, int], str]
     take_over: Mapping[str, Callable[[str, str], None]]
+    head_on_chain: Callable[[], str | None] = _no_contract
     patience: float = 120.0
     pause: Callable[[float], None] = time.sleep
 
@@ -101,7 +107,12 @@ class Rotating:
         self.wait_closed()
         history = self._history()
         self._check_end(history, role, key, last_good_size, until)
-        log_key_change(self.intake, KeyChange(role, COMPROMISED, key, last_good_size), until)
+        # Else the log would name a key that the contract does not take, and no head be anchored again.
+        if role == HEAD and history.unfinished(HEAD) == key and self.head_on_chain() == key:
+            raise RequestError(
+                "the contract still takes this head key: run `notary key rotate head` to its end first"
+            )
+        log_key_change(self.intake, KeyChange(role, COMPROMISED, key, last_good_size), self.find_key, until)
         self.wait_closed()
         self.publish()
 
@@ -127,7 +138,7 @@ class Rotating:
         number = len(self._history().keys(role)) + 1
         # Durable: the key file. A crash from here on leaves a key that nobody knows, which the next run takes.
         key = self.make(role, number)
-        log_key_change(self.intake, KeyChange(role, ADDED, key, None))
+        log_key_change(self.intake, KeyChange(role, ADDED, key, None), self.find_key)
         self.wait_closed()
         # Closed under the old key. From here on the new one signs; both are known by the log.
         self.publish()
@@ -137,7 +148,7 @@ class Rotating:
         self.publish()
         self.take_over.get(role, _nothing)(old, new)
         size = self._wait_attested() if role == LOG else None
-        log_key_change(self.intake, KeyChange(role, RETIRED, old, size))
+        log_key_change(self.intake, KeyChange(role, RETIRED, old, size), self.find_key)
         self.wait_closed()
         self.publish()
 

@@ -9,8 +9,9 @@ from sqlalchemy import Connection, Select, select
 from notary.errors import EvidenceError, Fatal, NotFound
 from notary.evidence.bodies import Genesis, KeyChange
 from notary.evidence.commitments import check_openings
-from notary.evidence.fields import moment
+from notary.evidence.fields import exact_keys, hexadecimal, moment
 from notary.evidence.key_history import KeyEvent, KeyHistory
+from notary.evidence.key_signature import signature_problems
 from notary.evidence.statement import Statement, parse_statement
 from notary.store.openings import openings_of
 from notary.store.places import GROUP_OF_RECORD, INDEX_OF_RECORD
@@ -19,7 +20,7 @@ from notary.store.sql import insert_new
 from notary.store.tables import commit_group, key_change, record
 
 KEY = "key"  # the type of the statement
-UNTIL = "until"  # in the commitment `detail` of a compromised key
+DETAIL, SIGNATURE, UNTIL = "detail", "signature", "until"  # the commitment of each, and its keys
 
 
 def key_history(connection: Connection) -> KeyHistory | None:
@@ -40,14 +41,16 @@ def key_history(connection: Connection) -> KeyHistory | None:
 
 
 def known_history(connection: Connection) -> KeyHistory:
-    """The same of a log that is open.
+    """The same of a log that is open, each statement signed by the log key in force before it.
 
     Raises:
-        Fatal: it has no entry 0; or as `key_history`.
+        Fatal: it has no entry 0; a statement was written by somebody who has the database alone; or as `key_history`.
     """
     found = key_history(connection)
     if found is None:
         raise Fatal("the log has no entry 0")
+    for problem in signature_problems(found):
+        raise Fatal(problem)
     return found
 
 
@@ -67,15 +70,20 @@ def _events(connection: Connection) -> Iterator[KeyEvent]:
         statement = parse_statement(row.statement)
         if not isinstance(statement.body, KeyChange):
             raise Fatal(f"record {statement.number} is no statement on keys")
-        yield KeyEvent(statement.body, row.idx, statement.time, _until(connection, row.seq, statement))
+        signature, until = _detail(connection, row.seq, statement)
+        yield KeyEvent(statement.body, row.idx, statement.time, until, signature)
 
 
-def _until(connection: Connection, seq: int, statement: Statement) -> datetime | None:
-    if not statement.commitments.count:
-        return None
+def _detail(connection: Connection, seq: int, statement: Statement) -> tuple[bytes, datetime | None]:
     opened = check_openings(openings_of(connection, seq), statement.commitments)
-    detail = opened.get("detail")
-    return moment(detail.get(UNTIL), UNTIL) if isinstance(detail, dict) else None
+    if DETAIL not in opened:
+        # Not read as "no moment": that would be the statement's own, and later than the one that was said.
+        raise Fatal(f"the detail of the key statement {statement.number} is gone or was never there")
+    said = opened[DETAIL]
+    has_until = isinstance(said, dict) and UNTIL in said
+    detail = exact_keys(said, (SIGNATURE, UNTIL) if has_until else (SIGNATURE,), "detail of a key statement")
+    until = moment(detail[UNTIL], UNTIL) if has_until else None
+    return hexadecimal(detail[SIGNATURE], SIGNATURE, 64), until
 
 
 _STATEMENTS: Select[Any] = (

@@ -1,5 +1,7 @@
 """What is wrong with statements on keys, with what they make of signatures, and with trust statements is found."""
 
+from functools import partial
+
 import pytest
 from sqlalchemy import text
 
@@ -106,10 +108,10 @@ def test_of_two_statements_at_one_moment_one_comes_to_be(world, monkeypatch):
     """Both have read the same history: the second is refused by its number, and leaves nothing."""
     stale = world.history
     key = world.history.keys(LOG)[0]
-    log_key_change(world.rig.intake, KeyChange(LOG, "compromised", key, 2))
+    log_key_change(world.rig.intake, KeyChange(LOG, "compromised", key, 2), partial(world.find, LOG))
     monkeypatch.setattr(key_statement, "known_history", lambda _connection: stale)
     with pytest.raises(Conflict, match="another process changes the keys of this log at this moment"):
-        log_key_change(world.rig.intake, KeyChange(LOG, "compromised", key, 1))
+        log_key_change(world.rig.intake, KeyChange(LOG, "compromised", key, 1), partial(world.find, LOG))
     newest = world.statements.newest()
     with pytest.raises(Conflict, match="another process publishes a trust statement at this moment"):
         key_statement.log_trust_statement(world.rig.intake, newest.version, newest.note)

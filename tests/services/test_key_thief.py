@@ -2,22 +2,28 @@
 
 import io
 import os
+from contextlib import suppress
 from dataclasses import replace
 from datetime import timedelta
 
 import pytest
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
-from notary.errors import RequestError
+from notary.errors import Fatal, RequestError, Unavailable
+from notary.evidence.bodies import KeyChange
 from notary.evidence.checkpoint import Checkpoint, sign_checkpoint
-from notary.evidence.key_history import LOG, RECEIPT
+from notary.evidence.key_history import HEAD, LOG, RECEIPT
+from notary.evidence.note import Verifier
 from notary.evidence.outcome import Outcome
 from notary.evidence.package import read_package, write_package
 from notary.evidence.proof_file import TLOG_PROOF, ProofFile
+from notary.evidence.receipt import receipt_key_name
 from notary.evidence.statement import entry_of, parse_statement
+from notary.intake.key_statement import log_key_change
 from notary.merkle.hashing import hash_leaf
 from notary.merkle.proof import inclusion_path
 from notary.merkle.tree import root_of
+from notary.store.checkpoints import newest_checkpoint
 from tests.evidence import build
 from tests.rig import LOG_KEY, ORIGIN
 from tests.services.keys_world import DAY, TSAS, World
@@ -152,3 +158,37 @@ def test_what_cannot_be_said_of_a_key_is_refused(world):
     rotating.compromise(LOG, old, 1, None)  # it was earlier than one thought
     with pytest.raises(RequestError, match="is good up to size 1, and not up to 2"):
         rotating.compromise(LOG, old, 2, None)
+
+
+@pytest.mark.parametrize(
+    ("role", "action"), [(LOG, "added"), (RECEIPT, "added"), (HEAD, "retired"), (LOG, "compromised")]
+)
+def test_a_database_alone_says_nothing_of_keys(world, role, action):
+    """A statement that the log key in force did not sign is closed by nobody, nor believed by any process."""
+    for each in (LOG, HEAD):
+        with suppress(Unavailable):
+            world.rotating(take_over={HEAD: refuse}).rotate(each)
+    thief = Ed25519PrivateKey.generate()
+    named = {LOG: ORIGIN, RECEIPT: receipt_key_name(ORIGIN)}.get(role, "")
+    new = Verifier(named, thief.public_key().public_bytes_raw()).vkey
+    key = new if action == "added" else world.history.first(role)
+    before = newest(world)
+    size = 0 if action == "compromised" else None
+    log_key_change(world.rig.intake, KeyChange(role, action, key, size), lambda _wanted: thief)
+    for _ in range(2):
+        with pytest.raises(Fatal, match=f"key statement [0-9]+, {action} .* is not signed by"):
+            world.sequencer.sequence()
+        world.restarted()
+    with pytest.raises(Fatal, match="is not signed by"):
+        world.rotating().rotate(role)
+    assert any("is not signed by" in problem for problem in world.rig.fsck().problems)
+    assert newest(world) == before
+
+
+def refuse(_old, _new):
+    raise Unavailable("not now")
+
+
+def newest(world):
+    with world.rig.database.reading() as connection:
+        return newest_checkpoint(connection)

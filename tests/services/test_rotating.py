@@ -1,15 +1,21 @@
 """Keys are rotated, and what the old ones signed goes on verifying; whatever a crash leaves is taken up again."""
 
+from datetime import timedelta
+
 import pytest
 
-from notary.errors import RequestError, Unavailable
+from notary.errors import Fatal, RequestError, Unavailable
 from notary.evidence.key_history import HEAD, LOG, RECEIPT, ROLES
 from notary.evidence.note import open_note
 from notary.evidence.outcome import Outcome
 from notary.evidence.receipt import open_receipt
 from notary.evidence.trust_statement import check_versions
+from notary.services.erasing import Erasing
 from notary.store.anchorings import create_anchoring, move
 from notary.store.checkpoints import checkpoints_after
+from notary.store.key_changes import key_statements
+from notary.store.openings import erase_openings
+from notary.store.records import record_by_seq
 from tests.services.keys_world import DAY, World
 
 YEAR = 365 * DAY
@@ -142,3 +148,36 @@ def test_each_rotation_is_told_in_versions_that_follow_one_another(world, role):
     assert world.statements.publish(world.rig.intake, world.rotating().find_key) is None  # nothing new
     with pytest.raises(RequestError, match="is the newest"):
         world.rotating().compromise(role, world.history.keys(role)[-1], 0, None)
+
+
+def test_the_moment_of_a_compromise_cannot_be_erased(world):
+    world.record()
+    theft = world.rig.clock() + timedelta(hours=1)
+    world.rig.clock.advance(2 * 3600)
+    old = world.history.in_force(LOG)
+    world.rotating().rotate(LOG)
+    world.rotating().compromise(LOG, old, 2, theft)
+    with world.rig.database.reading() as connection:
+        record = record_by_seq(connection, key_statements(connection)[-1][1])
+    with pytest.raises(RequestError, match="a statement on a key of the log commits to is not erased"):
+        Erasing(world.rig.database).erase(record.number, None)
+    assert world.history.periods(LOG)[0].until == theft
+    with world.rig.database.writing() as connection:  # by whoever has the database
+        erase_openings(connection, record.seq, None)
+    with pytest.raises(Fatal, match=f"the detail of the key statement {record.number} is gone or was never"):
+        world.sequencer.sequence()
+
+
+def test_a_head_key_that_the_contract_still_takes_is_not_declared_compromised(world):
+    def refuse(_old, _new):
+        raise Unavailable("no gas")
+
+    with pytest.raises(Unavailable, match="no gas"):
+        world.rotating(take_over={HEAD: refuse}).rotate(HEAD)
+    old, new = world.history.keys(HEAD)
+    with pytest.raises(RequestError, match="the contract still takes this head key"):
+        world.rotating(head_on_chain=lambda: old).compromise(HEAD, old, 1, None)
+    assert world.history.in_force(HEAD) == old
+    # A thief was first, and handed over to himself: it can be said.
+    world.rotating(head_on_chain=lambda: "0x" + "99" * 20).compromise(HEAD, old, 1, None)
+    assert world.history.in_force(HEAD) == new
