@@ -145,7 +145,7 @@ def _validity(values: dict[str, Any], *, blocked: bool) -> str:
     if values["integrity"] == "broken" or values["changes_after"] == "forbidden":
         return "failed"
     sound = values["integrity"] == "intact" and values["trust"] == "trusted" and not blocked
-    sound = sound and values["ades_indication"] != TOTAL_FAILED
+    sound = sound and values["ades_indication"] not in (None, TOTAL_FAILED)
     return "passed" if sound and _unchanged(values) else "could_not_be_checked"
 
 

@@ -262,4 +262,4 @@ def test_after_its_time_no_signature_is_validated_any_more_and_the_report_says_s
     found = look(lasting("B-LT"), authority().root)
     (row,) = found.report["signatures"]
     assert (row["ades_indication"], row["note"], found.validations) == (None, "not_validated_in_time", {})
-    assert row["validity"] == "passed"
+    assert (row["integrity"], row["trust"], row["validity"]) == ("intact", "trusted", "could_not_be_checked")
