@@ -1,4 +1,4 @@
-"""Both verifiers say the same of the controls of a package, and of what is no list of controls (docs/formats.md §11.6)."""
+"""Both verifiers say the same of the controls of a package, and of what is no list of them (formats.md §11.6)."""
 
 import io
 import json
