@@ -19,6 +19,7 @@ from rich.progress import Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
 from rich.table import Table
 
 from notary.cli.client import Client
+from notary.cli.plain import plain
 from notary.cli.submitting import Selection, submit_many
 from notary.errors import DigestMismatch, NotReady, RequestError
 from notary.evidence.assemble import assemble
@@ -236,7 +237,7 @@ def table_of(state: dict[str, Any]) -> Table:
         ("still due 待完成", ", ".join(state["due"]) or "nothing 无"),
     ]
     for name, value in rows:
-        table.add_row(escape(name), escape(value))
+        table.add_row(escape(plain(name)), escape(plain(value)))
     return table
 
 

@@ -16,6 +16,7 @@ from rich.text import Text
 
 from notary.cli.controls import show_controls
 from notary.cli.given import Given, given_files
+from notary.cli.plain import plain
 from notary.errors import EvidenceError, Fatal, FormatError, NotaryError, RequestError
 from notary.evidence.catalogue import CHECKS
 from notary.evidence.exports import package_of_cose, package_of_ots
@@ -27,7 +28,6 @@ from notary.evidence.verify import unreadable, verify
 
 EXIT = {Outcome.PASSED: 0, Outcome.FAILED: 1, Outcome.UNCHECKED: 2}
 _STYLE = {Outcome.PASSED: "green", Outcome.FAILED: "bold red", Outcome.UNCHECKED: "yellow"}
-_MAX_SHOWN = 2000  # characters of one detail: evidence may make them as long as it likes
 _INTERRUPTED = 130
 _OTHER = (
     "this is neither an evidence package (.zip) nor a proof (.tlog-proof, .json, .cose, .ots). Give one of these: a "
@@ -172,32 +172,26 @@ def show(report: Report, console: Console) -> None:
         text = CHECKS[check.id]
         name = f"{text.name_en}\n{text.name_zh}"
         found = f"{check.subject}: {check.detail}" if check.subject else check.detail
-        table.add_row(check.id, name, Text(_WORD[check.outcome], _STYLE[check.outcome]), Text(_plain(found)))
+        table.add_row(check.id, name, Text(_WORD[check.outcome], _STYLE[check.outcome]), Text(plain(found)))
     console.print(table)
     if report.withheld:
         names = f"; opened 已出示: {', '.join(sorted(report.openings))}" if report.openings else ""
         console.print(
-            escape(_plain(f"Withheld 未出示: {report.withheld} commitments of the statement{names}"))
+            escape(plain(f"Withheld 未出示: {report.withheld} commitments of the statement{names}"))
         )
     if report.outcome is Outcome.FAILED:
         console.print("No times are shown, since a check failed. 有检查未通过，不显示时间。")
     elif report.interval is not None:
         _show_times(report, report.interval, console)
     for failure in report.failures():
-        place = escape(_plain(f" ({failure.subject})" if failure.subject else ""))
-        console.print(f"[bold red]Failed: check {failure.id}{place}[/] {escape(_plain(failure.detail))}")
+        place = escape(plain(f" ({failure.subject})" if failure.subject else ""))
+        console.print(f"[bold red]Failed: check {failure.id}{place}[/] {escape(plain(failure.detail))}")
     if report.test_only:
         console.print(
             "[bold yellow]For tests only: the trust file says that its anchors prove nothing.\n"
             "仅供测试：信任文件声明其锚定不证明任何事实。[/]"
         )
     console.print(f"[{_STYLE[report.outcome]}]Outcome 核验结论: {_WORD[report.outcome]}[/]")
-
-
-def _plain(text: str) -> str:
-    """Text from evidence as it may stand on a terminal: in one line, without controls, of bounded length."""
-    shown = text if len(text) <= _MAX_SHOWN else text[:_MAX_SHOWN] + "…"
-    return "".join(c if c.isprintable() else f"U+{ord(c):04X}" for c in shown)
 
 
 def _show_times(report: Report, interval: Interval, console: Console) -> None:
@@ -215,7 +209,7 @@ def _show_times(report: Report, interval: Interval, console: Console) -> None:
     console.print(f"The {what}最迟于此时已存在: [bold]{by}[/]")
     for bound in interval.bounds:
         where = f"{rfc3339(bound.not_after)}  {bound.kind}  {bound.source} ({bound.organisation})"
-        console.print(f"  {escape(_plain(where))}, head {bound.size}")
+        console.print(f"  {escape(plain(where))}, head {bound.size}")
     console.print(
         "Nothing here shows when it was first written or signed. 以上均不证明文件最初写成或签署的时间。"
     )

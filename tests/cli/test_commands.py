@@ -9,9 +9,11 @@ import tomllib
 from datetime import UTC, datetime, timedelta
 
 import pytest
+from rich.markup import render
 
 from notary import __version__
 from notary.cli import main
+from notary.cli.remote import table_of
 from notary.evidence.commitments import name_of, parse_openings
 from notary.evidence.package import read_package
 from notary.store.tenants import find_api_key
@@ -332,3 +334,14 @@ def test_a_service_without_settings_or_log_says_what_to_do(notary, tmp_path, mon
         )
     assert "there is no log to check" in " ".join(notary("fsck", expected=2).err.split())
     assert "no chain is configured" in notary("anchor", "deploy", expected=2).err
+
+
+def test_what_a_service_says_hides_no_sign_on_the_terminal():
+    state = {
+        "number": "MLNL-M6Q4-HC6Z-2YRH", "entry": "ab", "closed": None, "index": None, "inspection": "done", "due": [],
+        "attestations": [{"anchor": "tsa\x1b[2J", "state": "failed", "size": 4, "updated": "", "detail": "a\u202eb [red]"}],
+    }  # fmt: skip
+    table = table_of(state)
+    names, values = ([str(render(cell)) for cell in column.cells] for column in table.columns)
+    assert "tsaU+001B[2J" in names
+    assert values[3] == "failed, head 4,  aU+202Eb [red]"

@@ -107,6 +107,21 @@ def test_it_speaks_the_readers_language_and_the_other(open_file, locale, passed,
     expect(page.locator("h2")).to_contain_text({"zh-CN": "Passed", "en-GB": "通过"}[locale])
 
 
+def in_doubt(page, heading, reason):
+    """The headline, which is of a failure whatever the checks say, and why."""
+    notice = page.locator(".notice")
+    expect(notice).to_have_attribute("data-outcome", "failed")
+    expect(notice.locator("h2")).to_have_text(f"✗ {heading}")
+    expect(notice).to_contain_text(reason)
+
+
+def test_a_list_of_controls_out_of_its_form_is_not_believed(open_file, made):
+    page = open_file()
+    choose(page, made / "broken.zip", made / "trust.toml")
+    in_doubt(page, "Failed: do not believe this result", "controls/expected.json is not of its form")
+    assert [row for row in rows(page) if row[1] == "failed"] == []
+
+
 def test_controls_fail_as_stated_or_that_is_said(open_file, made):
     page = open_file()
     choose(page, made / "controls.zip", made / "trust.toml")
@@ -119,6 +134,10 @@ def test_controls_fail_as_stated_or_that_is_said(open_file, made):
         "document": "fails_as_stated",
         "nothing": "does_not_fail_as_stated",
     }
+    in_doubt(page, "Failed: do not believe this result", "A negative control does not fail as stated")
+    page.get_by_role("button", name="简体中文").click()
+    in_doubt(page, "未通过：本次结果不可信", "有反向对照未如实不通过")
+    page.get_by_role("button", name="English").click()
     expect(page.locator("[data-withheld]")).to_contain_text("withheld")
     expect(page.locator("[data-opened=phase]")).to_have_text("signed")
 
@@ -136,6 +155,7 @@ def test_what_stands_in_the_evidence_is_text(open_file, made):
     choose(page, made / "hostile.zip", made / "trust.toml")
     expect(page.locator("[data-opened=holder]")).to_contain_text("<img src=x")
     assert page.title() != "hurt"
+    expect(page.locator("[data-opened=title]")).to_have_text("gpj.U+202Efdp")
 
 
 def test_the_keys_that_signed_are_shown(open_file, made):
@@ -230,6 +250,10 @@ def test_a_node_is_asked_only_where_the_reader_names_it(open_file, made, same, n
         page.fill("#node", f"http://127.0.0.1:{server.server_address[1]}/")
         page.click("button.main")
         page.locator(f"[data-node={node}]").wait_for()
+        if same:
+            expect(page.locator(".notice")).to_have_attribute("data-outcome", "passed")
+        else:
+            in_doubt(page, "Failed: do not believe this result", "another hash of the block")
         server.shutdown()
         thread.join()
 

@@ -123,6 +123,18 @@ def test_a_trust_file_with_a_wrong_period_is_refused_by_both(javascript, chain, 
     assert javascript.ask(packed(wrong.files), wrong) == {"error": "TrustError"}
 
 
+@pytest.mark.parametrize("until", ["2026-03-01T11:59:00Z", "2026-03-02T00:00:00Z"])
+def test_a_head_that_does_not_count_shows_no_time_to_either(javascript, until):
+    """Neither its bounds nor the block after which the record was made: `time` is compared whole."""
+    log = build.log()
+    ended = build.key_table("log_key", log.origin, log.key, f"until = {until}")
+    files = build.files(log) | {DOCUMENT_NAME: build.CONTRACT}
+    counts = until > "2026-03-01T12:59"
+    time = asked(javascript, Sample("ended", files, build.trust_text(log, log_key=ended)))["time"]
+    shown = (time["made_after"] is not None, time["made_after_block"] != "", time["bounds"] != [])
+    assert shown == (counts,) * 3
+
+
 def test_after_each_key_was_rotated_and_one_was_stolen_both_say_the_same(javascript, sqlite, tmp_path):
     world = World.make(sqlite, tmp_path)
     numbers = [world.record().number]

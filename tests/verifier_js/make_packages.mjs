@@ -18,14 +18,15 @@ const more = {
   "controls/document": "other",
 };
 writeFileSync("controls.zip", world.packageOf({ ...files, ...more }));
+writeFileSync("broken.zip", world.packageOf({ ...files, "controls/expected.json": "{}" }));
 writeFileSync("bad.zip", world.packageOf({ ...files, [path]: wrong }));
 
-const { commitments, open } = world.commit({ holder: "<img src=x onerror=document.title='hurt'>" });
+const { commitments, open } = world.commit({ holder: "<img src=x onerror=document.title='hurt'>", title: "gpj.\u202efdp" });
 const statement = world.canonical(world.statementOf("event", { commitments }));
 const entries = [world.entryOf("g"), world.entryOf(statement)];
 const hostile = {
   "data/statement.json": statement,
-  "data/openings.json": open("holder"),
+  "data/openings.json": open("holder", "title"),
   "heads/2/inclusion.tlog-proof": world.proofOf(entries, 1),
 };
 writeFileSync("hostile.zip", world.packageOf(hostile));

@@ -5,6 +5,7 @@ import { parseExpected } from "../../notary/api/static/verifier/controls.js";
 import { bytesOf } from "../../notary/api/static/verifier/bytes.js";
 import { Crc32 } from "../../notary/api/static/verifier/crc32.js";
 import { checkName } from "../../notary/api/static/verifier/package_names.js";
+import { plain } from "../../notary/api/static/verifier/plain.js";
 import { readPackage } from "../../notary/api/static/verifier/package.js";
 import { sourceOf } from "../../notary/api/static/verifier/source.js";
 import { refused } from "./refused.mjs";
@@ -106,12 +107,17 @@ test("sums are those of ZIP, in pieces of any size", () => {
   assert.equal(sum.digest(), 0xcbf43926);
 });
 
+test("signs that do not print are written out", () => {
+  assert.equal(plain("a\u202eb\u00a0c\n\u{e0041}\u200f"), "aU+202EbU+00A0cU+000AU+E0041U+200F");
+  assert.equal(plain("合同 é 😀, (a)"), "合同 é 😀, (a)");
+});
+
 test("what a package says of its controls is read strictly", () => {
   const one = { name: "a", file: "controls/x", replaces: "data/statement.json", check: "2.1" };
   const isMember = (name) => ["controls/x", "controls/expected.json", "data/statement.json", "mimetype", "META-INF/signature001.p7s"].includes(name);
   const parse = (value) => parseExpected(bytesOf(world.canonical(value)), isMember);
   assert.equal(parse({ version: 1, controls: [one] })[0].name, "a");
-  for (const [change, words] of [[{ file: "controls/y" }, /without its file/], [{ file: "controls/expected.json" }, /without its file/], [{ file: "x" }, /form/], [{ file: "controls/../x" }, /form/], [{ replaces: "mimetype" }, /no member/], [{ replaces: "controls/x" }, /no member/], [{ replaces: "META-INF/signature001.p7s" }, /no member/], [{ replaces: "data/openings.json" }, /no member/], [{ check: "x" }, /form/], [{ name: "A" }, /form/], [{ more: 1 }, /key/]]) {
+  for (const [change, words] of [[{ file: "controls/y" }, /without its file/], [{ file: "controls/expected.json" }, /without its file/], [{ file: "x" }, /form/], [{ file: "controls/../x" }, /form/], [{ replaces: "mimetype" }, /no member/], [{ replaces: "controls/x" }, /no member/], [{ replaces: "META-INF/signature001.p7s" }, /no member/], [{ replaces: "data/openings.json" }, /no member/], [{ replaces: "x".repeat(256) }, /form/], [{ check: "x" }, /form/], [{ check: "12.345" }, /form/], [{ check: "0.1" }, /form/], [{ name: "A" }, /form/], [{ more: 1 }, /key/]]) {
     refused(() => parse({ version: 1, controls: [{ ...one, ...change }] }), words);
   }
   refused(() => parse({ version: 1, controls: [one, one] }), /one name/);

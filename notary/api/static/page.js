@@ -1,5 +1,7 @@
 // What every script of a page needs: its words, its elements, and what the page says of the service.
 
+import { plain } from "./verifier/plain.js";
+
 const data = document.documentElement.dataset;
 const words = JSON.parse(data.words);
 
@@ -40,7 +42,8 @@ export function terms(pairs) {
   return h("dl", { class: "terms" }, pairs.map(([term, ...value]) => h("div", {}, h("dt", {}, term), h("dd", {}, ...value))));
 }
 
-export const mono = (text) => h("code", {}, text);
+// A value, in which no sign is hidden.
+export const mono = (text) => h("code", {}, plain(text));
 
 // Whose word something is: recomputed, attested, stated or not_covered.
 export const claim = (name) => h("span", { class: `claim ${name}` }, t(`claim.${name}`));

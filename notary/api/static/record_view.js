@@ -3,6 +3,7 @@
 import { checkRecord } from "./check.js";
 import { claim, h, log, mark, moment, mono, notice, size, t, terms } from "./page.js";
 import { reportView } from "./report_view.js";
+import { plain } from "./verifier/plain.js";
 import { Refused, Unreachable, packageOf, verifyThere } from "./service.js";
 
 const STATES = ["received", "closed", "stamped", "anchored", "final"];
@@ -83,7 +84,7 @@ function ownWords(statement, record) {
     h("h4", {}, t("record.statement"), " ", claim("stated")),
     h("p", { class: "small" }, t("record.statement_means")),
     terms(pairs),
-    h("details", {}, h("summary", {}, t("record.raw")), h("pre", {}, record.statement)),
+    h("details", {}, h("summary", {}, t("record.raw")), h("pre", {}, plain(record.statement))),
   );
 }
 
@@ -119,7 +120,7 @@ function save(file) {
   const link = h("a", { href: address, download: file.name });
   link.click();
   setTimeout(() => URL.revokeObjectURL(address), 60_000);
-  return h("p", {}, t("record.saved", { name: file.name }));
+  return h("p", {}, t("record.saved", { name: plain(file.name) }));
 }
 
 // What went wrong, in words that say nothing about the evidence.

@@ -2,6 +2,7 @@
 
 import { checks, claim, demo, h, language, mark, notice, t } from "./page.js";
 import { timeline } from "./timeline.js";
+import { plain } from "./verifier/plain.js";
 
 const DOCUMENT = "2.3"; // the check that compares the document
 
@@ -50,9 +51,9 @@ function row(check) {
       "td",
       { "data-label": t("report.check") },
       h("strong", {}, h("span", { class: "id" }, check.id), words.name),
-      check.subject ? h("code", { class: "subject" }, check.subject) : null,
+      check.subject ? h("code", { class: "subject" }, plain(check.subject)) : null,
       h("span", { class: "sentence" }, words[check.outcome] ?? ""),
-      check.detail ? h("details", {}, h("summary", {}, t("report.detail")), h("p", { lang: language === "en" ? null : "en" }, check.detail)) : null,
+      check.detail ? h("details", {}, h("summary", {}, t("report.detail")), h("p", { lang: language === "en" ? null : "en" }, plain(check.detail))) : null,
     ),
     h("td", { "data-label": t("report.outcome") }, mark(check.outcome)),
     h("td", { "data-label": t("report.class") }, claim(restsOn(check))),

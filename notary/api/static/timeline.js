@@ -1,6 +1,7 @@
 // Two intervals, never mixed: when the record was made, and by when what it records existed. In order, not to scale.
 
 import { h, moment, svg, t, terms } from "./page.js";
+import { plain } from "./verifier/plain.js";
 
 const HEIGHT = 136;
 const AXIS = HEIGHT - 10;
@@ -61,7 +62,7 @@ function bounds(list) {
     h(
       "tr",
       {},
-      h("td", { "data-label": t("time.source") }, bound.source, bound.organisation === bound.source ? null : h("span", { class: "local" }, bound.organisation)),
+      h("td", { "data-label": t("time.source") }, plain(bound.source), bound.organisation === bound.source ? null : h("span", { class: "local" }, plain(bound.organisation))),
       h("td", { "data-label": t("time.kind") }, t(`bound.${bound.kind}`)),
       h("td", { "data-label": t("time.not_after") }, moment(bound.not_after)),
     ),

@@ -3,6 +3,7 @@
 import { namesOf } from "./check.js";
 import { hashFile } from "./hashing.js";
 import { parseNumber } from "./verifier/number.js";
+import { plain } from "./verifier/plain.js";
 import { byId, h, mono, notice, show, size, t, terms } from "./page.js";
 import { recordView, trouble } from "./record_view.js";
 import { lookUp, readRecord } from "./service.js";
@@ -62,7 +63,7 @@ async function lookedUp(file, { "sha-256": digest }, typed, mine) {
     "section",
     { class: "file" },
     h("h2", {}, t("result.title")),
-    terms([[t("file.name"), file.name], [t("file.size"), size(file.size)], [t("file.digest"), mono(digest)]]),
+    terms([[t("file.name"), plain(file.name)], [t("file.size"), size(file.size)], [t("file.digest"), mono(digest)]]),
     h("p", { class: "small" }, t("file.stayed")),
   );
   try {

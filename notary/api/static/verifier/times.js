@@ -13,7 +13,7 @@ const upToSecond = (nanoseconds) => {
   return seconds * SECOND < nanoseconds ? seconds + 1n : seconds;
 };
 
-// Makes 8.1, and gives the value of `time` in the result. Args: heads that passed; notBefore of the statement.
+// Makes 8.1, and gives the value of `time` in the result. Args: heads that count; notBefore of the statement.
 export function checkTimes(checks, heads, notBefore, trust) {
   const bounds = heads.flatMap((head) => head.bounds.map((bound) => ({ ...bound, size: head.size }))).sort(byTime);
   const after = heads.some(({ madeAfter }) => madeAfter) ? notBefore : null;

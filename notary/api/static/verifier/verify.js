@@ -122,7 +122,7 @@ function withTrust(checks, result, { evidence, statement, entry, trust }) {
   checkHistory(checks, evidence.files.get("consistency.json"), evidence.heads, counting);
   const receiptKey = checkPromise(checks, evidence.files.get("receipt.txt"), entry, counting, trust);
   result.index = counting.length > 0 ? Number(counting[0].index) : null;
-  result.time = checkTimes(checks, heads, statement.not_before, trust);
+  result.time = checkTimes(checks, counting, statement.not_before, trust);
   return { counting, blocks: heads.map(({ block }) => block).filter(Boolean), signers: signersOf(counting, receiptKey) };
 }
 

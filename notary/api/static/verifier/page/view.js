@@ -1,6 +1,8 @@
-// The result as elements. Texts of the evidence become text nodes and nothing else.
+// The result as elements. Texts of the evidence become text nodes and nothing else, and hide no sign.
 
 import { nameOf, sentenceOf } from "../catalogue.js";
+import { NOT_AS_STATED } from "../controls.js";
+import { plain } from "../plain.js";
 
 export function h(name, attributes = {}, ...children) {
   const element = document.createElement(name);
@@ -8,7 +10,7 @@ export function h(name, attributes = {}, ...children) {
     if (key.startsWith("on")) element.addEventListener(key.slice(2), value);
     else if (value !== null && value !== false) element.setAttribute(key, value === true ? "" : value);
   }
-  element.append(...children.flat().filter((child) => child !== null));
+  element.append(...children.flat().filter((child) => child !== null).map((child) => (typeof child === "string" ? plain(child) : child)));
   return element;
 }
 
@@ -18,18 +20,36 @@ const table = (heads, rows) => h("div", { class: "wide", tabindex: "0" }, h("tab
 
 // Args: {result, controls, signers, blocks: with what a node said of each}; t, the words; language.
 export function resultView({ result, controls, signers, blocks }, t, language) {
-  const { outcome } = result;
+  const doubts = doubtsOf(controls, blocks, t);
+  const outcome = doubts.length > 0 ? "failed" : result.outcome;
   return [
-    h("section", { class: `notice ${outcome}`, "data-outcome": outcome }, h("h2", { tabindex: "-1" }, mark(outcome, t[outcome])), h("p", {}, t[`${outcome}_means`]), result.test_only ? h("p", { class: "warn" }, t.test_only) : null),
-    timesView(result, t),
+    noticeView({ outcome, doubts, testOnly: result.test_only }, t),
+    timesView({ time: result.time, outcome }, t),
     checksView(result, t, language),
     signers.length > 0 ? signersView(signers, t) : null,
     blocks.length > 0 ? chainView(blocks, t) : null,
     openedView(result, t),
     controls === null ? null : controlsView(controls, t),
-    result.statement === null ? null : h("details", {}, h("summary", {}, t.statement), h("pre", {}, JSON.stringify(result.statement, null, 2))),
+    result.statement === null ? null : h("details", {}, h("summary", {}, t.statement), h("pre", {}, linesOf(JSON.stringify(result.statement, null, 2)))),
   ].filter(Boolean);
 }
+
+// Why the result is not to be believed, whatever its checks say: it is then shown as failed.
+function doubtsOf(controls, blocks, t) {
+  return [
+    controls !== null && controls.error !== null ? `${t.controls_broken}: ${controls.error}` : null,
+    controls?.controls.some(({ status }) => status === NOT_AS_STATED) ? t.control_stands : null,
+    blocks.some(({ node }) => node === "other") ? t.node_contradicts : null,
+  ].filter((doubt) => doubt !== null);
+}
+
+function noticeView({ outcome, doubts, testOnly }, t) {
+  const words = doubts.length > 0 ? t.disbelieve : t[outcome];
+  const means = doubts.length > 0 ? doubts : [t[`${outcome}_means`]];
+  return h("section", { class: `notice ${outcome}`, "data-outcome": outcome }, h("h2", { tabindex: "-1" }, mark(outcome, words)), means.map((text) => h("p", {}, text)), testOnly ? h("p", { class: "warn" }, t.test_only) : null);
+}
+
+const linesOf = (text) => document.createTextNode(text.split("\n").map(plain).join("\n"));
 
 function timesView({ time, outcome }, t) {
   const said = (value) => (value && outcome === "passed" ? value : value ? `(${value})` : t.none);
