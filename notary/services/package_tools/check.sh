@@ -191,7 +191,18 @@ read_trust() { # to $work/trust: table, its number, key, value; newlines in a va
         function die(message) { print message > "/dev/stderr"; failed = 1; exit 1 }
         function blanks() { sub(/^[ \t]+/, "", rest) }
         function more() { if (++at > count) die("line " at ": a value does not end"); rest = line[at] }
-        function emit(value) { print table "\t" number[table] "\t" key "\t" value }
+        function emit(value) {
+            if (index(value, "\t")) die("line " at ": a tab in a value is not read here")
+            if (!index(pem, " " key " ") && value ~ /[\001-\037\177]/) die("line " at ": a control character")
+            print table "\t" number[table] "\t" key "\t" value
+        }
+        # A value without quotes is a number, a date or true and false; everything else is text. Neither stands for the other.
+        function typed(want) {
+            want = index(bare, " " key " ") ? "bare" : "text"
+            if (want == "bare" && rest ~ ("^[\"" APOS "]") || want == "text" && rest !~ ("^[\"" APOS "]"))
+                die("line " at ": " key " has another type")
+            emit(scalar())
+        }
         function string(mark, close_at, value) {
             rest = substr(rest, 4)
             if (rest == "") more()
@@ -220,7 +231,7 @@ read_trust() { # to $work/trust: table, its number, key, value; newlines in a va
             for (;;) {
                 skip()
                 if (substr(rest, 1, 1) == "]") break
-                emit(scalar())
+                typed()
                 skip()
                 if (substr(rest, 1, 1) == ",") rest = substr(rest, 2)
                 else if (substr(rest, 1, 1) != "]") die("line " at ": a list that is not read here")
@@ -232,11 +243,15 @@ read_trust() { # to $work/trust: table, its number, key, value; newlines in a va
             known["top"] = " version origin test_only k "
             known["log_key"] = known["receipt_key"] = " vkey since until last_good_size "
             known["chain"] = " chain_id contract log_id code_hash profile head_keys "
+            known["chain.head_key"] = " address since until last_good_size "
             known["chain.block"] = " number hash "
             known["chain.validators"] = " addresses from_block "
             known["tsa"] = " name organisation roots policies accuracy_ms intermediates revocation "
             known["bitcoin_block"] = " height header "
             known["witness"] = " vkey "
+            bare = " version test_only k since until last_good_size chain_id number from_block accuracy_ms height "
+            lists = " head_keys addresses roots policies intermediates "
+            pem = " roots intermediates "
             table = "top"
             number[table] = 1
         }
@@ -263,7 +278,8 @@ read_trust() { # to $work/trust: table, its number, key, value; newlines in a va
                     if (!index(known[table], " " key " ")) die("line " at ": a key that is not known: " key)
                     if (seen[table, number[table], key]++) die("line " at ": " key " stands twice")
                     blanks()
-                    if (substr(rest, 1, 1) == "[") list(); else emit(scalar())
+                    if ((substr(rest, 1, 1) == "[") != (index(lists, " " key " ") > 0)) die("line " at ": " key " has another type")
+                    if (substr(rest, 1, 1) == "[") list(); else typed()
                 } else die("line " at ": not read here")
                 blanks()
                 if (rest != "" && substr(rest, 1, 1) != "#") die("line " at ": something behind a value")
@@ -358,6 +374,10 @@ load_authorities() { # lines of name, number, organisation as it is counted
         pem_of "$n" roots | grep -q -e '-----BEGIN CERTIFICATE-----' || stop "trust file: a tsa has no root"
         if value tsa "$n" revocation; then
             matches "$found" '(strict|lenient)' || stop "trust file: revocation is not strict or lenient"
+        fi
+        # It goes into arithmetic, where a shell may run what is no number.
+        if value tsa "$n" accuracy_ms; then
+            matches "$found" '(0|[1-9][0-9]{0,6})' && [ "$found" -le 3600000 ] || stop "trust file: accuracy_ms is not 0 to 3600000"
         fi
         printf '%s\t%s\t%s\n' "$name" "$n" "$plain" >>"$work/authorities"
     done
@@ -1224,7 +1244,7 @@ check_anchor() {
     result 6.3 unchecked "$subject" "That the receipt is in the block needs Keccak-256." "收据是否在区块中需要 Keccak-256。"
     check_event "$1"
     result 6.5 unchecked "$subject" "Needs Keccak-256." "需要 Keccak-256。"
-    if [ -n "$slots" ] || value chain "$chain" head_keys; then result 6.6 unchecked "$subject" "Needs Keccak-256." "需要 Keccak-256。"; fi
+    if [ -n "$slots" ] || value chain "$chain" head_keys || has_head_key; then result 6.6 unchecked "$subject" "Needs Keccak-256." "需要 Keccak-256。"; fi
     case $profile in qbft | ibft2) result 6.7 unchecked "$subject" "Needs Keccak-256 and secp256k1." "需要 Keccak-256 与 secp256k1。" ;; esac
     [ -z "$not_before" ] || result 7.1 unchecked "$subject" "Needs Keccak-256." "需要 Keccak-256。"
 }
@@ -1300,6 +1320,10 @@ item() { # the first RLP item of $1: to $kind, $payload, $behind
     behind=${after#"$payload"}
     # One byte below 0x80 stands for itself.
     [ "$kind" = list ] || [ "$length" -ne 1 ] || [ $((0x$payload)) -ge 128 ]
+}
+
+has_head_key() { # whether the trust file names a [[chain.head_key]] of this chain
+    awk -F "$TAB" -v n="$chain" '$1 == "chain.head_key" && $3 == "of" && $4 == n { found = 1 } END { exit !found }' <"$work/trust"
 }
 
 block_hash() { # of the trust file's block of this number, where it names one
