@@ -57,7 +57,7 @@ def table(given):
     )
     strict = "strict" if given.strict else "lenient"
     return (
-        f'[[tsa]]\nname = "tsa-a"\norganisation = "tsa-a Ltd"\nroots = [\'\'\'\n{text}\'\'\']\n'
+        f"[[tsa]]\nname = \"tsa-a\"\norganisation = \"tsa-a Ltd\"\nroots = ['''\n{text}''']\n"
         f'policies = ["{POLICY}"]\nrevocation = "{strict}"\nintermediates = [{more}]\n'
     )
 
