@@ -3,8 +3,8 @@
 #
 #   cd FOLDER && sh tools/check.sh [--trust trust.toml] [--document FILE]
 #
-# Numbers, outcomes and meaning are those of docs/formats.md §12. What the script cannot do (Keccak-256, OCSP, the finer
-# points of RFC 3161) it says, and passes nothing that it has not compared. Exit status: 0 passed, 1 failed, 2 could not
+# Numbers, outcomes and meaning are those of docs/formats.md §12. What the script cannot do (Keccak-256, OCSP, encodings
+# and algorithms that are rare) it says. Paths and purposes of certificates are as openssl finds them. Exit status: 0 passed, 1 failed, 2 could not
 # be checked. A copy that came inside the package is as trustworthy as the package: get one from elsewhere.
 #
 # 用 sh、sha256sum、xxd、openssl 核验已解压的证据包。退出码：0 通过，1 未通过，2 未能核验。
@@ -191,7 +191,18 @@ read_trust() { # to $work/trust: table, its number, key, value; newlines in a va
         function die(message) { print message > "/dev/stderr"; failed = 1; exit 1 }
         function blanks() { sub(/^[ \t]+/, "", rest) }
         function more() { if (++at > count) die("line " at ": a value does not end"); rest = line[at] }
-        function emit(value) { print table "\t" number[table] "\t" key "\t" value }
+        function emit(value) {
+            if (index(value, "\t")) die("line " at ": a tab in a value is not read here")
+            if (!index(pem, " " key " ") && value ~ /[\001-\037\177]/) die("line " at ": a control character")
+            print table "\t" number[table] "\t" key "\t" value
+        }
+        # A value without quotes is a number, a date or true and false; everything else is text. Neither stands for the other.
+        function typed(want) {
+            want = index(bare, " " key " ") ? "bare" : "text"
+            if (want == "bare" && rest ~ ("^[\"" APOS "]") || want == "text" && rest !~ ("^[\"" APOS "]"))
+                die("line " at ": " key " has another type")
+            emit(scalar())
+        }
         function string(mark, close_at, value) {
             rest = substr(rest, 4)
             if (rest == "") more()
@@ -220,7 +231,7 @@ read_trust() { # to $work/trust: table, its number, key, value; newlines in a va
             for (;;) {
                 skip()
                 if (substr(rest, 1, 1) == "]") break
-                emit(scalar())
+                typed()
                 skip()
                 if (substr(rest, 1, 1) == ",") rest = substr(rest, 2)
                 else if (substr(rest, 1, 1) != "]") die("line " at ": a list that is not read here")
@@ -232,11 +243,15 @@ read_trust() { # to $work/trust: table, its number, key, value; newlines in a va
             known["top"] = " version origin test_only k "
             known["log_key"] = known["receipt_key"] = " vkey since until last_good_size "
             known["chain"] = " chain_id contract log_id code_hash profile head_keys "
+            known["chain.head_key"] = " address since until last_good_size "
             known["chain.block"] = " number hash "
             known["chain.validators"] = " addresses from_block "
             known["tsa"] = " name organisation roots policies accuracy_ms intermediates revocation "
             known["bitcoin_block"] = " height header "
             known["witness"] = " vkey "
+            bare = " version test_only k since until last_good_size chain_id number from_block accuracy_ms height "
+            lists = " head_keys addresses roots policies intermediates "
+            pem = " roots intermediates "
             table = "top"
             number[table] = 1
         }
@@ -263,7 +278,8 @@ read_trust() { # to $work/trust: table, its number, key, value; newlines in a va
                     if (!index(known[table], " " key " ")) die("line " at ": a key that is not known: " key)
                     if (seen[table, number[table], key]++) die("line " at ": " key " stands twice")
                     blanks()
-                    if (substr(rest, 1, 1) == "[") list(); else emit(scalar())
+                    if ((substr(rest, 1, 1) == "[") != (index(lists, " " key " ") > 0)) die("line " at ": " key " has another type")
+                    if (substr(rest, 1, 1) == "[") list(); else typed()
                 } else die("line " at ": not read here")
                 blanks()
                 if (rest != "" && substr(rest, 1, 1) != "#") die("line " at ": something behind a value")
@@ -343,7 +359,7 @@ load_keys() { # table, name: lines of key id, public key, since, until, last goo
     done
 }
 
-load_authorities() { # lines of name, number, organisation as it is counted
+load_authorities() { # lines of name, number, organisation as it is counted, and as it is written
     : >"$work/authorities"
     tables tsa
     n=0
@@ -353,15 +369,20 @@ load_authorities() { # lines of name, number, organisation as it is counted
         name=$found
         ! grep -q "^$name$TAB" <"$work/authorities" || stop "trust file: two tsa have the same name"
         value tsa "$n" organisation || stop "trust file: a tsa has no organisation"
+        written=$found
         plain=$(printf '%s' "$found" | tr 'A-Z' 'a-z' | tr -d ' !-/:-@[-`{-~')
         [ -n "$plain" ] || plain=$found
         pem_of "$n" roots | grep -q -e '-----BEGIN CERTIFICATE-----' || stop "trust file: a tsa has no root"
         if value tsa "$n" revocation; then
             matches "$found" '(strict|lenient)' || stop "trust file: revocation is not strict or lenient"
         fi
-        printf '%s\t%s\t%s\n' "$name" "$n" "$plain" >>"$work/authorities"
+        # It goes into arithmetic, where a shell may run what is no number.
+        if value tsa "$n" accuracy_ms; then
+            matches "$found" '(0|[1-9][0-9]{0,6})' && [ "$found" -le 3600000 ] || stop "trust file: accuracy_ms is not 0 to 3600000"
+        fi
+        printf '%s\t%s\t%s\t%s\n' "$name" "$n" "$plain" "$written" >>"$work/authorities"
     done
-    organisations=$(cut -f3 <"$work/authorities" | sort -u | grep -c . || :)
+    organisations=$(cut -f4 <"$work/authorities" | sort -u | grep -c . || :)
 }
 
 # --- 1: the files ------------------------------------------------------------------------------------------------
@@ -1043,15 +1064,18 @@ check_token() { # size, name, member
     token_at=$place
     pem_of "$number" roots >"$work/roots.pem"
     pem_of "$number" intermediates >"$work/more.pem"
-    if ! openssl ts -reply -in "$token_at" -text >"$work/token.txt" 2>/dev/null || ! read_token; then
+    if ! openssl ts -reply -in "$token_at" -token_out >"$work/said" 2>&1; then
         result 5.1 failed "$subject" "It cannot be read." "无法读取。" && return 0
     fi
-    case $imprint in
-        sha256 | sha384 | sha512 | sha3-256 | sha3-384 | sha3-512 | sm3) ;;
-        *) result 5.1 failed "$subject" "The digest $imprint is not allowed." "不接受摘要算法 $imprint。" && return 0 ;;
+    read_token
+    case $verdict in
+        failed) result 5.1 failed "$subject" "$why." "令牌不符合 docs/formats.md 第 9 节。" && return 0 ;;
+        unchecked) result 5.1 unchecked "$subject" "$why; notary verify and verify.html read more." "本脚本不读取此种编码或算法。" && return 0 ;;
     esac
     if ! stamps "$work/checkpoint.$1" "$work/roots.pem" "$stamped"; then
-        if grep -q -i -e 'not supported' -e 'unsupported' <"$work/said"; then
+        if grep -q -e 'unable to get issuer certificate' <"$work/said"; then
+            result 5.1 unchecked "$subject" "openssl: $(reason)" -
+        elif grep -q -i -e 'not supported' -e 'unsupported' <"$work/said"; then
             result 5.1 unchecked "$subject" "This openssl cannot check its signature." "本机 openssl 不支持其签名算法。"
         else
             result 5.1 failed "$subject" "openssl: $(reason)" -
@@ -1064,13 +1088,16 @@ check_token() { # size, name, member
     fi
     # One authority: of one organisation, and with the same certificates.
     keys=$(token_keys)
+    if [ -s "$work/key.odd" ]; then
+        result 5.1 unchecked "$subject" "A key or an algorithm of its certificates is not one that this script knows." "证书的密钥或算法不在本脚本所知范围内。" && return 0
+    fi
     mark="$(printf '%s' "$row" | cut -f3 | xxd -p | tr -d '\n') $keys $serial"
     if other=$(grep -e "^$mark " <"$work/serials") && [ "${other##* }" != "$info" ]; then
         result 5.1 failed "$subject" "The authority used this serial number twice." "序列号重复使用。" && return 0
     fi
     printf '%s %s\n' "$mark" "$info" >>"$work/serials"
     moment "$stamped"
-    result 5.1 passed "$subject" "At $moment, by openssl ts -verify, which makes fewer comparisons than docs/formats.md §9." "签发时间 $moment。"
+    result 5.1 passed "$subject" "At $moment, by openssl ts -verify and what this script reads of the token itself." "签发时间 $moment。"
     check_revocation "$1" "$2"
     [ "$revoked" = no ] || return 0
     if [ "$accuracy" = - ] && value tsa "$number" accuracy_ms; then accuracy=$(((found + 999) / 1000)); fi
@@ -1079,40 +1106,306 @@ check_token() { # size, name, member
     printf '%s %s %s %s\n' $((stamped + fraction + accuracy)) "$subject" "$(printf '%s' "$row" | cut -f3 | xxd -p | tr -d '\n')" "$keys" >>"$work/bounds.$1"
 }
 
-read_token() { # of $work/token.txt: to $imprint, $policy, $serial, $stamped, $fraction, $accuracy, $info
-    imprint=$(sed -n 's/^Hash Algorithm: //p' <"$work/token.txt")
-    policy=$(sed -n 's/^Policy OID: //p' <"$work/token.txt")
-    serial=$(sed -n 's/^Serial number: //p' <"$work/token.txt")
-    info=$(sed -n '/^TST info:/,$p' <"$work/token.txt" | sha256sum | cut -c1-64)
-    time=$(sed -n 's/^Time stamp: //p' <"$work/token.txt")
-    matches "$time" '[A-Z][a-z]{2} [ 0-9][0-9] [0-9]{2}:[0-9]{2}:[0-9]{2}([.][0-9]+)? [0-9]{4} GMT' || return 1
-    matches "$serial" '0x[0-9A-F]+' && [ -n "$imprint" ] || return 1
-    # shellcheck disable=SC2086 # month, day, time, year
-    set -- $time
-    case $1 in
-        Jan) m=01 ;; Feb) m=02 ;; Mar) m=03 ;; Apr) m=04 ;; May) m=05 ;; Jun) m=06 ;;
-        Jul) m=07 ;; Aug) m=08 ;; Sep) m=09 ;; Oct) m=10 ;; Nov) m=11 ;; Dec) m=12 ;; *) return 1 ;;
-    esac
+read_token() { # to $verdict (read, failed, unchecked) with $why, or $stamped, $fraction, $accuracy, $serial, $policy, $info
+    # From its bytes: the text that openssl prints may hold lines of whoever made the response.
+    { xxd -p <"$token_at" | tr -d '\n' && printf '\n'; } | awk -f "$work/token.awk" >"$work/token" || stop "cannot read $token_at"
+    verdict=$(cut -f1 <"$work/token")
+    why=$(cut -f2 <"$work/token")
+    [ "$verdict" = read ] || return 0
+    accuracy=$(cut -f3 <"$work/token")
+    serial=$(cut -f4 <"$work/token")
+    policy=$(cut -f5 <"$work/token")
+    info=$(cut -f6 <"$work/token")
     fraction=0
-    case $3 in *.*) fraction=1 ;; esac
-    seconds "$4-$m-$(printf '%02d' "$2")T${3%%.*}Z" || return 1
+    case $why in *.*) fraction=1 ;; esac
+    if ! seconds "$(printf '%s' "$why" | sed 's/^\(....\)\(..\)\(..\)\(..\)\(..\)\(..\).*/\1-\2-\3T\4:\5:\6Z/')"; then
+        verdict=unchecked why="Its genTime is no time that this script knows" && return 0
+    fi
     stamped=$epoch
-    accuracy=$(sed -n 's/^Accuracy: //p' <"$work/token.txt")
-    case $accuracy in
-        unspecified) accuracy=- ;;
-        0x*' seconds, unspecified millis, unspecified micros') whole=${accuracy%% *} && matches "$whole" '0x[0-9A-F]{1,8}' || return 1 && accuracy=$((whole)) ;;
-        0x*' seconds, '*) whole=${accuracy%% *} && matches "$whole" '0x[0-9A-F]{1,8}' || return 1 && accuracy=$((whole + 1)) ;;
-        'unspecified seconds, '*) accuracy=1 ;;
-        *) return 1 ;;
-    esac
-    [ "$accuracy" = - ] || [ "$accuracy" -le 3601 ]
+}
+
+write_reader() { # the program that reads a token: RFC 3161, RFC 5652, and of docs/formats.md §9 what its bytes show
+    cat >"$work/token.awk" <<'END_OF_READER'
+# DER of a TimeStampResp in hexadecimal. Offsets are of characters from 1; `tlv` reads at `at`.
+function end_so(word, why) { print word "\t" why; exit 0 }
+function odd() { end_so("unchecked", "Its encoding or an algorithm in it is not one that this script reads") }
+function byte(at) { return index("0123456789abcdef", substr(all, at, 1)) * 16 + index("0123456789abcdef", substr(all, at + 1, 1)) - 17 }
+function tlv(at, limit, first, count, i) { # to tag, body, past
+    if (at + 4 > limit) odd()
+    tag = substr(all, at, 2)
+    if (substr(tag, 2) == "f" && (tag ~ /^[13579bdf]/)) odd()
+    first = byte(at + 2)
+    body = at + 4
+    if (first > 127) {
+        count = first - 128
+        if (count < 1 || count > 3 || body + 2 * count > limit) odd()
+        first = 0
+        for (i = 0; i < count; i++) first = first * 256 + byte(body + 2 * i)
+        if (first < 128 || substr(all, body, 2) == "00") odd()
+        body += 2 * count
+    }
+    past = body + 2 * first
+    if (past > limit) odd()
+}
+function whole(at, limit, depth, from, to, kind, lead) { # every element to its last byte, in its shortest form
+    if (depth > 32) odd()
+    while (at < limit) {
+        tlv(at, limit)
+        from = body
+        to = past
+        kind = tag
+        if (kind == "01" && substr(all, from, to - from) !~ /^(00|ff)$/) odd()
+        if (kind == "02") {
+            if (from == to) odd()
+            lead = substr(all, from, 3)
+            if (to - from > 2 && (lead ~ /^00[0-7]/ || lead ~ /^ff[89a-f]/)) odd()
+        }
+        if (kind == "05" && from != to) odd()
+        if (kind == "06" && (from == to || byte(to - 2) > 127 || substr(all, from, 2) == "80")) odd()
+        if (kind ~ /^[2367ab]/) whole(from, to, depth + 1)
+        at = to
+    }
+}
+function next_of(want) { # the next element of `seq`, which ends at `seq_end`: to tag, body, past
+    if (seq >= seq_end) odd()
+    tlv(seq, seq_end)
+    if (want != "" && tag != want) odd()
+    start = seq
+    seq = past
+    return substr(all, body, past - body)
+}
+function enter() { seq = body; seq_end = past }
+function ended() { if (seq != seq_end) odd() }
+function algorithm(text, oid) { # the identifier in an AlgorithmIdentifier; its parameters may be NULL or missing
+    enter()
+    oid = next_of("06")
+    if (seq != seq_end) { next_of("05"); ended() }
+    return oid
+}
+function digits(hex, i, n) {
+    n = 0
+    for (i = 1; i <= length(hex); i++) n = n * 16 + index("0123456789abcdef", substr(hex, i, 1)) - 1
+    return n
+}
+function ascii(hex, i, text) {
+    text = ""
+    for (i = 1; i < length(hex); i += 2) {
+        if (substr(hex, i, 2) !~ /^(3[0-9]|2e|5a)$/) return ""
+        text = text (substr(hex, i, 2) == "2e" ? "." : substr(hex, i, 2) == "5a" ? "Z" : substr(hex, i + 1, 1))
+    }
+    return text
+}
+function dotted(hex, i, b, n, text, first) {
+    n = 0
+    first = 1
+    for (i = 1; i < length(hex); i += 2) {
+        b = digits(substr(hex, i, 2))
+        if (n > 1000000000000) odd()
+        n = n * 128 + b % 128
+        if (b < 128) {
+            if (first) { b = n < 40 ? 0 : n < 80 ? 1 : 2; text = b "." sprintf("%.0f", n - 40 * b); first = 0 }
+            else text = text "." sprintf("%.0f", n)
+            n = 0
+        }
+    }
+    return text
+}
+BEGIN {
+    sha = "608648016503040"
+    # Of the allowed digests: their names, and with which signature algorithms they go.
+    name[sha "201"] = "sha256"; name[sha "202"] = "sha384"; name[sha "203"] = "sha512"
+    name[sha "208"] = "sha3-256"; name[sha "209"] = "sha3-384"; name[sha "20a"] = "sha3-512"
+    by["2a864886f70d01010b"] = by["2a8648ce3d040302"] = sha "201"
+    by["2a864886f70d01010c"] = by["2a8648ce3d040303"] = sha "202"
+    by["2a864886f70d01010d"] = by["2a8648ce3d040304"] = sha "203"
+    by["2b6570"] = by["2a864886f70d010101"] = "any"
+}
+{ all = all $0 }
+END {
+    if (length(all) > 131072 || length(all) % 2 || all ~ /[^0-9a-f]/) odd()
+    last = length(all) + 1
+    whole(1, last, 0)
+    seq = 1; seq_end = last
+    next_of("30"); ended(); enter()                 # TimeStampResp
+    next_of("30"); next_of("30"); ended(); enter()  # ContentInfo
+    if (next_of("06") != "2a864886f70d010702") odd()
+    next_of("a0"); ended(); enter()
+    next_of("30"); ended(); enter()                 # SignedData
+    if (next_of("02") !~ /^0[345]$/) odd()
+    next_of("31"); next_of("30")
+    content = body; content_past = past
+    next_of(""); certificates = tag == "a0" ? body : 0; certificates_past = past
+    if (tag == "a0") next_of("")
+    if (tag == "a1") odd()
+    if (tag != "31") odd()
+    ended()
+    enter()
+    next_of("30"); ended(); enter()                 # SignerInfo
+    signer = seq; signer_past = seq_end
+
+    seq = content; seq_end = content_past
+    if (next_of("06") != "2a864886f70d0109100104") odd()
+    next_of("a0"); ended(); enter()
+    next_of("04"); ended()
+    info = substr(all, body, past - body)
+    info_at = body; info_past = past
+    tlv(info_at, info_past)
+    if (tag != "30") odd()
+    if (past != info_past) end_so("failed", "Bytes follow its TSTInfo")
+    whole(info_at, info_past, 0)
+    seq = info_at; seq_end = info_past
+    next_of("30"); enter()
+    if (next_of("02") != "01") end_so("failed", "Its TSTInfo is not of version 1")
+    policy = dotted(next_of("06"))
+    next_of("30")
+    kept = seq; kept_end = seq_end
+    enter()
+    next_of("30")
+    rest = seq; rest_end = seq_end
+    imprint = algorithm()
+    if (!(imprint in name) && imprint != "2a811ccf55018311") end_so("failed", "The digest of its imprint is not allowed")
+    seq = rest; seq_end = rest_end
+    next_of("04"); ended()
+    seq = kept; seq_end = kept_end
+    serial = next_of("02")
+    if (serial ~ /^[89a-f]/) odd()
+    sub(/^00/, "", serial)
+    if (length(serial) > 40) end_so("failed", "Its serial number has more than 160 bits")
+    time = ascii(next_of("18"))
+    if (time !~ /^[0-9][0-9][0-9][0-9][0-9][0-9][0-9][0-9][0-9][0-9][0-9][0-9][0-9][0-9](\.[0-9]+)?Z$/ || length(time) > 28)
+        end_so("failed", "Its genTime is not a UTC time of whole form")
+    accuracy = "-"
+    stage = 0
+    while (seq < seq_end) {
+        value = next_of("")
+        if (tag == "30" && stage < 1) { stage = 1; accuracy_at = body; accuracy_past = past }
+        else if (tag == "01" && stage < 2) stage = 2
+        else if (tag == "02" && stage < 3) stage = 3
+        else if (tag == "a0" && stage < 4) stage = 4
+        else if (tag == "a1" && stage < 5) { stage = 5; extensions = body; extensions_past = past }
+        else odd()
+    }
+    if (accuracy_at && accuracy_at < accuracy_past) {
+        parts = 0; total = 0; more = 0
+        seq = accuracy_at; seq_end = accuracy_past
+        while (seq < seq_end) {
+            value = next_of("")
+            if (tag == "02") part = 1; else if (tag == "80") part = 2; else if (tag == "81") part = 3; else odd()
+            if (part <= parts) odd()
+            parts = part
+            if (value == "" || value ~ /^00[0-7]./) odd()
+            if (length(value) > 4 || value ~ /^[89a-f]/) end_so("failed", "Its accuracy is out of range")
+            value = digits(value)
+            if (part == 1 && value > 3600 || part > 1 && (value < 1 || value > 999)) end_so("failed", "Its accuracy is out of range")
+            if (part == 1) total = value; else more = 1
+        }
+        accuracy = total + more
+    }
+    if (extensions) {
+        seq = extensions; seq_end = extensions_past
+        while (seq < seq_end) {
+            next_of("30")
+            kept = seq; kept_end = seq_end
+            enter()
+            value = next_of("06")
+            if (value in extension) odd()
+            extension[value]
+            value = next_of("")
+            if (tag == "01") {
+                if (value == "ff") end_so("failed", "It has a critical extension")
+                next_of("04")
+            } else if (tag != "04") odd()
+            ended()
+            seq = kept; seq_end = kept_end
+        }
+    }
+
+    seq = signer; seq_end = signer_past
+    if (next_of("02") !~ /^0[13]$/) odd()
+    next_of("")
+    if (tag != "30" && tag != "80") odd()
+    next_of("30")
+    kept = seq; kept_end = seq_end
+    digest = algorithm()
+    if (!(digest in name)) end_so("failed", "The digest of its signer is not allowed")
+    seq = kept; seq_end = kept_end
+    next_of("a0"); attributes = body; attributes_past = past
+    next_of("30")
+    kept = seq; kept_end = seq_end
+    used = algorithm()
+    if (!(used in by)) odd()
+    if (by[used] != "any" && by[used] != digest) end_so("failed", "Its signature uses another digest than its signer")
+    seq = kept; seq_end = kept_end
+    next_of("04")
+    if (seq != seq_end) { next_of("a1"); ended() }
+
+    seq = attributes; seq_end = attributes_past
+    before = ""
+    while (seq < seq_end) {
+        next_of("30")
+        value = "x" substr(all, start, past - start)
+        if (value < before) end_so("failed", "Its signed attributes are not in the order of DER")
+        before = value
+        kept = seq; kept_end = seq_end
+        enter()
+        kind = next_of("06")
+        next_of("31"); ended(); enter()
+        if (++times[kind] > 1) end_so("failed", "A signed attribute stands twice")
+        if (kind == "2a864886f70d010903") { if (next_of("06") != "2a864886f70d0109100104") odd() }
+        else if (kind == "2a864886f70d010904") next_of("04")
+        else if (kind == "2a864886f70d010905") next_of("17")
+        else if (kind == "2a864886f70d010934") next_of("30")
+        else if (kind == "2a864886f70d010910020c" || kind == "2a864886f70d010910022f") {
+            next_of("30"); ended()
+            enter(); next_of("30"); ended()             # certs, and no policies
+            enter(); next_of("30"); ended()             # one of them
+            enter()
+            next_of("")
+            if (tag == "30") {
+                if (kind != "2a864886f70d010910022f") odd()
+                rest = seq; rest_end = seq_end
+                if (!(algorithm() in name)) end_so("failed", "The digest that names its certificate is not allowed")
+                seq = rest; seq_end = rest_end
+                next_of("04")
+            } else if (tag != "04") odd()
+            if (seq != seq_end) next_of("30")
+        } else odd()
+        ended()
+        seq = kept; seq_end = kept_end
+    }
+    if (!times["2a864886f70d010903"] || !times["2a864886f70d010904"]) end_so("failed", "A signed attribute is missing")
+    if (!times["2a864886f70d010910020c"] && !times["2a864886f70d010910022f"]) end_so("failed", "No attribute names its certificate")
+
+    seq = certificates; seq_end = certificates_past
+    while (certificates && seq < seq_end) {
+        next_of("30")
+        if (++held > 32) odd()
+        text = substr(all, start, past - start)
+        if (text in seen) odd()
+        seen[text]
+        kept = seq; kept_end = seq_end
+        enter(); next_of("30"); tbs = body; tbs_past = past
+        next_of("30"); outside = substr(all, start, past - start)
+        rest = seq; rest_end = seq_end
+        used = algorithm()
+        seq = rest; seq_end = rest_end
+        next_of("03"); ended()
+        if (!(used in by) || used == "2a864886f70d010101") odd()
+        seq = tbs; seq_end = tbs_past
+        next_of("a0"); next_of("02"); next_of("30")
+        if (substr(all, start, past - start) != outside) odd()
+        seq = kept; seq_end = kept_end
+    }
+    print "read\t" time "\t" accuracy "\t" serial "\t" policy "\t" info
+}
+END_OF_READER
 }
 
 stamps() { # data, roots, moment, and more for openssl
     data=$1 roots=$2 moment_of=$3
     shift 3
     if [ -s "$work/more.pem" ] && grep -q BEGIN <"$work/more.pem"; then set -- "$@" -untrusted "$work/more.pem"; fi
-    openssl ts -verify -data "$data" -in "$token_at" -CAfile "$roots" -attime "$moment_of" "$@" >"$work/said" 2>&1 &&
+    openssl ts -verify -data "$data" -in "$token_at" -CAfile "$roots" -attime "$moment_of" -auth_level 2 -partial_chain "$@" >"$work/said" 2>&1 &&
         grep -q '^Verification: OK' <"$work/said"
 }
 
@@ -1171,19 +1464,46 @@ check_revocation() { # size, name: 5.2; to $revoked
 token_keys() { # digests of the public keys of a token's certificates and of its roots, with commas
     {
         openssl ts -reply -in "$token_at" -token_out 2>/dev/null | openssl pkcs7 -inform DER -print_certs 2>/dev/null
-        cat "$work/roots.pem" "$work/more.pem"
-    } | awk '/-----BEGIN CERTIFICATE-----/ { keep = 1 } keep { print } /-----END CERTIFICATE-----/ { keep = 0; print "=" }' >"$work/certificates"
+        cat "$work/more.pem"
+        printf '+\n'
+        cat "$work/roots.pem"
+    } | awk '/^[+]$/ { print } /-----BEGIN CERTIFICATE-----/ { keep = 1 } keep { print } /-----END CERTIFICATE-----/ { keep = 0; print "=" }' >"$work/certificates"
     : >"$work/one.pem"
     : >"$work/key.list"
+    : >"$work/key.odd"
+    pinned=no
     while IFS= read -r line; do
         if [ "$line" = = ]; then
-            openssl x509 -in "$work/one.pem" -noout -pubkey 2>/dev/null | sha256sum | cut -c1-64 >>"$work/key.list"
+            openssl x509 -in "$work/one.pem" -noout -pubkey >"$work/one.key" 2>/dev/null || printf 'no key\n' >>"$work/key.odd"
+            sha256sum <"$work/one.key" | cut -c1-64 >>"$work/key.list"
+            known_key || printf 'key\n' >>"$work/key.odd"
+            [ "$pinned" = yes ] || known_signature || printf 'signature\n' >>"$work/key.odd"
             : >"$work/one.pem"
+        elif [ "$line" = + ]; then
+            pinned=yes
         else
             printf '%s\n' "$line" >>"$work/one.pem"
         fi
     done <"$work/certificates"
     sort -u <"$work/key.list" | tr '\n' ','
+}
+
+known_key() { # whether the public key is of a kind that docs/formats.md §9 allows; nothing printed here is of its maker
+    openssl pkey -pubin -in "$work/one.key" -noout -text >"$work/one.txt" 2>/dev/null || return 1
+    size_of_key=$(sed -n '1s/^.*Public-Key: (\([0-9]*\) bit)$/\1/p' <"$work/one.txt")
+    case $(sed -n '1s/^\([A-Z0-9]*\) Public-Key:.*/\1/p' <"$work/one.txt") in ED25519) return 0 ;; esac
+    if grep -Eq '^Exponent: (3|17|65537) ' <"$work/one.txt"; then
+        matches "$size_of_key" '[0-9]{4}' && [ "$size_of_key" -ge 2048 ] && [ "$size_of_key" -le 8192 ]
+    else
+        grep -Eq '^ASN1 OID: (prime256v1|secp384r1|secp521r1|secp256k1|brainpoolP(256|384|512)r1)$' <"$work/one.txt"
+    fi
+}
+
+known_signature() {
+    openssl x509 -in "$work/one.pem" -noout -text -certopt no_header,no_version,no_serial,no_issuer,no_subject,no_validity,no_pubkey,no_extensions,no_sigdump 2>/dev/null |
+        sed 's/^ *//' | grep -v '^$' | sort -u >"$work/one.txt"
+    [ "$(grep -c '' <"$work/one.txt")" -eq 1 ] &&
+        grep -Eiq '^Signature Algorithm: (sha(256|384|512)WithRSAEncryption|ecdsa-with-SHA(256|384|512)|ED25519)$' <"$work/one.txt"
 }
 
 # --- 6 and 7: the chain ------------------------------------------------------------------------------------------
@@ -1224,7 +1544,7 @@ check_anchor() {
     result 6.3 unchecked "$subject" "That the receipt is in the block needs Keccak-256." "收据是否在区块中需要 Keccak-256。"
     check_event "$1"
     result 6.5 unchecked "$subject" "Needs Keccak-256." "需要 Keccak-256。"
-    if [ -n "$slots" ] || value chain "$chain" head_keys; then result 6.6 unchecked "$subject" "Needs Keccak-256." "需要 Keccak-256。"; fi
+    if [ -n "$slots" ] || value chain "$chain" head_keys || has_head_key; then result 6.6 unchecked "$subject" "Needs Keccak-256." "需要 Keccak-256。"; fi
     case $profile in qbft | ibft2) result 6.7 unchecked "$subject" "Needs Keccak-256 and secp256k1." "需要 Keccak-256 与 secp256k1。" ;; esac
     [ -z "$not_before" ] || result 7.1 unchecked "$subject" "Needs Keccak-256." "需要 Keccak-256。"
 }
@@ -1302,6 +1622,10 @@ item() { # the first RLP item of $1: to $kind, $payload, $behind
     [ "$kind" = list ] || [ "$length" -ne 1 ] || [ $((0x$payload)) -ge 128 ]
 }
 
+has_head_key() { # whether the trust file names a [[chain.head_key]] of this chain
+    awk -F "$TAB" -v n="$chain" '$1 == "chain.head_key" && $3 == "of" && $4 == n { found = 1 } END { exit !found }' <"$work/trust"
+}
+
 block_hash() { # of the trust file's block of this number, where it names one
     tables chain.block
     n=0
@@ -1335,12 +1659,15 @@ check_time() {
         {
             time[NR] = $1
             own[NR] = "o" $3 "," $4
+            # Other letters than those of ASCII have many spellings, which this script does not know: it takes such a
+            # name for that of any other organisation.
+            for (at = 1; at < length($3); at += 2) if (substr($3, at, 1) ~ /[89a-f]/) foreign[NR] = 1
         }
         END {
             for (a = 1; a <= NR; a++) group[a] = a
             do {
                 changed = 0
-                for (a = 1; a <= NR; a++) for (b = 1; b < a; b++) if (group[a] != group[b] && share(own[a], own[b])) {
+                for (a = 1; a <= NR; a++) for (b = 1; b < a; b++) if (group[a] != group[b] && (a in foreign || b in foreign || share(own[a], own[b]))) {
                     low = group[a] < group[b] ? group[a] : group[b]
                     group[a] = group[b] = low
                     changed = 1
@@ -1361,7 +1688,7 @@ check_time() {
         [ -n "$only" ] || moment_by=$moment
         result 8.1 passed '' "By $moment, on the word of $k independent sources." "最迟 $moment，独立来源 $k 个。"
     else
-        result 8.1 unchecked '' "Fewer than $k independent sources that this script can check bound the time; chains and Bitcoin are not counted here." "本脚本可核验的独立来源少于 $k 个；链与比特币未计入。"
+        result 8.1 unchecked '' "Fewer than $k independent sources that this script can tell apart bound the time; chains and Bitcoin are not counted, names that are not of ASCII count as one." "本脚本可核验的独立来源少于 $k 个；链与比特币未计入。"
     fi
 }
 
@@ -1480,6 +1807,7 @@ overall=unchecked spoilt=no needs='1.1 1.2 2.1 2.2 3.1 3.2 8.1'
 if check_files; then
     if [ -n "$trust" ]; then result 1.2 passed '' "Log $origin." -; else result 1.2 unchecked '' - -; fi
     ed25519_known=no
+    write_reader
     if can_sign; then ed25519_known=yes; fi
     type=
     check_all
