@@ -141,7 +141,7 @@ def test_without_a_worker_nothing_is_closed_and_the_same_command_goes_on_later(w
 def test_each_rotation_is_told_in_versions_that_follow_one_another(world, role):
     world.rotating().rotate(role)
     versions = [world.statements.read(number) for number in (1, 2, 3)]
-    newest = check_versions(versions, world.statements.newest().fingerprint)
+    newest = check_versions(versions, world.statements.newest().fingerprint).newest
     assert newest.version == 3
     assert newest.toml == world.statements.current().file()
     assert world.rig.fsck().counts["trust statements"] == 3

@@ -1083,6 +1083,9 @@ check_token() { # size, name, member
         return 0
     fi
     policies=$(awk -F "$TAB" -v n="$number" '$1 == "tsa" && $2 == n && $3 == "policies" { print $4 }' <"$work/trust")
+    if [ -n "$policies" ] && [ "$policy" = large ]; then
+        result 5.1 unchecked "$subject" "Its policy has a number that this script cannot compute with." "策略编号过大，本脚本无法计算。" && return 0
+    fi
     if [ -n "$policies" ] && ! printf '%s\n' "$policies" | grep -Fxq -e "$policy"; then
         result 5.1 failed "$subject" "The policy $policy is not one of the trust file." "策略不在信任文件中。" && return 0
     fi
@@ -1195,12 +1198,12 @@ function ascii(hex, i, text) {
     }
     return text
 }
-function dotted(hex, i, b, n, text, first) {
-    n = 0
+function dotted(hex, i, b, n, text, first, large) { # "large" where an arc is none that awk can compute with
+    n = large = 0
     first = 1
     for (i = 1; i < length(hex); i += 2) {
         b = digits(substr(hex, i, 2))
-        if (n > 1000000000000) odd()
+        if (n > 1000000000000) { large = 1; n = 0 }
         n = n * 128 + b % 128
         if (b < 128) {
             if (first) { b = n < 40 ? 0 : n < 80 ? 1 : 2; text = b "." sprintf("%.0f", n - 40 * b); first = 0 }
@@ -1208,7 +1211,7 @@ function dotted(hex, i, b, n, text, first) {
             n = 0
         }
     }
-    return text
+    return large ? "large" : text
 }
 BEGIN {
     sha = "608648016503040"
