@@ -1083,11 +1083,8 @@ check_token() { # size, name, member
         return 0
     fi
     policies=$(awk -F "$TAB" -v n="$number" '$1 == "tsa" && $2 == n && $3 == "policies" { print $4 }' <"$work/trust")
-    if [ -n "$policies" ] && [ "$policy" = large ]; then
-        result 5.1 unchecked "$subject" "Its policy has a number that this script cannot compute with." "策略编号过大，本脚本无法计算。" && return 0
-    fi
-    if [ -n "$policies" ] && ! printf '%s\n' "$policies" | grep -Fxq -e "$policy"; then
-        result 5.1 failed "$subject" "The policy $policy is not one of the trust file." "策略不在信任文件中。" && return 0
+    if [ -n "$policies" ] && ! policy_listed; then
+        result 5.1 failed "$subject" "Its policy is not one of the trust file." "策略不在信任文件中。" && return 0
     fi
     # One authority: of one organisation, and with the same certificates.
     keys=$(token_keys)
@@ -1107,6 +1104,16 @@ check_token() { # size, name, member
     [ "$accuracy" != - ] || return 0
     # What one public key may stand behind is one source: every certificate of the token and of the roots.
     printf '%s %s %s %s\n' $((stamped + fraction + accuracy)) "$subject" "$(printf '%s' "$row" | cut -f3 | xxd -p | tr -d '\n')" "$keys" >>"$work/bounds.$1"
+}
+
+policy_listed() { # whether one of $policies has the bytes of $policy, which may have arcs that no shell computes with
+    printf '%s\n' "$policies" >"$work/policies"
+    while IFS= read -r dotted; do
+        case $dotted in '' | *[!0-9.]*) continue ;; esac
+        openssl asn1parse -genstr "OID:$dotted" -noout -out "$work/oid" >/dev/null 2>&1 || continue
+        [ "$(tail -c +3 "$work/oid" | xxd -p | tr -d '\n')" = "$policy" ] && return 0
+    done <"$work/policies"
+    return 1
 }
 
 read_token() { # to $verdict (read, failed, unchecked) with $why, or $stamped, $fraction, $accuracy, $serial, $policy, $info
@@ -1198,21 +1205,6 @@ function ascii(hex, i, text) {
     }
     return text
 }
-function dotted(hex, i, b, n, text, first, large) { # "large" where an arc is none that awk can compute with
-    n = large = 0
-    first = 1
-    for (i = 1; i < length(hex); i += 2) {
-        b = digits(substr(hex, i, 2))
-        if (n > 1000000000000) { large = 1; n = 0 }
-        n = n * 128 + b % 128
-        if (b < 128) {
-            if (first) { b = n < 40 ? 0 : n < 80 ? 1 : 2; text = b "." sprintf("%.0f", n - 40 * b); first = 0 }
-            else text = text "." sprintf("%.0f", n)
-            n = 0
-        }
-    }
-    return large ? "large" : text
-}
 BEGIN {
     sha = "608648016503040"
     # Of the allowed digests: their names, and with which signature algorithms they go.
@@ -1259,7 +1251,7 @@ END {
     seq = info_at; seq_end = info_past
     next_of("30"); enter()
     if (next_of("02") != "01") end_so("failed", "Its TSTInfo is not of version 1")
-    policy = dotted(next_of("06"))
+    policy = next_of("06")
     next_of("30")
     kept = seq; kept_end = seq_end
     enter()
