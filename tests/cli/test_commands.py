@@ -339,7 +339,8 @@ def test_a_service_without_settings_or_log_says_what_to_do(notary, tmp_path, mon
 def test_what_a_service_says_hides_no_sign_on_the_terminal():
     state = {
         "number": "MLNL-M6Q4-HC6Z-2YRH", "entry": "ab", "closed": None, "index": None, "inspection": "done", "due": [],
-        "attestations": [{"anchor": "tsa\x1b[2J", "state": "failed", "size": 4, "updated": "", "detail": "a\u202eb [red]"}],
+        "attestations": [{"anchor": "tsa\x1b[2J", "state": "failed", "size": 4, "updated": "",
+                          "detail": "a\u202eb [red]"}],
     }  # fmt: skip
     table = table_of(state)
     names, values = ([str(render(cell)) for cell in column.cells] for column in table.columns)

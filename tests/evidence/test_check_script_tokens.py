@@ -1,4 +1,4 @@
-"""Time stamps that `tools/check.sh` must not pass: every token of the time-stamp suite, and hostile texts around one."""
+"""Time stamps that `tools/check.sh` must not pass: every token of the suite, and hostile texts around one."""
 
 import io
 
@@ -16,7 +16,10 @@ from tests.evidence.tsa_cases import CASES
 from tests.mini_tsa import POLICY
 
 bare, run = script.bare, script.run
-STATUS = "x\nAccuracy: 0x00 seconds, unspecified millis, unspecified micros\nPolicy OID: 1.2.3.4\nTime stamp: Jan  1 12:00:00 2026 GMT"
+STATUS = (
+    "x\nAccuracy: 0x00 seconds, unspecified millis, unspecified micros\nPolicy OID: 1.2.3.4\n"
+    "Time stamp: Jan  1 12:00:00 2026 GMT"
+)
 
 
 def package(**tokens):
@@ -78,7 +81,7 @@ def test_no_token_passes_that_the_verifier_refuses(run, monkeypatch, name):
     files = {name: data for name, data in script.FILES.items() if not name.startswith(folder)}
     files |= {f"heads/{EARLY}/tokens/tsa-a.tsr": given.response}
     for number, data in enumerate(given.revocation, 1):
-        crl = not BY_NAME[name].needs == "ocsp" and "OCSP" not in name
+        crl = BY_NAME[name].needs != "ocsp" and "OCSP" not in name
         files[f"{folder}/{number}.{'crl' if crl else 'ocsp'}"] = getattr(data, "data", data)
     data = assemble(files, ("a.pdf", CONTRACT))
     trust = script.trust_text(tsa_a=table(given))
