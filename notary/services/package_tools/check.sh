@@ -1068,7 +1068,7 @@ check_token() { # size, name, member
         result 5.1 failed "$subject" "It cannot be read." "无法读取。" && return 0
     fi
     read_token
-    case $verdict in
+    case $token_read in
         failed) result 5.1 failed "$subject" "$why." "令牌不符合 docs/formats.md 第 9 节。" && return 0 ;;
         unchecked) result 5.1 unchecked "$subject" "$why; notary verify and verify.html read more." "本脚本不读取此种编码或算法。" && return 0 ;;
     esac
@@ -1116,12 +1116,12 @@ policy_listed() { # whether one of $policies has the bytes of $policy, which may
     return 1
 }
 
-read_token() { # to $verdict (read, failed, unchecked) with $why, or $stamped, $fraction, $accuracy, $serial, $policy, $info
+read_token() { # to $token_read (read, failed, unchecked) with $why, or $stamped, $fraction, $accuracy, $serial, $policy, $info
     # From its bytes: the text that openssl prints may hold lines of whoever made the response.
     { xxd -p <"$token_at" | tr -d '\n' && printf '\n'; } | awk -f "$work/token.awk" >"$work/token" || stop "cannot read $token_at"
-    verdict=$(cut -f1 <"$work/token")
+    token_read=$(cut -f1 <"$work/token")
     why=$(cut -f2 <"$work/token")
-    [ "$verdict" = read ] || return 0
+    [ "$token_read" = read ] || return 0
     accuracy=$(cut -f3 <"$work/token")
     serial=$(cut -f4 <"$work/token")
     policy=$(cut -f5 <"$work/token")
@@ -1129,7 +1129,7 @@ read_token() { # to $verdict (read, failed, unchecked) with $why, or $stamped, $
     fraction=0
     case $why in *.*) fraction=1 ;; esac
     if ! seconds "$(printf '%s' "$why" | sed 's/^\(....\)\(..\)\(..\)\(..\)\(..\)\(..\).*/\1-\2-\3T\4:\5:\6Z/')"; then
-        verdict=unchecked why="Its genTime is no time that this script knows" && return 0
+        token_read=unchecked why="Its genTime is no time that this script knows" && return 0
     fi
     stamped=$epoch
 }
