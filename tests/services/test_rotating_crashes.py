@@ -77,7 +77,7 @@ def settled(world, role):
     newest = world.statements.newest()
     assert newest.toml == world.statements.current().file()
     versions = [world.statements.read(number) for number in range(1, newest.version + 1)]
-    assert check_versions(versions, newest.fingerprint).version == newest.version
+    assert check_versions(versions, newest.fingerprint).newest.version == newest.version
     files = sorted(path.name for path in world.paths.folder.iterdir())
     assert len(files) == 3
     assert not any(name.startswith(".") for name in files)
