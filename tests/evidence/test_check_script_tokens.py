@@ -73,7 +73,7 @@ FAILED = {
 }  # fmt: skip
 
 
-@pytest.mark.parametrize("name", script.some(BY_NAME, "attributes signed out of order"))
+@pytest.mark.parametrize("name", script.some(BY_NAME, "attributes signed out of order", "RSA, PKCS #1 v1.5"))
 def test_no_token_passes_that_the_verifier_refuses(run, monkeypatch, name):
     monkeypatch.setattr(tsa_case, "NOTE", script.LOG.checkpoint(EARLY))
     given = BY_NAME[name].make()
