@@ -44,7 +44,10 @@ class Behind:
         """
         now = self.now()
         self._last |= {place: (now, number) for place, number in finals.items()}
-        self._last = {place: said for place, said in self._last.items() if now - said[0] <= self.patience}
+        silent = [place for place, said in self._last.items() if now - said[0] > self.patience]
+        for place in silent:
+            del self._last[place]
+            RPC_BEHIND.remove(str(self.chain_id), str(place))  # no figure is better than one of long ago
         if not self._last:
             self._late = {}  # nobody is behind anybody
             return

@@ -106,6 +106,26 @@ def test_one_that_answers_but_now_and_then_gets_no_new_patience_and_the_alarm_st
     behind.require_agreement()
 
 
+def test_one_that_is_silent_for_long_shows_no_figure_of_long_ago(clock):
+    behind = Behind(70, clock)
+
+    def shown():
+        (metric,) = RPC_BEHIND.collect()
+        found = {
+            each.labels["endpoint"]: each.value for each in metric.samples if each.labels["chain_id"] == "70"
+        }
+        return found
+
+    over(clock, behind, 4, {1: 100, 2: 90})
+    assert shown() == {"1": 0, "2": 240}
+    over(clock, behind, 5, {1: 100})
+    assert shown() == {"1": 0, "2": 240}
+    over(clock, behind, 1, {1: 100})
+    assert shown() == {"1": 0}
+    behind.hear({1: 100, 2: 90})
+    assert set(shown()) == {"1", "2"}
+
+
 def test_one_that_claims_too_much_but_now_and_then_is_told(clock, behind):
     for minute in range(9):
         behind.hear({1: 100, 2: 90} if minute % 2 == 0 else {2: 90})
