@@ -111,10 +111,9 @@ def test_one_that_is_silent_for_long_shows_no_figure_of_long_ago(clock):
 
     def shown():
         (metric,) = RPC_BEHIND.collect()
-        found = {
+        return {
             each.labels["endpoint"]: each.value for each in metric.samples if each.labels["chain_id"] == "70"
         }
-        return found
 
     over(clock, behind, 4, {1: 100, 2: 90})
     assert shown() == {"1": 0, "2": 240}
