@@ -104,7 +104,18 @@ class OtherPython(Lines):
 
 
 def timed(ask, *arguments):
-    """An answer, and the seconds of this process or the wall that it took."""
+    """An answer, and the seconds of the wall that it took; where these are too many, those of a second time, if fewer.
+
+    The machine may have been busy with something else; what takes long by itself takes long again.
+    """
+    answer, seconds = _timed(ask, *arguments)
+    if seconds > SLOW:
+        answer, again = _timed(ask, *arguments)
+        seconds = min(seconds, again)
+    return answer, seconds
+
+
+def _timed(ask, *arguments):
     begun = time.monotonic()
     answer = ask(*arguments)
     return answer, time.monotonic() - begun
