@@ -141,6 +141,38 @@ def test_an_inspection_cannot_say_again_what_the_document_says():
     assert report.openings["holder"] == "乙方"
 
 
+def test_an_inspection_of_which_nothing_is_opened_is_still_an_entry_of_the_log():
+    report = check({"inspection/openings.json": DROPPED})
+    assert (report.outcome, outcomes(report, "9.1")) == (Outcome.PASSED, [Outcome.PASSED])
+    assert details(report, "9.1") == details(check(), "9.1")
+    assert report.openings == {"holder": "乙方", "phase": "signed"}
+
+
+def test_an_anchored_statement_that_names_no_earlier_block_has_no_earliest_time():
+    log = other_log(not_before=None)
+    report = build.check(build.files(log), trusting(log.anchor(LATE), log))
+    assert report.outcome is Outcome.PASSED
+    assert outcomes(report, "6.4") == [Outcome.PASSED]
+    assert not {found.id for found in report.checks} & {"7.1", "7.2"}
+    assert (report.interval.made_after, report.interval.made_after_block) == (None, "")
+    assert report.interval.existed_by == check().interval.existed_by
+
+
+def test_a_not_before_block_that_the_trust_file_names_needs_no_state():
+    trust = build.trust(LOG, chain=build.chain_table(LOG, blocks=[GOOD.header, NOT_BEFORE]))
+    bare = anchor_json(history_proof=None)
+    for changes in ({}, bare):
+        report = check(changes, trust=trust)
+        assert (outcomes(report, "7.2"), report.interval.made_after) == ([Outcome.PASSED], moment(11))
+        assert details(report, "7.2") == "the trust file names this block"
+    assert check(bare).interval.made_after is None  # control: nobody names it
+    # It is dated by who names it, not by the anchor: that one may be of a block that nobody knows.
+    alone = build.trust(LOG, chain=build.chain_table(LOG, blocks=[NOT_BEFORE]))
+    report = check(trust=alone)
+    assert (outcomes(report, "6.2"), outcomes(report, "7.2")) == ([Outcome.UNCHECKED], [Outcome.PASSED])
+    assert report.interval.made_after == moment(11)
+
+
 def test_a_document_of_the_verifier_counts_beside_the_packaged_one():
     assert outcomes(check(given=digests(CONTRACT)), "2.3") == [Outcome.PASSED] * 2
     report = check(document=None, given=digests(CONTRACT))
