@@ -89,6 +89,7 @@ def ocsp(
     held=True,
     also=(),
     invalid=None,
+    beside=(),
 ):
     """A response of the issuer, or of `by`: the certificate, `held` in it, and key of one who answers for it."""
     who, own = by or (issuer, issuer_key)
@@ -113,13 +114,14 @@ def ocsp(
         made = made.add_extension(extension, critical)
     signed = made.sign(own, digest_for(own))
     data = signed.public_bytes(serialization.Encoding.DER)
-    return RevocationData(Kind.OCSP, produced(data, at, own, also, invalid))
+    return RevocationData(Kind.OCSP, produced(data, at, own, also, invalid, beside))
 
 
-def produced(response, at, own, also=(), invalid=None):
+def produced(response, at, own, also=(), invalid=None, beside=()):
     """The response with another time of production, signed again: the library knows but its own clock's.
 
-    With further answers about the same certificate, each (revocation time, reason), and the invalidity date of all.
+    With further answers about the same certificate, each (revocation time, reason), and of all the invalidity date and
+    what extensions stand `beside` it, those before and those behind.
     """
     parsed = lenient.OCSPResponse.load(response)
     basic = parsed["response_bytes"]["response"].parsed
@@ -130,13 +132,13 @@ def produced(response, at, own, also=(), invalid=None):
         revoked = {"revocation_time": when, "revocation_reason": reason}
         more["cert_status"] = lenient.CertStatus("revoked", lenient.RevokedInfo(revoked))
         answers.append(more)
-    for answer in answers if invalid is not None else ():
-        stated = {
-            "extn_id": "invalidity_date",
-            "critical": False,
-            "extn_value": core.GeneralizedTime(invalid),
-        }
-        answer["single_extensions"] = [stated]
+    before, behind = beside or ((), ())
+    stated = [
+        {"extn_id": "invalidity_date", "critical": False, "extn_value": core.GeneralizedTime(moment)}
+        for moment in (() if invalid is None else (invalid,))
+    ]
+    for answer in answers if stated or beside else ():
+        answer["single_extensions"] = [*before, *stated, *behind]
     signed = basic["tbs_response_data"].dump(force=True)
     basic["signature"] = own.sign(signed, ec.ECDSA(hashes.SHA256()))
     parsed["response_bytes"]["response"] = lenient.ParsableOctetString(basic.dump(force=True))

@@ -115,7 +115,9 @@ def _damaged(
         if member is None:
             continue
         try:
-            data = damage(files[member], files.get(member.partition("/tokens/")[0] + "/checkpoint", b""))
+            # A token and a file of calendars lie in folders beside the checkpoint.
+            folder = member.rpartition("/")[0].rpartition("/")[0]
+            data = damage(files[member], files.get(f"{folder}/checkpoint", b""))
         except (
             EvidenceError,
             ValueError,

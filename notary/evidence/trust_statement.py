@@ -40,11 +40,6 @@ class TrustStatement:
         """SHA-256 of the file, 32 bytes."""
         return sha256(self.note).digest()
 
-    @property
-    def signer(self) -> Verifier:
-        """Whose signature each version needs: its newest log key."""
-        return self.trust.log_keys[-1].verifier
-
     def successors(self) -> tuple[Verifier, ...]:
         """One of whom must sign the next version: the log keys that have no end in this one, the newest first."""
         return tuple(key.verifier for key in reversed(self.trust.log_keys) if key.until is None)

@@ -112,7 +112,7 @@ def test_a_trust_file_comes_from_a_service_by_its_fingerprint(notary, served, tm
     first = sha256(service.get(PATH).content).hexdigest()
     rotating(service).rotate("log")
     newest = sha256(service.get(PATH).content).hexdigest()
-    key = parse_trust_statement(service.get(f"{PATH}?version=1").content).signer.vkey
+    key = parse_trust_statement(service.get(f"{PATH}?version=1").content).trust.log_keys[-1].verifier.vkey
     old = ("trust", "--from", url, "--fingerprint", first.upper(), "--allow-private")
     refused = notary(*old, expected=2)
     assert (refused.out, newest in refused.err) == ("", True)

@@ -2,6 +2,7 @@
 
 import json
 import sys
+import time
 
 import pytest
 from hypothesis import given
@@ -213,13 +214,14 @@ def test_brackets_in_strings_are_no_nesting():
     assert loads(dumps(value), LIMIT) == value
 
 
-@pytest.mark.timeout(10)
 @pytest.mark.parametrize(
     "data", [b'"' + b'\\"' * 500_000, b'"' + b'\\"' * 500_000 + b"\\", b'"' * 999_999, b"[]" * 500_000]
 )
 def test_hostile_text_is_refused_in_linear_time(data):
+    before = time.process_time()  # of a busy machine too
     with pytest.raises(FormatError, match="not JSON"):
         loads(data, 2_000_000)
+    assert time.process_time() - before < 10
 
 
 def test_length_is_bounded_before_reading():

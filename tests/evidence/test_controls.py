@@ -17,6 +17,8 @@ from notary.evidence.trying import Tried, try_controls
 from notary.evidence.verify import verify
 from tests.evidence import build
 from tests.evidence.build import CONTRACT, EARLY, LATE
+from tests.evidence.ots_build import NAME, block_table, stamped, upgraded
+from tests.ots_world import Bitcoin, file_of
 
 LOG = build.log()
 FILES = build.files(LOG)
@@ -119,6 +121,38 @@ def test_a_token_of_another_digest_is_damaged_too():
     token = LOG.token("tsa-a", EARLY, imprint_algorithm="sha512", imprint_hash="sha512")
     files = FILES | {f"heads/{EARLY}/tokens/tsa-a.tsr": token}
     assert tried(read_package(io.BytesIO(assemble(files))))["token-imprint"] is Tried.FAILS
+
+
+def test_a_file_of_calendars_has_a_control_too():
+    bitcoin = Bitcoin()
+    good = file_of(upgraded(stamped(LOG.checkpoint(EARLY)), bitcoin))
+    package = read_package(io.BytesIO(assemble(FILES | {NAME: good})))
+    trust = build.trust(LOG, bitcoin=block_table(bitcoin))
+    assert tried(package, trust)["ots-digest"] is Tried.FAILS
+    (control,) = (control for control in controls(package) if control.name == "ots-digest")
+    assert (control.replaces, control.check) == (NAME, "5.3")
+    bad = package.files[control.file]
+    at = good.index(sha256(LOG.checkpoint(EARLY)).digest())
+    assert bad == good[:at] + bytes([good[at] ^ 1]) + good[at + 1 :]
+    unchanged = replace(package, files=package.files | {control.file: good})
+    assert tried(unchanged, trust)["ots-digest"] is Tried.STANDS
+    assert tried(package, None)["ots-digest"] is Tried.UNTRIED
+    # Of a file over something else no control can be made: its check has failed already.
+    other = file_of(upgraded(stamped(LOG.checkpoint(LATE)), bitcoin))
+    assert "ots-digest" not in {control.name for control in controls_of(FILES | {NAME: other})}
+
+
+def controls_of(files):
+    return controls(read_package(io.BytesIO(assemble(files))))
+
+
+def test_a_package_without_controls_has_none_to_try():
+    bare = read_package(io.BytesIO(write_package(FILES)))
+    assert EXPECTED not in bare.files
+    assert tried(bare) == {}
+    wrong = replace(bare, files=bare.files | {EXPECTED: b"{}"})
+    with pytest.raises(FormatError, match="missing key"):
+        tried(wrong)
 
 
 GOOD = {"name": "a", "file": "controls/a.bin", "replaces": "receipt.txt", "check": "4.1"}

@@ -58,7 +58,9 @@ def test_an_unknown_algorithm_is_refused(name):
     "text", ["", "0" * 63, "0" * 65, "0" * 62 + "0x", "g" * 64, " " + "0" * 63, "０" * 64]
 )
 def test_a_digest_of_another_form_is_refused(text):
-    with pytest.raises(BadDigest, match="64 hexadecimal characters"):
+    with pytest.raises(
+        BadDigest, match="a sha-256 digest is 64 hexadecimal characters; check what you copied"
+    ):
         parse_digest("sha-256", text)
 
 

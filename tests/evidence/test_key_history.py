@@ -62,6 +62,16 @@ def test_what_waits_for_its_place_is_in_force_nowhere_and_may_not_be_said_twice(
         history.check(KeyChange(LOG, "added", TWO, None))
 
 
+def test_the_end_of_a_key_that_the_log_never_had_ends_none():
+    for action in ("retired", "compromised"):
+        history = said((action, TWO, 3, 1), ("added", ONE, None, 2))
+        assert [(period.key, period.ended) for period in history.periods(LOG)] == [
+            (LOG_VERIFIER.vkey, False),
+            (ONE, False),
+        ]
+        assert list(problems(history)) == [f"key statement 1: {TWO} is no log key of this log"]
+
+
 def test_of_several_ends_the_earliest_and_the_smallest_counts():
     history = said(
         ("added", ONE, None, 1),

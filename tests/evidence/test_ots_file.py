@@ -103,7 +103,7 @@ def test_a_changed_byte_is_read_as_the_library_reads_it_or_refused(stamp, data):
 @given(trees(), st.data())
 def test_a_file_that_is_cut_off_or_goes_on_is_refused(stamp, data):
     whole = file_of(stamp)
-    with pytest.raises(FormatError):
+    with pytest.raises(FormatError, match="the OpenTimestamps file ends within"):
         parse_ots(whole[: data.draw(st.integers(0, len(whole) - 1))], DIGEST)
     with pytest.raises(FormatError, match="bytes are left over behind"):
         parse_ots(whole + b"\x00", DIGEST)

@@ -17,7 +17,10 @@ from notary.evidence.receipt import (
     group_root,
     open_receipt,
     parse_promise,
+    receipt_at,
     receipt_key_name,
+    receipts_of,
+    sign_promise,
     sign_receipts,
 )
 from tests.evidence.build import ed25519, moment
@@ -62,6 +65,20 @@ def test_each_receipt_of_a_group_covers_its_own_entry_alone(count):
         check_receipt(promise, file, entry)
         with pytest.raises(ProofError, match="the path leads to root"):
             check_receipt(promise, file, entries[at - 1])
+
+
+@pytest.mark.parametrize("count", [*range(1, 10), 31, 32, 33])
+def test_one_receipt_alone_is_the_same_as_among_all(count):
+    entries = entries_of(count)
+    note = sign_promise(promise_for(entries), KEY)
+    receipts = receipts_of(note, entries)
+    assert receipts == sign_receipts(promise_for(entries), entries, KEY)
+    assert [receipt_at(note, entries, at) for at in range(count)] == receipts
+    assert len(set(receipts)) == count
+    with pytest.raises(ProofError, match=f"outside a tree of {count}"):
+        receipt_at(note, entries, count)
+    with pytest.raises(ProofError, match="the index of a leaf is not negative"):
+        receipt_at(note, entries, -1)
 
 
 def test_ten_thousand_entries_share_one_signature():

@@ -13,7 +13,7 @@ import pytest
 from notary.errors import FormatError, TrustError
 from notary.evidence import canonical
 from notary.evidence.catalogue import CHECKS
-from notary.evidence.chain import NotBefore, encode_evidence
+from notary.evidence.chain import NotBefore, decode_header, encode_evidence
 from notary.evidence.commitments import encode_openings
 from notary.evidence.consistency import encode_consistency
 from notary.evidence.exports import package_of_proof
@@ -99,6 +99,50 @@ def test_a_complete_package_passes_every_check():
     }
 
 
+def test_each_check_says_what_was_compared_with_what():
+    report = check(given=digests(CONTRACT))
+    root, late_root = (build.root_of(LOG.leaves[:size]).hex() for size in (EARLY, LATE))
+    key = build.vkey(ORIGIN, LOG.key)
+    warning = "the token is signed with Ed25519 over another digest than SHA-512 (RFC 8419)"
+    equal = f"all 3 digests are equal; {len(CONTRACT)} bytes"
+    tests = "for tests only: it says that its anchors prove nothing"
+    block = decode_header(GOOD.header, "ethereum")
+    listed = "CN=tsa-{0} by 2026-03-01T12:30:00+00:00; CN=Middle by 2026-03-01T12:30:00+00:00"
+    assert [(c.id, c.claim.value, c.subject, c.detail) for c in report.checks] == [
+        ("1.1", "recomputed", "", f"{len(FILES) + 1 + 4} files; each is as the manifests list it"),
+        ("1.2", "recomputed", "", f"trust file for log {ORIGIN}, {tests}"),
+        ("2.1", "recomputed", "", f"a document statement, entry {LOG.entries[DOCUMENT].hex()}"),
+        ("2.4", "stated", "", "opened: holder, phase"),
+        ("2.3", "recomputed", "given", equal),
+        ("2.3", "recomputed", "packaged", equal),
+        ("2.2", "recomputed", "", ORIGIN),
+        ("3.1", "recomputed", "head 4", f"size 4, root {root}, key {key}"),
+        ("3.2", "recomputed", "head 4", "entry 2 of 4, a path of 2 hashes"),
+        ("5.1", "attested", "tsa-a@4", f"genTime 2026-03-01T12:00:00+00:00, serial 7, by CN=tsa-a; {warning}"),
+        ("5.2", "attested", "tsa-a@4", f"not revoked at genTime: {listed.format('a')}"),
+        ("5.1", "attested", "tsa-b@4", f"genTime 2026-03-01T12:05:00+00:00, serial 7, by CN=tsa-b; {warning}"),
+        ("5.2", "attested", "tsa-b@4", f"not revoked at genTime: {listed.format('b')}"),
+        ("3.1", "recomputed", "head 7", f"size 7, root {late_root}, key {key}"),
+        ("3.2", "recomputed", "head 7", "entry 2 of 7, a path of 3 hashes"),
+        (
+            "6.1", "recomputed", "head 7",
+            f"chain 31337, contract 0x{'11' * 20}, log 0x{mini_chain.LOG_ID.hex()}",
+        ),
+        ("6.2", "attested", "head 7", f"block 200, hash 0x{block.hash.hex()}, time 2026-03-01T12:10:00+00:00"),
+        ("6.3", "recomputed", "head 7", "transaction 1 of block 200 succeeded"),
+        ("6.4", "recomputed", "head 7", "size 7, after 4"),
+        ("6.5", "recomputed", "head 7", f"code hash 0x{mini_chain.CODE_HASH.hex()}"),
+        ("7.1", "recomputed", "head 7", "block 100 of chain 31337"),
+        ("7.2", "attested", "head 7", "the state of block 200 names it (EIP-2935)"),
+        ("3.3", "recomputed", "", "7 extends 4"),
+        ("4.1", "stated", "", "a receipt for 1 entries, to be closed by 2026-03-01T13:00:00+00:00"),
+        ("4.2", "recomputed", "", "entry 0 of the 1 in the receipt"),
+        ("4.3", "attested", "", "a head with this entry is attested before the promised time"),
+        ("8.1", "attested", "", "existed by 2026-03-01 12:05:01+00:00, on the word of 2 independent sources"),
+        ("9.1", "stated", "", "the operator's inspection is an entry of the log and follows this document"),
+    ]  # fmt: skip
+
+
 def test_the_two_times_are_those_of_third_parties():
     interval = check().interval
     assert interval.made_after == moment(11)
@@ -139,6 +183,38 @@ def test_an_inspection_cannot_say_again_what_the_document_says():
     assert {failure.id for failure in report.failures()} == {"9.1"}
     assert "opens a name that the document's statement opens too" in details(report, "9.1")
     assert report.openings["holder"] == "乙方"
+
+
+def test_an_inspection_of_which_nothing_is_opened_is_still_an_entry_of_the_log():
+    report = check({"inspection/openings.json": DROPPED})
+    assert (report.outcome, outcomes(report, "9.1")) == (Outcome.PASSED, [Outcome.PASSED])
+    assert details(report, "9.1") == details(check(), "9.1")
+    assert report.openings == {"holder": "乙方", "phase": "signed"}
+
+
+def test_an_anchored_statement_that_names_no_earlier_block_has_no_earliest_time():
+    log = other_log(not_before=None)
+    report = build.check(build.files(log), trusting(log.anchor(LATE), log))
+    assert report.outcome is Outcome.PASSED
+    assert outcomes(report, "6.4") == [Outcome.PASSED]
+    assert not {found.id for found in report.checks} & {"7.1", "7.2"}
+    assert (report.interval.made_after, report.interval.made_after_block) == (None, "")
+    assert report.interval.existed_by == check().interval.existed_by
+
+
+def test_a_not_before_block_that_the_trust_file_names_needs_no_state():
+    trust = build.trust(LOG, chain=build.chain_table(LOG, blocks=[GOOD.header, NOT_BEFORE]))
+    bare = anchor_json(history_proof=None)
+    for changes in ({}, bare):
+        report = check(changes, trust=trust)
+        assert (outcomes(report, "7.2"), report.interval.made_after) == ([Outcome.PASSED], moment(11))
+        assert details(report, "7.2") == "the trust file names this block"
+    assert check(bare).interval.made_after is None  # control: nobody names it
+    # It is dated by who names it, not by the anchor: that one may be of a block that nobody knows.
+    alone = build.trust(LOG, chain=build.chain_table(LOG, blocks=[NOT_BEFORE]))
+    report = check(trust=alone)
+    assert (outcomes(report, "6.2"), outcomes(report, "7.2")) == ([Outcome.UNCHECKED], [Outcome.PASSED])
+    assert report.interval.made_after == moment(11)
 
 
 def test_a_document_of_the_verifier_counts_beside_the_packaged_one():
