@@ -258,7 +258,7 @@ def test_without_that_rule_the_addresses_would_be_visited(canary, monkeypatch):
 
 
 def test_after_its_time_no_signature_is_validated_any_more_and_the_report_says_so(monkeypatch):
-    monkeypatch.setattr("notary.intake.inspection.signature.VALIDATING_SECONDS", -1.0)
+    monkeypatch.setattr("notary.intake.inspection.finding.VALIDATING_SECONDS", -1.0)
     found = look(lasting("B-LT"), authority().root)
     (row,) = found.report["signatures"]
     assert (row["ades_indication"], row["note"], found.validations) == (None, "not_validated_in_time", {})
