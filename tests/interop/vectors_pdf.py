@@ -11,6 +11,7 @@ from notary.intake.inspection import report
 from notary.intake.inspection.digests import fill
 from notary.intake.inspection.pdf import inspect_pdf
 from notary.intake.inspection.sandbox import inspect
+from tests.intake.inspection.measured import measure
 
 # Outcome or reason, then for each signature: integrity, what it covers, changes after it.
 EXPECTED = {
@@ -80,6 +81,22 @@ def test_a_file_is_told_as_it_is_and_the_sandbox_changes_nothing(vectors, name):
     assert told(found) == EXPECTED[name]
     assert all(row["validity"] != "passed" for row in found["signatures"])
     assert all(row["trust"] == "unrecognised" for row in found["signatures"])
+
+
+@pytest.mark.hostile
+@pytest.mark.parametrize("name", EXPECTED)
+def test_a_file_is_told_within_its_bounds(vectors, tmp_path, name, record_property):
+    """By its own roots, which is the most work that it can make; never passed where it was changed."""
+    path = tmp_path / f"{name}.pdf"
+    path.write_bytes((vectors / "signed-pdfs" / f"{name}.pdf").read_bytes())
+    roots = [] if isinstance(EXPECTED[name], str) else roots_of(path)
+    found, used = measure(path, roots, datetime.now(UTC))
+    record_property("used", f"{used}: {name}")
+    assert told(found) == EXPECTED[name]
+    for row in found["signatures"]:
+        unchanged = row["covers"] == "whole_file" or row["changes_after"] == "allowed"
+        assert row["validity"] != "passed" or unchanged
+    assert used.within_bounds(), used
 
 
 def judged(path, at):
