@@ -98,13 +98,13 @@ def test_the_sandbox_changes_nothing(vectors, name):
 
 @pytest.mark.hostile
 @pytest.mark.parametrize("name", EXPECTED)
-def test_a_file_is_told_within_its_bounds(vectors, tmp_path, name, record_property):
+def test_a_file_is_told_within_its_bounds(vectors, tmp_path, name, request):
     """By its own roots, which is the most work that it can make; never passed where it was changed."""
     path = tmp_path / f"{name}.pdf"
     path.write_bytes((vectors / "signed-pdfs" / f"{name}.pdf").read_bytes())
     roots = [] if name in WITHOUT_CMS or isinstance(EXPECTED[name], str) else roots_of(path)
     found, used = measure(path, roots, datetime.now(UTC))
-    record_property("used", f"{used}: {name}")
+    request.node.user_properties.append(("used", f"{used}: {name}"))
     assert told(found) == EXPECTED[name]
     for row in found["signatures"]:
         unchanged = row["covers"] == "whole_file" or row["changes_after"] == "allowed"

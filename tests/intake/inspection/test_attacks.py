@@ -76,10 +76,10 @@ def test_a_light_file_is_told_as_it_is(name):
 @pytest.mark.hostile
 @pytest.mark.timeout(600)
 @pytest.mark.parametrize("name", [*EXPECTED["light"], *EXPECTED["heavy"]])
-def test_in_the_sandbox_a_file_is_told_as_it_is_within_its_bounds(name, tmp_path, record_property):
+def test_in_the_sandbox_a_file_is_told_as_it_is_within_its_bounds(name, tmp_path, request):
     data = attacks.light()[name] if name in attacks.light() else attacks.HEAVY[name]()
     found, used = measured_of(data, tmp_path)
-    record_property("used", f"{used}: {name}")
+    request.node.user_properties.append(("used", f"{used}: {name}"))
     truthful(name, found)
     assert used.within_bounds(), used
 
