@@ -48,7 +48,7 @@ test-fuzz: $(PYTHON_ENV) ## 200,000 mutants of packages, bugs put into the verif
 	$(BIN)/python -m pytest -n 2 --dist worksteal -m fuzz $(ARGS)
 
 .PHONY: test-hostile
-test-hostile: $(PYTHON_ENV) ## every hostile PDF through the sandbox, with its time and memory (ARGS=… for pytest)
+test-hostile: $(PYTHON_ENV) $(NODE_ENV) ## every hostile PDF through the sandbox, with its time and memory (ARGS=… for pytest)
 	$(BIN)/python -m pytest -n 2 --dist worksteal -m hostile $(ARGS)
 
 .PHONY: coverage

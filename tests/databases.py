@@ -66,11 +66,18 @@ def database_url(request, tmp_path) -> str:
     return request.getfixturevalue("postgres_url")
 
 
-@pytest.fixture
-def database(database_url) -> Iterator[Database]:
-    opened = with_tables(database_url)
-    yield opened
-    opened.dispose()
+@pytest.fixture(params=["sqlite", "postgresql"])
+def database(request) -> Iterator[Database]:
+    if request.param == "sqlite":
+        yield request.getfixturevalue("sqlite")
+        return
+    server, name = request.getfixturevalue("postgres_server"), _new_name()
+    with _administration(server) as connection:
+        _copy(server, connection, name)
+        opened = open_database(_address(server, name))
+        yield opened
+        opened.dispose()
+        connection.execute(f"DROP DATABASE {name} WITH (FORCE)")
 
 
 @pytest.fixture
@@ -90,9 +97,8 @@ def with_tables(url: str) -> Database:
     else:
         server = _address(url, None)
         with _administration(server) as connection:
-            template = _template(server, connection)
             connection.execute(f"DROP DATABASE {address.database}")  # which is refused while anybody uses it
-            connection.execute(f"CREATE DATABASE {address.database} TEMPLATE {template} STRATEGY file_copy")
+            _copy(server, connection, address.database)
     return open_database(url)
 
 
@@ -106,6 +112,11 @@ def _migrated() -> bytes:
 
 
 _TEMPLATES: dict[str, str] = {}  # the database of each server that was migrated and is only copied
+
+
+def _copy(server: str, connection: psycopg.Connection, name: str) -> None:
+    template = _template(server, connection)
+    connection.execute(f"CREATE DATABASE {name} TEMPLATE {template} STRATEGY file_copy")
 
 
 def _template(server: str, connection: psycopg.Connection) -> str:

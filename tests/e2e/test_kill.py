@@ -22,10 +22,10 @@ from tests.dev_service import assert_one_chain, assert_one_chain_of_heads
 
 PDFS = 2  # few: each is inspected in a process of its own, or given up after three deaths of the service
 FULL = (pytest.mark.faults, pytest.mark.timeout(3600))
-KILLS = 4
+KILLS = 3
 MORE_KILLS = 10
-REST = 20  # documents that are submitted after the last kill
-ROUND = 18  # documents that are submitted from one kill to the next
+REST = 10  # documents that are submitted after the last kill
+ROUND = 12  # documents that are submitted from one kill to the next
 CLIENTS = 4
 
 

@@ -233,7 +233,10 @@ def test_a_change_without_a_new_manifest_is_found_by_the_manifest(offline, evide
     assert (status, failed(result)) == (1, ["1.1"])
 
 
-def test_no_changed_bit_anywhere_adds_to_what_is_passed(evidence):
+@pytest.mark.parametrize(
+    "flips", [3, pytest.param(60, marks=(pytest.mark.faults, pytest.mark.timeout(1800)))]
+)
+def test_no_changed_bit_anywhere_adds_to_what_is_passed(evidence, flips):
     """A flipped bit fails the package, or takes something away from what it shows; guides and tools show nothing."""
     seeded = random.Random(1)  # the same places each time; the files are new each time
     trust = parse_trust((evidence / "trust.toml").read_bytes())
@@ -256,7 +259,7 @@ def test_no_changed_bit_anywhere_adds_to_what_is_passed(evidence):
     read = {line[66:] for line in evidence_manifest(files).decode().splitlines()}
     assert "data/statement.json" in read
     for name in sorted(read):
-        for _ in range(12):
+        for _ in range(flips):
             data = bytearray(files[name])
             data[seeded.randrange(len(data))] ^= 1 << seeded.randrange(8)
             report = shown(files | {name: bytes(data)})

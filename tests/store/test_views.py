@@ -4,6 +4,7 @@ from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
 from hashlib import sha256
 from random import Random
+from shutil import copy
 from unittest.mock import patch
 
 import pytest
@@ -26,9 +27,11 @@ from notary.store import (
 from notary.store import records as store
 from notary.store import tenants as customers
 from notary.store.asked import _Ready
+from notary.store.engine import open_database
 from notary.store.places import group_of
 from notary.store.records import NewRecord
 from notary.store.views import Anchors
+from tests.databases import with_tables
 
 NOW = datetime(2026, 3, 1, 12, tzinfo=UTC)
 UNDER_WAY = ("mined", "sent", "signed", "due")
@@ -411,9 +414,9 @@ def test_an_anchor_that_rejects_again_and_again_hides_no_other_and_shows_its_lat
 
 def test_many_anchors_are_all_shown(connection):
     place(connection, 0, [add(connection, "A")])
-    close(connection, *range(1, 21))
+    close(connection, *range(1, 4))
     for name in (f"tsa-{number:02}" for number in range(20)):
-        for size in range(1, 21):
+        for size in range(1, 4):
             anchor(connection, name, size, "final")
     assert stand(views.by_number(connection, "A")) == [(f"tsa-{n:02}", 1, "final") for n in range(20)]
 
@@ -542,9 +545,12 @@ ASKED = {
 }
 
 
-@pytest.fixture
-def crowded(sqlite):
-    with sqlite.writing() as connection:
+@pytest.fixture(scope="module")
+def crowd(tmp_path_factory):
+    """The file of a database with 120 records, each closed and anchored by itself, and their organisation."""
+    path = tmp_path_factory.mktemp("crowd") / "notary.db"
+    database = with_tables(f"sqlite:///{path}")
+    with database.writing() as connection:
         tenant = customers.create_tenant(connection, "a company", NOW).id
         seqs = [add(connection, f"N{number:03}", tenant) for number in range(120)]
         place(connection, 0, seqs)
@@ -552,7 +558,19 @@ def crowded(sqlite):
         for size in range(1, 121):
             anchor(connection, "tsa", size, "final", evidence=b"token")
             anchor(connection, "chain", size, "rejected", "evm")
+    database.dispose()
+    return path, tenant
+
+
+@pytest.fixture
+def crowded(crowd, tmp_path):
+    """A copy of it for one test, which may change it."""
+    path, tenant = crowd
+    copy(path, tmp_path / "notary.db")
+    database = open_database(f"sqlite:///{tmp_path / 'notary.db'}")
+    with database.writing() as connection:
         yield connection, tenant
+    database.dispose()
 
 
 @pytest.mark.parametrize("analysed", [False, True])

@@ -16,8 +16,9 @@ from pyhanko.sign.validation.pdf_embedded import extract_contents
 
 from notary.evidence import canonical
 from notary.intake.inspection import report
+from notary.intake.inspection.finding import File
 from notary.intake.inspection.prefixes import prefixes
-from notary.intake.inspection.signature import File, judge
+from notary.intake.inspection.signature import judge
 from notary.intake.inspection.stores import stores_of
 from notary.intake.inspection.trust import Trust
 

@@ -5,15 +5,17 @@ import zlib
 
 def pdf(*objects, trailer=b"", root=1):
     """A PDF with a classic cross-reference table; object N is objects[N - 1]."""
-    out, offsets = b"%PDF-1.7\n", []
+    # It grows in place: a million objects are a moment, and not an hour.
+    out, offsets = bytearray(b"%PDF-1.7\n"), []
     for number, body in enumerate(objects, start=1):
         offsets.append(len(out))
         out += b"%d 0 obj\n%b\nendobj\n" % (number, body)
     table = b"".join(b"%010d 00000 n \n" % offset for offset in offsets)
-    return out + (
+    out += (
         b"xref\n0 %d\n0000000000 65535 f \n%btrailer\n<</Size %d /Root %d 0 R %b>>\nstartxref\n%d\n%%%%EOF\n"
         % (len(offsets) + 1, table, len(offsets) + 1, root, trailer, len(out))
     )
+    return bytes(out)
 
 
 PAGES = b"<</Type/Pages/Count 1/Kids[3 0 R]>>"

@@ -6,7 +6,6 @@ them in the sandbox, and the heavy ones only there.
 
 import json
 import logging
-import resource
 import sys
 from datetime import UTC, datetime, timedelta
 from io import BytesIO
@@ -16,17 +15,18 @@ import pytest
 
 sys.path.insert(0, str(Path(__file__).parent))
 import attacks
+import attacks_updates
+import sound
+from measured import measure
 
 from notary.intake.inspection import report
 from notary.intake.inspection.digests import fill
 from notary.intake.inspection.pdf import inspect_pdf
-from notary.intake.inspection.sandbox import Limits, inspect
 
 # What `attacks.telling` makes of each report; looked through by hand, not written by the code under test alone.
 EXPECTED = json.loads((Path(__file__).parent / "attacks.json").read_text())
 # A signature over a file that was changed afterwards in no way that its signer forbids by these rules.
 HARMLESS = set(EXPECTED["harmless"])
-MEMORY, SECONDS = 512 << 20, 20.0
 
 
 @pytest.fixture(autouse=True)
@@ -37,7 +37,7 @@ def quiet():
 
 
 def look(data):
-    found = inspect_pdf(BytesIO(data), [attacks.party()[0]], attacks.AT)
+    found = inspect_pdf(BytesIO(data), [sound.party()[0]], sound.AT)
     fill(found, BytesIO(data))
     return found.report
 
@@ -56,7 +56,7 @@ def truthful(name, found):
             assert row["ades_indication"] != "TOTAL-PASSED"
 
 
-@pytest.mark.parametrize("make", [attacks.signed, attacks.signed_twice], ids=["signed once", "signed twice"])
+@pytest.mark.parametrize("make", [sound.signed, sound.signed_twice], ids=["signed once", "signed twice"])
 def test_what_the_attacks_begin_with_passes(make):
     assert {row["validity"] for row in look(make())["signatures"]} == {"passed"}
 
@@ -76,19 +76,27 @@ def test_a_light_file_is_told_as_it_is(name):
 @pytest.mark.hostile
 @pytest.mark.timeout(600)
 @pytest.mark.parametrize("name", [*EXPECTED["light"], *EXPECTED["heavy"]])
-def test_in_the_sandbox_a_file_is_told_as_it_is_within_its_bounds(name, tmp_path):
+def test_in_the_sandbox_a_file_is_told_as_it_is_within_its_bounds(name, tmp_path, request):
     data = attacks.light()[name] if name in attacks.light() else attacks.HEAVY[name]()
-    (tmp_path / "document.pdf").write_bytes(data)
-    before = resource.getrusage(resource.RUSAGE_CHILDREN)
-    limits = Limits(wall_seconds=500)  # a machine that is busy changes nothing in what is told
-    root = attacks.party()[0]
-    found = inspect(tmp_path / "document.pdf", "application/pdf", [root], limits, at=attacks.AT).report
-    after = resource.getrusage(resource.RUSAGE_CHILDREN)
-    spent = after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime
-    print(f"{name}: {spent:.1f} s, at most {after.ru_maxrss >> 10} MiB so far")  # noqa: T201 - `ARGS=-s` shows it
+    found, used = measured_of(data, tmp_path)
+    request.node.user_properties.append(("used", f"{used}: {name}"))
     truthful(name, found)
-    assert spent <= SECONDS
-    assert after.ru_maxrss << 10 <= MEMORY
+    assert used.within_bounds(), used
+
+
+@pytest.mark.hostile
+def test_what_a_file_uses_is_seen(tmp_path):
+    """The control: the measure tells a file that is large to inspect from one that is not."""
+    _, little = measured_of(sound.signed(), tmp_path)
+    _, much = measured_of(attacks.HEAVY["10^6 fields"](), tmp_path)
+    assert much.processor > little.processor + 2
+    assert much.wall > little.wall + 2
+    assert much.memory > little.memory + 50
+
+
+def measured_of(data, folder):
+    (folder / "document.pdf").write_bytes(data)
+    return measure(folder / "document.pdf", [sound.party()[0]], sound.AT)
 
 
 @pytest.mark.parametrize(
@@ -107,11 +115,11 @@ def test_what_a_store_once_said_of_the_signer_stays_said(name, noted):
 
 
 def test_a_revocation_after_the_time_of_validation_does_no_harm():
-    earlier = attacks.AT - timedelta(hours=21)
-    found = inspect_pdf(BytesIO(attacks.with_revocation()), [attacks.party()[0]], earlier).report
+    earlier = sound.AT - timedelta(hours=21)
+    found = inspect_pdf(BytesIO(attacks_updates.with_revocation()), [sound.party()[0]], earlier).report
     assert [row["validity"] for row in found["signatures"]] == ["passed"]
 
 
 def test_without_roots_nobody_passes():
-    found = inspect_pdf(BytesIO(attacks.signed()), [], datetime.now(UTC)).report
+    found = inspect_pdf(BytesIO(sound.signed()), [], datetime.now(UTC)).report
     assert [row["validity"] for row in found["signatures"]] == ["could_not_be_checked"]

@@ -24,7 +24,8 @@ from pyhanko_certvalidator import ValidationContext
 from pyhanko_certvalidator.registry import SimpleCertificateStore
 
 sys.path.insert(0, str(Path(__file__).parent))
-import attacks
+import changing
+import sound
 
 from notary.intake.inspection import ades, report
 from notary.intake.inspection.digests import fill
@@ -106,7 +107,7 @@ class Authority:
         metadata = signers.PdfSignatureMetadata(
             field_name="sig", subfilter=fields.SigSeedSubFilter.PADES, **more[level]
         )
-        writer = IncrementalPdfFileWriter(BytesIO(attacks.unsigned()))
+        writer = IncrementalPdfFileWriter(BytesIO(sound.unsigned()))
         stamper = None if level == "B-B" else self.stamper
         signed = signers.sign_pdf(writer, metadata, self.signer, timestamper=stamper)
         if level == "B-LTA":
@@ -146,7 +147,7 @@ def test_the_level_that_is_there_is_told(level):
 
 
 def test_what_was_added_after_signing_is_no_total_pass_however_good_the_signature(monkeypatch):
-    data = attacks.updated(attacks.page_added, lasting("B-LT"))
+    data = changing.updated(changing.page_added, lasting("B-LT"))
     found = look(data, authority().root)
     row = found.report["signatures"][0]
     assert (row["integrity"], row["changes_after"], row["validity"]) == (
@@ -199,7 +200,7 @@ def test_a_chain_is_told_from_the_signer_to_the_root_and_each_certificate_once()
 
 @pytest.mark.parametrize("permission", fields.MDPPerm)
 def test_what_a_certification_allows_is_told(permission):
-    row = look(attacks.signed(certify=permission), attacks.party()[0], attacks.AT).report["signatures"][0]
+    row = look(sound.signed(certify=permission), sound.party()[0], sound.AT).report["signatures"][0]
     assert (row["doc_mdp"], row["field_mdp"], row["filter"]) == (permission.value, None, "Adobe.PPKLite")
 
 
@@ -209,7 +210,7 @@ def test_what_a_certification_allows_is_told(permission):
 )
 def test_which_fields_are_locked_is_told(action, names):
     lock = fields.FieldMDPSpec(fields.FieldMDPAction[action], names or None)
-    row = look(attacks.signed.__wrapped__(lock=lock), attacks.party()[0], attacks.AT).report["signatures"][0]
+    row = look(sound.signed.__wrapped__(lock=lock), sound.party()[0], sound.AT).report["signatures"][0]
     assert row["field_mdp"] == {"action": action.lower(), "fields": names[: report.MAX_LOCKED]}
     assert row["doc_mdp"] is None
 
@@ -258,7 +259,7 @@ def test_without_that_rule_the_addresses_would_be_visited(canary, monkeypatch):
 
 
 def test_after_its_time_no_signature_is_validated_any_more_and_the_report_says_so(monkeypatch):
-    monkeypatch.setattr("notary.intake.inspection.signature.VALIDATING_SECONDS", -1.0)
+    monkeypatch.setattr("notary.intake.inspection.finding.VALIDATING_SECONDS", -1.0)
     found = look(lasting("B-LT"), authority().root)
     (row,) = found.report["signatures"]
     assert (row["ades_indication"], row["note"], found.validations) == (None, "not_validated_in_time", {})

@@ -16,12 +16,13 @@ from notary.intake.inspection.pdf import inspect_pdf
 from notary.intake.inspection.prefixes import prefixes, revision_at
 
 sys.path.insert(0, str(Path(__file__).parent))
-import attacks
+import changing
 import pdfs
+import sound
 
 
 def look(data):
-    found = inspect_pdf(BytesIO(data), [attacks.party()[0]], attacks.AT)
+    found = inspect_pdf(BytesIO(data), [sound.party()[0]], sound.AT)
     fill(found, BytesIO(data))
     assert report.check(found.report) == found.report
     return found
@@ -34,7 +35,7 @@ def sm3(data):
 
 
 def test_each_revision_can_be_cut_off_and_hashed():
-    data = attacks.signed_twice()
+    data = sound.signed_twice()
     found = look(data).report
     assert found["revisions"] == 3
     assert {row["revision"] for row in found["prefixes"]} == {1, 2, 3}
@@ -49,7 +50,7 @@ def test_each_revision_can_be_cut_off_and_hashed():
 
 
 def test_a_revision_that_is_cut_off_is_told_as_the_whole_of_itself():
-    data = attacks.signed_twice()
+    data = sound.signed_twice()
     row = look(data).report["prefixes"][0]
     alone = look(data[: row["length"]]).report
     assert alone["prefixes"] == [row]
@@ -59,7 +60,7 @@ def test_a_revision_that_is_cut_off_is_told_as_the_whole_of_itself():
 @pytest.mark.parametrize("line_end", [b"", b"\n", b"\r", b"\r\n"])
 def test_a_file_is_found_with_and_without_its_last_line_end(line_end):
     data = pdfs.plain().rstrip() + line_end
-    rows = look(attacks.appended({9: b"null"}, data=data)).report["prefixes"]
+    rows = look(changing.appended({9: b"null"}, data=data)).report["prefixes"]
     assert len(data) in [row["length"] for row in rows if row["revision"] == 1]
     assert rows[0]["length"] == len(data) - len(line_end)
 
@@ -90,8 +91,8 @@ def test_a_length_beyond_the_file_is_of_no_prefix():
 
 
 def test_what_the_sandbox_says_of_a_digest_is_not_believed():
-    data = attacks.signed()
-    found = inspect_pdf(BytesIO(data), [], attacks.AT)
+    data = sound.signed()
+    found = inspect_pdf(BytesIO(data), [], sound.AT)
     for row in (*found.report["prefixes"], *found.report["signatures"]):
         row |= {
             key: "ab" * 32 for key in ("sha256", "sm3", "covers_sha256", "validation_sha256") if key in row
@@ -102,16 +103,16 @@ def test_what_the_sandbox_says_of_a_digest_is_not_believed():
 
 
 def test_more_revisions_than_a_report_names_are_counted():
-    data = attacks.unsigned()
+    data = sound.unsigned()
     for _ in range(70):
-        data = attacks.appended({50: b"null"}, data=data)
+        data = changing.appended({50: b"null"}, data=data)
     found = look(data).report
     assert (found["revisions"], len(found["prefixes"])) == (71, report.MAX_PREFIXES)
     assert revision_at(found["prefixes"], 5) is None
 
 
 def test_a_validation_report_has_its_digest_in_the_report():
-    found = look(attacks.signed_twice())
+    found = look(sound.signed_twice())
     assert sorted(found.validations) == [0, 1]
     for number, text in found.validations.items():
         told = found.report["signatures"][number]["validation_sha256"]
