@@ -186,7 +186,9 @@ def test_what_was_found_is_erased_with_the_report(rig, names, of):
     query = text("SELECT seq FROM record WHERE type = 'inspection'")
     with rig.database.reading() as connection:
         inspection = record_by_seq(connection, connection.execute(query).scalar_one()).number
-    Erasing(rig.database).erase(accepted.number if of == "document" else inspection, names)
+    Erasing(rig.database, rig.intake.spool.discard).erase(
+        accepted.number if of == "document" else inspection, names
+    )
     with rig.database.reading() as connection:
         assert (
             earlier_revisions(connection, accepted.seq),
@@ -198,7 +200,7 @@ def test_what_was_found_is_erased_with_the_report(rig, names, of):
 
 def test_erasing_something_else_leaves_them(rig):
     accepted = submit(rig, fields={"title": "Lease"})
-    Erasing(rig.database).erase(accepted.number, ["title"])
+    Erasing(rig.database, rig.intake.spool.discard).erase(accepted.number, ["title"])
     assert look_up(rig, SIGNED) == [(accepted.number, (2, len(SIGNED)))]
 
 

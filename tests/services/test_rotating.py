@@ -11,7 +11,7 @@ from notary.evidence.outcome import Outcome
 from notary.evidence.receipt import open_receipt
 from notary.evidence.trust_statement import check_versions
 from notary.services.erasing import Erasing
-from notary.store.anchorings import create_anchoring, move
+from notary.store.anchorings import anchoring_by_id, anchorings, create_anchoring, move
 from notary.store.checkpoints import checkpoints_after
 from notary.store.key_changes import key_statements
 from notary.store.openings import erase_openings
@@ -160,7 +160,7 @@ def test_the_moment_of_a_compromise_cannot_be_erased(world):
     with world.rig.database.reading() as connection:
         record = record_by_seq(connection, key_statements(connection)[-1][1])
     with pytest.raises(RequestError, match="a statement on a key of the log commits to is not erased"):
-        Erasing(world.rig.database).erase(record.number, None)
+        Erasing(world.rig.database, world.rig.intake.spool.discard).erase(record.number, None)
     assert world.history.periods(LOG)[0].until == theft
     with world.rig.database.writing() as connection:  # by whoever has the database
         erase_openings(connection, record.seq, None)
