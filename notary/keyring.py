@@ -8,6 +8,7 @@ import re
 import tempfile
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import TypeVar
 
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
@@ -15,6 +16,7 @@ from notary import keys
 from notary.errors import SettingsError
 from notary.signers import Signer
 
+Key = TypeVar("Key")
 _NUMBERED = re.compile(r"-[0-9]{1,4}$")
 
 
@@ -35,14 +37,15 @@ def find_ed25519(path: Path, public: bytes) -> Ed25519PrivateKey:
     """The key with this public half (32 bytes), in the file of the settings or beside it.
 
     Raises:
-        SettingsError: it is in none, or one of them cannot be used.
+        SettingsError: it is in none; says which of them cannot be used.
     """
-    for each in beside(path):
-        key = keys.load_ed25519(each)
+    unusable: list[str] = []
+    for key in _usable(path, keys.load_ed25519, unusable):
         if key.public_key().public_bytes_raw() == public:
             return key
     raise SettingsError(
         f"neither {path} nor a numbered file beside it holds the key in force, of public half {public.hex()}"
+        + _and(unusable)
     )
 
 
@@ -50,15 +53,34 @@ def find_secp256k1(path: Path, address: str) -> Signer:
     """The key of this address (0x and 40 characters), in the file of the settings or beside it.
 
     Raises:
-        SettingsError: it is in none, or one of them cannot be used.
+        SettingsError: it is in none; says which of them cannot be used.
     """
-    for each in beside(path):
-        key = keys.load_secp256k1(each)
+    unusable: list[str] = []
+    for key in _usable(path, keys.load_secp256k1, unusable):
         if key.address.lower() == address:
             return key
     raise SettingsError(
         f"neither {path} nor a numbered file beside it holds the head key in force, {address}"
+        + _and(unusable)
     )
+
+
+def _usable(path: Path, load: Callable[[Path], Key], unusable: list[str]) -> Iterator[Key]:
+    """The keys in the files; what is wrong with the others is noted: a broken copy beside a good key stops nobody."""
+    for each in beside(path):
+        try:
+            yield load(each)
+        except SettingsError as error:
+            unusable.append(str(error))
+
+
+def _and(unusable: list[str]) -> str:
+    return "".join(f"; {problem}" for problem in unusable)
+
+
+def numbered(path: Path, number: int) -> Path:
+    """The key file of the `number`-th key of a role, from 2, beside that of the settings."""
+    return path.with_name(f"{_NUMBERED.sub('', path.stem)}-{number}{path.suffix}")
 
 
 def make(path: Path, number: int, new: Callable[[], bytes], source: Path | None = None) -> Path:
@@ -73,7 +95,7 @@ def make(path: Path, number: int, new: Callable[[], bytes], source: Path | None 
     Raises:
         SettingsError: the folder cannot be written to, or another key is there than that of `source`.
     """
-    target = path.with_name(f"{_NUMBERED.sub('', path.stem)}-{number}{path.suffix}")
+    target = numbered(path, number)
     data = new() if source is None else keys.read_private(source)
     try:
         _create(target, data)

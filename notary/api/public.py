@@ -16,7 +16,7 @@ from notary.evidence.digests import parse_digest
 from notary.evidence.fields import show_moment
 from notary.evidence.number import show_number
 from notary.services import Services
-from notary.services.types import Found, Viewer
+from notary.services.types import Found, Grown, Viewer
 
 router = APIRouter(tags=["public"])
 _FILE = {
@@ -71,13 +71,18 @@ async def verify(request: Request, services: ServicesDep) -> dict[str, Any]:
 def _found(services: Services, algorithm: str, value: bytes, asker: Viewer) -> dict[str, Any]:
     shown: dict[str, Any] = {"records": [], "earlier_revisions": []}
     for each in services.records.lookup(algorithm, value, asker):
-        told = _public(services, each)
         if each.earlier is None:
-            shown["records"].append(told)
+            shown["records"].append(_public(services, each))
         else:
-            of = {"revision": each.earlier.revision, "length": each.earlier.length}
+            told = _told(each) if isinstance(each, Grown) else _public(services, each)
+            of = {name: getattr(each.earlier, name) for name in ("revision", "revisions", "length")}
             shown["earlier_revisions"].append(told | of)
     return shown
+
+
+def _told(grown: Grown) -> dict[str, Any]:
+    withheld = dict.fromkeys(("entry", "statement", "state", "proof"))
+    return {"number": show_number(grown.number), "received": show_moment(grown.received), **withheld}
 
 
 def _public(services: Services, found: Found) -> dict[str, Any]:

@@ -159,12 +159,22 @@ class PublicRecord(Wire):
     proof: str | None = Field(description="tlog-proof, once closed")
 
 
-class EarlierRevision(PublicRecord):
-    """The record of a document whose first bytes have the digest: of what grew out of what was presented."""
+class EarlierRevision(Wire):
+    """The record of a document whose first bytes have the digest: of what grew out of what was presented.
 
+    `entry`, `statement`, `state` and `proof` are null where the earlier revision alone does not show them.
+    """
+
+    number: str
+    entry: str | None
+    statement: str | None
+    received: str
+    state: Literal["received", "closed", "stamped", "anchored", "final"] | None
+    proof: str | None = Field(description="tlog-proof, once closed")
     revision: int = Field(
         description="which revision of the recorded document was presented, from 1, the oldest"
     )
+    revisions: int = Field(description="how many the recorded document has")
     length: int = Field(description="bytes: `head -c LENGTH` of the recorded document has the digest")
 
 

@@ -25,7 +25,7 @@ from notary.evidence.key_history import HEAD, ROLES, KeyPeriod
 from notary.keyring import find_secp256k1
 from notary.services.rotating import Rotating
 from notary.settings import Settings
-from notary.wiring.key_files import at_hand, maker, note_key, path_of, public_of, same_key
+from notary.wiring.key_files import at_hand, is_wallet, maker, note_key, path_of, public_of
 from notary.wiring.nodes import nodes_of
 
 WAIT = 120.0  # seconds
@@ -41,7 +41,7 @@ class Role(StrEnum):
 
 Wallet = Annotated[
     Path | None,
-    typer.Option(help="For a head key: file of a key that pays; not that of the service's own wallet."),
+    typer.Option(help="For a head key: file of a key that pays; none of the service's own wallets."),
 ]
 console = Console(highlight=False, soft_wrap=True)
 
@@ -94,9 +94,9 @@ def change(
         raise SettingsError(
             "the contract takes a new head key by two transactions: name who pays with --wallet"
         )
-    if wallet is not None and same_key(wallet, settings.wallet_key):
+    if wallet is not None and is_wallet(settings, wallet):
         raise SettingsError(
-            "this is the wallet that anchors, whose lane stops at a transaction that is not its own: "
+            "this is a wallet that anchors, whose lane stops at a transaction that is not its own: "
             "name another with --wallet"
         )
     given = None if key is None else public_of(settings, role, key)
@@ -191,6 +191,7 @@ def rotating(
             make=maker(settings, key),
             take_over={HEAD: partial(_hand_over, settings, assembly.genesis, wallet)},
             head_on_chain=partial(_head_on_chain, settings, assembly.genesis),
+            anchors=[each.name for each in (*settings.chains, *settings.tsas, *settings.ots)],
             patience=wait,
         )
     finally:

@@ -19,6 +19,7 @@ from notary.cli.folder import AsJson, DataDir, settings_of
 from notary.embedded import dev
 from notary.errors import DiskFailed, RequestError, SettingsError
 from notary.evidence.number import parse_number, show_number
+from notary.intake.spool import Spool
 from notary.services.erasing import Erasing
 from notary.settings import load_settings
 from notary.store.migrate import migrate
@@ -159,9 +160,11 @@ def erase(
     """Erase what commitments of a record open, for ever; every proof stays valid."""
     if bool(names) == everything:
         raise RequestError("name what is to be erased with --name, or all of it with --all")
-    database, _ = wiring.open_stores(settings_of(data_dir))
+    settings = settings_of(data_dir)
+    database, _ = wiring.open_stores(settings)
+    spool = Spool(settings.temp_dir, settings.spool_reserve_bytes)
     try:
-        erased = Erasing(database).erase(parse_number(number), None if everything else names)
+        erased = Erasing(database, spool.discard).erase(parse_number(number), None if everything else names)
     finally:
         database.dispose()
     console.print(f"erased {', '.join(erased)} of {show_number(parse_number(number))}")

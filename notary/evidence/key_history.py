@@ -36,6 +36,9 @@ class KeyPeriod:
     since: datetime | None = None  # of the statement that added it; None for a key of entry 0
     until: datetime | None = None  # of the statement that retired it, or from when on others had it
     compromised: bool = False
+    stolen: datetime | None = (
+        None  # from when on others had a compromised key, whether it had ended before or not
+    )
     size: int | None = None  # the last tree size that it signed, or signed in good faith
 
     @property
@@ -96,8 +99,12 @@ class KeyHistory:
         left = [period.key for period in self.periods(role) if not period.ended]
         return left[0] if len(left) > 1 else None
 
-    def check(self, change: KeyChange) -> None:
+    def check(self, change: KeyChange, until: datetime | None = None) -> None:
         """Whether a statement may follow those that there are, waiting ones included.
+
+        Args:
+            change: what is said.
+            until: from when on others had a compromised key, where that is said.
 
         Raises:
             FormatError: it may not; says why.
@@ -116,6 +123,8 @@ class KeyHistory:
             raise FormatError(f"{change.key} has ended already")
         if change.action == COMPROMISED and change.size is None:
             raise FormatError("a compromised key needs the last tree size that it signed in good faith")
+        if until is not None and period.since is not None and until < period.since:
+            raise FormatError(f"{change.key} came into force after others are said to have had it")
         if period.size is not None and change.size is not None and change.size > period.size:
             raise FormatError(f"{change.key} is good up to size {period.size}, and not up to {change.size}")
 
@@ -149,7 +158,7 @@ def problems(history: KeyHistory) -> Iterator[str]:
     """One sentence for each statement that may not follow those before it."""
     for at, event in enumerate(history.events):
         try:
-            replace(history, events=history.events[:at]).check(event.change)
+            replace(history, events=history.events[:at]).check(event.change, event.until)
         except FormatError as error:
             yield f"key statement {at + 1}: {error}"
 
@@ -158,11 +167,14 @@ def _ended(period: KeyPeriod, event: KeyEvent) -> KeyPeriod:
     """The earliest end and the smallest size that were said of it count."""
     change = event.change
     ends = [end for end in (period.until, event.until or event.time) if end is not None]
+    stolen = [] if change.action != COMPROMISED else [event.until or event.time]
+    stolen += [] if period.stolen is None else [period.stolen]
     sizes = [size for size in (period.size, change.size) if size is not None]
     return replace(
         period,
         until=min(ends),
         compromised=period.compromised or change.action == COMPROMISED,
+        stolen=min(stolen, default=None),
         size=min(sizes, default=None),
     )
 

@@ -45,7 +45,7 @@ def log_key_change(
     with intake.database.reading() as connection:
         history = known_history(connection)
     try:
-        history.check(change)
+        history.check(change, until)
     except FormatError as error:
         raise RequestError(str(error)) from error
     number = len(history.events) + 1

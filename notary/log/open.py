@@ -20,7 +20,7 @@ from notary.log.publish import opened, publish
 from notary.merkle.hashing import EMPTY_ROOT
 from notary.store.engine import Database
 from notary.store.groups import groups_after, insert_group
-from notary.store.key_changes import key_history
+from notary.store.key_changes import signed_history
 from notary.store.logstate import create_state, read_state
 from notary.store.objects import CHECKPOINT, Objects
 from notary.store.records import NewRecord, insert_records, record_at
@@ -67,7 +67,8 @@ def open_log(
 
     Raises:
         NotReady: there is no log, and no `genesis` to make one of.
-        Fatal: the log is of another key or name; or it is new to the database, but was published before.
+        Fatal: the log is of another key or name; a statement on its keys is not signed; or it is new to the database,
+            but was published before.
         Unavailable: database or disk do not answer.
     """
     verifier = Verifier(origin, key.public_key().public_bytes_raw())
@@ -82,7 +83,7 @@ def open_log(
     else:
         note = state.note
     with database.reading() as connection:
-        history = key_history(connection)
+        history = signed_history(connection)
     ours = () if history is None else history.verifiers(LOG)
     opened(note, ours if verifier in ours else [verifier])
     if history is None or verifier not in ours:

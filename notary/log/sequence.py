@@ -18,7 +18,7 @@ from notary.log.publish import check_published, opened, publish
 from notary.store.checkpoints import StoredCheckpoint, checkpoint_at, newest_checkpoint
 from notary.store.engine import Connection, Database
 from notary.store.groups import assign_places, waiting_groups
-from notary.store.key_changes import known_history
+from notary.store.key_changes import known_history, refuse_unnoted
 from notary.store.logstate import LogState, read_state, release_lease, renew_lease, swap_state, take_lease
 from notary.store.objects import Objects
 from notary.store.tiles import Tiles
@@ -137,6 +137,8 @@ class Sequencer:
             state = self._state(connection, epoch, now)
             groups = waiting_groups(connection, self.max_batch)
             keys = known_history(connection)
+            if groups:
+                refuse_unnoted(connection, groups)
         ours = keys.verifiers(LOG)
         self._renew(state, now)
         if not groups:

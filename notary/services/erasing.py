@@ -1,14 +1,14 @@
 """Erasing what commitments of a record open, for ever; every proof stays valid."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
-from notary.errors import NotFound, NotReady, RequestError
+from notary.errors import NotFound, RequestError
 from notary.evidence.commitments import NAMES
 from notary.store.claims import claims_on, delete_claims
 from notary.store.engine import Database
 from notary.store.findings import erase_findings
-from notary.store.inspections import inspection_state
+from notary.store.inspections import cancel_inspection
 from notary.store.key_changes import KEY
 from notary.store.openings import erase_openings
 from notary.store.records import inspections_of, record_by_number
@@ -18,15 +18,22 @@ _INSPECTION = "inspection"
 
 @dataclass(frozen=True, slots=True)
 class Erasing:
-    """Erases on behalf of the organisation that submitted; whoever runs the service calls it."""
+    """Erases on behalf of the organisation that submitted; whoever runs the service calls it.
+
+    Attributes:
+        database: where it is erased.
+        discard: deletes a document of the spool, by its name there; one that is gone is no error.
+    """
 
     database: Database
+    discard: Callable[[str], object]
 
     def erase(self, number: str, names: Sequence[str] | None) -> list[str]:
         """Destroy the openings of a record, and what else could show or confirm their values.
 
         With them go the claims of the request: digests of all its values, without a salt. Reports that printed them
-        cannot be decrypted any more (`notary.services.kept_reports`).
+        cannot be decrypted any more (`notary.services.kept_reports`). A document whose signatures are to be erased
+        before they were inspected is never inspected, and leaves the spool.
 
         Args:
             number: of the record, in canonical form.
@@ -38,7 +45,6 @@ class Erasing:
         Raises:
             RequestError: commitments have other names; or it is a statement on a key of the log.
             NotFound: there is no such record, or it has no opening of these names any more.
-            NotReady: its signatures are to be erased, and are not inspected yet.
             Unavailable: the database does not answer, or is being read as it was; to be run again.
         """
         unknown = sorted(set(names or ()) - set(NAMES))
@@ -53,13 +59,12 @@ class Erasing:
             # Whole: a claim is made together with its record, or never.
             keys = [] if record.tenant_id is None else claims_on(connection, record.tenant_id, record.seq)
         erased: list[str] = []
+        waited: str | None = None
         with self.database.writing() as connection:
             if names is None or _INSPECTION in names:
-                if inspection_state(connection, record.seq) == "waiting":
-                    raise NotReady(
-                        "the signatures of this document are not inspected yet, and what they say would be filed "
-                        "afterwards; erase it in a few minutes, or once the inspection has ended"
-                    )
+                # First: an inspection that is under way at this moment finds nothing to end, and files no report.
+                waited = cancel_inspection(connection, record.seq)
+                erased += [] if waited is None else [_INSPECTION]
                 for following in inspections_of(connection, record.seq):
                     erased += erase_openings(connection, following, names)
                 # Of the inspection's own number, too: what was found is filed under the document's.
@@ -68,7 +73,10 @@ class Erasing:
             erased += erase_openings(connection, record.seq, names)
             if erased and record.tenant_id is not None:
                 delete_claims(connection, record.tenant_id, keys)
-        # Durable: the openings are gone, and the claims with them. A crash before leaves both.
+        # Durable: the openings are gone, and the claims with them, and nobody waits for the document. A crash before
+        # leaves all of it; one after may leave the document in the spool, where it is swept away after a day.
+        if waited is not None:
+            self.discard(waited)
         self.database.scrub()
         if not erased:
             raise NotFound(

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 
 from notary.errors import BadNumber, NotFound, UnknownAlgorithm
 from notary.evidence.number import lookup_code, parse_number
-from notary.services.types import AttestedHead, Found, Viewer
+from notary.services.types import AttestedHead, Found, Grown, Viewer
 from notary.store import lookups, standing, views
 from notary.store.engine import Connection, Database
 from notary.store.findings import validation_reports
@@ -65,11 +65,12 @@ class Records:
         with self.database.reading() as connection:
             return views.page(connection, tenant_id, after=after, limit=limit, kind=kind, sha256=sha256)
 
-    def lookup(self, algorithm: str, value: bytes, viewer: Viewer) -> list[Found]:
+    def lookup(self, algorithm: str, value: bytes, viewer: Viewer) -> list[Found | Grown]:
         """Documents with this digest that `viewer` may see, earliest first; 100 at most.
 
-        Behind them those that were it at an earlier revision. One question to the database, of a miss and of a hit. A
-        code is tried on the 1000 earliest; that of a later one opens it by its number.
+        Behind them those that were it at an earlier revision: as `Grown` where that alone is not enough to see them.
+        One question to the database, of a miss and of a hit. A code is tried on the 1000 earliest; that of a later one
+        opens it by its number.
 
         Raises:
             UnknownAlgorithm: others are claimed by submitters, and nothing is found by a claim.
@@ -89,7 +90,7 @@ class Records:
                 shown=eyes.found,
             )
         eyes.rest()
-        return found
+        return [eyes.shown(each) for each in found]
 
     def validation(self, number: str, tenant_id: int, position: int) -> bytes:
         """The report (XML, ETSI TS 119 102-2) on a signature of an organisation's own document.
@@ -143,17 +144,36 @@ class _Eyes:
         return may_see(record, self.viewer)
 
     def found(self, found: Found) -> bool:
-        """The same of what was looked up: a revision that a party had signed is presented like the document.
+        """The same of what was looked up, or may be told of: a revision that a party had signed leads to its document.
 
-        One that nobody had signed opens nothing: a form that many fill in would show who did.
+        One that nobody had signed does not: a form that many fill in would show who did.
         """
-        presented = found.earlier is not None and found.earlier.signed
-        return self(found.record) or (presented and found.record.visibility == "by-document")
+        return self(found.record) or _signed_before(found)
+
+    def _opened(self, found: Found) -> bool:
+        """Whether what was found is shown, and not only told of.
+
+        Not by a copy that one party signed, which may be an offer to many: each would see what the others signed. It
+        is, like the document, where the submitter chose `by-document` and not the inspection.
+        """
+        return may_see(found.record, self.viewer) or (
+            _signed_before(found) and found.record.visibility_chosen
+        )
+
+    def shown(self, found: Found) -> Found | Grown:
+        """What is handed on of what `found` let through."""
+        if found.earlier is None or self._opened(found):
+            return found
+        return Grown(found.record.number, found.record.received, found.earlier)
 
     def rest(self) -> None:
         """Compare the code with that of no record, unless it was compared with another."""
         if not self.compared:
             _is_code_of(_NOBODYS, self.viewer)
+
+
+def _signed_before(found: Found) -> bool:
+    return found.earlier is not None and found.earlier.signed and found.record.visibility == "by-document"
 
 
 def may_see(record: RecordView | Record, viewer: Viewer) -> bool:

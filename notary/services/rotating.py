@@ -5,7 +5,7 @@ statement that both sign → the old key's work done → its end said in the log
 """
 
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -16,13 +16,15 @@ from notary.evidence.key_history import ADDED, COMPROMISED, HEAD, LOG, RETIRED, 
 from notary.intake.accept import Intake
 from notary.intake.key_statement import log_key_change
 from notary.services.trust_statements import FindKey, TrustStatements
-from notary.store.anchorings import anchorings
+from notary.store.anchorings import anchor_names, anchorings, earliest_anchoring, move
 from notary.store.checkpoints import checkpoint_at, checkpoint_covering, newest_checkpoint
 from notary.store.engine import Database
 from notary.store.key_changes import known_history
 from notary.store.trust_statements import trust_statement_waits
 
 _UNDER_WAY = ("due", "signed", "sent", "mined")
+_GONE = "its anchor was taken out of the settings before it was asked, and the key that signed this head has ended"
+_VERSIONS = 3  # of the trust statement, that a rotation may make
 _LOOK_SECONDS = 0.2
 
 
@@ -47,6 +49,7 @@ class Rotating:
             public form. It shows that the key can be used.
         take_over: by role, what makes the new key (second) work in the place of the old one (first).
         head_on_chain: gives the address that the contract takes heads of; None without a chain.
+        anchors: names of those that are asked still; what others were to attest is not waited for. None: all.
         patience: seconds for each thing that is waited for.
     """
 
@@ -58,6 +61,7 @@ class Rotating:
     make: Callable[[str, int], str]
     take_over: Mapping[str, Callable[[str, str], None]]
     head_on_chain: Callable[[], str | None] = _no_contract
+    anchors: Collection[str] | None = None
     patience: float = 120.0
     pause: Callable[[float], None] = time.sleep
 
@@ -66,23 +70,30 @@ class Rotating:
 
         Args:
             role: whose key.
-            key: the one that `make` will give, where that is known: one that the log names is not added again.
+            key: the one that `make` will give, where that is known; the newest of the role is not added again.
             finish: begin nothing, whatever there is to finish.
 
         Returns:
             Whether a new key was made; False where an earlier run was brought to its end.
 
         Raises:
-            SettingsError: a key file cannot be made or is not at hand.
+            SettingsError: a key file cannot be made or is not at hand; or the trust file is too large to be published.
             Unavailable: something is not done yet, says what: run it again.
             RequestError, Conflict, AnchorRejected: it cannot be done so.
         """
         idle = not self._waits()
         self.wait_closed()
         history = self._history()
+        if key in history.keys(role)[:-1]:
+            raise RequestError(
+                f"{key} was a {role} key of this log before, and no key comes back: no rotation was begun, and "
+                f"{history.in_force(role)} is in force"
+            )
         # Told to the end, or nothing was ever said: then this run is a new rotation.
         told = not history.events or (idle and self.trust.keys_told())
         new = told and history.unfinished(role) is None and not finish and key not in history.keys(role)
+        if new:
+            self.trust.require_room(_VERSIONS)
         self.publish()  # before the first rotation, too: the old key's word on what it was
         if new:
             self._add(role)
@@ -112,6 +123,7 @@ class Rotating:
             raise RequestError(
                 "the contract still takes this head key: run `notary key rotate head` to its end first"
             )
+        self.trust.require_room(1)
         log_key_change(self.intake, KeyChange(role, COMPROMISED, key, last_good_size), self.find_key, until)
         self.wait_closed()
         self.publish()
@@ -166,15 +178,28 @@ class Rotating:
 
         def attested() -> bool:
             with self.database.reading() as connection:
-                found = anchorings(connection, states=_UNDER_WAY, limit=1)
-            return not found or found[0].size > last
+                names = anchor_names(connection) if self.anchors is None else self.anchors
+                found = [earliest_anchoring(connection, name, _UNDER_WAY) for name in names]
+            return all(item is None or item.size > last for item in found)
 
         self._wait(
             attested,
             f"heads up to size {last}, signed by the old key, are still on their way to authorities or chains: "
             "the new key signs already; run this again later to retire the old one",
         )
+        self._give_up(last)
         return last
+
+    def _give_up(self, last: int) -> None:
+        """Nothing is due at an anchor that was taken out of the settings: if it comes back, the newest head is."""
+        if self.anchors is None:
+            return
+        now = self.intake.now()
+        with self.database.writing() as connection:
+            for name in set(anchor_names(connection)) - set(self.anchors):
+                for item in anchorings(connection, anchor=name, states=("due",)):
+                    if item.size <= last:
+                        move(connection, item.id, "due", "rejected", now, detail=_GONE)
 
     def _check_end(self, history: KeyHistory, role: str, key: str, size: int, until: datetime | None) -> None:
         periods = {period.key: period for period in history.periods(role)}

@@ -4,7 +4,7 @@ import hmac
 import re
 import secrets
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from hashlib import sha256
@@ -67,6 +67,12 @@ class Tenants:
             tenant = tenants.tenant_named(connection, name.strip())
             tenants.add_api_key(connection, key.key_id, tenant.id, key.digest, scopes, now, expires)
         return key.token
+
+    def list(self) -> Sequence[tuple[tenants.Tenant, Sequence[tenants.ApiKey]]]:
+        """All organisations in the order in which they came, each with its keys, the oldest first."""
+        with self.database.reading() as connection:
+            found = tenants.tenants(connection)
+            return [(each, tenants.api_keys(connection, each.id)) for each in found]
 
     def revoke_key(self, key_id: str) -> None:
         """End a key, by its id: what stands between the underscores.

@@ -72,8 +72,9 @@ class TrustSource:
         if key.since is not None:
             lines.append(f"since = {show_moment(key.since - self.margin)}")
         if key.until is not None:
-            # Whoever stole a key has no minute of it; that of a key which served its time is for the clocks.
-            lines.append(f"until = {show_moment(key.until if key.compromised else key.until + self.margin)}")
+            # The minute of a key that served its time is for the clocks; whoever stole it has none of it.
+            until = key.until + self.margin
+            lines.append(f"until = {show_moment(until if key.stolen is None else min(until, key.stolen))}")
         if key.last_good_size is not None:
             lines.append(f"last_good_size = {key.last_good_size}")
         return lines

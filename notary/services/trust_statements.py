@@ -5,10 +5,15 @@ from dataclasses import dataclass, replace
 
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
-from notary.errors import NotFound
-from notary.evidence.note import Verifier
+from notary.errors import NotFound, RequestError, SettingsError
+from notary.evidence.note import MAX_NOTE, Verifier
 from notary.evidence.trust import Trust
-from notary.evidence.trust_statement import TrustStatement, parse_trust_statement, sign_trust_statement
+from notary.evidence.trust_statement import (
+    MAX_VERSIONS,
+    TrustStatement,
+    parse_trust_statement,
+    sign_trust_statement,
+)
 from notary.intake.accept import Intake
 from notary.intake.key_statement import log_trust_statement
 from notary.services.trust_file import TrustSource
@@ -16,6 +21,8 @@ from notary.store.engine import Database
 from notary.store.key_changes import known_history
 from notary.store.trust_statements import read_trust_statement
 
+# In bytes, more than is needed: what stands around the trust file, and a key with its period.
+_FRAME, _KEY = 2048, 512
 FindKey = Callable[[Verifier], Ed25519PrivateKey]
 
 
@@ -57,6 +64,29 @@ class TrustStatements:
         newest = self.newest()
         return newest is not None and _keys(newest.trust) == _keys(self.current().trust())
 
+    def require_room(self, versions: int) -> None:
+        """Refuse what would end at a trust statement that cannot be made, before anything is signed.
+
+        Args:
+            versions: how many will be made at most, each with one key or one end of a key more.
+
+        Raises:
+            SettingsError: the trust file is too large for one.
+            RequestError: there have been too many.
+        """
+        newest, source = self.newest(), self.current()
+        number = 0 if newest is None else newest.version
+        if number + versions > MAX_VERSIONS:
+            raise RequestError(
+                f"there have been {number} versions of the trust statement, of {MAX_VERSIONS} that a log can have"
+            )
+        size = len(source.file().encode()) + _FRAME + versions * _KEY * (1 + len(source.chains))
+        if size > MAX_NOTE:
+            raise SettingsError(
+                f"the trust file is too large for a trust statement ({size} bytes with what is added, of {MAX_NOTE}): "
+                "name fewer authorities or chains, and of each authority only the roots that are needed"
+            )
+
     def publish(self, intake: Intake, find_key: FindKey) -> TrustStatement | None:
         """Make the next version, if it would say anything new: sign it, keep it, log its digest.
 
@@ -68,14 +98,14 @@ class TrustStatements:
             find_key: gives the private key of a log key.
 
         Raises:
-            SettingsError: a key that must sign is not at hand.
-            FormatError: it is too large for a signed note.
+            SettingsError, RequestError: as `require_room`; or a key that must sign is not at hand.
             Conflict, NotReady, Unavailable: as `log_trust_statement`.
         """
         before, source = self.newest(), self.current()
         toml = source.file()
         if before is not None and before.toml == toml:
             return None
+        self.require_room(1)
         newest = source.trust().log_keys[-1].verifier
         wanted = [newest]
         if before is not None and newest not in before.successors():

@@ -1,8 +1,9 @@
 """What the steps say to the API and the command line: frozen values, no rows."""
 
 from dataclasses import dataclass
+from datetime import datetime
 
-from notary.store.lookups import Found
+from notary.store.lookups import Earlier, Found
 from notary.store.standing import AnchoringState
 from notary.store.views import Anchors, RecordView
 
@@ -26,6 +27,20 @@ class Viewer:
 
 
 @dataclass(frozen=True, slots=True)
+class Grown:
+    """All that others are told of a document by an earlier revision of it, unless its submitter chose to show it.
+
+    Attributes:
+        number, received: of its record.
+        earlier: what was presented.
+    """
+
+    number: str
+    received: datetime
+    earlier: Earlier
+
+
+@dataclass(frozen=True, slots=True)
 class AttestedHead:
     """A head, and a third party's word on it."""
 
@@ -37,4 +52,13 @@ class AttestedHead:
     evidence: bytes  # raw time-stamp response, or chain evidence
 
 
-__all__ = ["AnchoringState", "Anchors", "AttestedHead", "Found", "Principal", "RecordView", "Viewer"]
+__all__ = [
+    "AnchoringState",
+    "Anchors",
+    "AttestedHead",
+    "Found",
+    "Grown",
+    "Principal",
+    "RecordView",
+    "Viewer",
+]

@@ -3,15 +3,18 @@
 Both rest on the opening of the inspection, and go with it when that is erased.
 """
 
-from collections.abc import Iterable, Mapping
+import base64
+import json
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from typing import Any
 
 from sqlalchemy import Connection, delete, select
 
-from notary.store.tables import earlier_revision, validation_report
+from notary.store.tables import earlier_revision, opening, record, validation_report
 
 _WHOLE = ("whole_file", "revision")
+_INSPECTION = "inspection"  # the type of the statement, and the name of its commitment
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,6 +79,19 @@ def earlier_revisions(connection: Connection, seq: int) -> list[EarlierRevision]
     query = select(*columns).where(earlier_revision.c.seq == seq)
     query = query.order_by(earlier_revision.c.length, earlier_revision.c.algorithm)
     return [EarlierRevision(*row) for row in connection.execute(query)]
+
+
+def revisions_in(connection: Connection, seqs: Sequence[int]) -> dict[int, int]:
+    """How many revisions documents have, by the reports of their inspections; nothing of one that was erased."""
+    report = (record.c.type == _INSPECTION) & (opening.c.name == _INSPECTION)
+    query = select(record.c.follows_seq, opening.c.disclosure).join(opening, opening.c.seq == record.c.seq)
+    rows = connection.execute(query.where(record.c.follows_seq.in_(seqs), report))
+    return {row.follows_seq: _told(row.disclosure)["revisions"] for row in rows}
+
+
+def _told(disclosure: str) -> Any:
+    # Not parsed as strictly as evidence is: these bytes are our own, and a look-up may need a hundred.
+    return json.loads(base64.urlsafe_b64decode(disclosure + "=" * (-len(disclosure) % 4)))[2]
 
 
 def validation_reports(connection: Connection, seq: int) -> dict[int, bytes]:

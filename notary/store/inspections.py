@@ -4,7 +4,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
 
-from sqlalchemy import Connection, func, or_, select, update
+from sqlalchemy import Connection, delete, func, or_, select, update
 
 from notary.store.tables import inspection
 
@@ -129,6 +129,13 @@ def end_inspection(connection: Connection, seq: int, state: str, reason: str) ->
         .values(state=state, reason=reason, taken_until=None)
     )
     return done.rowcount == 1
+
+
+def cancel_inspection(connection: Connection, seq: int) -> str | None:
+    """End the wait of a document for good, without a report; gives its name in the spool, None if it does not wait."""
+    query = delete(inspection).where(inspection.c.seq == seq, _WAITING).returning(inspection.c.path)
+    path: str | None = connection.execute(query).scalar()
+    return path
 
 
 def inspection_state(connection: Connection, seq: int) -> str | None:

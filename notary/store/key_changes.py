@@ -1,6 +1,6 @@
 """The keys of the log as its own records tell them."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from datetime import datetime
 from typing import Any
 
@@ -14,7 +14,7 @@ from notary.evidence.key_history import KeyEvent, KeyHistory
 from notary.evidence.key_signature import signature_problems
 from notary.evidence.statement import Statement, parse_statement
 from notary.store.openings import openings_of
-from notary.store.places import GROUP_OF_RECORD, INDEX_OF_RECORD
+from notary.store.places import GROUP_OF_RECORD, INDEX_OF_RECORD, seq_of
 from notary.store.records import record_at
 from notary.store.sql import insert_new
 from notary.store.tables import commit_group, key_change, record
@@ -40,18 +40,44 @@ def key_history(connection: Connection) -> KeyHistory | None:
         raise Fatal(f"a statement on the keys of the log cannot be read: {error}") from error
 
 
-def known_history(connection: Connection) -> KeyHistory:
-    """The same of a log that is open, each statement signed by the log key in force before it.
+def signed_history(connection: Connection) -> KeyHistory | None:
+    """The same, each statement signed by the log key in force before it.
 
     Raises:
-        Fatal: it has no entry 0; a statement was written by somebody who has the database alone; or as `key_history`.
+        Fatal: a statement was written by somebody who has the database alone; or as `key_history`.
     """
     found = key_history(connection)
-    if found is None:
-        raise Fatal("the log has no entry 0")
-    for problem in signature_problems(found):
+    for problem in () if found is None else signature_problems(found):
         raise Fatal(problem)
     return found
+
+
+def known_history(connection: Connection) -> KeyHistory:
+    """The same of a log that is open.
+
+    Raises:
+        Fatal: it has no entry 0; or as `signed_history`.
+    """
+    found = signed_history(connection)
+    if found is None:
+        raise Fatal("the log has no entry 0")
+    return found
+
+
+def refuse_unnoted(connection: Connection, groups: Sequence[tuple[int, int]]) -> None:
+    """Whether every key statement of these groups (id, count; in the order of their ids) has its place among them.
+
+    Raises:
+        Fatal: one has none, so no process would go by what the log then says.
+    """
+    first, last = groups[0][0], groups[-1][0]
+    query = select(record.c.number).outerjoin(key_change, key_change.c.seq == record.c.seq)
+    query = query.where(record.c.seq >= seq_of(first, 0), record.c.seq < seq_of(last + 1, 0))
+    number = connection.execute(
+        query.where(record.c.type == KEY, key_change.c.seq.is_(None)).limit(1)
+    ).scalar()
+    if number is not None:
+        raise Fatal(f"the record {number} is a statement on keys that is not noted as one: it is not closed")
 
 
 def add_key_change(connection: Connection, number: int, seq: int) -> bool:

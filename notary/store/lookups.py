@@ -22,6 +22,7 @@ from sqlalchemy import (
 from notary.store.asked import Question
 from notary.store.checkpoints import StoredCheckpoint
 from notary.store.digests import COLUMNS, MANY, ONE, REACH, not_indexed_from, waiting_for_index, with_digest
+from notary.store.findings import revisions_in
 from notary.store.places import GROUP_OF_RECORD, GROUPS_AND_RECORDS, seq_of
 from notary.store.standing import CLOSING_SIZE, Reached
 from notary.store.tables import checkpoint, commit_group, digest_index, earlier_revision, inspection, record
@@ -35,12 +36,13 @@ _GENESIS = seq_of(1, 0)
 class Earlier:
     """What was asked for is no document, but the first `length` bytes of one: its `revision`, from 1, the oldest.
 
-    `signed`: a party had signed by then.
+    `signed`: a party had signed by then. `revisions`: how many the document has.
     """
 
     revision: int
     length: int
     signed: bool
+    revisions: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,16 +92,30 @@ def by_digest(
         queries = (_documents(connection, algorithm, value, seen), _grown(algorithm, value, seen))
         found = [row for query in queries for row in connection.execute(query.limit(rows_most))]
     given = (_found(row, reached) for row in found)
-    return list(islice((each for each in given if shown is None or shown(each)), limit))
+    return _counted(connection, list(islice((each for each in given if shown is None or shown(each)), limit)))
 
 
 def _found(row: Any, reached: Reached) -> Found:
     view = view_of(row)
-    earlier = None if row.revision is None else Earlier(row.revision, row.length, bool(row.signed))
+    earlier = None if row.revision is None else Earlier(row.revision, row.length, bool(row.signed), 0)
     if view.size is None:
         return Found(view, None, earlier)
     closing = StoredCheckpoint(view.size, row.closing_root, row.closing_note, row.closing_time)
     return Found(replace(view, closed=closing.time, attestations=reached.at(view.size)), closing, earlier)
+
+
+def _counted(connection: Connection, found: list[Found]) -> list[Found]:
+    """With how many revisions there are, which the inspection tells: nothing of one that is erased meanwhile."""
+    grown = {each.record.seq: each.earlier for each in found if each.earlier is not None}
+    if not grown:
+        return found
+    count = revisions_in(connection, list(grown))
+    counted = {seq: replace(grown[seq], revisions=count[seq]) for seq in count}
+    return [
+        replace(each, earlier=counted.get(each.record.seq))
+        for each in found
+        if each.earlier is None or each.record.seq in counted
+    ]
 
 
 def _rows(connection: Connection, algorithm: str, value: bytes) -> list[Any]:

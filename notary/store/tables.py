@@ -82,7 +82,7 @@ class ApiKeyRow(SQLModel, table=True):
     created_at: datetime = _time()
     expires_at: datetime | None = _time(nullable=True)
     revoked_at: datetime | None = _time(nullable=True)
-    used_at: datetime | None = _time(nullable=True)
+    used_at: datetime | None = _time(nullable=True)  # never written: each use would be a write
 
 
 class GroupRow(SQLModel, table=True):

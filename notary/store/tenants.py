@@ -31,7 +31,6 @@ class ApiKey:
     created_at: datetime
     expires_at: datetime | None  # no longer good from then on; None: never
     revoked_at: datetime | None
-    used_at: datetime | None
 
     def good_at(self, now: datetime) -> bool:
         """Whether it is neither revoked nor expired."""
@@ -78,7 +77,7 @@ def add_api_key(
     expires_at: datetime | None = None,
 ) -> ApiKey:
     """Add a key; `key_id` is random and public, the secret itself is never stored."""
-    key = ApiKey(key_id, tenant_id, secret_sha256, frozenset(scopes), now, expires_at, None, None)
+    key = ApiKey(key_id, tenant_id, secret_sha256, frozenset(scopes), now, expires_at, None)
     connection.execute(
         api_key.insert(),
         {
@@ -95,13 +94,13 @@ def add_api_key(
 
 def find_api_key(connection: Connection, key_id: str) -> ApiKey | None:
     """A key by its public id, good or not any more; None if it never was."""
-    row = connection.execute(select(api_key).where(api_key.c.id == key_id)).one_or_none()
+    row = connection.execute(_KEY.where(api_key.c.id == key_id)).one_or_none()
     return None if row is None else _key(row)
 
 
 def api_keys(connection: Connection, tenant_id: int) -> list[ApiKey]:
     """All keys of a tenant, revoked ones too."""
-    query = select(api_key).where(api_key.c.tenant_id == tenant_id).order_by(api_key.c.created_at)
+    query = _KEY.where(api_key.c.tenant_id == tenant_id).order_by(api_key.c.created_at)
     return [_key(row) for row in connection.execute(query)]
 
 
@@ -118,11 +117,7 @@ def revoke_api_key(connection: Connection, key_id: str, now: datetime) -> None:
     )
 
 
-def touch_api_key(connection: Connection, key_id: str, now: datetime) -> None:
-    """Note when a key was used last."""
-    connection.execute(update(api_key).where(api_key.c.id == key_id).values(used_at=now))
-
-
+_KEY = select(*(api_key.c[name] for name in ApiKey.__slots__))
 _TENANT = select(tenant.c.id, tenant.c.name, tenant.c.created_at)
 
 

@@ -70,6 +70,7 @@ class RecordView:
     inspection: str  # none, waiting, done, failed
     closed: datetime | None = None  # time of that checkpoint, by our clock
     attestations: tuple[AnchoringState, ...] = ()
+    visibility_chosen: bool = False  # by the submitter
     inspection_closed: bool = False  # its statement is in the log
     inspection_attested: bool = False  # and under a head that an anchor attests
 
@@ -182,6 +183,7 @@ def view_of(row: Any) -> RecordView:
         sm3=row.sm3,
         received=row.created_at,
         visibility=row.visibility,
+        visibility_chosen=row.visibility_chosen,
         index=row.idx,
         size=row.closing_size,
         inspection=row.inspected or "none",

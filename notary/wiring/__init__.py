@@ -42,7 +42,7 @@ from notary.services.types import Anchors
 from notary.services.verifying import Verifying
 from notary.settings import Settings
 from notary.store.engine import Database, open_database
-from notary.store.key_changes import key_history, known_history
+from notary.store.key_changes import known_history, signed_history
 from notary.store.objects import Objects
 from notary.store.tiles import Tiles
 from notary.wiring.key_files import note_key
@@ -90,11 +90,15 @@ def stored_genesis(settings: Settings) -> Genesis | None:
 
 
 def stored_history(settings: Settings) -> KeyHistory | None:
-    """What the log says of its keys; None before entry 0 is there."""
+    """What the log says of its keys, by statements that its keys have signed; None before entry 0 is there.
+
+    Raises:
+        Fatal: somebody who has the database alone has written one.
+    """
     database, _ = open_stores(settings)
     try:
         with database.reading() as connection:
-            return key_history(connection)
+            return signed_history(connection)
     finally:
         database.dispose()
 
@@ -134,10 +138,11 @@ def build(settings: Settings, *, working: bool = True) -> Assembly:
 
     Raises:
         SettingsError: a file that is named cannot be used, the log is not open, or a key is not the log's.
+        Fatal: a statement on the keys of the log is not signed.
     """
     database, objects = open_stores(settings)
     with database.reading() as connection:
-        history = key_history(connection)
+        history = signed_history(connection)
     if history is None:
         raise SettingsError("the log is not open yet: run `notary setup` first")
     genesis = history.genesis

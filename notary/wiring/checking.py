@@ -14,13 +14,14 @@ from multiprocessing.process import BaseProcess
 import structlog
 
 from notary import keys, wiring
-from notary.errors import NotaryError, SettingsError, Unavailable
+from notary.errors import Fatal, NotaryError, SettingsError, Unavailable
 from notary.evidence.bodies import Genesis
 from notary.evidence.fields import moment, show_moment
 from notary.evidence.key_history import HEAD, KeyHistory
 from notary.evidence.note import Verifier
 from notary.log.fsck import FsckResult, fsck
 from notary.log.fsck_around import Attesters
+from notary.log.open import read_genesis
 from notary.observe import FSCK_FINISHED, FSCK_PROBLEMS
 from notary.settings import Settings
 from notary.store.key_changes import key_history
@@ -39,14 +40,19 @@ def check_log(settings: Settings, progress: Callable[[str, int], None] | None = 
         SettingsError: there is no log yet, or it is on another chain than the settings say.
         Unavailable: database or disk do not answer; that says nothing about the log.
     """
-    genesis = wiring.stored_genesis(settings)
-    if genesis is None:
-        raise SettingsError("there is no log to check: run `notary setup` first")
-    log_key, receipt_key = (Verifier.from_vkey(vkey) for vkey in (genesis.log_key, genesis.receipt_key))
     database, objects = wiring.open_stores(settings)
     try:
+        # Signed or not: what is wrong with statements on keys is a finding, and no reason to look at nothing.
+        genesis = read_genesis(database)
+        if genesis is None:
+            raise SettingsError("there is no log to check: run `notary setup` first")
+        log_key, receipt_key = (Verifier.from_vkey(vkey) for vkey in (genesis.log_key, genesis.receipt_key))
         with database.reading() as connection:
-            found = attesters(settings, genesis, key_history(connection))
+            try:
+                history = key_history(connection)
+            except Fatal:
+                history = None
+        found = attesters(settings, genesis, history)
         return fsck(database, objects, settings.origin, [log_key], [receipt_key], progress, found)
     finally:
         database.dispose()

@@ -10,7 +10,7 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 from notary import keyring, keys
 from notary.errors import SettingsError
-from notary.evidence.key_history import HEAD, LOG, RECEIPT, KeyHistory
+from notary.evidence.key_history import HEAD, LOG, RECEIPT, ROLES, KeyHistory
 from notary.evidence.note import Verifier
 from notary.evidence.receipt import receipt_key_name
 from notary.settings import Settings
@@ -53,8 +53,12 @@ def make_next(settings: Settings, source: Path | None, role: str, number: int) -
     """Make the file of the next key of a role, or find it made; gives the public half as key statements name it.
 
     Raises:
-        SettingsError: it cannot be made, or does not sign.
+        SettingsError: it cannot be made, does not sign, or is a file or a key that serves another purpose.
     """
+    target = keyring.numbered(path_of(settings, role), number)
+    _refuse_named(settings, role, target)
+    if source is not None or target.exists():  # before it is copied: nothing is ever taken away again
+        _refuse_used(settings, role, target if source is None else source)
     new = keys.new_secp256k1 if role == HEAD else keys.new_ed25519
     path = keyring.make(path_of(settings, role), number, new, source)
     # Read back, and tried: what cannot sign must not come into force.
@@ -63,9 +67,40 @@ def make_next(settings: Settings, source: Path | None, role: str, number: int) -
     return public_of(settings, role, path)
 
 
-def same_key(one: Path, other: Path) -> bool:
-    """Whether two files hold one secp256k1 key."""
-    return keys.load_secp256k1(one).address == keys.load_secp256k1(other).address
+def wallets(settings: Settings) -> tuple[Path, ...]:
+    """The key files of every wallet that may pay for an anchor."""
+    return (settings.wallet_key, *(path for chain in settings.chains for path in chain.wallets))
+
+
+def is_wallet(settings: Settings, path: Path) -> bool:
+    """Whether the secp256k1 key in a file is that of a wallet whose file is here.
+
+    Raises:
+        SettingsError: one of the files cannot be used.
+    """
+    address = keys.load_secp256k1(path).address
+    return any(
+        keys.load_secp256k1(wallet).address == address for wallet in wallets(settings) if wallet.exists()
+    )
+
+
+def _refuse_named(settings: Settings, role: str, target: Path) -> None:
+    """A number beside one role's key file may be the name of another's: no file serves two purposes."""
+    others = [path_of(settings, other) for other in ROLES if other != role]
+    named = {path.absolute() for path in (*others, *wallets(settings), settings.seal_key) if path is not None}
+    if target.absolute() in named:
+        raise SettingsError(
+            f"the next {role} key would lie in {target}, which the settings name for something else"
+        )
+
+
+def _refuse_used(settings: Settings, role: str, path: Path) -> None:
+    """A file that is there is taken for what a stopped run made; it may be somebody's copy of another key."""
+    other = {LOG: RECEIPT, RECEIPT: LOG}.get(role)
+    if other is None and is_wallet(settings, path):
+        raise SettingsError(f"the key in {path} is that of a wallet: what pays for anchors signs no heads")
+    if other is not None and at_hand(settings, other, public_of(settings, role, path)):
+        raise SettingsError(f"the key in {path} is a {other} key, and no key has two roles")
 
 
 def public_of(settings: Settings, role: str, path: Path) -> str:

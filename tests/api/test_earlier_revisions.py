@@ -35,7 +35,11 @@ def test_a_copy_that_one_party_signed_leads_to_the_record_of_what_both_signed(se
     told = found(service, by_one)
     assert told.records == []
     (record,) = told.earlier_revisions
-    assert (record.number, record.revision, record.length) == (number, 2, len(by_one))
+    assert (record.number, record.revision, record.revisions, record.length) == (number, 2, 3, len(by_one))
+    assert (record.entry, record.statement, record.state, record.proof) == (None,) * 4
+    (own,) = found(service, by_one, service.own).earlier_revisions
+    assert own.model_dump() | dict.fromkeys(("entry", "statement", "state", "proof")) == record.model_dump()
+    assert (own.state, sha256(own.statement.encode()).hexdigest()) == ("received", own.entry)
     assert sha256(contract[: record.length]).hexdigest() == told.digest
     assert found(service, draft).earlier_revisions == [], "which may be a form that many fill in"
     assert [each.revision for each in found(service, draft, service.own).earlier_revisions] == [1]

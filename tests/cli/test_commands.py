@@ -16,7 +16,7 @@ from notary.cli import main
 from notary.cli.remote import table_of
 from notary.evidence.commitments import name_of, parse_openings
 from notary.evidence.package import read_package
-from notary.store.tenants import find_api_key
+from notary.store.tenants import add_api_key, find_api_key, tenant_named
 from tests.api.service import DOCUMENT, ORIGIN, Service
 
 UNKNOWN = "NA7W-Q3EU-N59P-CCZT"
@@ -200,6 +200,32 @@ def test_an_organisation_gets_keys_that_can_be_revoked(notary, folder):
         assert time.monotonic() < end
         time.sleep(0.1)
     assert status(second) == 200
+
+
+def test_organisations_are_listed_with_their_keys_and_without_what_opens_anything(notary, folder):
+    keys = [notary("tenant", *arguments).out.strip() for arguments in (
+        ("add", "甲 [b]公司[/b]", "--scope", "read"), ("key", "甲 [b]公司[/b]", "--expires", "2999-12-31"),
+    )]  # fmt: skip
+    ids = [key.split("_")[1] for key in keys]
+    notary("tenant", "revoke", ids[0])
+    with folder.assembly.database.writing() as connection:
+        tenant = tenant_named(connection, "甲 [b]公司[/b]").id
+        at = datetime(2020, 1, 31, tzinfo=UTC)
+        add_api_key(connection, "00" * 8, tenant, bytes(32), ["read"], at, at + timedelta(days=1))
+    shown = notary("tenant", "list").out
+    (found,) = [each for each in json.loads(notary("tenant", "list", "--json").out)["organisations"]
+                if each["name"] == "甲 [b]公司[/b]"]  # fmt: skip
+    told = {key["id"]: (key["state"], key["scopes"], key["expires"]) for key in found["keys"]}
+    assert told == {
+        ids[0]: ("revoked", ["read"], None),
+        ids[1]: ("good", ["read", "report", "submit"], "2999-12-31T00:00:00Z"),
+        "00" * 8: ("expired", ["read"], "2020-02-01T00:00:00Z"),
+    }
+    assert f"甲 [b]公司[/b], added {found['added']}\n" in shown
+    assert f"  {ids[0]} revoked: read, from 20" in shown
+    assert f"  {ids[1]} good: read report submit, from 20" in shown
+    assert f"  {'00' * 8} expired: read, from 2020-01-31T00:00:00Z, expires 2020-02-01T00:00:00Z\n" in shown
+    assert not any(key.split("_")[2] in shown for key in keys)
 
 
 @pytest.mark.parametrize("end", ["2999-12-31", "2999-12-31T00:00:00Z"])

@@ -86,11 +86,23 @@ def test_a_key_that_was_made_elsewhere_is_taken_once(notary, set_up, tmp_path):
     assert len(history().keys("log")) == 2
 
 
-def test_the_wallet_that_anchors_pays_for_no_rotation(notary, set_up, tmp_path):
+def test_a_wallet_that_anchors_pays_for_no_rotation(notary, set_up, tmp_path, monkeypatch):
     same = key_file(tmp_path, "same.key", WALLET)
-    err = notary("key", "rotate", "head", "--wallet", same, expected=2).err
-    assert "whose lane stops at a transaction that is not its own" in " ".join(err.split())
+    payer = key_file(tmp_path, "payer.key", STRANGER)
+    further = replaced(load_settings(), wallets=(key_file(tmp_path, "further.key", STRANGER),))
+    monkeypatch.setenv("NOTARY_CHAINS", json.dumps(further))
+    for wallet in (same, payer):
+        err = notary("key", "rotate", "head", "--wallet", wallet, expected=2).err
+        assert "whose lane stops at a transaction that is not its own" in " ".join(err.split())
     assert len(history().keys("head")) == 1
+
+
+def replaced(settings, **changes):
+    """The chains of the settings as a variable holds them, each with these changes."""
+    shown = settings.model_dump(mode="json", include={"chains"}, exclude_defaults=True)["chains"]
+    return [
+        chain | {name: [str(path) for path in paths] for name, paths in changes.items()} for chain in shown
+    ]
 
 
 def test_without_a_log_there_are_no_keys(notary, tmp_path, monkeypatch):

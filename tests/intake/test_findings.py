@@ -14,8 +14,9 @@ from notary.intake.inspection.digests import fill
 from notary.intake.inspection.report import Inspected, empty
 from notary.services.erasing import Erasing
 from notary.services.records import Records
-from notary.services.types import Viewer
+from notary.services.types import Found, Grown, Viewer
 from notary.store.findings import earlier_revisions, validation_reports
+from notary.store.lookups import Earlier
 from notary.store.records import record_by_seq
 from tests.rig import Rig
 
@@ -65,9 +66,18 @@ def digests(data):
 def look_up(rig, data, algorithm="sha-256", **viewer):
     value = bytes.fromhex(digests(data)[algorithm])
     found = Records(rig.database).lookup(algorithm, value, Viewer(digest=(algorithm, value), **viewer))
+    told = [each if isinstance(each, Grown) else each.record for each in found]
     return [
-        (each.record.number, each.earlier and (each.earlier.revision, each.earlier.length)) for each in found
+        (of.number, each.earlier and (each.earlier.revision, each.earlier.length))
+        for of, each in zip(told, found, strict=True)
     ]
+
+
+def opened(rig, data, **viewer):
+    """Whether the record is shown, of each that is found."""
+    value = sha256(data).digest()
+    found = Records(rig.database).lookup("sha-256", value, Viewer(digest=("sha-256", value), **viewer))
+    return [isinstance(each, Found) for each in found]
 
 
 @pytest.mark.parametrize("algorithm", ["sha-256", "sm3"])
@@ -94,6 +104,35 @@ def test_what_was_there_before_anybody_signed_opens_nothing_to_a_stranger(rig):
     assert look_up(rig, DRAFT, tenant_id=rig.tenant) == [(accepted.number, (1, len(DRAFT)))]
     salt = parse_statement(code.statement).salt
     assert look_up(rig, DRAFT, code=lookup_code(salt)) == [(accepted.number, (1, len(DRAFT)))]
+
+
+def test_a_copy_that_one_party_signed_shows_a_stranger_nothing_of_what_the_others_signed(rig):
+    """It may be an offer that was sent to many."""
+    accepted = submit(rig)
+    value = sha256(SIGNED).digest()
+    (found,) = Records(rig.database).lookup("sha-256", value, Viewer(digest=("sha-256", value)))
+    received = Records(rig.database).view(accepted.number, Viewer(rig.tenant)).received
+    assert found == Grown(accepted.number, received, Earlier(2, len(SIGNED), True, 3))
+    salt = parse_statement(accepted.statement).salt
+    assert opened(rig, SIGNED, tenant_id=rig.tenant + 1) == [False]
+    assert opened(rig, SIGNED, code=lookup_code(bytes(32))) == [False]
+    for viewer in ({"tenant_id": rig.tenant}, {"code": lookup_code(salt)}):
+        assert opened(rig, SIGNED, **viewer) == [True]
+    assert opened(rig, FINAL) == [True]
+
+
+def test_whoever_submits_may_choose_that_earlier_revisions_open_too(rig):
+    submit(rig, visibility="by-document")
+    assert opened(rig, SIGNED) == [True]
+    assert opened(rig, DRAFT) == []  # nobody had signed it
+
+
+def test_what_is_erased_while_it_is_looked_up_is_no_earlier_revision(rig):
+    accepted = submit(rig)
+    with rig.database.writing() as connection:  # as one reads who reads each time anew
+        connection.execute(text("DELETE FROM opening"))
+    assert look_up(rig, SIGNED) == []
+    assert look_up(rig, FINAL) == [(accepted.number, None)]
 
 
 def test_a_certified_form_opens_nothing_to_a_stranger(rig):
@@ -147,7 +186,9 @@ def test_what_was_found_is_erased_with_the_report(rig, names, of):
     query = text("SELECT seq FROM record WHERE type = 'inspection'")
     with rig.database.reading() as connection:
         inspection = record_by_seq(connection, connection.execute(query).scalar_one()).number
-    Erasing(rig.database).erase(accepted.number if of == "document" else inspection, names)
+    Erasing(rig.database, rig.intake.spool.discard).erase(
+        accepted.number if of == "document" else inspection, names
+    )
     with rig.database.reading() as connection:
         assert (
             earlier_revisions(connection, accepted.seq),
@@ -159,7 +200,7 @@ def test_what_was_found_is_erased_with_the_report(rig, names, of):
 
 def test_erasing_something_else_leaves_them(rig):
     accepted = submit(rig, fields={"title": "Lease"})
-    Erasing(rig.database).erase(accepted.number, ["title"])
+    Erasing(rig.database, rig.intake.spool.discard).erase(accepted.number, ["title"])
     assert look_up(rig, SIGNED) == [(accepted.number, (2, len(SIGNED)))]
 
 

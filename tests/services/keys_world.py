@@ -46,7 +46,8 @@ class Paths:
 
     def __getattr__(self, name):
         return {"log_key": self.folder / "log.pem", "receipt_key": self.folder / "receipt.pem",
-                "head_key": self.folder / "head.key"}[name]  # fmt: skip
+                "head_key": self.folder / "head.key", "wallet_key": self.folder / "wallet.key",
+                "chains": (), "seal_key": None}[name]  # fmt: skip
 
 
 def write_key(path, key):

@@ -14,7 +14,7 @@ import pypdfium2
 import pytest
 from sqlalchemy import inspect, text
 
-from notary.errors import NotFound, NotReady, RequestError, Unavailable
+from notary.errors import NotFound, RequestError, Unavailable
 from notary.evidence.commitments import check_openings, parse_openings
 from notary.evidence.package import read_package
 from notary.evidence.statement import parse_statement
@@ -33,7 +33,7 @@ from notary.services.reports import Reports
 from notary.services.submitting import Repeat, Wanted, _fingerprint
 from notary.services.trust_file import TrustSource
 from notary.services.trust_statements import TrustStatements
-from notary.services.types import Principal, Viewer
+from notary.services.types import Anchors, Principal, Viewer
 from notary.store.claims import Claim
 from notary.store.files import FileObjects
 from tests.faults import Fault, faulty
@@ -60,7 +60,7 @@ class Bench:
 
     @property
     def erasing(self):
-        return Erasing(self.rig.database)
+        return Erasing(self.rig.database, self.rig.intake.spool.discard)
 
     @property
     def packages(self):
@@ -251,7 +251,7 @@ def test_a_crash_leaves_all_or_nothing(bench, committed):
     claim = Claim(bench.rig.tenant, "korder-17", _fingerprint(wanted(HOLDER)))
     number = bench.submit(claim, holder=HOLDER).number
     before = bench.found()
-    broken = Erasing(faulty(bench.rig.database, Fault("swap", committed)))
+    broken = Erasing(faulty(bench.rig.database, Fault("swap", committed)), bench.rig.intake.spool.discard)
     with pytest.raises(Unavailable, match="the database went away"):
         broken.erase(number, ["holder"])
     if committed:  # what a log of writes holds goes with the second try
@@ -285,15 +285,50 @@ def test_what_is_not_there_is_said_and_changes_nothing(bench):
     assert bench.submit(claim, holder=HOLDER).number == number
 
 
-def test_what_the_signatures_say_is_erased_with_its_document(bench):
+def spooled(bench):
     made = bench.rig.intake.spool.receive([b"%PDF-1.7"], 1000)
     values = {"seen": True, "digests": made.digests, "size": made.size, "media_type": made.media_type}
-    accepted = bench.rig.intake.accept(
-        bench.rig.document(**values, spooled=made.path, fields={"title": "Lease"})
-    )
-    for names in (None, ["inspection"]):
-        with pytest.raises(NotReady, match="not inspected yet"):
-            bench.erasing.erase(accepted.number, names)
+    document = bench.rig.document(**values, spooled=made.path, fields={"title": "Lease"})
+    return made.path, bench.rig.intake.accept(document)
+
+
+@pytest.mark.parametrize("names", [None, ["inspection"]])
+@pytest.mark.parametrize("under_way", [False, True])
+def test_a_document_that_waits_for_its_inspection_is_erased_at_once(bench, names, under_way):
+    path, accepted = spooled(bench)
+    erased = []
+
+    def inspector(*_):  # which was begun before, and has an end afterwards
+        erased.extend(bench.erasing.erase(accepted.number, names))
+        return Inspected(empty("inspected", None, "test") | {"signer": HOLDER})
+
+    assert path.is_file()
+    if under_way:
+        assert inspect_next(bench.rig.intake, inspector)
+    else:
+        inspector()
+    assert erased == (["inspection", "title"] if names is None else ["inspection"])
+    assert not path.exists()
+    assert inspect_next(bench.rig.intake, inspector) is False
+    bench.rig.sequencer().sequence()
+    assert not anywhere(HOLDER, bench)
+    assert bench.rig.fsck().problems == []
+    view = Records(bench.rig.database).view(accepted.number, Viewer(bench.rig.tenant))
+    assert (view.inspection, view.due(Anchors())) == ("none", [])
+    if names is None:
+        with pytest.raises(NotFound, match="there is nothing to erase"):
+            bench.erasing.erase(accepted.number, None)
+
+
+def test_what_is_erased_beside_the_inspection_lets_it_wait(bench):
+    path, accepted = spooled(bench)
+    assert bench.erasing.erase(accepted.number, ["title"]) == ["title"]
+    assert path.is_file()
+    assert inspect_next(bench.rig.intake, lambda *_: Inspected(empty("inspected", None, "test")))
+
+
+def test_what_the_signatures_say_is_erased_with_its_document(bench):
+    _, accepted = spooled(bench)
     report = empty("inspected", None, "test") | {"signer": HOLDER}
     assert inspect_next(bench.rig.intake, lambda *_: Inspected(report))
     bench.rig.sequencer().sequence()

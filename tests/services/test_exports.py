@@ -267,7 +267,7 @@ def test_nobody_else_can_open_anything(bench, visibility):
 def test_what_is_erased_stays_withheld_and_cannot_be_named(bench):
     number = bench.submit()
     bench.close()
-    Erasing(bench.rig.database).erase(number, ["title"])
+    Erasing(bench.rig.database, bench.rig.intake.spool.discard).erase(number, ["title"])
     assert verify(bench.package(number), TRUST).withheld == 1
     assert verify(bench.package(number, opened=("matter",)), TRUST).withheld == 2
     for ask in (bench.package, lambda n, opened: bench.export(n, opened=opened)):

@@ -8,7 +8,9 @@ from datetime import timedelta
 
 import pytest
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+from sqlalchemy import text
 
+from notary import wiring
 from notary.errors import Fatal, RequestError, Unavailable
 from notary.evidence.bodies import KeyChange
 from notary.evidence.checkpoint import Checkpoint, sign_checkpoint
@@ -19,11 +21,19 @@ from notary.evidence.package import read_package, write_package
 from notary.evidence.proof_file import TLOG_PROOF, ProofFile
 from notary.evidence.receipt import receipt_key_name
 from notary.evidence.statement import entry_of, parse_statement
+from notary.intake.group import Item
 from notary.intake.key_statement import log_key_change
+from notary.intake.prepare import build_record
+from notary.keys import load_ed25519
+from notary.log.open import open_log
 from notary.merkle.hashing import hash_leaf
 from notary.merkle.proof import inclusion_path
 from notary.merkle.tree import root_of
 from notary.store.checkpoints import newest_checkpoint
+from notary.store.key_changes import KEY, key_statements
+from notary.store.openings import erase_openings
+from notary.wiring.checking import check_log
+from tests.api.service import Service
 from tests.evidence import build
 from tests.rig import LOG_KEY, ORIGIN
 from tests.services.keys_world import DAY, TSAS, World
@@ -126,6 +136,41 @@ def test_heads_that_nobody_believes_any_more_go_into_no_package(world):
     assert read_package(io.BytesIO(world.package(first.number))).sizes()[0] <= good
 
 
+def test_a_key_that_had_ended_before_it_was_stolen_keeps_the_margin_of_its_end(world):
+    """Else the statement on a later theft would take heads from honest packages that were attested in that minute."""
+    world.record()
+    old = world.history.in_force(LOG)
+    world.rotating().rotate(LOG)
+
+    def until():
+        return next(key.until for key in world.trust.log_keys if key.verifier.vkey == old)
+
+    ended, margin = world.history.periods(LOG)[0].until, world.source.margin
+    assert until() == ended + margin
+    world.rig.clock.advance(DAY)
+    world.rotating().compromise(LOG, old, 2, None)
+    period = world.history.periods(LOG)[0]
+    assert (period.compromised, period.until, period.stolen) == (True, ended, ended + timedelta(days=1))
+    assert until() == ended + margin
+    world.rotating().compromise(
+        LOG, old, 2, ended + timedelta(seconds=20)
+    )  # in that minute: the thief has none of it
+    assert until() == ended + timedelta(seconds=20)
+    world.rotating().compromise(LOG, old, 2, ended - timedelta(seconds=1))
+    assert until() == world.history.periods(LOG)[0].until == ended - timedelta(seconds=1)
+
+
+def test_a_key_was_not_in_others_hands_before_it_was_in_force(world):
+    world.rotating().rotate(LOG)
+    world.rig.clock.advance(DAY)
+    world.rotating().rotate(LOG)
+    second = world.history.periods(LOG)[1]
+    change, before = KeyChange(LOG, "compromised", second.key, 0), second.since - timedelta(seconds=1)
+    with pytest.raises(RequestError, match="came into force after others are said to have had it"):
+        log_key_change(world.rig.intake, change, world.rotating().find_key, before)
+    world.history.check(change, second.since)
+
+
 def test_a_stolen_receipt_key_leaves_its_receipts_open(world):
     honest = world.record()
     package = world.package(honest.number)
@@ -183,6 +228,55 @@ def test_a_database_alone_says_nothing_of_keys(world, role, action):
         world.rotating().rotate(role)
     assert any("is not signed by" in problem for problem in world.rig.fsck().problems)
     assert newest(world) == before
+
+
+def test_no_process_starts_by_what_a_database_alone_says(tmp_path):
+    service = Service(tmp_path, {})
+    thief = Ed25519PrivateKey.generate()
+    new = Verifier(receipt_key_name(service.settings.origin), thief.public_key().public_bytes_raw()).vkey
+    intake = service.services.submitting.intake
+    log_key_change(intake, KeyChange(RECEIPT, "added", new, None), lambda _wanted: thief)
+    key, at = load_ed25519(service.settings.log_key), intake.now()
+    database, objects = wiring.open_stores(service.settings)
+    for start in (
+        lambda: wiring.build(service.settings),
+        lambda: wiring.build(service.settings, working=False),
+        lambda: wiring.stored_history(service.settings),
+        lambda: wiring.stored_genesis(service.settings),
+        lambda: open_log(database, objects, key, service.settings.origin, None, at, os.urandom),
+    ):
+        with pytest.raises(Fatal, match=r"key statement 1, added .* is not signed by"):
+            start()
+    # What reads everything tells it among what else it finds.
+    assert any("is not signed by" in problem for problem in check_log(service.settings).problems)
+    with database.writing() as connection:
+        ((_, seq),) = key_statements(connection)
+        erase_openings(connection, seq, None)
+    assert any("is gone or was never there" in problem for problem in check_log(service.settings).problems)
+    database.dispose()
+    service.end()
+
+
+def test_a_key_statement_that_is_not_noted_is_not_closed(world):
+    world.record()
+    intake, change = world.rig.intake, KeyChange(LOG, "retired", world.history.first(LOG), None)
+    at, before = intake.conditions(), newest(world)
+    record = build_record(KEY, change, {}, None, None, "public", at.block, ORIGIN, intake.now(), os.urandom)
+    first = world.rig.intake.accept(world.rig.document(b"before it"))
+    intake.commit(Item([record], block=at.block), at, lambda _connection: None)
+    for _ in range(2):
+        with pytest.raises(
+            Fatal, match=f"the record {record.number} is a statement on keys that is not noted"
+        ):
+            world.sequencer.sequence()
+        world.restarted()
+    assert newest(world) == before
+    with world.rig.database.writing() as connection:  # the control: it is not the statement that is refused
+        connection.execute(text("DELETE FROM record WHERE number = :number"), {"number": record.number})
+        connection.execute(text("DELETE FROM commit_group WHERE id = (SELECT max(id) FROM commit_group)"))
+    world.restarted().sequencer.sequence()
+    assert newest(world).size == before.size + 1
+    assert world.rig.prover().prove(first.number)
 
 
 def refuse(_old, _new):

@@ -4,19 +4,19 @@ from datetime import timedelta
 
 import pytest
 
-from notary.errors import Fatal, RequestError, Unavailable
+from notary.errors import Fatal, RequestError, SettingsError, Unavailable
 from notary.evidence.key_history import HEAD, LOG, RECEIPT, ROLES
 from notary.evidence.note import open_note
 from notary.evidence.outcome import Outcome
 from notary.evidence.receipt import open_receipt
 from notary.evidence.trust_statement import check_versions
 from notary.services.erasing import Erasing
-from notary.store.anchorings import create_anchoring, move
+from notary.store.anchorings import anchoring_by_id, anchorings, create_anchoring, move
 from notary.store.checkpoints import checkpoints_after
 from notary.store.key_changes import key_statements
 from notary.store.openings import erase_openings
 from notary.store.records import record_by_seq
-from tests.services.keys_world import DAY, World
+from tests.services.keys_world import DAY, TSAS, World
 
 YEAR = 365 * DAY
 
@@ -126,6 +126,103 @@ def test_a_log_key_has_not_ended_while_a_head_of_its_is_on_the_way(world, state)
     assert [period.ended for period in world.history.periods(LOG)] == [True, False]
 
 
+@pytest.mark.parametrize("state", ["due", "sent"])
+def test_an_anchor_that_was_taken_out_of_the_settings_holds_no_log_key_up(world, state):
+    world.record()
+    size = max(signers(world))
+    with world.rig.database.writing() as connection:
+        gone = create_anchoring(connection, "tsa-gone", "rfc3161", size, world.rig.clock())
+        if state == "sent":
+            move(connection, gone.id, "due", "signed", world.rig.clock())
+            move(connection, gone.id, "signed", "sent", world.rig.clock(), evidence=b"x")
+        mine = create_anchoring(connection, "tsa-a", "rfc3161", size, world.rig.clock())
+    with pytest.raises(Unavailable, match="are still on their way"):
+        world.rotating(anchors=TSAS).rotate(LOG)
+    with world.rig.database.writing() as connection:
+        move(connection, mine.id, "due", "rejected", world.rig.clock())
+    with pytest.raises(
+        Unavailable, match="are still on their way"
+    ):  # the control: it is one of those that are asked
+        world.rotating(anchors=(*TSAS, "tsa-gone")).rotate(LOG)
+    assert world.rotating(anchors=TSAS).rotate(LOG) is False
+    assert [period.ended for period in world.history.periods(LOG)] == [True, False]
+    with world.rig.database.reading() as connection:
+        found = anchoring_by_id(connection, gone.id)
+    # What was asked may be answered, if the anchor comes back; what was not is due there no more.
+    wanted = ("rejected", True) if state == "due" else ("sent", False)
+    assert (found.state, "was taken out of the settings" in found.detail) == wanted
+    with world.rig.database.reading() as connection:
+        assert anchorings(connection, anchor="tsa-a", states=("final",))
+
+
+def test_a_key_that_was_followed_by_others_does_not_come_back(world):
+    first = world.history.in_force(LOG)
+    world.rotating().rotate(LOG)
+    second = world.history.in_force(LOG)
+    before = world.statements.newest().version
+    with pytest.raises(RequestError, match=r"no rotation was begun, and .* is in force") as caught:
+        world.rotating().rotate(LOG, first)
+    assert (second in str(caught.value), world.history.in_force(LOG)) == (True, second)
+    assert world.statements.newest().version == before
+    assert world.rotating().rotate(LOG, second) is False
+
+
+TOO_LARGE = "the trust file is too large for a trust statement"
+
+
+@pytest.mark.parametrize("full", ["versions", "file"])
+def test_before_anything_is_signed_it_is_told_that_no_trust_statement_can_say_it(world, monkeypatch, full):
+    old = world.history.in_force(LOG)
+    world.rotating().rotate(LOG)
+    newest, events = world.statements.newest().version, len(world.history.events)
+    reason, error = TOO_LARGE, SettingsError
+    if full == "versions":
+        monkeypatch.setattr("notary.services.trust_statements.MAX_VERSIONS", newest + 2)
+        reason, error = (
+            f"there have been {newest} versions of the trust statement, of {newest + 2}",
+            RequestError,
+        )
+    else:
+        size = len(world.statements.current().file())
+        monkeypatch.setattr("notary.services.trust_statements.MAX_NOTE", size + 4000)
+    with pytest.raises(error, match=reason):
+        world.rotating().rotate(RECEIPT)
+    assert len(world.history.events) == events
+    assert world.private(RECEIPT, 1)
+    assert not (world.paths.folder / "receipt-2.pem").exists()
+    world.rotating().compromise(LOG, old, 1, None)  # for which there is room
+    assert world.statements.newest().version == newest + 1
+    newest, events = newest + 1, len(world.history.events)
+    monkeypatch.setattr("notary.services.trust_statements.MAX_VERSIONS", newest)
+    monkeypatch.setattr("notary.services.trust_statements.MAX_NOTE", 10 if full == "file" else 64 * 1024)
+    with pytest.raises(RequestError, match=f"there have been {newest} versions"):
+        world.rotating().compromise(LOG, old, 0, None)
+    monkeypatch.setattr("notary.services.trust_statements.MAX_VERSIONS", 1000)
+    if full == "file":
+        with pytest.raises(SettingsError, match=TOO_LARGE):
+            world.rotating().compromise(LOG, old, 0, None)
+    assert len(world.history.events) == events
+
+
+def test_a_trust_file_that_fits_nowhere_is_not_published(world, monkeypatch):
+    monkeypatch.setattr("notary.services.trust_statements.MAX_NOTE", 3000)
+    with pytest.raises(SettingsError, match=TOO_LARGE):
+        world.rotating().publish()
+    assert world.statements.newest() is None
+
+
+def test_what_is_reserved_for_a_key_is_more_than_it_takes(world):
+    """Else a rotation that was let begin could end at a trust statement that is too large."""
+    for role in ROLES:
+        before = world.statements.current().file()
+        count = 0 if world.statements.newest() is None else world.statements.newest().version
+        world.rotating().rotate(role)
+        newest = world.statements.newest()
+        grown = len(newest.note) - len(before.encode())
+        assert newest.version - count <= 3
+        assert grown < 2048 + 512 * 2
+
+
 def test_without_a_worker_nothing_is_closed_and_the_same_command_goes_on_later(world):
     closes = world.close
     world.close = lambda: None
@@ -160,7 +257,7 @@ def test_the_moment_of_a_compromise_cannot_be_erased(world):
     with world.rig.database.reading() as connection:
         record = record_by_seq(connection, key_statements(connection)[-1][1])
     with pytest.raises(RequestError, match="a statement on a key of the log commits to is not erased"):
-        Erasing(world.rig.database).erase(record.number, None)
+        Erasing(world.rig.database, world.rig.intake.spool.discard).erase(record.number, None)
     assert world.history.periods(LOG)[0].until == theft
     with world.rig.database.writing() as connection:  # by whoever has the database
         erase_openings(connection, record.seq, None)

@@ -85,8 +85,8 @@ async function lookedUp(file, { "sha-256": digest }, typed, mine) {
 }
 
 // What was chosen is no recorded document, but the beginning of one: by the service's word, which is said.
-function grownInto({ number, revision, length }) {
-  const means = t("earlier.means", { revision: String(revision), length: String(length) });
+function grownInto({ number, revision, revisions, length }) {
+  const means = t("earlier.means", { revision: String(revision), revisions: String(revisions), length: String(length) });
   return notice("could_not_be_checked", t("earlier.title"), means, h("p", {}, t("earlier.number"), " ", mono(String(number))));
 }
 

@@ -74,7 +74,9 @@ def _reason(error: Exception) -> str:
 def _inspect(found: dict[str, Any], stream: BinaryIO, roots: Sequence[bytes], at: datetime) -> dict[int, str]:
     reader, lenient = _open(found, stream)
     found["pages"] = _pages(reader)
-    found["revisions"], found["prefixes"] = prefixes(reader)
+    found["revisions"], rows = prefixes(reader)
+    found["prefixes"] = rows[: report.MAX_PREFIXES]
+    found["truncated"] = len(rows) > report.MAX_PREFIXES
     anchors = [x509.Certificate.load(der, strict=True) for der in roots]
     stores = stores_of(reader)
     found["dss"] = None if stores.last is None else stores.last.tell()

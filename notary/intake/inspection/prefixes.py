@@ -11,8 +11,6 @@ from pyhanko.pdf_utils.misc import PdfError
 from pyhanko.pdf_utils.reader import PdfFileReader
 from pyhanko.pdf_utils.xref import XRefSectionType
 
-from notary.intake.inspection.report import MAX_PREFIXES
-
 _LONGEST_TAIL = 1024
 # ISO 32000-2 §7.5.5, with the comment line that some producers put before it.
 _END = re.compile(rb"\s*(?:endobj\s*)?(?:%[^%\r\n]{0,80}[\r\n]+)?\s*startxref\s+\d{1,10}\s+%%EOF")
@@ -55,7 +53,7 @@ def prefixes(reader: PdfFileReader) -> tuple[int, list[dict[str, Any]]]:
         after = reader.stream.read(2)
         lengths = [end + len(line_end) for line_end in _LINE_ENDS if after.startswith(line_end)]
         rows += [_row(number, length) for length in lengths if length <= size]
-    return number, rows[:MAX_PREFIXES]
+    return number, rows
 
 
 def revision_at(rows: list[dict[str, Any]], length: int) -> int | None:

@@ -90,13 +90,15 @@ def check(value: Any) -> dict[str, Any]:
     """Return `value` if it is a report of version 2.
 
     Raises:
-        FormatError: a key is missing or unknown, a value is of the wrong type or out of its range, a chain names a
-            certificate that is not there, or the canonical form is longer than 90 KiB.
+        FormatError: a key is missing or unknown, a value is of the wrong type or out of its range, the prefixes are
+            not in their order, a chain names a certificate that is not there, or the canonical form is longer than
+            90 KiB.
     """
     _check_keys(value, _REPORT, "report")
     for name, shape in (("signatures", _SIGNATURE), ("prefixes", _PREFIX), ("certificates", _CERTIFICATE)):
         for number, row in enumerate(value[name]):
             _check_keys(row, shape, f"{name[:-1]} {number}")
+    _check_prefixes(value)
     if value["dss"] is not None:
         _check_keys(value["dss"], _DSS, "dss")
     for number, signature in enumerate(value["signatures"]):
@@ -111,6 +113,17 @@ def check(value: Any) -> dict[str, Any]:
     if len(canonical.dumps(value)) > MAX_REPORT:
         raise FormatError(f"the inspection report is longer than {MAX_REPORT} bytes")
     return dict(value)
+
+
+def _check_prefixes(value: Mapping[str, Any]) -> None:
+    """Each prefix is longer than the one before, and of no earlier revision: else one digest would be filed twice."""
+    last = {"length": -1, "revision": 1}
+    for row in value["prefixes"]:
+        if row["length"] <= last["length"] or not last["revision"] <= row["revision"] <= (
+            value["revisions"] or 0
+        ):
+            raise FormatError("the prefixes of an inspection report do not rise, or are of no revision")
+        last = row
 
 
 def is_validation(text: Any) -> bool:

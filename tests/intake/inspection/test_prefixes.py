@@ -107,8 +107,30 @@ def test_more_revisions_than_a_report_names_are_counted():
     for _ in range(70):
         data = changing.appended({50: b"null"}, data=data)
     found = look(data).report
-    assert (found["revisions"], len(found["prefixes"])) == (71, report.MAX_PREFIXES)
+    assert (found["revisions"], len(found["prefixes"]), found["truncated"]) == (71, report.MAX_PREFIXES, True)
     assert revision_at(found["prefixes"], 5) is None
+
+
+def test_a_report_that_names_all_revisions_is_not_cut():
+    found = look(attacks.signed_twice()).report
+    assert (found["revisions"], found["truncated"]) == (3, False)
+
+
+@pytest.mark.parametrize(
+    "rows",
+    [[(1, 5), (1, 5)], [(1, 5), (2, 4)], [(2, 5), (1, 9)], [(0, 5)], [(1, 5), (4, 9)]],
+    ids=["one twice", "shorter", "an earlier revision", "of none", "of more than there are"],
+)
+def test_prefixes_that_do_not_rise_are_refused(rows):
+    """Else the digest of one would be filed twice, and no try of the inspection come to its end."""
+    found = report.empty("no_signatures", None, "pyHanko 0") | {"revisions": 3}
+    found["prefixes"] = [{"revision": at, "length": n, "sha256": None, "sm3": None} for at, n in rows]
+    with pytest.raises(FormatError, match="do not rise, or are of no revision"):
+        report.check(found)
+    found["prefixes"] = [{"revision": 1, "length": 5, "sha256": None, "sm3": None}]
+    assert report.check(found)
+    with pytest.raises(FormatError, match="do not rise, or are of no revision"):
+        report.check(found | {"revisions": None})
 
 
 def test_a_validation_report_has_its_digest_in_the_report():
