@@ -132,7 +132,7 @@ def test_bounds_stand_in_the_order_of_what_is_written_of_them():
 
 def test_bounds_of_one_moment_stand_in_the_order_of_their_sources():
     """The authority of the later head before that of the earlier one."""
-    token = {f"heads/{LATE}/tokens/tsa-a.tsr": LOG.token("tsa-a", LATE, serial=99)}
+    token = {f"heads/{LATE}/tokens/tsa-a.tsr": LOG.token("tsa-a", LATE, serial=99, gen_time=moment(12, 5))}
     bounds = check(token | dict.fromkeys((TOKEN_A, LIST_A, ROOT_LIST_A), DROPPED)).interval.bounds
     assert [(bound.source, bound.size) for bound in bounds[:2]] == [("tsa-a", LATE), ("tsa-b", EARLY)]
     assert bounds[0].not_after == bounds[1].not_after

@@ -40,7 +40,7 @@ def test_what_follows_a_record_is_told_in_one_order_by_both(javascript):
     more = {
         "previous/1/statement.json": log.statements[1].encode(),
         "previous/1/inclusion.tlog-proof": log.proof(1, LATE),
-        f"heads/{LATE}/tokens/tsa-a.tsr": log.token("tsa-a", LATE, serial=99),
+        f"heads/{LATE}/tokens/tsa-a.tsr": log.token("tsa-a", LATE, serial=99, gen_time=build.moment(12, 5)),
         DOCUMENT_NAME: build.CONTRACT,
     }
     sample = Sample("everything", files | more, build.trust_text(log))
