@@ -142,6 +142,14 @@ def rfc3339(moment: datetime | None) -> str | None:
     return show_moment(up)
 
 
+def place_of(bound: Bound) -> tuple[str | None, str, int, str]:
+    """Where a bound stands among others (docs/formats.md §13): by what is written of it, alike for all.
+
+    Parts of a second, which one verifier may keep more of than another, make no difference.
+    """
+    return rfc3339(bound.not_after), bound.source, bound.size, bound.kind
+
+
 def source_of(organisation: str) -> str:
     """The name under which an organisation is counted: two spellings of one name are one source."""
     plain = unicodedata.normalize("NFKC", organisation).casefold()

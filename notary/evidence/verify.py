@@ -15,7 +15,7 @@ from notary.evidence.extension import check_extension
 from notary.evidence.head import Head
 from notary.evidence.heads import check_heads, check_inclusion_file
 from notary.evidence.incident import check_incident_file
-from notary.evidence.outcome import Check, Claim, Interval, Outcome, Report, kth_bound
+from notary.evidence.outcome import Check, Claim, Interval, Outcome, Report, kth_bound, place_of
 from notary.evidence.package import Digests, Package
 from notary.evidence.package_names import FRAME, OPENINGS, STATEMENT
 from notary.evidence.previous import check_previous
@@ -151,7 +151,7 @@ def _check_log(
 
 
 def _check_time(out: Collector, trust: Trust, heads: list[Head]) -> Interval:
-    bounds = tuple(sorted((b for head in heads for b in head.bounds), key=lambda b: (b.not_after, b.source)))
+    bounds = tuple(sorted((bound for head in heads for bound in head.bounds), key=place_of))
     by = kth_bound(bounds, trust.k)
     after = next((head.made_after for head in heads if head.made_after), None)
     # The block's hash is in the statement: whoever attests the statement earlier than the block says what is false,

@@ -5,7 +5,9 @@ from collections.abc import Iterable
 from typing import Any
 
 from notary.evidence.outcome import Check, Claim, Outcome
-from notary.report.facts import AnchorFact, Facts, SignatureFact, by_number
+from notary.report.facts import AnchorFact, Facts, by_number
+from notary.report.found import SignatureFact
+from notary.report.particulars import removed, revision_rows, signature_rows
 from notary.report.phrases import (
     Pair,
     check_name,
@@ -137,6 +139,8 @@ def inspection(facts: Facts) -> dict[str, Any] | None:
         "tool": found.tool,
         "truncated": found.truncated,
         "signatures": [_signature(number, item) for number, item in enumerate(found.signatures, 1)],
+        "revisions": revision_rows(found),
+        "removed": removed(found),
     }
 
 
@@ -192,6 +196,7 @@ def _signature(number: int, item: SignatureFact) -> dict[str, Any]:
         "trust": known("signature.trust", item.trust),
         "validity": known("signature.validity", validity(item)),
         "mark": validity(item),
+        "more": signature_rows(item),
     }
 
 

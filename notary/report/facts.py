@@ -1,7 +1,7 @@
 """Everything that a report prints, as values: `facts_of` gathers, and nothing later adds to it."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, fields
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
 
@@ -11,8 +11,7 @@ from notary.evidence.note import parse_note
 from notary.evidence.number import parse_number
 from notary.evidence.outcome import Bound, Check, Outcome, Report
 from notary.evidence.package import Package
-
-_VERSIONS = (1, 2)  # what is printed, both have
+from notary.report.found import InspectionFact, inspection_of
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,37 +45,6 @@ class AnchorFact:
     block_number: int
     block_hash: str
     block_time: datetime
-
-
-@dataclass(frozen=True, slots=True)
-class SignatureFact:
-    """One signature of the document, in the words of the inspection report."""
-
-    field: str
-    kind: str
-    signer: str | None
-    issuer: str | None
-    serial: str | None
-    claimed_time: str | None
-    stamped_time: str | None
-    stamp: str | None
-    covers: str
-    changes_after: str
-    integrity: str
-    trust: str
-    validity: str
-
-
-@dataclass(frozen=True, slots=True)
-class InspectionFact:
-    """What the operator found when it read the document's signatures."""
-
-    outcome: str
-    reason: str | None
-    tool: str
-    truncated: bool
-    logged: bool  # check 9.1 passed: an entry of the log, after this document
-    signatures: tuple[SignatureFact, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -189,7 +157,7 @@ def facts_of(
         openings=tuple(
             (name, value) for name, value in sorted(result.openings.items()) if name != "inspection"
         ),
-        inspection=None if found is None else _inspection(found, logged=logged),
+        inspection=None if found is None else inspection_of(found, logged=logged),
         trust=trust,
     )
 
@@ -215,24 +183,6 @@ def _document(body: Mapping[str, Any] | None, name: str | None) -> DocumentFact 
         digests=tuple(body["digests"].items()),
         claimed=tuple(body["claimed"].items()),
     )
-
-
-def _inspection(report: Mapping[str, Any], *, logged: bool) -> InspectionFact:
-    try:
-        if report["version"] not in _VERSIONS:
-            raise FormatError(f"inspection report version {report['version']} is neither 1 nor 2")
-        names = [field.name for field in fields(SignatureFact)]
-        signatures = [SignatureFact(**{key: item[key] for key in names}) for item in report["signatures"]]
-        return InspectionFact(
-            report["outcome"],
-            report["reason"],
-            report["tool"],
-            report["truncated"],
-            logged,
-            tuple(signatures),
-        )
-    except (KeyError, TypeError) as error:
-        raise FormatError(f"not an inspection report: {error}") from error
 
 
 def by_number(id_: str) -> tuple[int, ...]:

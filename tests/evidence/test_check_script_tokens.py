@@ -5,14 +5,14 @@ import io
 import pytest
 from cryptography.hazmat.primitives import serialization
 
-from notary.evidence.assemble import assemble
-from notary.evidence.package import read_package
+from notary.evidence.package import read_package, write_package
 from notary.evidence.trust import parse_trust
 from notary.evidence.verify import verify
 from tests.evidence import test_check_script as script
 from tests.evidence import tsa_case
-from tests.evidence.build import CONTRACT, EARLY
+from tests.evidence.build import CONTRACT, EARLY, moment
 from tests.evidence.tsa_cases import CASES
+from tests.mini_revocation import both, crl
 from tests.mini_tsa import POLICY
 
 bare, run = script.bare, script.run
@@ -24,7 +24,12 @@ STATUS = (
 
 def package(**tokens):
     files = {f"heads/{EARLY}/tokens/tsa-{name}.tsr": data for name, data in tokens.items()}
-    return assemble(script.FILES | files, ("a.pdf", CONTRACT))
+    return packed(script.FILES | files)
+
+
+def packed(files):
+    """Without controls, which would all be tried."""
+    return write_package(files, ("a.pdf", CONTRACT))
 
 
 def agrees(data, trust, found):
@@ -83,7 +88,7 @@ def test_no_token_passes_that_the_verifier_refuses(run, monkeypatch, name):
     for number, data in enumerate(given.revocation, 1):
         crl = BY_NAME[name].needs != "ocsp" and "OCSP" not in name
         files[f"{folder}/{number}.{'crl' if crl else 'ocsp'}"] = getattr(data, "data", data)
-    data = assemble(files, ("a.pdf", CONTRACT))
+    data = packed(files)
     trust = script.trust_text(tsa_a=table(given))
     _, checks, _, _, problems = run(data, trust=trust)
     _, expected = agrees(data, trust, checks)
@@ -99,3 +104,62 @@ def test_no_time_passes_that_the_verifier_refuses(run, gen_time):
     _, checks, _, _, _ = run(data)
     _, expected = agrees(data, script.trust_text(), checks)
     assert expected["5.1", f"tsa-a@{EARLY}"] == "failed"
+
+
+TSA = script.TSAS["tsa-a"]
+EARLIER, LATER = moment(11), moment(12, 20)  # than the tokens, which are of 12:00
+# Of the lists of the authority's CA: entries and moment of each. Then whether the certificate counts as revoked.
+LISTS = {
+    "revoked in the older one": ([((EARLIER, None), moment(12, 10)), (None, moment(12, 30))], True),
+    "revoked in the newer one": ([(None, moment(12, 10)), ((LATER, None), moment(12, 30))], True),
+    "revoked in one from before the token": ([((EARLIER, None), moment(11, 30)), (None, moment(12, 30))], True),
+    "superseded before the token": ([((EARLIER, "superseded"), moment(12, 10)), (None, moment(12, 30))], True),
+    "superseded after the token": ([((LATER, "superseded"), moment(12, 25)), (None, moment(12, 30))], False),
+    "superseded, invalid before": ([((LATER, "superseded", EARLIER), moment(12, 25)), (None, moment(12, 30))], True),
+    "one from before the token": ([(None, moment(11, 30)), (None, moment(12, 30))], False),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("what", script.some(LISTS, "revoked in the older one", "one from before the token"))
+def test_a_revocation_in_any_of_several_lists_of_one_issuer_counts(run, what):
+    lists, revoked = LISTS[what]
+    folder, files = f"heads/{EARLY}/revocation/tsa-a", dict(script.FILES)
+    for number, (entry, at) in enumerate(lists, 3):
+        made = both(TSA, *([] if entry is None else [(TSA.signer, *entry)]), at=at)[0]
+        files[f"{folder}/{number}.crl"] = made.data
+    del files[f"{folder}/1.crl"]
+    data = packed(files)
+    status, checks, _, text, problems = run(data)
+    _, expected = agrees(data, script.trust_text(), checks)
+    place = "5.2", f"tsa-a@{EARLY}"
+    assert (expected[place] == "failed", checks[place] == "failed", problems) == (revoked, revoked, ""), text
+    assert status == (1 if revoked else 0)
+    if what == "one from before the token":
+        assert checks[place] == "passed"
+
+
+def test_a_revocation_that_cannot_be_told_leaves_no_bound(run):
+    """The intermediate is revoked and no list speaks of the signer: OpenSSL asks of the signer first."""
+    listed = crl(TSA.root, TSA.root_key, (TSA.middle, EARLIER, None), at=moment(12, 30)).data
+    folder = f"heads/{EARLY}/revocation/tsa-a"
+    files = {name: data for name, data in script.FILES.items() if not name.startswith(folder)}
+    data = packed(files | {f"{folder}/1.crl": listed})
+    status, checks, _, _, _ = run(data)
+    _, expected = agrees(data, script.trust_text(), checks)
+    assert expected["5.2", f"tsa-a@{EARLY}"] == "failed"
+    assert (status, checks["8.1", ""]) == (2, "could_not_be_checked")
+
+
+def test_a_token_that_is_not_compared_does_not_pass_and_bounds_nothing(run):
+    """Signed with PSS, which OpenSSL checks and the script does not read; nothing else is wrong with it."""
+    tsa = tsa_case.authority("pss")
+    token = tsa.respond(script.LOG.checkpoint(EARLY), tsa=True)
+    trust = script.trust_text(tsa_a=table(tsa_case.Given(token, tsa)))
+    folder = f"heads/{EARLY}/revocation/tsa-a"
+    files = {name: data for name, data in script.FILES.items() if not name.startswith(folder)}
+    data = packed(files | {f"heads/{EARLY}/tokens/tsa-a.tsr": token})
+    status, checks, _, _, _ = run(data, trust=trust)
+    _, expected = agrees(data, trust, checks)
+    assert expected["5.1", f"tsa-a@{EARLY}"] == "passed"
+    assert checks["5.1", f"tsa-a@{EARLY}"] == "could_not_be_checked"
+    assert (status, checks["8.1", ""]) == (2, "could_not_be_checked")

@@ -13,9 +13,9 @@ INCIDENT = 3  # its index, behind the document
 DETAIL = {"close_by": "2026-03-01T13:00:00Z", "closed": "2026-03-01T13:00:07Z", "size": 4, "count": 1}
 
 
-def told(kind="promise_broken", fields=None, **changes):
+def told(kind="promise_broken", fields=None, log=None, **changes):
     """A log whose operator says that it broke the promise, and the files of the record's package."""
-    log = Log()
+    log = log or Log()
     root = group_root(log.entries[DOCUMENT : DOCUMENT + 1]).hex()
     fields = {"detail": DETAIL | {"root": root} | changes} if fields is None else fields
     body = Incident(kind, log.entries[DOCUMENT])

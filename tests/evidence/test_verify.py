@@ -6,7 +6,7 @@ Damage is repaired from inside: manifest and checksums are always right, so that
 import io
 import json
 from dataclasses import replace
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 
 import pytest
 
@@ -17,7 +17,7 @@ from notary.evidence.chain import NotBefore, decode_header, encode_evidence
 from notary.evidence.commitments import encode_openings
 from notary.evidence.consistency import encode_consistency
 from notary.evidence.exports import package_of_proof
-from notary.evidence.outcome import Outcome
+from notary.evidence.outcome import Bound, Outcome, place_of
 from notary.evidence.package import digest_stream
 from notary.evidence.timestamp import MAX_RESPONSE
 from notary.evidence.verify import unreadable, verify
@@ -154,6 +154,32 @@ def test_the_two_times_are_those_of_third_parties():
         ("chain", "chain 31337", LATE),
     ]
     assert interval.bounds[2].not_after == datetime.fromtimestamp(ANCHOR_TIME, UTC)
+
+
+def test_bounds_stand_in_the_order_of_what_is_written_of_them():
+    at = moment(12)
+    named = [
+        Bound("rfc3161", "b", "b", at, 10),
+        Bound("rfc3161", "bitcoin", "c", at, 10),
+        Bound("bitcoin", "bitcoin", "Bitcoin", at, 10),
+        Bound("rfc3161", "c", "c", at - timedelta(microseconds=999_999), 10),
+        Bound("rfc3161", "a", "a", at - timedelta(microseconds=500_000), 10),
+        Bound("rfc3161", "a", "a", at, 9),
+        Bound("rfc3161", "d", "d", at - timedelta(seconds=2), 10),
+    ]
+    found = [(bound.source, bound.size, bound.kind) for bound in sorted(named, key=place_of)]
+    assert found == [
+        ("d", 10, "rfc3161"), ("a", 9, "rfc3161"), ("a", 10, "rfc3161"), ("b", 10, "rfc3161"),
+        ("bitcoin", 10, "bitcoin"), ("bitcoin", 10, "rfc3161"), ("c", 10, "rfc3161"),
+    ]  # fmt: skip
+
+
+def test_bounds_of_one_moment_stand_in_the_order_of_their_sources():
+    """The authority of the later head before that of the earlier one."""
+    token = {f"heads/{LATE}/tokens/tsa-a.tsr": LOG.token("tsa-a", LATE, serial=99, gen_time=moment(12, 5))}
+    bounds = check(token | dict.fromkeys((TOKEN_A, LIST_A, ROOT_LIST_A), DROPPED)).interval.bounds
+    assert [(bound.source, bound.size) for bound in bounds[:2]] == [("tsa-a", LATE), ("tsa-b", EARLY)]
+    assert bounds[0].not_after == bounds[1].not_after
 
 
 def test_the_result_can_be_written_as_json():

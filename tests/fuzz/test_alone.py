@@ -1,10 +1,15 @@
 """Each numbered check catches something that no other does, in both verifiers."""
 
+from dataclasses import replace
+
 import pytest
 
 from notary.evidence.catalogue import CHECKS
+from tests.evidence import build
+from tests.evidence.build import EARLY, LATE, Log
+from tests.evidence.test_incident import told
 from tests.fuzz.alone import ALONE
-from tests.fuzz.corpus import whole
+from tests.fuzz.corpus import DOCUMENT_NAME, Sample, whole
 from tests.fuzz.verifiers import JavaScript, by_python, failed
 from tests.fuzz.zips import TRICKS, members, packed
 
@@ -25,6 +30,26 @@ def test_it_alone_fails(javascript, id_):
     data = packed(sample.files)
     python = by_python(data, sample)
     assert (failed(python), python["outcome"]) == ({id_}, "failed")
+    assert javascript.ask(data, sample) == python
+
+
+def test_what_follows_a_record_is_told_in_one_order_by_both(javascript):
+    """Checks in the order of docs/formats.md §12, bounds of one moment in that of §13."""
+    log, files = told(log=Log(altered=lambda made: replace(made, previous=build.log().entries[1])))
+    files = {name: data for name, data in files.items() if f"{EARLY}/tokens/tsa-a" not in name}
+    more = {
+        "previous/1/statement.json": log.statements[1].encode(),
+        "previous/1/inclusion.tlog-proof": log.proof(1, LATE),
+        f"heads/{LATE}/tokens/tsa-a.tsr": log.token("tsa-a", LATE, serial=99, gen_time=build.moment(12, 5)),
+        DOCUMENT_NAME: build.CONTRACT,
+    }
+    sample = Sample("everything", files | more, build.trust_text(log))
+    data = packed(sample.files)
+    python = by_python(data, sample)
+    assert [check["id"] for check in python["checks"]][-4:] == ["8.1", "9.1", "9.2", "9.3"]
+    assert [(each["source"], each["size"]) for each in python["time"]["bounds"]] == [
+        ("tsa-a", LATE), ("tsa-b", EARLY), ("chain 31337", LATE),
+    ]  # fmt: skip
     assert javascript.ask(data, sample) == python
 
 

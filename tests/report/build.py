@@ -108,6 +108,27 @@ def inspection(*signatures, **more):
     } | more
 
 
+def inspection_2(*signatures, **more):
+    """Version 2: of each signature (a dict) what it says beyond version 1, where the test does not say it."""
+    beyond = {
+        "revision": 1,
+        "chain": [0, 1],
+        "doc_mdp": None,
+        "field_mdp": None,
+        "level": None,
+        "ades_indication": None,
+        "ades_sub_indication": None,
+    }
+    subjects = ("CN=Signer", "CN=示例签发机构", "CN=Example Root")
+    values = {
+        "version": 2,
+        "prefixes": [],
+        "certificates": [{"subject": name} for name in subjects],
+        "removed_fields": [],
+    }
+    return inspection(*(beyond | each for each in signatures), **(values | more))
+
+
 def facts(found=None, **more):
     values = {
         "number": NUMBER,

@@ -71,12 +71,21 @@ def test_an_inspection_of_another_version_is_refused():
 
 def test_an_inspection_of_either_version_says_the_same():
     assert (
-        facts(inspection=inspection(version=2)).inspection
+        facts(inspection=build.inspection_2()).inspection
         == facts(inspection=inspection(version=1)).inspection
     )
 
 
-@pytest.mark.parametrize("broken", [{"version": 1}, inspection({"field": "a"}), inspection("text")])
+@pytest.mark.parametrize(
+    "broken",
+    [
+        {"version": 1},
+        inspection({"field": "a"}),
+        inspection("text"),
+        inspection(version=2),
+        build.inspection_2(signature(chain=[9])),
+    ],
+)
 def test_what_is_no_inspection_is_refused(broken):
     with pytest.raises(FormatError, match="not an inspection report"):
         facts(inspection=broken)

@@ -226,6 +226,39 @@ def test_many_signatures_flow_on(good):
     assert "仅列出其中一部分" in text(pdf)
 
 
+def test_revisions_and_what_the_standards_say_of_a_signature_are_printed_in_both_languages():
+    first = signature(
+        field="party-a",
+        covers="revision",
+        changes_after="allowed",
+        chain=[0, 1, 2],
+        doc_mdp=2,
+        field_mdp={"action": "exclude", "fields": ["party-b"]},
+        level="B-LT",
+        ades_indication="INDETERMINATE",
+        ades_sub_indication="NO_POE",
+    )
+    second = signature(field="party-b", revision=3, chain=[0])
+    rows = [(1, 1234567, "a1" * 32), (2, 1300000, "b2" * 32), (3, 1400001, "c3" * 32)]
+    prefixes = [{"revision": n, "length": size, "sha256": digest, "sm3": None} for n, size, digest in rows]
+    report = build.inspection_2(first, second, prefixes=prefixes, removed_fields=["witness"])
+    pdf = render(facts(inspection=report))
+    found = text(pdf)
+    for said in (
+        "1,234,567", "a1" * 32, "1,300,000", "b2" * 32, "c3" * 32,
+        "party-a（其后：允许的改动）", "party-a (after: allowed ones)", "无签名", "no signature",
+        "允许的改动", "填写与签名", "filling in and signing", "未声明", "not stated",
+        "除 party-b 以外的域", "all but party-b", "B-LT", "INDETERMINATE NO_POE",
+        "CN=示例签发机构 < CN=Example Root", "较早版本中的签名已被去除：witness", "were taken away: witness",
+    ):  # fmt: skip
+        assert squeezed(said) in found, said
+    assert len(pages(pdf)) == 2
+    # Version 1 says none of it.
+    plain = text(render(facts(inspection=inspection(signature()))))
+    assert squeezed("上级证书") not in plain
+    assert squeezed("该版本的 SHA-256") not in plain
+
+
 def test_the_qr_code_leads_to_the_address(good):
     with pypdfium2.PdfDocument(good) as document:
         picture = document[0].render(scale=150 / 72).to_pil()

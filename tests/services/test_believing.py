@@ -142,6 +142,23 @@ def test_a_proof_that_asks_for_no_size_is_under_a_head_that_is_believed(world, f
     assert first.size <= theft.good
 
 
+def test_a_head_that_is_named_is_given_as_it_is_and_the_verifier_refuses_it(world):
+    """Beside one that is believed it takes nothing from it, and adds nothing: neither bound nor check that passed."""
+    theft = Theft(world, stamped=True)
+    before = theft.packages.package(theft.late.number, theft.own, [theft.newest()])
+    stolen = theft.newest()
+    theft.declare()
+    assert theft.packages.package(theft.late.number, theft.own, [stolen]) == before
+    outcome, found = failures(world, before)
+    assert (outcome, {id_ for id_, _ in found}) == (Outcome.FAILED, {"3.1"})
+    assert "compromised" in next(iter(found))[1]
+    world.record()
+    both = theft.packages.package(theft.late.number, theft.own, [stolen, theft.newest()])
+    report = world.check(both)
+    assert {(check.id, check.subject) for check in report.failures()} == {("3.1", f"head {stolen}")}
+    assert {bound.size for bound in report.interval.bounds} == {theft.newest()}
+
+
 def test_a_calendars_file_is_of_a_head_that_is_believed(world):
     theft = Theft(world, pending=b"pending")
 

@@ -263,6 +263,18 @@ test("T is the k-th earliest, rounded up, and no bound is before the block", () 
   assert.deepEqual(times([bound("A", 5)], 1, 6), ["failed", "1970-01-01T00:00:05Z", "1970-01-01T00:00:06Z"]);
 });
 
+test("bounds stand in the order of what is written of them", () => {
+  const at = (source, nanoseconds, kind = "rfc3161") => ({ kind, source, organisation: source, notAfter: nanoseconds, keys: [] });
+  const heads = [
+    { size: 10n, bounds: [at("b", 5000000000n), at("bitcoin", 5000000000n), at("bitcoin", 5000000000n, "bitcoin"), at("c", 4000000001n), at("a", 4500000000n), at("d", 3000000000n)] },
+    { size: 9n, bounds: [at("a", 5000000000n)] },
+  ];
+  const { bounds } = checkTimes(new Checks(), heads.map((head) => ({ ...head, madeAfter: false })), null, { k: 1 });
+  assert.deepEqual(bounds.map(({ not_after, source, size, kind }) => [not_after.slice(17, 19), source, size, kind]), [
+    ["03", "d", 10, "rfc3161"], ["05", "a", 9, "rfc3161"], ["05", "a", 10, "rfc3161"], ["05", "b", 10, "rfc3161"], ["05", "bitcoin", 10, "bitcoin"], ["05", "bitcoin", 10, "rfc3161"], ["05", "c", 10, "rfc3161"],
+  ]);
+});
+
 test("whatever is thrown inside a check fails it, but for a fault of the machine", () => {
   const checks = new Checks();
   checks.make("3.2", () => null.x);

@@ -359,7 +359,7 @@ load_keys() { # table, name: lines of key id, public key, since, until, last goo
     done
 }
 
-load_authorities() { # lines of name, number, organisation as it is counted, and as it is written
+load_authorities() { # lines of name, number, organisation as it is counted (see folded), and as it is written
     : >"$work/authorities"
     tables tsa
     n=0
@@ -370,8 +370,9 @@ load_authorities() { # lines of name, number, organisation as it is counted, and
         ! grep -q "^$name$TAB" <"$work/authorities" || stop "trust file: two tsa have the same name"
         value tsa "$n" organisation || stop "trust file: a tsa has no organisation"
         written=$found
-        plain=$(printf '%s' "$found" | tr 'A-Z' 'a-z' | tr -d ' !-/:-@[-`{-~')
-        [ -n "$plain" ] || plain=$found
+        plain=$(folded "$found")
+        # Without a letter or digit it counts as it stands, by NFKC.
+        [ -n "$plain" ] || case $found in *[!\ -~]*) plain='.?' ;; *) plain=.!$(printf '%s' "$found" | xxd -p | tr -d '\n') ;; esac
         pem_of "$n" roots | grep -q -e '-----BEGIN CERTIFICATE-----' || stop "trust file: a tsa has no root"
         if value tsa "$n" revocation; then
             matches "$found" '(strict|lenient)' || stop "trust file: revocation is not strict or lenient"
@@ -383,6 +384,34 @@ load_authorities() { # lines of name, number, organisation as it is counted, and
         printf '%s\t%s\t%s\t%s\n' "$name" "$n" "$plain" "$written" >>"$work/authorities"
     done
     organisations=$(cut -f4 <"$work/authorities" | sort -u | grep -c . || :)
+}
+
+folded() { # a name as docs/formats.md §8 compares it: its letters and digits by NFKC, in lower case, as "." and a number in decimal each
+    # Of scripts in which this script knows every spelling: ASCII and its wide forms, Latin-1, Cyrillic, kana, Hangul and
+    # unified ideographs. Any other sign, and a letter before it, which may become one with it, is written ".?".
+    printf '%s' "$1" | xxd -p | tr -d '\n' | awk '
+        function byte(at) { return index("0123456789abcdef", substr($0, at, 1)) * 16 + index("0123456789abcdef", substr($0, at + 1, 1)) - 17 }
+        function add(code) { name = name last; last = "." code }
+        function between(low, high) { return code >= low && code <= high }
+        {
+            for (at = 1; at < length($0); ) {
+                code = byte(at)
+                more = code < 128 ? 0 : code < 224 ? 1 : code < 240 ? 2 : 3
+                if (more) code -= more == 1 ? 192 : more == 2 ? 224 : 240
+                while (more-- > 0) { at += 2; code = code * 64 + byte(at) - 128 }
+                at += 2
+                if (between(65281, 65374)) code -= 65248
+                if (between(65, 90) || between(192, 222) && code != 215 || between(1040, 1071)) add(code + 32)
+                else if (between(1024, 1039)) add(code + 80)
+                else if (between(48, 57) || between(97, 122) || between(224, 254) && code != 247 || between(1072, 1119) ||
+                    between(12353, 12438) || between(12449, 12538) || between(12540, 12542) || between(13312, 19893) || between(19968, 40943) ||
+                    between(44032, 55203)) add(code)
+                else if (code < 128 || code == 183 || between(8208, 8213) || between(8216, 8221) ||
+                    between(12288, 12291) || between(12296, 12305)) { name = name last; last = "" }
+                else { name = name ".?"; last = "" }
+            }
+        }
+        END { gsub(/(\.\?)+/, ".?", name); printf "%s", name last }'
 }
 
 # --- 1: the files ------------------------------------------------------------------------------------------------
@@ -1091,8 +1120,10 @@ check_token() { # size, name, member
     if [ -s "$work/key.odd" ]; then
         result 5.1 unchecked "$subject" "A key or an algorithm of its certificates is not one that this script knows." "证书的密钥或算法不在本脚本所知范围内。" && return 0
     fi
-    mark="$(printf '%s' "$row" | cut -f3 | xxd -p | tr -d '\n') $keys $serial"
-    if other=$(grep -e "^$mark " <"$work/serials") && [ "${other##* }" != "$info" ]; then
+    counted=$(printf '%s' "$row" | cut -f3)
+    mark="@$counted $keys $serial"
+    case $counted in *\?*) mark="@$(printf '%s' "$row" | cut -f4 | xxd -p | tr -d '\n') $keys $serial" ;; esac
+    if other=$(grep -F -e "$mark " <"$work/serials") && [ "${other##* }" != "$info" ]; then
         result 5.1 failed "$subject" "The authority used this serial number twice." "序列号重复使用。" && return 0
     fi
     printf '%s %s\n' "$mark" "$info" >>"$work/serials"
@@ -1103,7 +1134,7 @@ check_token() { # size, name, member
     if [ "$accuracy" = - ] && value tsa "$number" accuracy_ms; then accuracy=$(((found + 999) / 1000)); fi
     [ "$accuracy" != - ] || return 0
     # What one public key may stand behind is one source: every certificate of the token and of the roots.
-    printf '%s %s %s %s\n' $((stamped + fraction + accuracy)) "$subject" "$(printf '%s' "$row" | cut -f3 | xxd -p | tr -d '\n')" "$keys" >>"$work/bounds.$1"
+    printf '%s %s %s %s\n' $((stamped + fraction + accuracy)) "$subject" "$counted" "$keys" >>"$work/bounds.$1"
 }
 
 policy_listed() { # whether one of $policies has the bytes of $policy, which may have arcs that no shell computes with
@@ -1118,7 +1149,7 @@ policy_listed() { # whether one of $policies has the bytes of $policy, which may
 
 read_token() { # to $token_read (read, failed, unchecked) with $why, or $stamped, $fraction, $accuracy, $serial, $policy, $info
     # From its bytes: the text that openssl prints may hold lines of whoever made the response.
-    { xxd -p <"$token_at" | tr -d '\n' && printf '\n'; } | awk -f "$work/token.awk" >"$work/token" || stop "cannot read $token_at"
+    { xxd -p <"$token_at" | tr -d '\n' && printf '\n'; } | awk -f "$work/der.awk" -f "$work/token.awk" >"$work/token" || stop "cannot read $token_at"
     token_read=$(cut -f1 <"$work/token")
     why=$(cut -f2 <"$work/token")
     [ "$token_read" = read ] || return 0
@@ -1134,9 +1165,9 @@ read_token() { # to $token_read (read, failed, unchecked) with $why, or $stamped
     stamped=$epoch
 }
 
-write_reader() { # the program that reads a token: RFC 3161, RFC 5652, and of docs/formats.md §9 what its bytes show
-    cat >"$work/token.awk" <<'END_OF_READER'
-# DER of a TimeStampResp in hexadecimal. Offsets are of characters from 1; `tlv` reads at `at`.
+write_reader() { # the programs that read tokens and lists: RFC 3161, 5652, 5280, and of docs/formats.md §9 what their bytes show
+    cat >"$work/der.awk" <<'END_OF_READER'
+# DER in hexadecimal. Offsets are of characters from 1; `tlv` reads at `at`.
 function end_so(word, why) { print word "\t" why; exit 0 }
 function odd() { end_so("unchecked", "Its encoding or an algorithm in it is not one that this script reads") }
 function byte(at) { return index("0123456789abcdef", substr(all, at, 1)) * 16 + index("0123456789abcdef", substr(all, at + 1, 1)) - 17 }
@@ -1205,6 +1236,10 @@ function ascii(hex, i, text) {
     }
     return text
 }
+{ all = all $0 }
+END_OF_READER
+    cat >"$work/token.awk" <<'END_OF_READER'
+# A TimeStampResp.
 BEGIN {
     sha = "608648016503040"
     # Of the allowed digests: their names, and with which signature algorithms they go.
@@ -1215,7 +1250,6 @@ BEGIN {
     by["2a864886f70d01010d"] = by["2a8648ce3d040304"] = sha "203"
     by["2b6570"] = by["2a864886f70d010101"] = "any"
 }
-{ all = all $0 }
 END {
     if (length(all) > 131072 || length(all) % 2 || all ~ /[^0-9a-f]/) odd()
     last = length(all) + 1
@@ -1394,13 +1428,88 @@ END {
     print "read\t" time "\t" accuracy "\t" serial "\t" policy "\t" info
 }
 END_OF_READER
+    cat >"$work/list.awk" <<'END_OF_READER'
+# A CertificateList (RFC 5280 §5.1), and what it says of the `serials` as of the moment `stamped`: quiet, later (a
+# revocation that spoils no token of that moment), revoked. Who signed it, and for whom, is not looked at here.
+function time_of(text) { # YYYYMMDDhhmmss
+    text = ascii(next_of(""))
+    if (text !~ /^[0-9]+Z$/ || length(text) != (tag == "17" ? 13 : 15)) odd()
+    if (tag == "17") text = (substr(text, 1, 2) < "50" ? "20" : "19") text
+    return substr(text, 1, 14)
+}
+END {
+    if (length(all) > 2097152) odd()
+    count = split(serials, list, ",")
+    for (i = 1; i <= count; i++) if (list[i] != "") wanted[list[i]]
+    harmless["00"]; harmless["03"]; harmless["04"]; harmless["05"]
+    whole(1, length(all) + 1, 0)
+    seq = 1; seq_end = length(all) + 1
+    next_of("30"); ended(); enter()
+    next_of("30"); enter()
+    next_of("")
+    if (tag == "02") next_of("30")                  # version, and the algorithm
+    else if (tag != "30") odd()
+    next_of("30")
+    updated = time_of()
+    tag = ""
+    if (seq < seq_end) next_of("")
+    if (tag == "17" || tag == "18") { tag = ""; if (seq < seq_end) next_of("") }
+    said = "quiet"
+    if (tag == "30") {
+        seq = body; seq_end = past
+        while (seq < seq_end) {
+            next_of("30")
+            kept = seq; kept_end = seq_end
+            enter()
+            number = next_of("02")
+            since = time_of()
+            reason = ""
+            if (seq != seq_end) entry_extensions()
+            sub(/^(00)+/, "", number)
+            if (number == "") number = "0"
+            if (number in wanted) {
+                if (!(reason in harmless) || since <= stamped) said = "revoked"
+                else if (said == "quiet") said = "later"
+            }
+            seq = kept; seq_end = kept_end
+        }
+    }
+    print said "\t" updated
+}
+function entry_extensions(oid, value, invalid, rest, rest_end, critical) {
+    next_of("30"); ended(); enter()
+    while (seq < seq_end) {
+        next_of("30")
+        rest = seq; rest_end = seq_end
+        enter()
+        oid = next_of("06")
+        value = next_of("")
+        critical = tag == "01"
+        if (critical) value = next_of("04")
+        else if (tag != "04") odd()
+        ended()
+        if (oid == "551d15") {
+            if (value !~ /^0a01..$/) odd()
+            reason = substr(value, 5)
+        } else if (oid == "551d18") {
+            seq = body; seq_end = past
+            next_of("18"); ended()
+            seq = start
+            invalid = time_of()
+            if (invalid < since) since = invalid
+        } else if (critical) odd()
+        seq = rest; seq_end = rest_end
+    }
+}
+END_OF_READER
 }
 
-stamps() { # data, roots, moment, and more for openssl
+stamps() { # data, roots, moment (empty: whenever), and more for openssl
     data=$1 roots=$2 moment_of=$3
     shift 3
+    if [ -n "$moment_of" ]; then set -- "$@" -attime "$moment_of"; else set -- "$@" -no_check_time; fi
     if [ -s "$work/more.pem" ] && grep -q BEGIN <"$work/more.pem"; then set -- "$@" -untrusted "$work/more.pem"; fi
-    openssl ts -verify -data "$data" -in "$token_at" -CAfile "$roots" -attime "$moment_of" -auth_level 2 -partial_chain "$@" >"$work/said" 2>&1 &&
+    openssl ts -verify -data "$data" -in "$token_at" -CAfile "$roots" -auth_level 2 -partial_chain "$@" >"$work/said" 2>&1 &&
         grep -q '^Verification: OK' <"$work/said"
 }
 
@@ -1408,52 +1517,75 @@ reason() { # why openssl refused, in one line
     sed -n 's/.*Verify error://p; s/^[0-9A-F]*:error:[0-9A-F]*:[^:]*:[^:]*:\([^:]*\):.*/\1/p' <"$work/said" | head -n 1 | tr -d '\000-\037'
 }
 
-check_revocation() { # size, name: 5.2; to $revoked
-    revoked=no
+check_revocation() { # size, name: 5.2; to $revoked: whether the token bounds nothing
     value tsa "$number" revocation || found=lenient
     strict=$found
+    revoked=yes
     grep "^heads/$1/revocation/$2/" <"$work/members" >"$work/status" || :
-    cat "$work/roots.pem" >"$work/lists.pem"
-    lists=0 others=0 newest=0 late=yes four=no
-    while IFS= read -r file; do
-        case $file in *.ocsp) others=$((others + 1)) && continue ;; esac
-        at "$file"
-        if ! openssl crl -inform DER -in "$place" -out "$work/crl.pem" >/dev/null 2>&1; then
-            result 5.2 failed "$subject" "A revocation list is damaged." "吊销列表已损坏。"
-            revoked=yes && return 0
+    read_lists || { result 5.2 failed "$subject" "A revocation list is damaged." "吊销列表已损坏。" && return 0; }
+    # OpenSSL goes by one list of each issuer. Each that speaks of a certificate is therefore tried alone.
+    doubt=
+    while read -r nth issuer said signed_so; do
+        [ "$said" = revoked ] || [ "$said" = unchecked ] || [ "$signed_so" = no ] || continue
+        doubt=yes
+        { cat "$work/roots.pem" "$work/list.$nth" && quiet_lists "$issuer" early; } >"$work/lists.pem"
+        ! stamps "$work/checkpoint.$1" "$work/lists.pem" '' -crl_check_all || continue
+        if { [ "$said" = revoked ] && grep -q -e 'certificate revoked' <"$work/said"; } || grep -q -e 'CRL signature failure' <"$work/said"; then
+            result 5.2 failed "$subject" "openssl: $(reason)" - && return 0
         fi
-        cat "$work/crl.pem" >>"$work/lists.pem"
-        lists=$((lists + 1))
-        time=$(openssl crl -in "$work/crl.pem" -noout -lastupdate | sed 's/^lastUpdate=//')
-        # shellcheck disable=SC2086 # month, day, time, year
-        set -- "$1" "$2" $time
-        case $3 in
-            Jan) m=01 ;; Feb) m=02 ;; Mar) m=03 ;; Apr) m=04 ;; May) m=05 ;; Jun) m=06 ;;
-            Jul) m=07 ;; Aug) m=08 ;; Sep) m=09 ;; Oct) m=10 ;; Nov) m=11 ;; *) m=12 ;;
-        esac
-        seconds "$6-$m-$(printf '%02d' "$4")T${5%%.*}Z" || epoch=0
-        [ "$epoch" -ge "$stamped" ] || late=no
-        [ "$epoch" -le "$newest" ] || newest=$epoch
-        ! openssl crl -in "$work/crl.pem" -noout -text 2>/dev/null | grep -Eq 'Unspecified|Affiliation Changed|Superseded|Cessation Of Operation' || four=yes
-    done <"$work/status"
-    if [ "$lists" -eq 0 ]; then
-        [ "$others" -eq 0 ] || { result 5.2 unchecked "$subject" "This script reads no OCSP responses: notary verify does." "本脚本不读取 OCSP 响应。" && return 0; }
-        [ "$strict" = lenient ] || { result 5.2 failed "$subject" - - && revoked=yes && return 0; }
-        result 5.2 unchecked "$subject" - - && return 0
+    done <"$work/lists"
+    if [ -n "$doubt" ]; then
+        result 5.2 unchecked "$subject" "A list speaks of a certificate, or bears a signature, in a way that this script cannot tell: notary verify can." "吊销列表涉及该证书或其签名无法判断。" && return 0
     fi
+    [ "$strict" = strict ] || revoked=no
+    if [ "$newest" -eq 0 ] && [ "$others" -eq 0 ]; then
+        if [ "$strict" = strict ]; then result 5.2 failed "$subject" - -; else result 5.2 unchecked "$subject" - -; fi
+        return 0
+    fi
+    if [ "$others" -ne 0 ]; then
+        result 5.2 unchecked "$subject" "This script reads no OCSP responses: notary verify does." "本脚本不读取 OCSP 响应。" && return 0
+    fi
+    { cat "$work/roots.pem" && quiet_lists '' ''; } >"$work/lists.pem"
     if stamps "$work/checkpoint.$1" "$work/lists.pem" "$newest" -crl_check_all; then
-        if [ "$late" = yes ] && [ "$others" -eq 0 ]; then
-            result 5.2 passed "$subject" - -
-        else
-            result 5.2 unchecked "$subject" "A list is from before the token, or there are OCSP responses: notary verify looks at each." "吊销列表早于时间戳，或另有 OCSP 响应。"
-        fi
-    elif grep -q -e 'certificate revoked' <"$work/said" && [ "$four" = no ]; then
-        result 5.2 failed "$subject" "openssl: certificate revoked" - && revoked=yes
-    elif grep -q -e 'CRL signature failure' -e 'different CRL scope' <"$work/said"; then
-        result 5.2 failed "$subject" "openssl: $(reason)" - && revoked=yes
+        revoked=no
+        result 5.2 passed "$subject" - -
     else
         result 5.2 unchecked "$subject" "openssl: $(reason)." -
     fi
+}
+
+read_lists() { # the files of $work/status: to $work/lists (number, issuer, what it says, whether it is signed so), $others, $newest
+    : >"$work/lists"
+    count_of=0 others=0 newest=0
+    moment "$stamped"
+    grep -v -e '^[+=]$' <"$work/certificates" >"$work/signers.pem"
+    while IFS= read -r file; do
+        case $file in *.ocsp) others=$((others + 1)) && continue ;; esac
+        count_of=$((count_of + 1))
+        at "$file"
+        openssl crl -inform DER -in "$place" -out "$work/list.$count_of" >/dev/null 2>&1 || return 1
+        { xxd -p <"$place" | tr -d '\n' && printf '\n'; } |
+            awk -v serials="$(cat "$work/serials.of")" -v stamped="$(printf '%s' "$moment" | tr -cd 0-9)" -f "$work/der.awk" -f "$work/list.awk" >"$work/list" || stop "cannot read $file"
+        said=$(cut -f1 <"$work/list") signed_so=yes
+        openssl crl -in "$work/list.$count_of" -noout -verify -CAfile "$work/signers.pem" >"$work/said" 2>&1 || :
+        ! grep -q -e 'verify failure' <"$work/said" || signed_so=no
+        if [ "$said" = quiet ] || [ "$said" = later ]; then
+            seconds "$(cut -f2 <"$work/list" | sed 's/^\(....\)\(..\)\(..\)\(..\)\(..\)\(..\)$/\1-\2-\3T\4:\5:\6Z/')" || said=unchecked
+        fi
+        # A list from before the token shows nothing, and may revoke all the same.
+        if [ "$said" = unchecked ] || [ "$epoch" -lt "$stamped" ]; then
+            [ "$said" != quiet ] || said=early
+        elif [ "$epoch" -gt "$newest" ]; then
+            newest=$epoch
+        fi
+        printf '%s %s %s %s\n' "$count_of" "$(openssl crl -in "$work/list.$count_of" -noout -issuer | sha256sum | cut -c1-64)" "$said" "$signed_so" >>"$work/lists"
+    done <"$work/status"
+}
+
+quiet_lists() { # those that revoke nothing and are not from before the token, or are of the further word $2; but for those of issuer $1
+    while read -r other its_issuer its_word _; do
+        case $its_word in quiet | "$2") [ "$its_issuer" = "$1" ] || cat "$work/list.$other" ;; esac
+    done <"$work/lists"
 }
 
 token_keys() { # digests of the public keys of a token's certificates and of its roots, with commas
@@ -1466,13 +1598,17 @@ token_keys() { # digests of the public keys of a token's certificates and of its
     : >"$work/one.pem"
     : >"$work/key.list"
     : >"$work/key.odd"
+    : >"$work/serials.of"
     pinned=no
     while IFS= read -r line; do
         if [ "$line" = = ]; then
             openssl x509 -in "$work/one.pem" -noout -pubkey >"$work/one.key" 2>/dev/null || printf 'no key\n' >>"$work/key.odd"
             sha256sum <"$work/one.key" | cut -c1-64 >>"$work/key.list"
             known_key || printf 'key\n' >>"$work/key.odd"
-            [ "$pinned" = yes ] || known_signature || printf 'signature\n' >>"$work/key.odd"
+            if [ "$pinned" = no ]; then
+                known_signature || printf 'signature\n' >>"$work/key.odd"
+                openssl x509 -in "$work/one.pem" -noout -serial 2>/dev/null | sed 's/^serial=\(00\)*//; s/^$/0/' | tr 'A-F\n' 'a-f,' >>"$work/serials.of"
+            fi
             : >"$work/one.pem"
         elif [ "$line" = + ]; then
             pinned=yes
@@ -1653,16 +1789,14 @@ check_time() {
         # Of each source the earliest counts; bounds of one organisation or with one public key are one source.
         {
             time[NR] = $1
-            own[NR] = "o" $3 "," $4
-            # Other letters than those of ASCII have many spellings, which this script does not know: it takes such a
-            # name for that of any other organisation.
-            for (at = 1; at < length($3); at += 2) if (substr($3, at, 1) ~ /[89a-f]/) foreign[NR] = 1
+            named[NR] = $3
+            own[NR] = $4
         }
         END {
             for (a = 1; a <= NR; a++) group[a] = a
             do {
                 changed = 0
-                for (a = 1; a <= NR; a++) for (b = 1; b < a; b++) if (group[a] != group[b] && (a in foreign || b in foreign || share(own[a], own[b]))) {
+                for (a = 1; a <= NR; a++) for (b = 1; b < a; b++) if (group[a] != group[b] && (alike(named[a], named[b]) || share(own[a], own[b]))) {
                     low = group[a] < group[b] ? group[a] : group[b]
                     group[a] = group[b] = low
                     changed = 1
@@ -1672,6 +1806,23 @@ check_time() {
                 seen[group[a]] = 1
                 if (++n == k) print time[a]
             }
+        }
+        # Whether two names may be one: what stands before the first sign that has spellings unknown here, and what
+        # stands behind the last, tells them apart.
+        function alike(x, y) {
+            if (!index(x, "?") && !index(y, "?")) return x == y
+            return begins(before(x), before(y), index(x, "?"), index(y, "?")) && begins(behind(x), behind(y), index(x, "?"), index(y, "?"))
+        }
+        function before(x) { return (index(x, "?") ? substr(x, 1, index(x, "?") - 1) : x ".") }
+        function behind(x, n, list, at, text) { # the last first
+            n = split(x, list, ".")
+            text = "."
+            for (at = n; at > 1 && list[at] != "?"; at--) text = text list[at] "."
+            return text
+        }
+        function begins(x, y, x_open, y_open) { # whether what may go on as x, where it is open, may be what may go on as y
+            if (length(x) <= length(y)) return x_open && substr(y, 1, length(x)) == x || x == y
+            return y_open && substr(x, 1, length(y)) == y
         }
         function share(x, y, list, count, at) {
             count = split(x, list, ",")
@@ -1683,7 +1834,7 @@ check_time() {
         [ -n "$only" ] || moment_by=$moment
         result 8.1 passed '' "By $moment, on the word of $k independent sources." "最迟 $moment，独立来源 $k 个。"
     else
-        result 8.1 unchecked '' "Fewer than $k independent sources that this script can tell apart bound the time; chains and Bitcoin are not counted, names that are not of ASCII count as one." "本脚本可核验的独立来源少于 $k 个；链与比特币未计入。"
+        result 8.1 unchecked '' "Fewer than $k independent sources that this script can tell apart bound the time; chains and Bitcoin are not counted; nor, more than once, names that its letters cannot tell apart." "本脚本可核验的独立来源少于 $k 个；链与比特币未计入。"
     fi
 }
 

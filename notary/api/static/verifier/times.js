@@ -30,9 +30,15 @@ export function checkTimes(checks, heads, notBefore, trust) {
     made_after_block: after ? `chain ${after.chain_id} block ${after.number} 0x${after.hash}` : "",
     existed_by: existedBy === null ? null : showMoment(upToSecond(existedBy)),
     sources_needed: trust.k,
-    bounds: bounds.map(({ kind, source, organisation, notAfter, size }) => ({ kind, source, organisation, not_after: showMoment(upToSecond(notAfter)), size: Number(size) })),
+    bounds: bounds.map(({ kind, source, organisation, notAfter, size }) => ({ kind, source, organisation, not_after: showMoment(upToSecond(notAfter)), size: Number(size) })).sort(byPlace),
   };
 }
+
+// The order of §13, by what is written of each.
+const byPlace = (one, other) => {
+  const differs = ["not_after", "source", "size", "kind"].find((key) => one[key] !== other[key]);
+  return differs === undefined ? 0 : one[differs] < other[differs] ? -1 : 1;
+};
 
 const byTime = (one, other) => (one.notAfter < other.notAfter ? -1 : one.notAfter > other.notAfter ? 1 : 0);
 
