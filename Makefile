@@ -56,8 +56,12 @@ coverage: $(PYTHON_ENV) $(ORACLES) ## every branch of the verifier and the tree 
 	$(BIN)/python -m pytest -n 2 tests/evidence tests/merkle --cov --cov-report=term-missing $(ARGS)
 
 .PHONY: mutants
-mutants: $(PYTHON_ENV) ## one thing changed in the verifier or the tree at a time, for hours (NAMES=notary.merkle.*)
+mutants: $(PYTHON_ENV) ## one thing changed in the verifier or the tree at a time, for hours (SAMPLE=400 SEED=1 NAMES=notary.merkle.*)
+ifdef SAMPLE
+	$(BIN)/python scripts/mutants.py $(SAMPLE) $(if $(SEED),--seed $(SEED)) $(if $(NAMES),--names '$(NAMES)')
+else
 	$(BIN)/mutmut run --max-children 2 $(NAMES)
+endif
 
 .PHONY: run
 run: $(PYTHON_ENV) $(NODE_ENV) ## run the service with a local chain and TSA: http://127.0.0.1:8000

@@ -4,6 +4,11 @@ from functools import cache
 from hashlib import sha256
 
 import pytest
+from hypothesis import settings
+
+# Property tests are not timed: the machine may be busy.
+settings.register_profile("untimed", deadline=None)
+settings.load_profile("untimed")
 
 
 class NaiveTree:

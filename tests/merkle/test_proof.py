@@ -172,25 +172,25 @@ def test_no_leaves_have_no_paths():
 
 def test_mistake_names_both_roots():
     wrong = bytes(32)
-    with pytest.raises(ProofError, match=f"leaf 5 of 8: .*{ROOT_8.hex()}.*{wrong.hex()}"):
+    with pytest.raises(ProofError, match=f"^leaf 5 of 8: .*{ROOT_8.hex()}.*{wrong.hex()}$"):
         check_inclusion(LEAF, 5, 8, PATH, wrong)
-    with pytest.raises(ProofError, match=f"older tree of 6 leaves: .*{ROOT_6.hex()}.*{wrong.hex()}"):
+    with pytest.raises(ProofError, match=f"^the older tree of 6 leaves: .*{ROOT_6.hex()}.*{wrong.hex()}$"):
         check_consistency(6, 8, GROWTH, wrong, ROOT_8)
-    with pytest.raises(ProofError, match=f"newer tree of 8 leaves: .*{ROOT_8.hex()}.*{wrong.hex()}"):
+    with pytest.raises(ProofError, match=f"^the newer tree of 8 leaves: .*{ROOT_8.hex()}.*{wrong.hex()}$"):
         check_consistency(6, 8, GROWTH, ROOT_6, wrong)
-    with pytest.raises(ProofError, match=f"two trees of 8 leaves: .*{ROOT_8.hex()}.*{wrong.hex()}"):
+    with pytest.raises(ProofError, match=f"^two trees of 8 leaves: .*{ROOT_8.hex()}.*{wrong.hex()}$"):
         check_consistency(8, 8, [], ROOT_8, wrong)
 
 
 @pytest.mark.parametrize("path", [[], PATH[1:], PATH[:-1], [*PATH, ROOT_8], [ROOT_8, *PATH]])
 def test_inclusion_path_of_the_wrong_length_is_refused(path):
-    with pytest.raises(ProofError, match=f"{len(path)} hashes is the wrong length, 3 are needed"):
+    with pytest.raises(ProofError, match=f"^a path of {len(path)} hashes is the wrong length, 3 are needed$"):
         root_from_inclusion_proof(LEAF, 5, 8, path)
 
 
 @pytest.mark.parametrize("path", [[], GROWTH[1:], GROWTH[:-1], [*GROWTH, ROOT_8], [ROOT_6, *GROWTH]])
 def test_consistency_path_of_the_wrong_length_is_refused(path):
-    with pytest.raises(ProofError, match=f"{len(path)} hashes is the wrong length, 3 are needed"):
+    with pytest.raises(ProofError, match=f"^a path of {len(path)} hashes is the wrong length, 3 are needed$"):
         check_consistency(6, 8, path, ROOT_6, ROOT_8)
 
 
@@ -198,42 +198,42 @@ def test_root_of_a_complete_older_tree_is_not_sent():
     # NodeHashes[2][1] of the same source.
     right_4 = bytes.fromhex("6b47aaf29ee3c2af9af889bc1fb9254dabd31177f16232dd6aab035ca39bf6e4")
     check_consistency(4, 8, [right_4], LEFT_4, ROOT_8)
-    with pytest.raises(ProofError, match="2 hashes is the wrong length, 1 are needed"):
+    with pytest.raises(ProofError, match=r"^a path of 2 hashes is the wrong length, 1 are needed$"):
         check_consistency(4, 8, [LEFT_4, right_4], LEFT_4, ROOT_8)
 
 
 def test_path_between_equal_trees_is_refused():
-    with pytest.raises(ProofError, match="1 hashes is the wrong length, 0 are needed"):
+    with pytest.raises(ProofError, match=r"^a path of 1 hashes is the wrong length, 0 are needed$"):
         check_consistency(8, 8, [ROOT_8], ROOT_8, ROOT_8)
 
 
 def test_path_of_63_hashes_is_the_longest():
     path = [ROOT_8] * 63
     assert len(root_from_inclusion_proof(LEAF, 0, 2**63, path)) == 32
-    with pytest.raises(ProofError, match="64 hashes is longer than 63"):
+    with pytest.raises(ProofError, match=r"^a path of 64 hashes is longer than 63$"):
         root_from_inclusion_proof(LEAF, 0, 2**63, [*path, ROOT_8])
-    with pytest.raises(ProofError, match="64 hashes is longer than 63"):
+    with pytest.raises(ProofError, match=r"^a path of 64 hashes is longer than 63$"):
         check_consistency(3, 2**63, [*path, ROOT_8], ROOT_8, ROOT_8)
 
 
 @pytest.mark.parametrize("short", [b"", bytes(31), bytes(33)])
 def test_hash_of_another_length_is_refused(short):
-    with pytest.raises(ProofError, match="every hash must be 32 bytes"):
+    with pytest.raises(ProofError, match=r"^every hash must be 32 bytes$"):
         root_from_inclusion_proof(short, 5, 8, PATH)
-    with pytest.raises(ProofError, match="every hash must be 32 bytes"):
+    with pytest.raises(ProofError, match=r"^every hash must be 32 bytes$"):
         root_from_inclusion_proof(LEAF, 5, 8, [short, *PATH[1:]])
-    with pytest.raises(ProofError, match="every hash must be 32 bytes"):
+    with pytest.raises(ProofError, match=r"^every hash must be 32 bytes$"):
         check_inclusion(LEAF, 5, 8, PATH, short)
-    with pytest.raises(ProofError, match="every hash must be 32 bytes"):
+    with pytest.raises(ProofError, match=r"^every hash must be 32 bytes$"):
         check_consistency(6, 8, GROWTH, short, ROOT_8)
-    with pytest.raises(ProofError, match="every hash must be 32 bytes"):
+    with pytest.raises(ProofError, match=r"^every hash must be 32 bytes$"):
         check_consistency(6, 8, GROWTH, ROOT_6, short)
-    with pytest.raises(ProofError, match="every hash must be 32 bytes"):
+    with pytest.raises(ProofError, match=r"^every hash must be 32 bytes$"):
         check_consistency(6, 8, [*GROWTH[:-1], short], ROOT_6, ROOT_8)
 
 
 def test_leaf_hash_of_another_length_has_no_path():
-    with pytest.raises(FormatError, match="every hash must be 32 bytes"):
+    with pytest.raises(FormatError, match=r"^every hash must be 32 bytes$"):
         all_inclusion_paths([bytes(31), bytes(33)])
 
 
@@ -256,40 +256,40 @@ CONSISTENCY = [
 
 @pytest.mark.parametrize("call", INCLUSION)
 def test_leaf_outside_the_tree_is_refused(call):
-    with pytest.raises(ProofError, match="outside a tree of 8 leaves"):
+    with pytest.raises(ProofError, match=r"^the leaf is outside a tree of 8 leaves$"):
         call(8, 8)
-    with pytest.raises(ProofError, match="outside a tree of 8 leaves"):
+    with pytest.raises(ProofError, match=r"^the leaf is outside a tree of 8 leaves$"):
         call(10**5000, 8)
-    with pytest.raises(ProofError, match="not negative"):
+    with pytest.raises(ProofError, match=r"^the index of a leaf is not negative$"):
         call(-1, 8)
 
 
 @pytest.mark.parametrize("call", INCLUSION)
 @pytest.mark.parametrize("size", [0, -1, 2**63 + 1, pytest.param(10**5000, id="huge")])
 def test_tree_of_impossible_size_proves_no_inclusion(call, size):
-    with pytest.raises(ProofError, match=r"1 to 2\^63 leaves"):
+    with pytest.raises(ProofError, match=r"^a tree that proves inclusion has 1 to 2\^63 leaves$"):
         call(0, size)
 
 
 @pytest.mark.parametrize("call", CONSISTENCY)
 @pytest.mark.parametrize("old", [9, -1, pytest.param(10**5000, id="huge")])
 def test_older_tree_that_is_larger_is_refused(call, old):
-    with pytest.raises(ProofError, match="between 1 and 8 leaves"):
+    with pytest.raises(ProofError, match=r"^the older tree must have between 1 and 8 leaves$"):
         call(old, 8)
 
 
 @pytest.mark.parametrize("call", CONSISTENCY)
 @pytest.mark.parametrize("new", [-1, 2**63 + 1, pytest.param(10**5000, id="huge")])
 def test_tree_of_impossible_size_proves_no_consistency(call, new):
-    with pytest.raises(ProofError, match=r"0 to 2\^63 leaves"):
+    with pytest.raises(ProofError, match=r"^a tree has 0 to 2\^63 leaves$"):
         call(1, new)
 
 
 @pytest.mark.parametrize("new", [0, 8])
 def test_proof_from_the_empty_tree_is_refused(new):
-    with pytest.raises(ProofError, match="from the empty tree"):
+    with pytest.raises(ProofError, match=r"^nothing is shown by a consistency proof from the empty tree$"):
         check_consistency(0, new, [], EMPTY_ROOT, EMPTY_ROOT)
-    with pytest.raises(ProofError, match="from the empty tree"):
+    with pytest.raises(ProofError, match=r"^nothing is shown by a consistency proof from the empty tree$"):
         consistency_nodes(0, new)
-    with pytest.raises(ProofError, match="from the empty tree"):
+    with pytest.raises(ProofError, match=r"^nothing is shown by a consistency proof from the empty tree$"):
         consistency_path(0, new, _unused)

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from notary.errors import FormatError
 from notary.merkle.hashing import EMPTY_ROOT
 from notary.merkle.proof import consistency_path, inclusion_path
-from notary.merkle.tile_nodes import node_from_tiles
+from notary.merkle.tile_nodes import node_from_rows, node_from_tiles, rows_of
 from notary.merkle.tiles import (
     Bundle,
     Tile,
@@ -70,7 +70,7 @@ def test_every_name_can_be_read_back(name):
 
 def test_tile_of_level_0_knows_its_entries():
     assert Tile(0, 1234067, 8).entries_path() == "tile/entries/x001/x234/067.p/8"
-    with pytest.raises(FormatError, match="only a tile of level 0 has entries"):
+    with pytest.raises(FormatError, match=r"^only a tile of level 0 has entries$"):
         Tile(1, 0).entries_path()
 
 
@@ -105,10 +105,11 @@ def test_tile_of_level_0_knows_its_entries():
         "tile/0/٠٠٠",
         "tile/0/../000",
         "tile/0/" + "x000/" * 20 + "000",
+        "tile/00/" + "x000/" * 10 + "000.p/1",  # 65 characters
     ],
 )
 def test_path_of_another_form_is_refused(path):
-    with pytest.raises(FormatError, match="not the path of a tile"):
+    with pytest.raises(FormatError, match=r"^this is not the path of a tile$"):
         parse_tile_path(path)
 
 
@@ -123,22 +124,25 @@ def test_path_of_another_form_is_refused(path):
         "tile/0/000.p/256",
         "tile/entries/x000/001",
         "tile/entries/000.p/256",
+        "tile/0/" + "x000/" * 10 + "000.p/1",  # 64 characters, the most that is looked at
     ],
 )
 def test_second_spelling_of_a_path_is_refused(path):
-    with pytest.raises(FormatError, match="has a shorter form"):
+    with pytest.raises(
+        FormatError, match=r"^the path of a tile has a shorter form, and only that is allowed$"
+    ):
         parse_tile_path(path)
 
 
 @pytest.mark.parametrize(
     ("path", "message"),
     [
-        ("tile/64/000", "between 0 and 63"),
-        ("tile/0/000.p/0", "between 1 and 256"),
-        ("tile/0/000.p/257", "between 1 and 256"),
-        ("tile/entries/000.p/0", "between 1 and 256"),
-        ("tile/0/x036/x028/x797/x018/x963/968", r"between 0 and 2\^55"),
-        ("tile/entries/x036/x028/x797/x018/x963/968", r"between 0 and 2\^55"),
+        ("tile/64/000", "^the level of a tile is between 0 and 63$"),
+        ("tile/0/000.p/0", "^a tile or bundle holds between 1 and 256 hashes or entries$"),
+        ("tile/0/000.p/257", "^a tile or bundle holds between 1 and 256 hashes or entries$"),
+        ("tile/entries/000.p/0", "^a tile or bundle holds between 1 and 256 hashes or entries$"),
+        ("tile/0/x036/x028/x797/x018/x963/968", r"^the index of a tile is between 0 and 2\^55 - 1$"),
+        ("tile/entries/x036/x028/x797/x018/x963/968", r"^the index of a tile is between 0 and 2\^55 - 1$"),
     ],
 )
 def test_path_beyond_the_limits_is_refused(path, message):
@@ -149,14 +153,14 @@ def test_path_beyond_the_limits_is_refused(path, message):
 @pytest.mark.parametrize(
     ("make", "message"),
     [
-        (lambda: Tile(-1, 0), "between 0 and 63"),
-        (lambda: Tile(64, 0), "between 0 and 63"),
-        (lambda: Tile(0, -1), r"between 0 and 2\^55"),
-        (lambda: Tile(0, 2**55), r"between 0 and 2\^55"),
-        (lambda: Tile(0, 0, 0), "between 1 and 256"),
-        (lambda: Tile(0, 0, 257), "between 1 and 256"),
-        (lambda: Bundle(-1), r"between 0 and 2\^55"),
-        (lambda: Bundle(0, 257), "between 1 and 256"),
+        (lambda: Tile(-1, 0), "^the level of a tile is between 0 and 63$"),
+        (lambda: Tile(64, 0), "^the level of a tile is between 0 and 63$"),
+        (lambda: Tile(0, -1), r"^the index of a tile is between 0 and 2\^55 - 1$"),
+        (lambda: Tile(0, 2**55), r"^the index of a tile is between 0 and 2\^55 - 1$"),
+        (lambda: Tile(0, 0, 0), "^a tile or bundle holds between 1 and 256 hashes or entries$"),
+        (lambda: Tile(0, 0, 257), "^a tile or bundle holds between 1 and 256 hashes or entries$"),
+        (lambda: Bundle(-1), r"^the index of a tile is between 0 and 2\^55 - 1$"),
+        (lambda: Bundle(0, 257), "^a tile or bundle holds between 1 and 256 hashes or entries$"),
     ],
 )
 def test_name_that_cannot_exist_is_refused(make, message):
@@ -191,7 +195,9 @@ def test_log_that_does_not_grow_has_no_new_tiles():
 @pytest.mark.parametrize("call", [new_tiles, entry_bundles])
 @pytest.mark.parametrize(("old", "new"), [(1, 0), (-1, 5), (0, 2**63 + 1), (0, -1)])
 def test_log_that_shrinks_or_outgrows_its_limit_is_refused(call, old, new):
-    with pytest.raises(FormatError, match="never shrinks"):
+    with pytest.raises(
+        FormatError, match=r"^the sizes of a log are between 0 and 2\^63, and it never shrinks$"
+    ):
         call(old, new)
 
 
@@ -235,8 +241,31 @@ def test_tile_is_read_once_for_one_path(stored):
 
 @pytest.mark.parametrize(("level", "index"), [(0, 300), (8, 1), (2, 75), (64, 0), (-1, 0), (0, -1), (9, 0)])
 def test_subtree_that_is_not_complete_has_no_hash(stored, level, index):
-    with pytest.raises(FormatError, match="a log of 300 leaves has no such complete subtree"):
+    with pytest.raises(FormatError, match=r"^a log of 300 leaves has no such complete subtree$"):
         node_from_tiles(stored, 300)(level, index)
+
+
+def test_the_largest_log_has_its_root_among_its_complete_subtrees(naive):
+    tree = naive(128)
+    node = node_from_rows(lambda tile: rows_of(b"".join(tree.leaf_hashes[: tile.width])), 2**63)
+    assert node(63, 0) == tree.root(0, 128)
+    with pytest.raises(FormatError, match=f"^a log of {2**63} leaves has no such complete subtree$"):
+        node(64, 0)
+
+
+def test_the_empty_log_has_no_subtree(stored):
+    with pytest.raises(FormatError, match=r"^a log of 0 leaves has no such complete subtree$"):
+        node_from_tiles(stored, 0)(0, 0)
+
+
+@pytest.mark.parametrize("width", [1, 2, 3, 255, 256])
+def test_rows_of_a_tile_are_its_complete_subtrees_below_the_next_tile(naive, width):
+    tree = naive(256)
+    rows = rows_of(b"".join(tree.leaf_hashes[:width]))
+    assert rows == tuple(
+        b"".join(tree.node(level, index) for index in range(width >> level))
+        for level in range(min(8, width.bit_length()))
+    )
 
 
 @pytest.mark.parametrize("cut", [slice(0, -1), slice(0, 0), slice(32, None)])
@@ -320,26 +349,26 @@ def test_bundle_is_lengths_and_entries():
 
 
 def test_entry_that_is_too_long_is_refused():
-    with pytest.raises(FormatError, match="at most 65535 bytes"):
+    with pytest.raises(FormatError, match=r"^an entry of a bundle is at most 65535 bytes$"):
         encode_bundle([b"", bytes(65536)])
 
 
 @pytest.mark.parametrize("count", [0, 257])
 def test_bundle_of_no_entries_or_too_many_is_refused(count):
-    with pytest.raises(FormatError, match="between 1 and 256"):
+    with pytest.raises(FormatError, match=r"^a tile or bundle holds between 1 and 256 hashes or entries$"):
         encode_bundle([b""] * count)
-    with pytest.raises(FormatError, match="between 1 and 256"):
+    with pytest.raises(FormatError, match=r"^a tile or bundle holds between 1 and 256 hashes or entries$"):
         decode_bundle(bytes(2 * count), count)
 
 
 @pytest.mark.parametrize("length", range(9))
 def test_bundle_that_ends_early_is_refused(length):
     whole = encode_bundle([b"abc", b"de"])
-    with pytest.raises(FormatError, match=f"ends within entry {0 if length < 5 else 1} of 2"):
+    with pytest.raises(FormatError, match=f"^the bundle ends within entry {0 if length < 5 else 1} of 2$"):
         decode_bundle(whole[:length], 2)
     assert len(whole) == 9
 
 
 def test_bundle_that_goes_on_is_refused():
-    with pytest.raises(FormatError, match="4 bytes follow the 1 entries"):
+    with pytest.raises(FormatError, match=r"^4 bytes follow the 1 entries of the bundle$"):
         decode_bundle(encode_bundle([b"abc", b"de"]), 1)

@@ -112,7 +112,7 @@ def test_more_revisions_than_a_report_names_are_counted():
 
 
 def test_a_report_that_names_all_revisions_is_not_cut():
-    found = look(attacks.signed_twice()).report
+    found = look(sound.signed_twice()).report
     assert (found["revisions"], found["truncated"]) == (3, False)
 
 
