@@ -110,10 +110,10 @@ def parse_promise(text: str) -> Promise:
     """Parse the text of a receipt's note.
 
     Raises:
-        FormatError: not the eight lines of the format.
+        FormatError: not the eight lines of the format, or it names no log.
     """
     lines = text.split("\n")
-    if len(lines) != 9 or lines[8] or lines[0] != _HEADER:  # noqa: PLR2004 - eight lines, each ended
+    if len(lines) != 9 or lines[8] or lines[0] != _HEADER or not lines[1]:  # noqa: PLR2004 - eight lines, each ended
         raise FormatError("the note of a receipt is eight lines under 'notary receipt v1'")
     size, _, root = _field(lines[4], "checkpoint").partition(" ")
     return Promise(

@@ -151,6 +151,7 @@ TEXT = PROMISE.text()
         (TEXT + "\n", "eight lines"),
         (TEXT[:-1], "eight lines"),
         (TEXT.replace("v1", "v2"), "eight lines"),
+        (f"notary receipt v1\n\n{TEXT.split(chr(10), 2)[2]}", "eight lines"),
         (TEXT.replace("count", "Count"), "no line 'count'"),
         (TEXT.replace("count 1", "count"), "no line 'count'"),
         (TEXT.replace("count 1", "count 01"), "not a decimal number"),
