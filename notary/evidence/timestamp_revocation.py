@@ -11,6 +11,7 @@ from datetime import datetime
 from enum import StrEnum
 from itertools import pairwise
 
+from asn1crypto import x509 as asn1_x509
 from cryptography import x509
 
 from notary.errors import TimestampError
@@ -28,6 +29,15 @@ from notary.evidence.timestamp_status import (
 )
 
 MAX_DATA = 8  # files beside one token; a path has at most seven certificates below its root
+_READ = {
+    each.dotted_string
+    for each in (
+        x509.ExtensionOID.SUBJECT_KEY_IDENTIFIER,
+        x509.ExtensionOID.KEY_USAGE,
+        x509.ExtensionOID.BASIC_CONSTRAINTS,
+        x509.ExtensionOID.CRL_DISTRIBUTION_POINTS,
+    )
+}
 # With these the key was in good hands to the end: tokens from before stay valid. RFC 3161 §4, item 1.
 _HARMLESS = {"unspecified", "affiliationChanged", "superseded", "cessationOfOperation"}
 
@@ -77,9 +87,7 @@ def revocation(path: Sequence[bytes], moment: datetime, data: Sequence[Revocatio
     if len(data) > MAX_DATA:
         raise TimestampError(CHECK, f"more than {MAX_DATA} files of revocation data")
     try:
-        certificates = [x509.load_der_x509_certificate(der) for der in path]
-        for certificate in certificates:
-            _ = certificate.extensions
+        certificates = [_readable(der) for der in path]
     except Exception:  # noqa: BLE001 - stricter than the parser that found the path, and raises nearly anything
         return Revocation(Standing.NOT_CAPTURED, "a certificate of the path is not as DER wants it")
     for each in data:
@@ -100,6 +108,24 @@ def revocation(path: Sequence[bytes], moment: datetime, data: Sequence[Revocatio
             Standing.NOT_CAPTURED, f"no revocation data from genTime or later covers {'; '.join(missing)}"
         )
     return Revocation(Standing.NOT_REVOKED, f"not revoked at genTime: {'; '.join(shown)}")
+
+
+def _readable(der: bytes) -> x509.Certificate:
+    """The certificate; where the library cannot read its extensions, with those alone that revocation rests on.
+
+    The library reads all or none, also those of which §9 of docs/formats.md says nothing. What one of these holds must
+    not hide a revocation. The path, with all signatures in it, was checked before.
+    """
+    certificate = x509.load_der_x509_certificate(der)
+    try:
+        _ = certificate.extensions
+    except Exception:  # noqa: BLE001 - it raises nearly anything
+        bare = asn1_x509.Certificate.load(der)
+        tbs = bare["tbs_certificate"]
+        tbs["extensions"] = [each for each in tbs["extensions"] if each["extn_id"].dotted in _READ] or None
+        certificate = x509.load_der_x509_certificate(bare.dump())
+        _ = certificate.extensions
+    return certificate
 
 
 def statuses_of(

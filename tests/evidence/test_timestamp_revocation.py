@@ -150,22 +150,35 @@ def test_other_extensions_of_an_answer_are_passed_over_whatever_their_order(tsa,
             assert standing(stamp, response, root) is expected
 
 
-def test_a_certificate_that_only_one_of_the_parsers_reads_leaves_its_standing_open():
-    """An extension that no check reads, and that one of the parsers knows."""
-    found = {}
-    for oid in (x509.ObjectIdentifier("1.3.6.1.4.1.99999.3"), x509.ExtensionOID.ADMISSIONS):
-        odd = MiniTsa("rsa")
-        value = (x509.UnrecognizedExtension(oid, b"\x04\x00"), False)
-        odd.middle = between(odd, extensions=[*authority_extensions(), value])
-        lists = both(MiniTsa("rsa"))  # of the same names and keys
-        stamp = check_token(answer(odd), NOTE, trusting(odd))
-        found[oid] = revocation(stamp.path, stamp.gen_time, lists)
-    unknown, malformed = found.values()
-    assert unknown.standing is Standing.NOT_REVOKED
-    assert malformed.standing is Standing.NOT_CAPTURED
-    assert malformed.detail == "a certificate of the path is not as DER wants it"
-    with pytest.raises(TimestampError, match="a certificate of the path is not as DER wants it") as caught:
-        check_revocation(stamp.path, stamp.gen_time, lists, strict=True)
+UNREAD = {  # extensions that no check of revocation reads, each of which the library refuses to read
+    "unknown": (x509.ObjectIdentifier("1.3.6.1.4.1.99999.3"), b"\x04\x00"),
+    "admissions": (x509.ExtensionOID.ADMISSIONS, b"\x04\x00"),
+    "freshest list": (x509.ExtensionOID.FRESHEST_CRL, b"0\x03\x02\x01\x05"),
+    "no names": (x509.ExtensionOID.NAME_CONSTRAINTS, b"0\x00"),
+    "poison": (x509.ExtensionOID.PRECERT_POISON, b"\x04\x00"),
+}
+
+
+@pytest.mark.parametrize("name", UNREAD)
+def test_an_extension_that_no_check_reads_hides_no_revocation_and_keeps_nothing_open(name):
+    odd, base = MiniTsa("rsa"), MiniTsa("rsa")  # of the same names and keys
+    value = (x509.UnrecognizedExtension(*UNREAD[name]), False)
+    odd.middle = between(odd, extensions=[*authority_extensions(), value])
+    stamp = check_token(answer(odd), NOTE, trusting(odd))
+    assert standing(stamp, *both(base)) is Standing.NOT_REVOKED
+    gone = crl(base.middle, base.middle_key, (odd.signer, GEN_TIME - DAY, "keyCompromise"))
+    assert standing(stamp, gone, crl(base.root, base.root_key)) is Standing.REVOKED
+
+
+def test_a_certificate_that_cannot_be_read_at_all_leaves_its_standing_open(stamp):
+    path = [stamp.path[0], b"0\x00", *stamp.path[2:]]
+    found = revocation(path, stamp.gen_time, ())
+    assert (found.standing, found.detail) == (
+        Standing.NOT_CAPTURED,
+        "a certificate of the path is not as DER wants it",
+    )
+    with pytest.raises(TimestampError, match=r"^a certificate of the path is not as DER wants it$") as caught:
+        check_revocation(path, stamp.gen_time, (), strict=True)
     assert caught.value.check == 15
 
 
