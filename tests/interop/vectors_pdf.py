@@ -10,7 +10,7 @@ from notary.intake.inspection import report
 from notary.intake.inspection.digests import fill
 from notary.intake.inspection.pdf import inspect_pdf
 from notary.intake.inspection.sandbox import inspect
-from tests.intake.inspection.measured import measure
+from tests.intake.inspection.measured import LIMITS, measure
 
 # Outcome or reason, then for each signature: integrity, what it covers, changes after it.
 EXPECTED = {
@@ -93,7 +93,7 @@ def test_a_file_is_told_as_it_is(vectors, name):
 )
 def test_the_sandbox_changes_nothing(vectors, name):
     path = vectors / "signed-pdfs" / f"{name}.pdf"
-    assert inspect(path, "application/pdf", at=AT) == alone(path)
+    assert inspect(path, "application/pdf", limits=LIMITS, at=AT) == alone(path)
 
 
 @pytest.mark.hostile

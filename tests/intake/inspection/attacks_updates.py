@@ -52,13 +52,13 @@ def _store(writer, crl):
     writer.update_root()
 
 
-def _store_bombed(writer):
+def store_bombed(writer):
     twice = generic.ArrayObject([pdf_name("/FlateDecode")] * 2)
     bomb = generic.StreamObject(dict_data={pdf_name("/Filter"): twice}, encoded_data=squeezed(300, 2))
     _store(writer, bomb)
 
 
-def _store_removed(writer):
+def store_removed(writer):
     del writer.root["/DSS"]
     writer.update_root()
 
@@ -110,8 +110,8 @@ def updates():
         updated(rewritten(6, V=generic.TextStringObject("999")), signed.__wrapped__(lock=_lock())),
     )
     yield "a revocation", with_revocation()
-    yield "a revocation behind a bomb", hidden_revocation(_store_bombed)
-    yield "a revocation whose store is taken away", hidden_revocation(_store_removed)
+    yield "a revocation behind a bomb", hidden_revocation(store_bombed)
+    yield "a revocation whose store is taken away", hidden_revocation(store_removed)
     yield "a bomb added", appended({50: streams(b"/Filter/FlateDecode", squeezed(50))})
 
 

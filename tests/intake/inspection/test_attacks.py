@@ -16,6 +16,7 @@ import pytest
 sys.path.insert(0, str(Path(__file__).parent))
 import attacks
 import attacks_updates
+import changing
 import sound
 from measured import measure
 
@@ -110,7 +111,14 @@ def measured_of(data, folder):
 )
 def test_what_a_store_once_said_of_the_signer_stays_said(name, noted):
     (row,) = look(attacks.light()[name])["signatures"]
-    assert set(row["note"].split()) - {"not_validated"} == noted
+    assert set((row["note"] or "").split()) - {"not_validated"} == noted
+    assert (row["integrity"], row["trust"], row["validity"]) == ("intact", "trusted", "could_not_be_checked")
+
+
+def test_a_store_that_cannot_be_read_blocks_though_the_last_revision_has_none():
+    bombed = changing.updated(attacks_updates.store_bombed)
+    (row,) = look(changing.updated(attacks_updates.store_removed, bombed))["signatures"]
+    assert "store_not_readable" in (row["note"] or "").split()
     assert (row["integrity"], row["trust"], row["validity"]) == ("intact", "trusted", "could_not_be_checked")
 
 

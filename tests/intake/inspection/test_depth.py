@@ -7,6 +7,7 @@ from functools import cache
 from io import BytesIO
 from pathlib import Path
 from threading import Thread
+from types import SimpleNamespace
 
 import pytest
 from asn1crypto import crl as asn1_crl
@@ -27,9 +28,10 @@ sys.path.insert(0, str(Path(__file__).parent))
 import changing
 import sound
 
-from notary.intake.inspection import ades, report
+from notary.intake.inspection import ades, material, report
 from notary.intake.inspection.digests import fill
 from notary.intake.inspection.pdf import inspect_pdf
+from notary.intake.inspection.trust import Trust
 
 _DER = serialization.Encoding.DER
 NOW = datetime.now(UTC).replace(microsecond=0)
@@ -168,11 +170,10 @@ def test_what_was_added_after_signing_is_no_total_pass_however_good_the_signatur
     assert lie["ades_indication"] == "TOTAL-PASSED", "the negative control: pyHanko alone does not mind"
 
 
-def test_a_certificate_that_was_revoked_does_not_pass():
-    maker = Authority()
-    data = maker.sign(level="B-LT")
+def with_revocation(maker, data, serial, moment):
+    """The file after an update of its store: a CRL of this authority that says who was revoked when."""
     builder = x509.CertificateRevocationListBuilder(maker.name).last_update(NOW - timedelta(minutes=1))
-    one = x509.RevokedCertificateBuilder().serial_number(2).revocation_date(NOW - timedelta(hours=3)).build()
+    one = x509.RevokedCertificateBuilder().serial_number(serial).revocation_date(moment).build()
     builder = builder.next_update(NOW + timedelta(days=30)).add_revoked_certificate(one)
     der = builder.sign(maker.key, hashes.SHA256()).public_bytes(_DER)
     writer = IncrementalPdfFileWriter(BytesIO(data))
@@ -181,9 +182,38 @@ def test_a_certificate_that_was_revoked_does_not_pass():
     writer.update_container(writer.root["/DSS"]["/CRLs"])
     out = BytesIO()
     writer.write(out)
-    (row,) = look(out.getvalue(), maker.root).report["signatures"]
+    return out.getvalue()
+
+
+def test_a_certificate_that_was_revoked_does_not_pass():
+    maker = Authority()
+    data = with_revocation(maker, maker.sign(level="B-LT"), 2, NOW - timedelta(hours=3))
+    (row,) = look(data, maker.root).report["signatures"]
     assert row["validity"] != "passed"
     assert row["ades_indication"] != "TOTAL-PASSED"
+
+
+def test_stamps_of_a_key_that_was_revoked_after_them_date_nothing():
+    """The signer's own certificate is good; the stamper's was revoked later than both stamps say that they are."""
+    data = with_revocation(authority(), lasting("B-LTA"), 3, NOW + timedelta(minutes=4))
+    row, stamp = look(data, authority().root).report["signatures"]
+    assert (row["integrity"], row["trust"], row["stamp"]) == ("intact", "trusted", "untrusted")
+    assert (stamp["kind"], stamp["stamp"], stamp["validity"]) == (
+        "document_timestamp",
+        "untrusted",
+        "could_not_be_checked",
+    )
+    assert "revoked" in (stamp["note"] or "").split()
+
+
+def test_revocation_data_inside_a_signature_is_asked_too():
+    _, signer, crl = sound.party()
+    status = SimpleNamespace(signing_cert=signer.signing_cert, validation_path=None)
+    inside = material.Material(crls=[asn1_crl.CertificateList.load(crl)])
+    trust = Trust([], sound.AT)
+    assert trust.revoked(status, sound.AT, inside)
+    assert not trust.revoked(status, sound.AT - timedelta(hours=21), inside)
+    assert not trust.revoked(status, sound.AT)
 
 
 def test_a_chain_is_told_from_the_signer_to_the_root_and_each_certificate_once():

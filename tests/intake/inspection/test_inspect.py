@@ -29,6 +29,7 @@ from notary.intake.inspection.sandbox import inspect
 
 sys.path.insert(0, str(Path(__file__).parent))
 import pdfs
+from measured import LIMITS
 
 PDF = "application/pdf"
 
@@ -60,7 +61,7 @@ def look_inside(tmp_path):
     def look(data, roots=(), **options):
         path = tmp_path / "document.pdf"
         path.write_bytes(data)
-        found = inspect(path, PDF, roots, **options).report
+        found = inspect(path, PDF, roots, LIMITS, **options).report
         assert report.check(found) == found
         assert canonical.dumps(found)
         return found
