@@ -191,7 +191,11 @@ def rotating(
             make=maker(settings, key),
             take_over={HEAD: partial(_hand_over, settings, assembly.genesis, wallet)},
             head_on_chain=partial(_head_on_chain, settings, assembly.genesis),
-            anchors=[each.name for each in (*settings.chains, *settings.tsas, *settings.ots)],
+            anchors=[
+                *(chain.name for chain in settings.chains),
+                *(tsa.name for tsa in settings.tsas),
+                *(ots.name for ots in settings.ots),
+            ],
             patience=wait,
         )
     finally:
