@@ -12,7 +12,7 @@ from notary.evidence.trust import Trust
 from notary.evidence.verify import unreadable, verify
 from notary.services.packages import Packages
 from notary.services.records import Records
-from notary.services.types import Viewer
+from notary.services.types import Found, Viewer
 
 _PDF = b"%PDF-"
 _OTHER = "this is neither an evidence package (.zip) nor a proof (.tlog-proof, .json) nor a report (.pdf)"
@@ -55,7 +55,8 @@ class Verifying:
     def _report(self, digests: Digests) -> Report:
         value = bytes.fromhex(digests.values["sha-256"])
         viewer = Viewer(digest=("sha-256", value))
-        given = (item.record for item in self.records.lookup("sha-256", value, viewer))
+        known = self.records.lookup("sha-256", value, viewer)
+        given = (item.record for item in known if isinstance(item, Found))
         found = next((record for record in given if record.type == "report"), None)
         if found is None:
             raise NotFound("this PDF is no report of this service; look a document up by its digest instead")
