@@ -194,7 +194,7 @@ def rotating(
             anchors=[
                 *(chain.name for chain in settings.chains),
                 *(tsa.name for tsa in settings.tsas),
-                *(calendar.name for calendar in settings.ots),
+                *(ots.name for ots in settings.ots),
             ],
             patience=wait,
         )

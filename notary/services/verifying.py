@@ -55,10 +55,10 @@ class Verifying:
     def _report(self, digests: Digests) -> Report:
         value = bytes.fromhex(digests.values["sha-256"])
         viewer = Viewer(digest=("sha-256", value))
-        found = self.records.lookup("sha-256", value, viewer)
-        given = (item.record for item in found if isinstance(item, Found))
-        report = next((record for record in given if record.type == "report"), None)
-        if report is None:
+        known = self.records.lookup("sha-256", value, viewer)
+        given = (item.record for item in known if isinstance(item, Found))
+        found = next((record for record in given if record.type == "report"), None)
+        if found is None:
             raise NotFound("this PDF is no report of this service; look a document up by its digest instead")
-        package = Package(self.packages.members(report.number, viewer))
+        package = Package(self.packages.members(found.number, viewer))
         return verify(package, self.trust(package), digests)

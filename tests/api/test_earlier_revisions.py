@@ -47,6 +47,14 @@ def test_a_copy_that_one_party_signed_leads_to_the_record_of_what_both_signed(se
     assert ([each.number for each in whole.records], whole.earlier_revisions) == ([number], [])
 
 
+def test_a_copy_that_one_party_signed_is_no_report(service, contract, number):
+    assert number
+    ends = [place for place in range(len(contract)) if contract.startswith(b"%%EOF", place)]
+    by_one = contract[: ends[1] + 6]
+    assert found(service, by_one).earlier_revisions
+    problem(service.client.post("/v1/verify", files={"file": by_one}), 404, "not_found")
+
+
 def test_the_validation_report_is_handed_out_to_whoever_submitted_the_document(service, number):
     answer = service.get(f"/v1/evidence/{number}/validation/2", service.own)
     assert (answer.status_code, answer.headers["content-type"]) == (200, "application/xml")
