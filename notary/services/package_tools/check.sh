@@ -1142,7 +1142,8 @@ policy_listed() { # whether one of $policies has the bytes of $policy, which may
     while IFS= read -r dotted; do
         case $dotted in '' | *[!0-9.]*) continue ;; esac
         openssl asn1parse -genstr "OID:$dotted" -noout -out "$work/oid" >/dev/null 2>&1 || continue
-        [ "$(tail -c +3 "$work/oid" | xxd -p | tr -d '\n')" = "$policy" ] && return 0
+        hex_of "$work/oid"
+        case $hex in 06??"$policy" | 0681??"$policy") return 0 ;; esac
     done <"$work/policies"
     return 1
 }
