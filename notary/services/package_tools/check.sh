@@ -1431,7 +1431,7 @@ END {
 END_OF_READER
     cat >"$work/list.awk" <<'END_OF_READER'
 # A CertificateList (RFC 5280 §5.1), and what it says of the `serials` as of the moment `stamped`: quiet, later (a
-# revocation that spoils no token of that moment), revoked. Who signed it, and for whom, is not looked at here.
+# revocation that spoils no token of that moment), revoked, or partial (a delta list). Who signed it, and for whom, is not looked at here.
 function time_of(text) { # YYYYMMDDhhmmss
     text = ascii(next_of(""))
     if (text !~ /^[0-9]+Z$/ || length(text) != (tag == "17" ? 13 : 15)) odd()
@@ -1475,6 +1475,8 @@ END {
             seq = kept; seq_end = kept_end
         }
     }
+    # A delta list counts for nothing, and OpenSSL takes it for a whole one.
+    if (index(all, "0603551d1b")) said = said == "revoked" ? "unchecked" : "partial"
     print said "\t" updated
 }
 function entry_extensions(oid, value, invalid, rest, rest_end, critical) {
@@ -1570,15 +1572,19 @@ read_lists() { # the files of $work/status: to $work/lists (number, issuer, what
         said=$(cut -f1 <"$work/list") signed_so=yes
         openssl crl -in "$work/list.$count_of" -noout -verify -CAfile "$work/signers.pem" >"$work/said" 2>&1 || :
         ! grep -q -e 'verify failure' <"$work/said" || signed_so=no
-        if [ "$said" = quiet ] || [ "$said" = later ]; then
+        case $said in quiet | later)
             seconds "$(cut -f2 <"$work/list" | sed 's/^\(....\)\(..\)\(..\)\(..\)\(..\)\(..\)$/\1-\2-\3T\4:\5:\6Z/')" || said=unchecked
-        fi
+            ;;
+        esac
         # A list from before the token shows nothing, and may revoke all the same.
-        if [ "$said" = unchecked ] || [ "$epoch" -lt "$stamped" ]; then
-            [ "$said" != quiet ] || said=early
-        elif [ "$epoch" -gt "$newest" ]; then
-            newest=$epoch
-        fi
+        case $said in quiet | later)
+            if [ "$epoch" -lt "$stamped" ]; then
+                [ "$said" != quiet ] || said=early
+            elif [ "$epoch" -gt "$newest" ]; then
+                newest=$epoch
+            fi
+            ;;
+        esac
         printf '%s %s %s %s\n' "$count_of" "$(openssl crl -in "$work/list.$count_of" -noout -issuer | sha256sum | cut -c1-64)" "$said" "$signed_so" >>"$work/lists"
     done <"$work/status"
 }
