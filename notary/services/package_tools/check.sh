@@ -1353,7 +1353,7 @@ END {
     seq = signer; seq_end = signer_past
     if (next_of("02") !~ /^0[13]$/) odd()
     next_of("")
-    if (tag != "30" && tag != "80") odd()
+    if (tag != "30") odd()                          # a signer named by key identifier: openssl ts does not find it
     next_of("30")
     kept = seq; kept_end = seq_end
     digest = algorithm()
@@ -1836,7 +1836,10 @@ check_time() {
             for (at = 1; at <= count; at++) if (list[at] != "" && index("," y, "," list[at] ",")) return 1
             return 0
         }')
-    if [ -n "$by" ]; then
+    earliest=$(sort -n <"$work/bounds" | head -n 1 | cut -d' ' -f1)
+    if [ -n "$not_before" ] && [ -n "$earliest" ] && [ "$earliest" -lt "${not_before##*:}" ]; then
+        result 8.1 unchecked '' "A bound is earlier than the block after which the record was made: notary verify tells which is wrong." "有时间上限早于起始区块。"
+    elif [ -n "$by" ]; then
         moment "$by"
         [ -n "$only" ] || moment_by=$moment
         result 8.1 passed '' "By $moment, on the word of $k independent sources." "最迟 $moment，独立来源 $k 个。"
