@@ -50,6 +50,17 @@ def test_the_text_of_the_status_says_nothing_of_the_token(run):
     assert (status, "最迟于此时已存在: 2026-03-01T13:00:00Z" in text) == (0, True)
 
 
+@pytest.mark.parametrize(("policies", "word"), [(["1.2.3.4", POLICY], "passed"), (["1.2.3.4"], "failed")])
+def test_the_policy_is_that_of_the_token(run, policies, word):
+    listed = ", ".join(f'"{policy}"' for policy in policies)
+    trust = script.trust_text(tsa_a=script.TABLES["tsa_a"] + f"policies = [{listed}]\n")
+    data = packed(script.FILES)
+    _, checks, _, _, problems = run(data, trust=trust)
+    _, expected = agrees(data, trust, checks)
+    place = "5.1", f"tsa-a@{EARLY}"
+    assert (checks[place], expected[place], problems) == (word, word, "")
+
+
 @pytest.mark.fuzz
 def test_the_text_of_the_status_names_no_policy(run):
     trust = script.trust_text(tsa_a=script.TABLES["tsa_a"] + 'policies = ["1.2.3.4"]\n')

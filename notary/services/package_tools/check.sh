@@ -1142,7 +1142,8 @@ policy_listed() { # whether one of $policies has the bytes of $policy, which may
     while IFS= read -r dotted; do
         case $dotted in '' | *[!0-9.]*) continue ;; esac
         openssl asn1parse -genstr "OID:$dotted" -noout -out "$work/oid" >/dev/null 2>&1 || continue
-        [ "$(xxd -s 2 -p "$work/oid" | tr -d '\n')" = "$policy" ] && return 0
+        hex_of "$work/oid"
+        case $hex in 06??"$policy" | 0681??"$policy") return 0 ;; esac
     done <"$work/policies"
     return 1
 }
@@ -1352,7 +1353,7 @@ END {
     seq = signer; seq_end = signer_past
     if (next_of("02") !~ /^0[13]$/) odd()
     next_of("")
-    if (tag != "30" && tag != "80") odd()
+    if (tag != "30") odd()                          # a signer named by key identifier: openssl ts does not find it
     next_of("30")
     kept = seq; kept_end = seq_end
     digest = algorithm()
@@ -1430,7 +1431,7 @@ END {
 END_OF_READER
     cat >"$work/list.awk" <<'END_OF_READER'
 # A CertificateList (RFC 5280 §5.1), and what it says of the `serials` as of the moment `stamped`: quiet, later (a
-# revocation that spoils no token of that moment), revoked. Who signed it, and for whom, is not looked at here.
+# revocation that spoils no token of that moment), revoked, or partial (a delta list). Who signed it, and for whom, is not looked at here.
 function time_of(text) { # YYYYMMDDhhmmss
     text = ascii(next_of(""))
     if (text !~ /^[0-9]+Z$/ || length(text) != (tag == "17" ? 13 : 15)) odd()
@@ -1474,6 +1475,8 @@ END {
             seq = kept; seq_end = kept_end
         }
     }
+    # A delta list counts for nothing, and OpenSSL takes it for a whole one.
+    if (index(all, "0603551d1b")) said = said == "revoked" ? "unchecked" : "partial"
     print said "\t" updated
 }
 function entry_extensions(oid, value, invalid, rest, rest_end, critical) {
@@ -1569,15 +1572,19 @@ read_lists() { # the files of $work/status: to $work/lists (number, issuer, what
         said=$(cut -f1 <"$work/list") signed_so=yes
         openssl crl -in "$work/list.$count_of" -noout -verify -CAfile "$work/signers.pem" >"$work/said" 2>&1 || :
         ! grep -q -e 'verify failure' <"$work/said" || signed_so=no
-        if [ "$said" = quiet ] || [ "$said" = later ]; then
+        case $said in quiet | later)
             seconds "$(cut -f2 <"$work/list" | sed 's/^\(....\)\(..\)\(..\)\(..\)\(..\)\(..\)$/\1-\2-\3T\4:\5:\6Z/')" || said=unchecked
-        fi
+            ;;
+        esac
         # A list from before the token shows nothing, and may revoke all the same.
-        if [ "$said" = unchecked ] || [ "$epoch" -lt "$stamped" ]; then
-            [ "$said" != quiet ] || said=early
-        elif [ "$epoch" -gt "$newest" ]; then
-            newest=$epoch
-        fi
+        case $said in quiet | later)
+            if [ "$epoch" -lt "$stamped" ]; then
+                [ "$said" != quiet ] || said=early
+            elif [ "$epoch" -gt "$newest" ]; then
+                newest=$epoch
+            fi
+            ;;
+        esac
         printf '%s %s %s %s\n' "$count_of" "$(openssl crl -in "$work/list.$count_of" -noout -issuer | sha256sum | cut -c1-64)" "$said" "$signed_so" >>"$work/lists"
     done <"$work/status"
 }
@@ -1829,7 +1836,10 @@ check_time() {
             for (at = 1; at <= count; at++) if (list[at] != "" && index("," y, "," list[at] ",")) return 1
             return 0
         }')
-    if [ -n "$by" ]; then
+    earliest=$(sort -n <"$work/bounds" | head -n 1 | cut -d' ' -f1)
+    if [ -n "$not_before" ] && [ -n "$earliest" ] && [ "$earliest" -lt "${not_before##*:}" ]; then
+        result 8.1 unchecked '' "A bound is earlier than the block after which the record was made: notary verify tells which is wrong." "有时间上限早于起始区块。"
+    elif [ -n "$by" ]; then
         moment "$by"
         [ -n "$only" ] || moment_by=$moment
         result 8.1 passed '' "By $moment, on the word of $k independent sources." "最迟 $moment，独立来源 $k 个。"
