@@ -8,6 +8,8 @@ from notary.errors import FormatError
 from notary.evidence.bitcoin import decode_block_header, shown
 from tests.ots_world import header
 
+NO_WORK = "^the Bitcoin block header does not show the work that it states: it is miscopied or made up$"
+
 # The first block, which everybody can look up.
 FIRST = bytes.fromhex(
     "0100000000000000000000000000000000000000000000000000000000000000000000003ba3edfd7a7b12b27ac72c3e67768f61"
@@ -27,19 +29,21 @@ def test_the_first_block_is_read_as_explorers_show_it():
 def test_one_bit_that_is_miscopied_is_found(at):
     changed = bytearray(FIRST)
     changed[at] ^= 1
-    with pytest.raises(FormatError, match="does not show the work that it states"):
+    with pytest.raises(FormatError, match=NO_WORK):
         decode_block_header(bytes(changed))
 
 
 @pytest.mark.parametrize("length", [0, 79, 81])
 def test_another_length_is_refused(length):
-    with pytest.raises(FormatError, match="a Bitcoin block header has 80 bytes"):
+    with pytest.raises(FormatError, match=r"^a Bitcoin block header has 80 bytes$"):
         decode_block_header((FIRST * 2)[:length])
 
 
-@pytest.mark.parametrize("bits", [0x207FFFFF | 0x800000, 0x00FFFFFF, 0x02000000, 0x237FFFFF, 0xFF7FFFFF])
+@pytest.mark.parametrize(
+    "bits", [0x207FFFFF | 0x800000, 0x00FFFFFF, 0x02000000, 0x23000001, 0x237FFFFF, 0xFF7FFFFF]
+)
 def test_a_target_that_is_negative_or_nothing_or_beyond_256_bits_is_refused(bits):
-    with pytest.raises(FormatError, match="does not show the work that it states"):
+    with pytest.raises(FormatError, match=NO_WORK):
         decode_block_header(header(bytes(32), 1772366400, bits=bits))
 
 

@@ -1,6 +1,7 @@
 """Checkpoints: three lines under the log's signature."""
 
 import base64
+import re
 
 import pytest
 from hypothesis import given
@@ -41,7 +42,9 @@ def test_only_the_line_of_the_log_is_kept():
 
 def test_the_checkpoint_of_another_log_is_refused():
     data = sign_note(Checkpoint("other.example", 9, POINT.root).text(), ORIGIN, KEY).encode()
-    with pytest.raises(SignatureError, match=r"of log 'other\.example', not of 'log\.example\.org'"):
+    with pytest.raises(
+        SignatureError, match=r"^the checkpoint is of log 'other\.example', not of 'log\.example\.org'$"
+    ):
         open_checkpoint(data, ORIGIN, [VERIFIER])
 
 
@@ -59,7 +62,7 @@ def test_a_size_that_was_changed_does_not_fit_the_signature():
     ],
 )  # fmt: skip
 def test_other_than_three_lines_are_refused(text):
-    with pytest.raises(FormatError, match="three lines"):
+    with pytest.raises(FormatError, match=r"^a checkpoint is three lines: origin, size, root$"):
         parse_checkpoint(text)
 
 
@@ -68,7 +71,9 @@ def test_other_than_three_lines_are_refused(text):
 )
 def test_a_size_of_another_form_is_refused(text):
     assert (parse_decimal("0"), parse_decimal(str(MAX_SIZE))) == (0, MAX_SIZE)
-    with pytest.raises(FormatError, match=r"not a decimal number below 2\*\*63"):
+    with pytest.raises(
+        FormatError, match=rf"^{re.escape(repr(text[:24]))} is not a decimal number below 2\*\*63$"
+    ):
         parse_decimal(text)
 
 
@@ -77,7 +82,7 @@ def test_a_size_of_another_form_is_refused(text):
     [
         ("", "not the base64 of 32 bytes"),
         (HASH[:-4], "not the base64 of 32 bytes|not base64"),
-        (HASH + "AAAA", "not base64|not the base64"),
+        (HASH + "AAAA", "not base64|not the base64 of 32 bytes"),
         (HASH[:-2] + "9=", "not the base64 of 32 bytes"),  # bits behind the end
         (HASH[:-1], "not base64"),
         (HASH + "\n", "not base64"),
@@ -87,5 +92,5 @@ def test_a_size_of_another_form_is_refused(text):
 )
 def test_a_hash_of_another_form_is_refused(text, message):
     assert parse_hash(HASH) == POINT.root
-    with pytest.raises(FormatError, match=message):
+    with pytest.raises(FormatError, match=f"^a hash is ({message})$"):
         parse_hash(text)

@@ -7,6 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from notary.errors import FormatError
+from notary.evidence.canonical import MAX_INTEGER
 from notary.evidence.fields import exact_keys, hexadecimal, moment, natural, show_moment, text, version
 
 
@@ -37,9 +38,25 @@ def test_a_version_is_a_number_and_the_known_one(value):
 
 @pytest.mark.parametrize("value", [None, 5, "abcd", "ab\n", "AB", ""])
 def test_text_matches_whole_and_is_bounded(value):
-    assert text("abc", "thing", "[a-c]{3}") == "abc"
+    assert text("abc", "thing", "[a-c]+", 3) == "abc"
     with pytest.raises(FormatError, match="thing is not of the form"):
         text(value, "thing", "[a-c]+", 3)
+
+
+def test_text_has_255_characters_if_nothing_else_is_said():
+    assert text("a" * 255, "thing", "a+") == "a" * 255
+    with pytest.raises(FormatError, match=r"^thing is not of the form it must have$"):
+        text("a" * 256, "thing", "a+")
+
+
+def test_hexadecimal_may_be_longer_than_other_text():
+    assert hexadecimal("ab" * 200, "thing", 200) == b"\xab" * 200
+
+
+def test_natural_ends_where_every_json_reader_is_exact():
+    assert natural(MAX_INTEGER, "thing") == MAX_INTEGER
+    with pytest.raises(FormatError, match=f"^thing is not a whole number from 0 to {MAX_INTEGER}$"):
+        natural(MAX_INTEGER + 1, "thing")
 
 
 @pytest.mark.parametrize("value", ["0", "ab", "ABCD", "0xab", "abcde", "ab cd", "äbcd", 1, None])

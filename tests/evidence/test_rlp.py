@@ -20,6 +20,12 @@ EXAMPLES = [
     (b"\x04\x00", "820400"),
     ([[], [[]], [[], [[]]]], "c7c0c1c0c3c0c1c0"),
     (LOREM, "b838" + LOREM.hex()),
+    # The ends of the short forms.
+    (b"\x7f", "7f"),
+    (b"\x80", "8180"),
+    (LOREM[:55], "b7" + LOREM[:55].hex()),
+    ([b"a"] * 55, "f7" + "61" * 55),
+    ([b"a"] * 56, "f838" + "61" * 56),
 ]
 ITEMS = st.recursive(st.binary(max_size=80), lambda inner: st.lists(inner, max_size=5), max_leaves=20)
 
@@ -56,15 +62,16 @@ def test_bytes_are_accepted_only_as_the_one_encoding_of_what_they_hold(data):
         ("c283646f67", "cut short"),
         ("b9ff", "cut short"),
         ("ffffffffffffffffff", "cut short"),
-        ("83646f6700", "1 bytes follow"),
-        ("c0c0", "1 bytes follow"),
-        ("8100", "single byte is not in its shortest"),
-        ("817f", "single byte is not in its shortest"),
-        ("b80161", "length is not in its shortest"),
-        ("b90038" + "61" * 56, "length is not in its shortest"),
-        ("f800", "length is not in its shortest"),
+        ("83646f6700", "1 bytes follow the value"),
+        ("c0c0", "1 bytes follow the value"),
+        ("8100", "a single byte is not in its shortest form"),
+        ("817f", "a single byte is not in its shortest form"),
+        ("b80161", "a length is not in its shortest form"),
+        ("b837" + "61" * 55, "a length is not in its shortest form"),
+        ("b90038" + "61" * 56, "a length is not in its shortest form"),
+        ("f800", "a length is not in its shortest form"),
         ("cfcecdcccbcac9c8c7c6c5c4c3c2c1c0", None),
-        ("d0cfcecdcccbcac9c8c7c6c5c4c3c2c1c0", "nested deeper than 16"),
+        ("d0cfcecdcccbcac9c8c7c6c5c4c3c2c1c0", "lists are nested deeper than 16"),
     ],
 )
 def test_other_forms_are_refused(encoded, reason):
@@ -72,7 +79,7 @@ def test_other_forms_are_refused(encoded, reason):
     if reason is None:
         assert rlp.encode(rlp.decode(data)) == data
         return
-    with pytest.raises(ChainError, match=reason):
+    with pytest.raises(ChainError, match=f"^RLP: {reason}$"):
         rlp.decode(data)
 
 
@@ -82,12 +89,19 @@ def test_more_values_than_there_can_be_are_refused(item):
     fits = rlp.MAX_VALUES // values - 1
     decoded = rlp.decode(rlp.encode([rlp.decode(item)] * fits))
     assert len(decoded) == fits
-    with pytest.raises(ChainError, match="more values than there can be"):
+    with pytest.raises(ChainError, match=r"^RLP: more values than there can be$"):
         rlp.decode(rlp.encode([rlp.decode(item)] * (fits + 1)))
 
 
+def test_fewer_values_may_be_allowed():
+    assert rlp.decode_list(b"\xc1\x80", 2) == [b""]
+    for decode in (rlp.decode, rlp.decode_list):
+        with pytest.raises(ChainError, match=r"^RLP: more values than there can be$"):
+            decode(b"\xc1\x80", 1)
+
+
 def test_bytes_are_no_list():
-    with pytest.raises(ChainError, match="not a list"):
+    with pytest.raises(ChainError, match=r"^RLP: not a list$"):
         rlp.decode_list(b"\x83dog")
 
 
@@ -99,12 +113,12 @@ def test_whole_numbers_go_both_ways(number):
 @pytest.mark.parametrize(
     ("item", "reason"),
     [
-        ([], "not a whole number"),
-        (b"\x00", "not a whole number"),
-        (b"\x00\x01", "not a whole number"),
-        (b"\x01\x00", "larger than 255"),
+        ([], "not a whole number in its shortest form"),
+        (b"\x00", "not a whole number in its shortest form"),
+        (b"\x00\x01", "not a whole number in its shortest form"),
+        (b"\x01\x00", "a number is larger than 255"),
     ],
 )
 def test_other_numbers_are_refused(item, reason):
-    with pytest.raises(ChainError, match=reason):
+    with pytest.raises(ChainError, match=f"^RLP: {reason}$"):
         rlp.decode_int(item, 255)
