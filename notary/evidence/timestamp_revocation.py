@@ -13,6 +13,7 @@ from itertools import pairwise
 
 from asn1crypto import x509 as asn1_x509
 from cryptography import x509
+from cryptography.x509.oid import ExtensionOID
 
 from notary.errors import TimestampError
 from notary.evidence.timestamp_crl import crl_statuses
@@ -32,10 +33,10 @@ MAX_DATA = 8  # files beside one token; a path has at most seven certificates be
 _READ = {
     each.dotted_string
     for each in (
-        x509.ExtensionOID.SUBJECT_KEY_IDENTIFIER,
-        x509.ExtensionOID.KEY_USAGE,
-        x509.ExtensionOID.BASIC_CONSTRAINTS,
-        x509.ExtensionOID.CRL_DISTRIBUTION_POINTS,
+        ExtensionOID.SUBJECT_KEY_IDENTIFIER,
+        ExtensionOID.KEY_USAGE,
+        ExtensionOID.BASIC_CONSTRAINTS,
+        ExtensionOID.CRL_DISTRIBUTION_POINTS,
     )
 }
 # With these the key was in good hands to the end: tokens from before stay valid. RFC 3161 §4, item 1.
