@@ -7,6 +7,7 @@ import pytest
 from tests.fuzz.alone import ALONE
 from tests.fuzz.bugs import BUGS
 from tests.fuzz.mutations import Mutant, mutants
+from tests.fuzz.pointed import POINTED
 from tests.fuzz.verifiers import ROOT, JavaScript, OtherPython, by_python
 from tests.fuzz.zips import packed
 
@@ -16,10 +17,13 @@ BY_HAND = [pytest.param(name, marks=() if name in IN_TEST else pytest.mark.fuzz)
 
 
 def asked():
-    """Those that one check alone refuses, then mutants."""
+    """Those that one check alone refuses, those made for one bug each, then mutants."""
     for make in ALONE.values():
         sample = make()
         yield Mutant(sample, "alone", packed(sample.files))
+    for name, pointed in POINTED.items():
+        sample = pointed.make()
+        yield Mutant(sample, name, packed(sample.files))
     yield from mutants(0, MUTANTS)
 
 
