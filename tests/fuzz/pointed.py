@@ -9,19 +9,23 @@ import json
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from hashlib import sha256
+from typing import Any
 
+from notary.evidence.chain import encode_evidence
 from notary.evidence.checkpoint import Checkpoint, sign_checkpoint
 from notary.evidence.commitments import Commitments, Opening, encode_openings
 from notary.evidence.consistency import Consistency, encode_consistency
 from notary.evidence.note import Note
 from notary.evidence.proof_file import TLOG_PROOF, ProofFile
 from notary.merkle.hashing import hash_leaf, hash_node
+from notary.merkle.proof import inclusion_path
 from notary.merkle.tree import root_of
 from tests.evidence import build, mini_chain, ots_build, test_previous
+from tests.evidence.bft import STRANGER, VALIDATORS, sealed
 from tests.evidence.build import DOCUMENT, EARLY, INSPECTION, LATE, Log
 from tests.evidence.test_verify_profiles import Chain
 from tests.fuzz import corpus
-from tests.fuzz.alone import _again, _anchored, _of, _put
+from tests.fuzz.alone import ANCHOR, _again, _anchored, _edited, _of, _put
 from tests.fuzz.corpus import DOCUMENT_NAME, Sample
 
 MAGIC_AND_DIGEST = 31 + 2 + 32  # bytes of an OpenTimestamps file before its operations
@@ -122,9 +126,13 @@ def foreign_key_id() -> Sample:
 
 def one_more_line() -> Sample:
     """Beside the log's line one of its name and another key's id: nobody's business."""
+    return _stamped_under(_note_with_a_line(), _note().encode())
+
+
+def _note_with_a_line() -> bytes:
     note = _note()
     more = replace(note.signatures[0], key_id=b"else", value=bytes(64))
-    return _stamped_under(replace(note, signatures=(*note.signatures, more)).encode(), note.encode())
+    return replace(note, signatures=(*note.signatures, more)).encode()
 
 
 def unused_bits() -> Sample:
@@ -135,11 +143,64 @@ def unused_bits() -> Sample:
     return _stamped_under(body + bytes([end[0] + 1]) + end[1:], right)
 
 
+def kept_with_the_line() -> Sample:
+    """The file checkpoint is the note of the proof, and not the stamped bytes of it."""
+    return _put(one_more_line(), f"heads/{EARLY}/checkpoint", _note_with_a_line())
+
+
+def under_another_size() -> Sample:
+    """The checkpoint of the later head stands under a smaller size, in which the path has as many hashes."""
+    log, size = build.log(), LATE - 2
+    assert len(log.path(DOCUMENT, size)) == len(log.path(DOCUMENT, LATE))
+    note = log.checkpoint(LATE)
+    return _two_heads(log, _head(note, size, DOCUMENT, log.path(DOCUMENT, LATE)) | _stamp(note, size))
+
+
+def long_path() -> Sample:
+    log = build.log()
+    note = log.checkpoint(EARLY)
+    head = _head(note, EARLY, DOCUMENT, (*log.path(DOCUMENT, EARLY), bytes(32)))
+    return _two_heads(log, head | _stamp(note, EARLY))
+
+
+def another_size() -> Sample:
+    """All digests are the document's, its size is not."""
+    body = build.document_body(size=len(build.CONTRACT) + 1)
+    return _of(Log(altered=lambda made: replace(made, body=body)))
+
+
 def promise_from_here() -> Sample:
     """The promise is of when the log had as many entries as the index of this one says."""
     log = build.log()
     receipt = log.receipt(size=DOCUMENT, size_root=root_of(log.leaves[:DOCUMENT]))
     return _put(corpus.whole(), "receipt.txt", receipt)
+
+
+def receipt_of_another_trie() -> Sample:
+    """The node at the end of the way holds the right event; the node above it names another."""
+    right = Chain("ethereum").evidence.receipt_proof[-1]
+
+    def changed(chain: Chain) -> Chain:
+        other = Chain("ethereum", logs=[mini_chain.event(LATE, bytes(32), old_size=EARLY)])
+        proof = (*other.evidence.receipt_proof[:-1], right)
+        other.evidence = replace(other.evidence, receipt_proof=proof)
+        return other
+
+    return _anchored(changed)
+
+
+def one_node_more() -> Sample:
+    def change(value: dict[str, Any]) -> None:
+        value["receipt_proof"].append(value["account_proof"][-1])
+
+    return _edited(change)
+
+
+def sealed_by_a_stranger() -> Sample:
+    """Three seals, as are needed; one is of nobody whom the trust file names."""
+    chain = Chain("qbft")
+    header = sealed(chain.evidence.header, (*VALIDATORS[:2], STRANGER))[0]
+    return _put(corpus.sealed(), ANCHOR, encode_evidence(replace(chain.evidence, header=header)))
 
 
 def other_contract() -> Sample:
@@ -185,9 +246,7 @@ def unknown_operation() -> Sample:
     """On a branch beside the one that leads to the block: SHA-1, which we do not know, and a calendar."""
     sample = corpus.in_bitcoin()
     data, uri = sample.files[ots_build.NAME], ots_build.URI.encode()
-    pending = (
-        b"\x00" + bytes.fromhex("83dfe30d2ef90c8e") + bytes([len(uri) + 1]) + bytes([len(uri)]) + uri
-    )
+    pending = b"\x00" + bytes.fromhex("83dfe30d2ef90c8e") + bytes([len(uri) + 1]) + bytes([len(uri)]) + uri
     made = data[:MAGIC_AND_DIGEST] + b"\xff\x02" + pending + data[MAGIC_AND_DIGEST:]
     return _put(sample, ots_build.NAME, made)
 
@@ -214,17 +273,20 @@ def inspection_that_opens_more() -> Sample:
     return _of(More())
 
 
-def _disclosed(disclosure: str) -> Sample:
-    """The statement commits to this disclosure alone, and it is opened."""
-    leaf = hash_leaf(sha256(disclosure.encode()).digest())
-    log = Log(altered=lambda made: replace(made, commitments=Commitments(1, root_of([leaf]))))
-    sample = _of(log)
-    return _put(sample, "data/openings.json", encode_openings((Opening(disclosure, 0, ()),)))
+def _disclosed(*disclosures: str) -> Sample:
+    """The statement commits to these disclosures alone, and they are opened."""
+    leaves = [hash_leaf(sha256(disclosure.encode()).digest()) for disclosure in disclosures]
+    log = Log(altered=lambda made: replace(made, commitments=Commitments(len(leaves), root_of(leaves))))
+    openings = tuple(
+        Opening(disclosure, at, tuple(inclusion_path(at, len(leaves), build.node_of(leaves))))
+        for at, disclosure in enumerate(disclosures)
+    )
+    return _put(_of(log), "data/openings.json", encode_openings(openings))
 
 
-def _disclosure(salt: bytes) -> str:
+def _disclosure(salt: bytes, value: str = "M-1") -> str:
     text = base64.urlsafe_b64encode(salt).rstrip(b"=").decode()
-    array = json.dumps([text, "matter", "M-1"], separators=(",", ":")).encode()
+    array = json.dumps([text, "matter", value], separators=(",", ":")).encode()
     return base64.urlsafe_b64encode(array).rstrip(b"=").decode()
 
 
@@ -238,6 +300,24 @@ def disclosure_with_unused_bits() -> Sample:
     other = right[:-1] + chr(ord(right[-1]) + 1)
     assert base64.urlsafe_b64decode(other + "==") == base64.urlsafe_b64decode(right + "==")
     return _disclosed(other)
+
+
+def opened_twice() -> Sample:
+    """The statement commits to two values of one name."""
+    return _disclosed(_disclosure(bytes(16)), _disclosure(bytes(range(16)), "M-2"))
+
+
+def another_opening() -> Sample:
+    """In the place of one that is committed to, with its path."""
+    sample = corpus.whole()
+    first, *rest = build.log().openings[DOCUMENT][:2]
+    changed = replace(first, disclosure=_disclosure(bytes(16)))
+    return _put(sample, "data/openings.json", encode_openings((changed, *rest)))
+
+
+def openings_and_a_newline() -> Sample:
+    sample = corpus.whole()
+    return _put(sample, "data/openings.json", sample.files["data/openings.json"] + b"\n")
 
 
 def other_message_digest() -> Sample:
@@ -256,7 +336,14 @@ POINTED: dict[str, Pointed] = {
     "the log's line under another key id": Pointed(foreign_key_id, "3.1"),
     "a line of the log's name and another key": Pointed(one_more_line, "3.1", "passed"),
     "unused bits of a signature line": Pointed(unused_bits, "3.1"),
+    "the file checkpoint with another's line": Pointed(kept_with_the_line, "3.1"),
+    "a checkpoint under another size": Pointed(under_another_size, "3.1"),
+    "a path of one hash too many": Pointed(long_path, "3.2"),
+    "another size of the document": Pointed(another_size, "2.3"),
     "a promise from this index on": Pointed(promise_from_here, "4.3", "passed"),
+    "a receipt that its trie does not hold": Pointed(receipt_of_another_trie, "6.3"),
+    "a node that is not on the way": Pointed(one_node_more, "6.3"),
+    "a stranger's seal": Pointed(sealed_by_a_stranger, "6.7"),
     "the event of another contract": Pointed(other_contract, "6.3"),
     "a transaction that failed": Pointed(failed_transaction, "6.3"),
     "a receipt and one byte": Pointed(receipt_and_a_byte, "6.3"),
@@ -268,5 +355,8 @@ POINTED: dict[str, Pointed] = {
     "an inspection that opens more": Pointed(inspection_that_opens_more, "9.1"),
     "a salt of 15 bytes": Pointed(short_salt, "2.4"),
     "unused bits of a disclosure": Pointed(disclosure_with_unused_bits, "2.4"),
+    "a name opened twice": Pointed(opened_twice, "2.4"),
+    "an opening in another's place": Pointed(another_opening, "2.4"),
+    "openings and a newline": Pointed(openings_and_a_newline, "2.4"),
     "another messageDigest": Pointed(other_message_digest, "5.1"),
 }
