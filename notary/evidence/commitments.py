@@ -190,6 +190,8 @@ def _parse(disclosure: str) -> tuple[str, Any]:
         decoded = base64.urlsafe_b64decode(disclosure + "=" * (-len(disclosure) % 4))
     except (binascii.Error, ValueError) as error:
         raise FormatError("a disclosure is not base64url") from error
+    if _b64(decoded) != disclosure:  # the last character has bits that say nothing, and any reader may skip
+        raise FormatError("a disclosure is not in the one spelling of base64url")
     value = canonical.loads_unordered(decoded, MAX_DISCLOSURE)
     if not isinstance(value, list) or len(value) != 3 or value[1] not in NAMES:  # noqa: PLR2004
         raise FormatError("a disclosure is an array of salt, name and value")

@@ -55,16 +55,17 @@ def anchor(
     profile="ethereum",
     seal=bytes,
     stored=None,
+    form=lambda raw: raw,
 ):
     """Evidence of a block that holds three transactions, the second with `logs`.
 
     `not_before` are raw headers of earlier blocks, whose hashes the state holds (EIP-2935). `seal` makes the header
     one of `profile`. `stored` is what the contract holds after the block, (size, root, head key): evidence of
-    version 2, and without it of version 1.
+    version 2, and without it of version 1. `form` changes the bytes of the receipt.
     """
     receipts = HexaryTrie({})
     receipts[rlp.encode(0)] = receipt()
-    receipts[rlp.encode(1)] = receipt(*logs, status=status)
+    receipts[rlp.encode(1)] = form(receipt(*logs, status=status))
     receipts[rlp.encode(2)] = receipt(status=b"")
     storage = HexaryTrie({})
     for raw in not_before:

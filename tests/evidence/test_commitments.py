@@ -104,6 +104,7 @@ def test_the_same_name_opened_twice_is_refused():
     ("text", "message"),
     [
         ("A", "not base64url"),
+        ("YR", "not in the one spelling of base64url"),  # YQ is
         (disclosure("text"), "an array of salt, name and value"),
         (disclosure(["A" * 22, "matter"]), "an array of salt, name and value"),
         (disclosure(["A" * 22, "matter", 1, 2]), "an array of salt, name and value"),

@@ -38,7 +38,7 @@ BUGS = {
     ),
     "js: a longer path": Bug(f"{JS}/tree.js", "way.length !== path.length", "way.length > path.length"),
     "js: no prefix of a leaf": Bug(f"{JS}/tree.js", "sha256(ZERO, entry)", "sha256(entry)"),
-    "js: a consistency proof that is too long": Bug(
+    "js: a consistency proof that is too short": Bug(
         f"{JS}/tree.js", "if (sn !== 0n || !equal(older", "if (!equal(older"
     ),
     "js: the older root is not compared": Bug(f"{JS}/tree.js", "!equal(older, oldRoot) || ", ""),
@@ -67,6 +67,7 @@ BUGS = {
     "js: seals of a third": Bug(
         f"{JS}/seals.js", "3 * signers.length < 2 * members.size", "3 * signers.length < members.size"
     ),
+    "js: base64 in any spelling": Bug(f"{JS}/bytes.js", "if (base64(bytes) !== text)", "if (false)"),
     "js: trailing bytes of an OpenTimestamps file": Bug(
         f"{JS}/ots_file.js", "  reader.end();\n  return { digest", "  return { digest"
     ),
@@ -77,7 +78,7 @@ BUGS = {
         f"{JS}/following.js", "if (last.previous !== null) throw", "if (false) throw"
     ),
     "js: an inspection of another record": Bug(
-        f"{JS}/following.js", " || found.statement.previous !== entry", ""
+        f"{JS}/following.js", 'type === "inspection" && previous === entry', 'type === "inspection"'
     ),
     "js: the size of a document": Bug(
         f"{JS}/verify.js", "statement.document.size !== null && statement.document.size !== size", "false"
@@ -101,7 +102,10 @@ BUGS = {
     "py: two headers of a file that differ": Bug(
         f"{PY}/archive.py", "if found != info.FileHeader():", "if False:"
     ),
-    "py: data between files": Bug(f"{PY}/archive.py", "if info.header_offset != at or", "if"),
+    "py: files in another order than the directory's": Bug(
+        f"{PY}/archive.py", "if info.header_offset != at or", "if"
+    ),
+    "py: data between files": Bug(f"{PY}/archive.py", "if at != begin or", "if"),
     "py: a checkpoint of another size": Bug(
         f"{PY}/heads.py", "if size != point.size:", "if size > point.size:"
     ),
@@ -120,8 +124,9 @@ BUGS = {
         f"{PY}/note.py", "    if base64.b64encode(value).decode() != text:", "    if False:"
     ),
     "py: a name opened twice": Bug(f"{PY}/commitments.py", "        if name in opened:", "        if False:"),
-    "py: a salt of any length": Bug(
-        f"{PY}/commitments.py", "    if len(salt) != SALT_SIZE:", "    if False:"
+    "py: a salt of any length": Bug(f"{PY}/commitments.py", "{{{_SALT_TEXT}}}", "+"),
+    "py: base64url in any spelling": Bug(
+        f"{PY}/commitments.py", "    if _b64(decoded) != disclosure:", "    if False:"
     ),
     "py: JSON in any spelling": Bug(f"{PY}/canonical.py", "    if dumps(value) != data:", "    if False:"),
     "py: too few seals": Bug(

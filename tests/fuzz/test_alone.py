@@ -10,6 +10,7 @@ from tests.evidence.build import EARLY, LATE, Log
 from tests.evidence.test_incident import told
 from tests.fuzz.alone import ALONE
 from tests.fuzz.corpus import DOCUMENT_NAME, Sample, whole
+from tests.fuzz.pointed import POINTED
 from tests.fuzz.verifiers import JavaScript, by_python, failed
 from tests.fuzz.zips import TRICKS, members, packed
 
@@ -30,6 +31,19 @@ def test_it_alone_fails(javascript, id_):
     data = packed(sample.files)
     python = by_python(data, sample)
     assert (failed(python), python["outcome"]) == ({id_}, "failed")
+    assert javascript.ask(data, sample) == python
+
+
+@pytest.mark.parametrize("name", POINTED)
+def test_what_chance_does_not_meet_is_judged_alike(javascript, name):
+    pointed = POINTED[name]
+    sample = pointed.make()
+    data = packed(sample.files)
+    python = by_python(data, sample)
+    wrong = pointed.outcome == "failed"
+    assert failed(python) == ({pointed.check} if wrong else set())
+    assert python["outcome"] == ("failed" if wrong else "passed")
+    assert pointed.outcome in {each["outcome"] for each in python["checks"] if each["id"] == pointed.check}
     assert javascript.ask(data, sample) == python
 
 

@@ -72,21 +72,23 @@ def joined(
     comment: bytes = b"",
     behind: bytes = b"",
     count: int | None = None,
+    listed: Callable[[list[bytes]], list[bytes]] = list,
 ) -> bytes:
-    """The ZIP of these members, one after the other."""
-    out, directory = bytearray(before), bytearray()
+    """The ZIP of these members, one after the other; `listed` may put their entries of the directory otherwise."""
+    out, entries = bytearray(before), []
     for one in all_members:
         out += one.before
         at = len(out)
         front = replace(one, local={}, **one.local) if one.local else one
         out += b"PK\x03\x04" + struct.pack("<H", 20) + front.fields()
         out += struct.pack("<HH", len(front.name), len(front.extra)) + front.name + front.extra + one.data
-        directory += b"PK\x01\x02" + struct.pack("<HH", 20 | 3 << 8, 20) + one.fields()
-        directory += struct.pack(
+        entry = b"PK\x01\x02" + struct.pack("<HH", 20 | 3 << 8, 20) + one.fields()
+        entry += struct.pack(
             "<HHHHHII", len(one.name), len(one.extra), len(one.comment), 0, 0, one.attributes, at
         )
-        directory += one.name + one.extra + one.comment
+        entries.append(entry + one.name + one.extra + one.comment)
     out += between
+    directory = b"".join(listed(entries))
     number = len(all_members) if count is None else count
     end = struct.pack("<HHHHIIH", 0, 0, number, number, len(directory), len(out), len(comment))
     return bytes(out + directory + b"PK\x05\x06" + end + comment + behind)
@@ -161,6 +163,9 @@ TRICKS: dict[str, Callable[[list[Member]], bytes]] = {
     "a longer size": _changed(3, size=10**6),
     "too many in the count": lambda found: joined(found, count=len(found) + 1),
     "too few in the count": lambda found: joined(found, count=len(found) - 1),
+    "a directory in another order": lambda found: joined(
+        found, listed=lambda entries: [*entries[:-2], entries[-1], entries[-2]]
+    ),
     "another type first": lambda found: joined([found[1], found[0], *found[2:]]),
     "no type": lambda found: joined(found[1:]),
     "no files": lambda found: joined([]),
