@@ -15,7 +15,9 @@ from notary.evidence.asn1_form import (
     implicit,
     members,
     optional,
+    primitive,
     read_bits,
+    read_integer,
     sequence,
     sequence_of,
     set_of,
@@ -23,6 +25,15 @@ from notary.evidence.asn1_form import (
 from notary.evidence.timestamp_form import GENERAL_NAME
 
 _KEY_USAGE = "551d0f"
+_MOST = 1_000_000  # certificates in a path
+
+
+def _count(content: bytes) -> None:
+    if not 0 <= read_integer(content) <= _MOST:
+        asn1.refuse(f"not a number of certificates from 0 to {_MOST}")
+
+
+_COUNT = primitive(asn1.INTEGER, _count)
 _NAMES = sequence_of(GENERAL_NAME, least=1)
 POINT_NAME = explicit(0, choice(implicit(0, _NAMES), implicit(1, set_of(ANY))))
 AUTHORITY_KEY = sequence(
@@ -38,15 +49,15 @@ FORMS = {  # by the contents of the object identifier, hex
     "551d0e": OCTETS,  # subjectKeyIdentifier
     _KEY_USAGE: BITS,
     "551d11": _NAMES,  # subjectAltName
-    "551d13": sequence(optional(BOOLEAN, FALSE), optional(INTEGER)),  # basicConstraints
+    "551d13": sequence(optional(BOOLEAN, FALSE), optional(_COUNT)),  # basicConstraints
     "551d1e": sequence(optional(implicit(0, _SUBTREES)), optional(implicit(1, _SUBTREES))),  # nameConstraints
     "551d1f": sequence_of(_POINT, least=1),  # cRLDistributionPoints
     "551d20": sequence_of(sequence(OID, optional(sequence_of(ANY))), least=1),  # certificatePolicies
     "551d21": sequence_of(sequence(OID, OID), least=1),  # policyMappings
     "551d23": AUTHORITY_KEY,
-    "551d24": sequence(optional(implicit(0, INTEGER)), optional(implicit(1, INTEGER))),  # policyConstraints
+    "551d24": sequence(optional(implicit(0, _COUNT)), optional(implicit(1, _COUNT))),  # policyConstraints
     "551d25": sequence_of(OID, least=1),  # extKeyUsage
-    "551d36": INTEGER,  # inhibitAnyPolicy
+    "551d36": _COUNT,  # inhibitAnyPolicy
     "2b06010505070101": sequence_of(sequence(OID, GENERAL_NAME), least=1),  # authorityInfoAccess
 }
 

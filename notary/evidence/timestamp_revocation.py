@@ -6,6 +6,7 @@ one reason spoil every token and another only those that came after it; and its 
 """
 
 from collections.abc import Sequence
+from collections.abc import Set as AbstractSet
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
@@ -15,7 +16,7 @@ from asn1crypto import x509 as asn1_x509
 from cryptography import x509
 from cryptography.x509.oid import ExtensionOID
 
-from notary.errors import TimestampError
+from notary.errors import FormatError, TimestampError
 from notary.evidence.timestamp_crl import crl_statuses
 from notary.evidence.timestamp_form import require
 from notary.evidence.timestamp_ocsp import ocsp_statuses
@@ -39,6 +40,9 @@ _READ = {
         ExtensionOID.CRL_DISTRIBUTION_POINTS,
     )
 }
+_POINTS = (
+    ExtensionOID.CRL_DISTRIBUTION_POINTS.dotted_string
+)  # without them a list of some points says nothing
 # With these the key was in good hands to the end: tokens from before stay valid. RFC 3161 §4, item 1.
 _HARMLESS = {"unspecified", "affiliationChanged", "superseded", "cessationOfOperation"}
 
@@ -117,16 +121,22 @@ def _readable(der: bytes) -> x509.Certificate:
     The library reads all or none, also those of which §9 of docs/formats.md says nothing. What one of these holds must
     not hide a revocation. The path, with all signatures in it, was checked before.
     """
-    certificate = x509.load_der_x509_certificate(der)
-    try:
-        _ = certificate.extensions
-    except Exception:  # noqa: BLE001 - it raises nearly anything
-        bare = asn1_x509.Certificate.load(der)
-        tbs = bare["tbs_certificate"]
-        tbs["extensions"] = [each for each in tbs["extensions"] if each["extn_id"].dotted in _READ] or None
-        certificate = x509.load_der_x509_certificate(bare.dump())
-        _ = certificate.extensions
-    return certificate
+    for kept in (None, _READ, _READ - {_POINTS}):
+        certificate = x509.load_der_x509_certificate(der if kept is None else _with_alone(der, kept))
+        try:
+            _ = certificate.extensions
+        except Exception:  # noqa: BLE001, S112 - it raises nearly anything
+            continue
+        return certificate
+    raise FormatError("an extension that revocation rests on cannot be read")
+
+
+def _with_alone(der: bytes, kept: AbstractSet[str]) -> bytes:
+    bare = asn1_x509.Certificate.load(der)
+    tbs = bare["tbs_certificate"]
+    tbs["extensions"] = [each for each in tbs["extensions"] if each["extn_id"].dotted in kept] or None
+    made: bytes = bare.dump()
+    return made
 
 
 def statuses_of(

@@ -3,7 +3,7 @@
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
-from notary.errors import NotFound, RequestError
+from notary.errors import NotFound, RequestError, Unavailable
 from notary.evidence.commitments import NAMES
 from notary.store.claims import claims_on, delete_claims
 from notary.store.engine import Database
@@ -45,7 +45,8 @@ class Erasing:
         Raises:
             RequestError: commitments have other names; or it is a statement on a key of the log.
             NotFound: there is no such record, or it has no opening of these names any more.
-            Unavailable: the database does not answer, or is being read as it was; to be run again.
+            Unavailable: the database does not answer, or is being read as it was, to be run again; or the document
+                in the spool could not be deleted.
         """
         unknown = sorted(set(names or ()) - set(NAMES))
         if unknown:
@@ -75,11 +76,21 @@ class Erasing:
                 delete_claims(connection, record.tenant_id, keys)
         # Durable: the openings are gone, and the claims with them, and nobody waits for the document. A crash before
         # leaves all of it; one after may leave the document in the spool, where it is swept away after a day.
-        if waited is not None:
-            self.discard(waited)
         self.database.scrub()
+        if waited is not None:
+            _discarded(self.discard, waited)
         if not erased:
             raise NotFound(
                 "there is nothing to erase: the record never had these values, or has them no more"
             )
         return sorted(erased)
+
+
+def _discarded(discard: Callable[[str], object], name: str) -> None:
+    try:
+        discard(name)
+    except OSError as error:
+        raise Unavailable(
+            f"what was stored is erased, but the document {name} in the spool could not be deleted "
+            f"({error.strerror}): delete it, or wait a day until it is swept away"
+        ) from error

@@ -78,7 +78,8 @@ class TrustStatements:
         number = 0 if newest is None else newest.version
         if number + versions > MAX_VERSIONS:
             raise RequestError(
-                f"there have been {number} versions of the trust statement, of {MAX_VERSIONS} that a log can have"
+                f"there have been {number} versions of the trust statement, of {MAX_VERSIONS} that a log can have: "
+                "begin another log, and give verifiers the file of `notary trust` until then"
             )
         size = len(source.file().encode()) + _FRAME + versions * _KEY * (1 + len(source.chains))
         if size > MAX_NOTE:

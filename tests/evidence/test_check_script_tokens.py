@@ -12,7 +12,7 @@ from tests.evidence import test_check_script as script
 from tests.evidence import tsa_case
 from tests.evidence.build import CONTRACT, EARLY, moment
 from tests.evidence.tsa_cases import CASES
-from tests.mini_revocation import both, crl
+from tests.mini_revocation import both, crl, ocsp
 from tests.mini_tsa import POLICY
 
 bare, run = script.bare, script.run
@@ -147,6 +147,32 @@ def test_a_revocation_in_any_of_several_lists_of_one_issuer_counts(run, what):
     assert status == (1 if revoked else 0)
     if what == "one from before the token":
         assert checks[place] == "passed"
+
+
+def test_a_list_from_the_second_of_the_token_may_be_from_before_it(run):
+    files = script.FILES | {
+        f"heads/{EARLY}/tokens/tsa-a.tsr": script.stamped("tsa-a", gen_time=b"20260301120000.5Z")
+    }
+    folder = f"heads/{EARLY}/revocation/tsa-a"
+    files |= {f"{folder}/{number}.crl": each.data for number, each in enumerate(both(TSA, at=moment(12)), 1)}
+    data, strict = packed(files), script.TABLES["tsa_a"].replace('"lenient"', '"strict"')
+    trust = script.trust_text(tsa_a=strict if "strict" in strict else f'{strict}revocation = "strict"\n')
+    status, checks, _, text, problems = run(data, trust=trust)
+    _, expected = agrees(data, trust, checks)
+    place = "5.2", f"tsa-a@{EARLY}"
+    assert (status, checks[place], expected[place], problems) == (1, "failed", "failed", ""), text
+
+
+def test_a_response_that_the_script_does_not_read_leaves_no_bound(run):
+    name = f"heads/{EARLY}/revocation/tsa-a/3.ocsp"
+    for more in ({}, {"status": "REVOKED", "revoked_at": moment(11)}):
+        answer = ocsp(TSA.signer, TSA.middle, TSA.middle_key, at=moment(12, 30), **more)
+        data = packed(script.FILES | {name: answer.data})
+        status, checks, _, text, problems = run(data)
+        _, expected = agrees(data, script.trust_text(), checks)
+        place = "5.2", f"tsa-a@{EARLY}"
+        assert (status, checks[place], problems) == (2, "could_not_be_checked", ""), text
+        assert expected[place] == ("failed" if more else "passed")
 
 
 def test_a_revocation_that_cannot_be_told_leaves_no_bound(run):

@@ -156,6 +156,8 @@ UNREAD = {  # extensions that no check of revocation reads, each of which the li
     "freshest list": (x509.ExtensionOID.FRESHEST_CRL, b"0\x03\x02\x01\x05"),
     "no names": (x509.ExtensionOID.NAME_CONSTRAINTS, b"0\x00"),
     "poison": (x509.ExtensionOID.PRECERT_POISON, b"\x04\x00"),
+    "a point of nothing": (x509.ExtensionOID.CRL_DISTRIBUTION_POINTS, b"0\x02\x30\x00"),
+    "a point of reasons": (x509.ExtensionOID.CRL_DISTRIBUTION_POINTS, b"0\x06\x30\x04\x81\x02\x07\x80"),
 }
 
 

@@ -320,6 +320,21 @@ def test_a_document_that_waits_for_its_inspection_is_erased_at_once(bench, names
             bench.erasing.erase(accepted.number, None)
 
 
+def test_a_document_that_cannot_be_deleted_is_told_and_what_was_stored_is_erased(bench):
+    path, accepted = spooled(bench)
+
+    def discard(name):
+        raise PermissionError(13, "Permission denied", name)
+
+    erasing = Erasing(bench.rig.database, discard)
+    with pytest.raises(
+        Unavailable, match=f"the document {path.name} in the spool .*Permission denied.: delete it"
+    ):
+        erasing.erase(accepted.number, None)
+    with pytest.raises(NotFound, match="there is nothing to erase"):
+        erasing.erase(accepted.number, None)
+
+
 def test_what_is_erased_beside_the_inspection_lets_it_wait(bench):
     path, accepted = spooled(bench)
     assert bench.erasing.erase(accepted.number, ["title"]) == ["title"]

@@ -1577,6 +1577,7 @@ check_revocation() { # size, name: 5.2; to $revoked: whether the token bounds no
         return 0
     fi
     if [ "$others" -ne 0 ]; then
+        revoked=yes # one of them may say so
         result 5.2 unchecked "$subject" "This script reads no OCSP responses: notary verify does." "本脚本不读取 OCSP 响应。" && return 0
     fi
     { cat "$work/roots.pem" && quiet_lists '' ''; } >"$work/lists.pem"
@@ -1609,7 +1610,7 @@ read_lists() { # the files of $work/status: to $work/lists (number, issuer, what
         esac
         # A list from before the token shows nothing, and may revoke all the same.
         case $said in quiet | later)
-            if [ "$epoch" -lt "$stamped" ]; then
+            if [ "$epoch" -lt $((stamped + fraction)) ]; then # genTime may lie within its second
                 [ "$said" != quiet ] || said=early
             elif [ "$epoch" -gt "$newest" ]; then
                 newest=$epoch
