@@ -89,7 +89,16 @@ FAILED = {
 }  # fmt: skip
 
 
-@pytest.mark.parametrize("name", script.some(BY_NAME, "attributes signed out of order", "RSA, PKCS #1 v1.5"))
+@pytest.mark.parametrize(
+    "name",
+    script.some(
+        BY_NAME,
+        "attributes signed out of order",
+        "RSA, PKCS #1 v1.5",
+        "signer is a CA",
+        "signer named by key identifier",
+    ),
+)
 def test_no_token_passes_that_the_verifier_refuses(run, monkeypatch, name):
     monkeypatch.setattr(tsa_case, "NOTE", script.LOG.checkpoint(EARLY))
     given = BY_NAME[name].make()

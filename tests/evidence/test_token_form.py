@@ -3,6 +3,7 @@
 from hashlib import sha256
 
 import pytest
+from asn1crypto import core
 from cryptography import x509
 from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.asymmetric import ec
@@ -178,6 +179,26 @@ def test_extensions_are_read_to_their_last_byte():
     plain = changed(SIGNER, tbs(lambda f: f.pop()))
     assert key_usage(plain) is None
     check_extensions(plain)
+
+
+@pytest.mark.parametrize("count", [0, 1_000_000, 1_000_001, -1, 2**71])
+@pytest.mark.parametrize(
+    ("oid", "around"),
+    [
+        ("2.5.29.19", lambda number: b"\x01\x01\xff" + number),
+        ("2.5.29.36", lambda number: b"\x80" + number[1:]),
+    ],
+)
+def test_a_count_of_certificates_is_at_most_a_million(oid, around, count):
+    number = core.Integer(count).dump()
+    inner = around(number)
+    value = x509.UnrecognizedExtension(x509.ObjectIdentifier(oid), b"0" + bytes([len(inner)]) + inner)
+    made = der(certificate("X", TSA.key.public_key(), "Root", TSA.root_key, extensions=[(value, True)]))
+    if 0 <= count <= 1_000_000:
+        check_extensions(made)
+    else:
+        with pytest.raises(FormatError, match=r"^ASN\.1: not a number of certificates from 0 to 1000000$"):
+            check_extensions(made)
 
 
 def link():
