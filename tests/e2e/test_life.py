@@ -125,11 +125,12 @@ def test_the_evidence_passes_offline(alone, evidence):
         "6.1",
         "6.2",
         "6.4",
-        "7.2",
         "8.1",
         "9.1",
     ):
         assert outcomes(result, check) == {"passed"}, check
+    # The inspection's report may have come into a later head, whose anchor proves the blocks of its own entries alone.
+    assert {"passed"} <= outcomes(result, "7.2") <= {"passed", "could_not_be_checked"}
 
 
 def test_without_trust_nothing_passes_that_rests_on_it(offline, evidence):

@@ -1,7 +1,7 @@
 """What a log says of its keys: which one signs at which size, and what may be said after what."""
 
 from dataclasses import replace
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 
 import pytest
 
@@ -111,3 +111,11 @@ def test_what_may_not_be_said(change, reason):
     told = replace(history, events=(*history.events, KeyEvent(change, 3, day(3))))
     assert [reason in problem for problem in problems(told)] == [True]
     history.check(KeyChange(LOG, "added", TWO, None))  # control
+
+
+def test_nobody_had_a_key_before_it_came_into_force():
+    history = said(*ROTATED, ("added", TWO, None, 3))
+    theft = KeyChange(LOG, "compromised", ONE, 3)
+    with pytest.raises(FormatError, match="came into force after others are said to have had it"):
+        history.check(theft, day(1) - timedelta(seconds=1))
+    history.check(theft, day(1))  # control

@@ -172,6 +172,18 @@ def test_an_extension_that_no_check_reads_hides_no_revocation_and_keeps_nothing_
     assert standing(stamp, gone, crl(base.root, base.root_key)) is Standing.REVOKED
 
 
+def test_a_use_of_its_key_that_cannot_be_read_leaves_open_what_an_authority_may_sign(tsa, stamp):
+    use = x509.UnrecognizedExtension(x509.ExtensionOID.KEY_USAGE, b"\x04\x00")
+    others = [each for each in authority_extensions() if not isinstance(each[0], x509.KeyUsage)]
+    odd = between(tsa, extensions=[*others, (use, True)]).public_bytes(Encoding.DER)
+    found = revocation([stamp.path[0], odd, stamp.path[2]], stamp.gen_time, both(tsa))
+    assert (found.standing, found.detail) == (
+        Standing.NOT_CAPTURED,
+        "a certificate of the path is not as DER wants it",
+    )
+    assert revocation(stamp.path, stamp.gen_time, both(tsa)).standing is Standing.NOT_REVOKED  # control
+
+
 def test_a_certificate_that_cannot_be_read_at_all_leaves_its_standing_open(stamp):
     path = [stamp.path[0], b"0\x00", *stamp.path[2:]]
     found = revocation(path, stamp.gen_time, ())
