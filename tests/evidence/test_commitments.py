@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from notary.errors import FormatError, ProofError
-from notary.evidence import canonical
+from notary.evidence import canonical, commitments
 from notary.evidence.commitments import (
     MAX_COMMITMENTS,
     MAX_DISCLOSURE,
@@ -194,8 +194,14 @@ def test_a_file_of_openings_of_another_form_is_refused(data, message):
         parse_openings(data)
 
 
-def test_openings_that_nobody_could_read_are_not_written():
+def test_openings_that_nobody_could_read_are_not_written(monkeypatch):
     _, openings = commit(dict.fromkeys(NAMES, "a" * 90_000), salts("large"))
     with pytest.raises(FormatError, match="larger than 1048576"):
         encode_openings(openings)
     assert parse_openings(encode_openings(openings[:8])) == openings[:8]
+    eight = len(encode_openings(openings[:8]))
+    monkeypatch.setattr(commitments, "MAX_OPENINGS", eight)
+    assert len(encode_openings(openings[:8])) == eight
+    monkeypatch.setattr(commitments, "MAX_OPENINGS", eight - 1)
+    with pytest.raises(FormatError, match=f"^openings of {eight} bytes are larger than {eight - 1}$"):
+        encode_openings(openings[:8])

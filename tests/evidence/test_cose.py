@@ -200,6 +200,7 @@ REFUSED = {
     "one header more": (_cose(_protected(**{"396": 1})), "protected header \\(alg, kid\\)"),
     "an origin of no log": (_cose(_protected(**{"15": {1: "a b", 2: "7"}})), "origin of the log"),
     "an origin that is no text": (_cose(_protected(**{"15": {1: b"a", 2: "7"}})), "is not text"),
+    "a size that is no text": (_cose(_protected(**{"15": {1: LOG.origin, 2: 7}})), "^the size is not text$"),
     "an origin that is not UTF-8": (
         GOOD.replace(LOG.origin.encode(), b"\xff" * len(LOG.origin)),
         "is not UTF-8",

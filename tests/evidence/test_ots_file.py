@@ -149,14 +149,17 @@ def forks(count, tail=UNKNOWN):
         ),
         (START + pending(b""), "the address of a calendar is empty, or has characters"),
         (START + pending(b"https://a.example/?q"), "the address of a calendar is empty, or has characters"),
-        (START + b"\x00" + PENDING + b"\x04\x01abc", "bytes are left over in an attestation"),
+        (START + b"\x00" + PENDING + b"\x04\x01abc", "^bytes are left over in an attestation$"),
         (
             START + b"\x00" + PENDING + b"\xeb\x07\xe9\x07" + b"a" * 1001,
             "the address of a calendar has more than 1000 bytes",
         ),
-        (START + b"\x00" + BITCOIN + b"\x02\x01\x00", "bytes are left over in an attestation"),
-        (START + b"\x00" + BITCOIN + b"\x05\x80\x80\x80\x80\x08", "the height of a block is too large"),
-        (START + b"\xf0\x01x\x00" + BITCOIN + b"\x01\x01", "a Merkle root has not 32 bytes"),
+        (START + b"\x00" + BITCOIN + b"\x02\x01\x00", "^bytes are left over in an attestation$"),
+        (START + b"\x00" + BITCOIN + b"\x05\x80\x80\x80\x80\x08", "^the height of a block is too large$"),
+        (
+            START + b"\xf0\x01x\x00" + BITCOIN + b"\x01\x01",
+            "^what is said to be a Merkle root has not 32 bytes$",
+        ),
     ],
 )
 def test_what_is_not_such_a_file_is_refused_with_a_reason(data, reason):

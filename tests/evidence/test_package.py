@@ -396,6 +396,7 @@ PAIR = [ONE, TWO]
         (lines(ONE, TWO, ("README.en.txt", b"read me")), "lists 'README.en.txt', which is not there"),
         (lines(ONE, ("data/statement.json", b"[]")), "'data/statement.json' is not the file that it lists"),
         (b"\xff" + lines(ONE, TWO), "does not list"),
+        (lines(ONE, TWO) + b"0" * 64 + b"  \xff\n", "lists '\ufffd', which is not there"),
     ],
 )
 def test_a_manifest_that_does_not_fit_is_refused(manifest, message):

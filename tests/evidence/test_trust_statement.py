@@ -63,6 +63,9 @@ def test_versions_follow_from_the_first_to_the_newest():
 def test_another_fingerprint_finds_no_version():
     with pytest.raises(SignatureError, match="no version of the trust statement has the fingerprint 0000"):
         check_versions([FIRST, SECOND], bytes(32))
+    newest = parse_trust_statement(THIRD).fingerprint.hex()
+    with pytest.raises(SignatureError, match=f"0000; the newest has {newest}$"):
+        check_versions([FIRST, SECOND, THIRD], bytes(32))
     with pytest.raises(FormatError, match="do not begin with the first"):
         check_versions([SECOND, THIRD], PRINT)
     with pytest.raises(FormatError, match="do not begin with the first"):

@@ -657,7 +657,7 @@ def test_a_bare_proof_is_checked_through_the_statement_that_it_carries():
     assert report.failures() == []
     assert report.outcome is Outcome.UNCHECKED  # a proof says nothing of time
     assert outcomes(report, "3.2") == outcomes(report, "2.3") == [Outcome.PASSED]
-    with pytest.raises(FormatError, match="carries no statement"):
+    with pytest.raises(FormatError, match=r"^the proof carries no statement in its extra line$"):
         package_of_proof(LOG.proof(DOCUMENT, LATE))
     wrong = verify(package_of_proof(LOG.proof(DOCUMENT, LATE, LOG.statements[1].encode())), TRUST)
     assert {failure.id for failure in wrong.failures()} == {"3.2"}
