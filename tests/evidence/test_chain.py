@@ -435,6 +435,9 @@ def test_evidence_goes_both_ways():
             "not_before is not a list of at most",
         ),
         ({"not_before": [{"header": "c0"}]}, "missing key 'storage_proof'"),
+        ({"not_before": [{"header": "C0", "storage_proof": None}]}, "^header is not of the form"),
+        ({"not_before": [{"header": "c0", "storage_proof": 1}]}, "^storage_proof is not a list of"),
+        ({"history_proof": 1}, "^history_proof is not a list of"),
     ],
 )
 def test_other_files_are_refused(changes, reason):

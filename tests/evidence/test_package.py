@@ -167,6 +167,15 @@ def test_an_end_that_says_something_else_is_refused(field, value):
     refused(bytes(data), "not a readable ZIP")
 
 
+@pytest.mark.parametrize("more", [1, -1])
+def test_a_count_of_files_that_is_not_that_of_the_directory_is_refused(more):
+    data = bytearray(GOOD)
+    for at in (len(data) - 22 + 8, len(data) - 22 + 10):  # on this disk, and in all
+        (count,) = struct.unpack_from("<H", data, at)
+        struct.pack_into("<H", data, at, count + more)
+    refused(bytes(data), "^not a readable ZIP: the directory is not where it must be$")
+
+
 def test_a_directory_of_64_bits_is_refused():
     begin = struct.unpack_from("<L", GOOD, len(GOOD) - 6)[0]
     size = len(GOOD) - 22 - begin

@@ -1,6 +1,8 @@
 """Checks 6.6 and 6.7, and what the profile of a chain changes of the others."""
 
+import re
 from dataclasses import replace
+from pathlib import Path
 
 import pytest
 import rlp
@@ -17,6 +19,7 @@ from tests.evidence import build, mini_chain
 from tests.evidence.bft import EXTRA, STRANGER, VALIDATORS, addresses, sealed
 from tests.evidence.build import LATE, NOT_BEFORE, NOT_BEFORE_TIME
 
+FORMATS = Path(__file__).parents[2] / "docs/formats.md"
 HEAD_KEY, OTHER_KEY = b"\x51" * 20, b"\x52" * 20
 PASSED, FAILED, UNCHECKED = Outcome.PASSED, Outcome.FAILED, Outcome.UNCHECKED
 HEAD_KEYS = f'head_keys = ["0x{HEAD_KEY.hex()}"]'
@@ -87,6 +90,29 @@ def failures(report):
 
 def bounded(report):
     return [bound.source for bound in report.interval.bounds if bound.kind == "chain"]
+
+
+def classes():
+    """The class of each check's claim, by docs/formats.md §12."""
+    letters = {"C": "recomputed", "A": "attested", "S": "stated"}
+    found = {}
+    for ids, said in re.findall(
+        r"^\| (\d\.\d[\d., …]*) \| [^|]*\| ([CAS][CAS ]*) \|", FORMATS.read_text(), re.MULTILINE
+    ):
+        first, last = re.findall(r"\d\.(\d)", ids)[0], re.findall(r"\d\.(\d)", ids)[-1]
+        names = [f"{ids[0]}.{at}" for at in range(int(first), int(last) + 1)]
+        found |= dict(zip(names, (letters[each] for each in said.split()), strict=True))
+    return found
+
+
+def test_the_class_of_each_claim_is_that_of_the_document(plain, qbft):
+    stated = classes()
+    assert stated.keys() == CHECKS.keys()
+    for report in (plain.check(HEAD_KEYS), qbft.check(HEAD_KEYS)):
+        assert {check.id: check.claim for check in report.checks} == {
+            check.id: stated[check.id] for check in report.checks
+        }
+    assert {"6.6", "6.7"} <= {check.id for check in report.checks}
 
 
 # 6.6: the storage of the contract
@@ -161,6 +187,7 @@ def test_who_leaves_the_proof_away_does_not_get_past_the_head_keys_that_are_trus
 def test_without_the_account_the_slots_show_nothing(plain):
     report = plain.check(evidence=replace(plain.evidence, account_proof=None))
     assert (outcome(report, "6.5"), outcome(report, "6.6")) == (UNCHECKED, UNCHECKED)
+    assert detail(report, "6.6") == "no storage proof of the head was captured"
     assert bounded(report) == []
 
 
