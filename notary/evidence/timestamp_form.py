@@ -66,14 +66,18 @@ def _string(tag: int) -> Form:
 
 
 _VALUE = choice(*map(_string, (12, 18, 19, 20, 22, 28, 30)), BITS)  # of an attribute of a name
+_UNIQUE_IDENTIFIER = b"\x55\x04\x2d"  # x500UniqueIdentifier (X.520), the one that is a bit string
 _RDN = set_of(sequence(OID, _VALUE), least=1)
 
 
 def _part_of_name(node: Node) -> None:
     _RDN.check(node)
-    types = [members(each, asn1.SEQUENCE)[0].content for each in members(node, asn1.SET)]
+    attributes = [members(each, asn1.SEQUENCE) for each in members(node, asn1.SET)]
+    types = [kind.content for kind, _ in attributes]
     if len(set(types)) < len(types):
         refuse("a part of a name states one thing twice")
+    if any(value.key in BITS.keys and kind.content != _UNIQUE_IDENTIFIER for kind, value in attributes):
+        refuse("a name that is a bit string")
 
 
 def _extensions(form: Form) -> Form:

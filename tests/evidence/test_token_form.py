@@ -72,6 +72,7 @@ NULL = [5, b""]
         (tbs(lambda f: f[-1][1][0][1][0][1].insert(1, [1, b"\x01"])), "not a boolean"),
         (tbs(lambda f: f[3][1][0][1].append(f[3][1][0][1][0])), "a part of a name states one thing twice"),
         (tbs(lambda f: f[3][1][0].__setitem__(1, [])), "an empty list"),
+        (tbs(lambda f: f[3][1][0][1][0][1].__setitem__(1, [3, b"\x00A"])), "a name that is a bit string"),
     ],
 )
 def test_a_certificate_with_more_or_less_or_another_spelling_cannot_be_read(change, message):

@@ -64,6 +64,8 @@ test("names are compared without regard to case, spaces and type of string (RFC 
   assert.notEqual(name([CN, 12, "a"], [CN, 12, "b"]), name([CN, 12, "b"], [CN, 12, "a"]));
   refused(() => name([CN, 18, "a"]), /number with other characters/);
   refused(() => name([CN, 26, "a"]), /of a type that names do not have/);
+  refused(() => name([CN, 3, "\0a"]), /a name that is a bit string/);
+  assert.notEqual(name(["060355042d", 3, "\0a"]), name(["060355042d", 12, "\0a"]));
 });
 
 test("random bytes never give anything but a value or a FormatError", () => {

@@ -11,6 +11,7 @@ const UNIVERSAL = 28;
 const UTF8 = 12;
 const NUMERIC = 18;
 const MAX_POINT = 0x10ffff;
+const UNIQUE_IDENTIFIER = "2.5.4.45"; // the one attribute that is a bit string (X.520)
 
 function wide(bytes, size) {
   if (bytes.length % size !== 0) throw new FormatError("a text of half a character");
@@ -49,6 +50,7 @@ function readAttribute(node) {
   const [type, value, ...more] = node.sequence();
   if (value === undefined || more.length > 0) throw new FormatError("not an attribute of a name");
   if (!value.isString && !value.is(TAG.bits)) throw new FormatError("a name of a type that names do not have");
+  if (!value.isString && type.oid() !== UNIQUE_IDENTIFIER) throw new FormatError("a name that is a bit string");
   const text = value.isString ? textOfString(value) : null;
   return { type: type.oid(), text, key: JSON.stringify([type.oid(), text === null ? hex(value.raw) : prepare(text), text === null]) };
 }
