@@ -1,6 +1,7 @@
 """The commands that change keys, on a chain of their own; and a trust file from a running service."""
 
 import json
+from datetime import UTC, datetime
 from hashlib import sha256
 
 import pytest
@@ -9,6 +10,7 @@ from notary.anchoring.contract import read_keys
 from notary.evidence.trust import parse_trust
 from notary.evidence.trust_statement import parse_trust_statement
 from notary.settings import load_settings
+from notary.store.anchorings import anchoring_by_id, create_anchoring
 from notary.store.migrate import migrate
 from notary.wiring import open_stores, stored_history
 from notary.wiring.checking import check_log
@@ -61,6 +63,38 @@ def test_each_key_is_rotated_declared_stolen_and_listed(notary, set_up, chain, t
     file = notary("trust").out
     for text in ("last_good_size = 1", "[[chain.head_key]]", f'address = "{before["head"]}"', "since = 20"):
         assert text in file
+
+
+def test_whoever_lacks_the_workers_settings_gives_nothing_up_but_by_name(
+    notary, set_up, tmp_path, monkeypatch
+):
+    database, _ = open_stores(load_settings())
+    with database.writing() as connection:
+        item = create_anchoring(connection, "local", "evm", 1, datetime.now(UTC))
+
+    def found():
+        with database.reading() as connection:
+            return anchoring_by_id(connection, item.id).state
+
+    monkeypatch.delenv("NOTARY_CHAINS")
+    err = " ".join(notary("key", "rotate", "log", "--wait", "0", expected=2).err.split())
+    assert "are still on their way to local" in err
+    assert "These settings do not name local" in err
+    assert found() == "due"
+    err = notary("key", "rotate", "head", expected=2).err
+    assert "the contract would keep the old head key" in " ".join(err.split())
+    err = notary("key", "rotate", "log", "--give-up", "locla", expected=2).err
+    assert "no head was ever due at locla" in " ".join(err.split())
+    said = notary("key", "rotate", "log", "--finish", "--give-up", "local").out
+    assert "what an earlier run had begun is at its end" in said
+    assert (found(), [period.ended for period in history().periods("log")]) == ("rejected", [True, False])
+    # The log id is ended, by a thief of the head key perhaps: what was his is said to be.
+    notary("key", "rotate", "head", "--give-up", "local")
+    first = history().first("head")
+    told = ("key", "compromised", "head", first, "--last-good-size", "1")
+    assert "is anchored on local" in " ".join(notary(*told, expected=2).err.split())
+    assert f"{first} is good up to size 1" in notary(*told, "--give-up", "local").out
+    database.dispose()
 
 
 def test_a_process_whose_key_was_swapped_does_not_start(notary, set_up, tmp_path):
