@@ -126,6 +126,10 @@ class OtsAnchor:
         file = closed(digest, stamp) if taken != before else None
         return Observation(Step.SENT, file, "; ".join([detail, *map(str, problems)]))
 
+    def own(self, head: Head, ref: bytes, lane: str) -> None:  # noqa: ARG002 - the port's form
+        """None: its nonces are random, and none is missing."""
+        return
+
     def adopted(self, head: Head) -> None:  # noqa: ARG002 - the port's form
         """None: nobody else has our answers."""
         return

@@ -185,3 +185,15 @@ class Anchor(Protocol):
             AnchorRejected: its answers do not add up.
         """
         ...
+
+    def own(self, head: Head, ref: bytes, lane: str) -> Attempt | None:
+        """Look for what a lane of ours did for a head, by its name (32 bytes), where nothing is stored of it.
+
+        Returns:
+            The very bytes; None where they are another's, or do anything else than anchor exactly this head.
+
+        Raises:
+            AnchorUnavailable: the authority does not answer.
+            AnchorRejected: it is not the authority that it should be, or its answer is of another form.
+        """
+        ...

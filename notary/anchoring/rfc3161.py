@@ -127,6 +127,10 @@ class TsaAnchor:
             return Observation(Step.REJECTED, response, detail)
         return Observation(Step.FINAL, response, f"{self.name}: stamped at {stamp.gen_time.isoformat()}")
 
+    def own(self, head: Head, ref: bytes, lane: str) -> None:  # noqa: ARG002 - the port's form
+        """None: its nonces are random, and none is missing."""
+        return
+
     def adopted(self, head: Head) -> None:  # noqa: ARG002 - the port's form
         """None: nobody else has our answers."""
         return
