@@ -26,10 +26,13 @@ from notary.keyring import find_secp256k1
 from notary.services.outstanding import Outstanding
 from notary.services.rotating import Rotating
 from notary.settings import Settings
-from notary.wiring.key_files import at_hand, is_wallet, maker, note_key, path_of, public_of
+from notary.wiring.key_files import at_hand, has_anchored, is_wallet, maker, note_key, path_of, public_of
 from notary.wiring.nodes import nodes_of
 
 WAIT = 120.0  # seconds
+_ANCHORS = (
+    "this wallet anchors, and its lane stops at a transaction that is not its own: name another with --wallet"
+)
 
 
 class Role(StrEnum):
@@ -111,12 +114,13 @@ def change(
             "the contract takes a new head key by two transactions: name who pays with --wallet"
         )
     if wallet is not None and is_wallet(settings, wallet):
-        raise SettingsError(
-            "this is a wallet that anchors, whose lane stops at a transaction that is not its own: "
-            "name another with --wallet"
-        )
+        raise SettingsError(_ANCHORS)
     given = None if key is None else public_of(settings, role, key)
     with rotating(settings, key, wallet, wait, give_up) as service:
+        if wallet is not None and has_anchored(service.database, wallet):
+            raise SettingsError(_ANCHORS)
+        if role == HEAD and key is not None and has_anchored(service.database, key):
+            raise SettingsError(f"the key in {key} is that of a wallet: what pays for anchors signs no heads")
         made = service.rotate(role, given, finish=finish)
         current = service.trust.current().history
         newest = service.trust.newest()
@@ -210,7 +214,12 @@ def rotating(
             trust=assembly.services.trust_statements,
             outstanding=Outstanding(
                 assembly.database,
-                named=[each.name for each in (*settings.chains, *settings.tsas, *settings.ots)],
+                named=[
+                    *(chain.name for chain in settings.chains),
+                    *(tsa.name for tsa in settings.tsas),
+                    *(ots.name for ots in settings.ots),
+                ],
+                chained=bool(settings.chains),
                 gone=[each.name for each in settings.former_tsas],
                 given_up=give_up,
             ),

@@ -24,12 +24,14 @@ class Outstanding:
     Attributes:
         database: says at which anchors heads were ever due, and what became of each.
         named: the anchors in the settings of this process; None: all that there are.
+        chained: whether these settings name the chain of entry 0, by whatever name.
         gone: those that are known not to be asked any more; nothing is waited for at them.
         given_up: those at which nothing is to be waited for, by the word of whoever runs this.
     """
 
     database: Database
     named: Collection[str] | None = None
+    chained: bool = True
     gone: Collection[str] = ()
     given_up: Collection[str] = ()
 
@@ -55,14 +57,14 @@ class Outstanding:
             )
         if waits:
             return
-        chains = {name for name, kind in known.items() if kind == _CHAIN and role == HEAD}
-        asked = chains if self.named is None else chains & set(self.named)
-        wrong = sorted(set(self.given_up) - (chains - asked))
+        left_out = role == HEAD and not self.chained
+        chains = {name for name, kind in known.items() if kind == _CHAIN and left_out}
+        wrong = sorted(set(self.given_up) - chains)
         if wrong:
             raise RequestError(
                 f"nothing of a {role} key is waited for at {_list(wrong)} here: leave --give-up away"
             )
-        left = sorted(chains - asked - set(self.given_up))
+        left = sorted(chains - set(self.given_up))
         if left:
             raise SettingsError(
                 f"this log is anchored on {_list(left)}, which these settings do not name: the contract would keep "

@@ -5,12 +5,13 @@ from datetime import UTC, datetime
 from hashlib import sha256
 
 import pytest
+from eth_account import Account
 
 from notary.anchoring.contract import read_keys
 from notary.evidence.trust import parse_trust
 from notary.evidence.trust_statement import parse_trust_statement
 from notary.settings import load_settings
-from notary.store.anchorings import anchoring_by_id, create_anchoring
+from notary.store.anchorings import anchoring_by_id, create_anchoring, set_nonce
 from notary.store.migrate import migrate
 from notary.wiring import open_stores, stored_history
 from notary.wiring.checking import check_log
@@ -127,8 +128,24 @@ def test_a_wallet_that_anchors_pays_for_no_rotation(notary, set_up, tmp_path, mo
     monkeypatch.setenv("NOTARY_CHAINS", json.dumps(further))
     for wallet in (same, payer):
         err = notary("key", "rotate", "head", "--wallet", wallet, expected=2).err
-        assert "whose lane stops at a transaction that is not its own" in " ".join(err.split())
+        assert "its lane stops at a transaction that is not its own" in " ".join(err.split())
     assert len(history().keys("head")) == 1
+
+
+def test_a_wallet_of_a_worker_that_these_settings_do_not_name_pays_for_nothing_either(
+    notary, set_up, tmp_path
+):
+    payer = key_file(tmp_path, "payer.key", STRANGER)
+    database, _ = open_stores(load_settings())
+    with database.writing() as connection:
+        set_nonce(connection, "local", STRANGER.address, None, 3)
+    err = notary("key", "rotate", "head", "--wallet", payer, expected=2).err
+    assert "its lane stops at a transaction that is not its own" in " ".join(err.split())
+    other = key_file(tmp_path, "other.key", Account.create())
+    err = notary("key", "rotate", "head", "--key", payer, "--wallet", other, expected=2).err
+    assert "is that of a wallet: what pays for anchors signs no heads" in " ".join(err.split())
+    assert (history().events, len(list((tmp_path / "keys").glob("head*")))) == ((), 1)
+    database.dispose()
 
 
 def replaced(settings, **changes):

@@ -113,9 +113,9 @@ class World:
     def trust(self):
         return self.statements.current().trust()
 
-    def rotating(self, *, named=None, gone=(), given_up=(), **changes):
+    def rotating(self, *, named=None, chained=True, gone=(), given_up=(), **changes):
         values = {
-            "outstanding": Outstanding(self.rig.database, named, gone, given_up),
+            "outstanding": Outstanding(self.rig.database, named, chained, gone, given_up),
             "database": self.rig.database,
             "intake": self.rig.intake,
             "close": self.close,

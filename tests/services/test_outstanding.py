@@ -131,17 +131,17 @@ def test_a_head_key_does_not_end_by_settings_without_the_chain_that_takes_it(wor
     with pytest.raises(
         SettingsError, match=r"is anchored on mainnet, .* keep the old head key.*--give-up mainnet"
     ):
-        world.rotating(named=TSAS).rotate(HEAD)
+        world.rotating(chained=False).rotate(HEAD)
     assert (world.history.events, world.handed) == ((), [])
-    assert world.rotating(named=(*TSAS, "mainnet")).rotate(HEAD) is True
+    assert world.rotating(named=(*TSAS, "renamed")).rotate(HEAD) is True
     assert world.handed[0][0] == old
     # Nor is it asked of the contract whether it still takes a stolen one.
     with pytest.raises(SettingsError, match="is anchored on mainnet"):
-        world.rotating(named=TSAS).compromise(HEAD, old, 1, None)
+        world.rotating(chained=False).compromise(HEAD, old, 1, None)
     # A thief was first: the log id is ended, and the chain taken out of the settings.
-    world.rotating(named=TSAS, given_up=("mainnet",)).compromise(HEAD, old, 1, None)
+    world.rotating(chained=False, given_up=("mainnet",)).compromise(HEAD, old, 1, None)
     assert world.history.periods(HEAD)[0].compromised
-    assert world.rotating(named=TSAS).rotate(RECEIPT) is True
+    assert world.rotating(chained=False).rotate(RECEIPT) is True
 
 
 def lacking(world, **less):
