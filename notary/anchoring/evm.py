@@ -13,6 +13,7 @@ from notary.anchoring.fees import fee_fields
 from notary.anchoring.funds import require_funds, require_share
 from notary.anchoring.heads import Search, require_extension, transaction_of
 from notary.anchoring.mined import Kept, Mined
+from notary.anchoring.own import own_transaction
 from notary.anchoring.port import Attempt, Head, Observation, Step, newest_of_lanes
 from notary.anchoring.quorum import Quorum
 from notary.anchoring.replacing import replacement
@@ -184,6 +185,10 @@ class EvmAnchor:
             return None
         receipt = self._event_of(head)
         return None if receipt is None else self._mined(head, receipt)
+
+    def own(self, head: Head, ref: bytes, lane: str) -> Attempt | None:
+        """The transaction with this hash, where this wallet anchored the head by it. As `own.own_transaction`."""
+        return own_transaction(self.node, lane, self.contract, self.log_id, head, ref)
 
     def _mined(self, head: Head, receipt: dict[str, Any]) -> Observation:
         quorum = Quorum(self._nodes, self.needed, self.finality, self.profile)

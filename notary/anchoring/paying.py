@@ -13,6 +13,7 @@ import structlog
 
 from notary.anchoring.again import Again
 from notary.anchoring.port import Anchor, Head
+from notary.anchoring.reclaiming import reclaim
 from notary.anchoring.sending import Sending, tell_stopped
 from notary.errors import AnchorRejected, AnchorUnavailable, LaneStopped, NotaryError, NotFound, NotReady
 from notary.observe import ANCHOR_MOVES
@@ -60,6 +61,8 @@ class Paying:
                     lane = anchorings.next_nonce(connection, payer.name, payer.lane)
                 if lane is None:  # one endpoint alone may lag behind or lie, and no number of ours tells
                     expected = payer.agreed_nonce()
+                elif expected is not None and expected > lane:
+                    lane = reclaim(self.database, payer, self.sending.head_at, lane, expected, self.now())
                 problem = self._problem(payer, expected, lane)
                 if problem is None:
                     return self._sign_by(payer, item, head, old, expected, lane)

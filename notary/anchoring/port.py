@@ -100,6 +100,10 @@ class KeepsNoHeads:
         """None, as above."""
         return None
 
+    def own(self, head: Head, ref: bytes, lane: str) -> Attempt | None:  # noqa: ARG002 - the port's form
+        """None: its nonces are random, and none is missing."""
+        return None
+
     def adopted(self, head: Head) -> Observation | None:  # noqa: ARG002 - the port's form
         """None: nobody else has our answers."""
         return None
@@ -213,5 +217,17 @@ class Anchor(Protocol):
             AnchorUnavailable: the authority does not answer; or there is more to be looked through, and the next call
                 goes on.
             AnchorRejected: its answers do not add up.
+        """
+        ...
+
+    def own(self, head: Head, ref: bytes, lane: str) -> Attempt | None:
+        """Look for what a lane of ours did for a head, by its name (32 bytes), where nothing is stored of it.
+
+        Returns:
+            The very bytes; None where they are another's, or do anything else than anchor exactly this head.
+
+        Raises:
+            AnchorUnavailable: the authority does not answer.
+            AnchorRejected: it is not the authority that it should be, or its answer is of another form.
         """
         ...

@@ -91,9 +91,19 @@ class Sending:
                 seen = self.anchor.observe(head, attempts)
                 if seen.step in _TAKEN:
                     return seen
+                other = self._unknown(head, attempt) if error.foreign else None
+                if other is not None:
+                    return other
                 tell_stopped(self.database, self.anchor.name, attempt.lane, error, self.now())
                 told.append(error)
         raise told[0]
+
+    def _unknown(self, head: Head, attempt: Attempt) -> Observation | None:
+        """What took an attempt's nonce, where that is ours too: made in its place, and after the database's backup."""
+        seen = self.anchor.adopted(head)
+        ref = None if seen is None or seen.evidence is None else decode_evidence(seen.evidence).transaction
+        made = None if ref is None else self.anchor.own(head, ref, attempt.lane)
+        return seen if made is not None and made.nonce == attempt.nonce else None
 
     def send_between(self, lane: str, first: int, last: int) -> None:
         """Send what a lane's nonces first..last-1 went to: the chain has lost them.

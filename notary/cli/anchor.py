@@ -6,7 +6,7 @@ from typing import Annotated
 import typer
 from rich.console import Console
 
-from notary import keys
+from notary import keys, wiring
 from notary.anchoring.contract import deploy
 from notary.anchoring.rpc import Node
 from notary.cli import anchor_status, key
@@ -16,6 +16,8 @@ from notary.evidence.key_history import HEAD
 from notary.settings import Chain, Settings
 from notary.store.engine import open_database
 from notary.store.incidents import incidents, open_contradictions
+from notary.store.migrate import is_made
+from notary.wiring.key_files import has_anchored
 from notary.wiring.nodes import nodes_of
 
 KeyFile = Annotated[Path, typer.Argument(help="File of the next head key.", exists=True, dir_okay=False)]
@@ -37,6 +39,15 @@ def anchor_deploy() -> None:
     """Put the contract onto the first chain of the settings, and print its address."""
     settings = settings_of(None)
     chain, node = _first_chain(settings)
+    database, _ = wiring.open_stores(settings)
+    try:
+        if is_made(database) and has_anchored(database, settings.wallet_key):
+            raise SettingsError(
+                "this wallet anchors, and its lane stops at a transaction that is not its own: "
+                "name another in NOTARY_WALLET_KEY for this command"
+            )
+    finally:
+        database.dispose()
     found = deploy(node, keys.load_secp256k1(settings.wallet_key))
     console.print(f"contract 0x{found.hex()} on chain {chain.chain_id}")
 

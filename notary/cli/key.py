@@ -3,7 +3,7 @@
 import json
 import secrets
 import sys
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from contextlib import contextmanager
 from enum import StrEnum
 from functools import partial
@@ -23,12 +23,16 @@ from notary.evidence.bodies import Genesis
 from notary.evidence.fields import moment, show_moment
 from notary.evidence.key_history import HEAD, ROLES, KeyPeriod
 from notary.keyring import find_secp256k1
+from notary.services.outstanding import Outstanding
 from notary.services.rotating import Rotating
 from notary.settings import Settings
-from notary.wiring.key_files import at_hand, is_wallet, maker, note_key, path_of, public_of
+from notary.wiring.key_files import at_hand, has_anchored, is_wallet, maker, note_key, path_of, public_of
 from notary.wiring.nodes import nodes_of
 
 WAIT = 120.0  # seconds
+_ANCHORS = (
+    "this wallet anchors, and its lane stops at a transaction that is not its own: name another with --wallet"
+)
 
 
 class Role(StrEnum):
@@ -42,6 +46,13 @@ class Role(StrEnum):
 Wallet = Annotated[
     Path | None,
     typer.Option(help="For a head key: file of a key that pays; none of the service's own wallets."),
+]
+GiveUp = Annotated[
+    list[str] | None,
+    typer.Option(
+        help="Name of an anchor: what the old log key's heads wait for there is given up. Of a head key: a chain that "
+        "no worker anchors on any more."
+    ),
 ]
 console = Console(highlight=False, soft_wrap=True)
 
@@ -74,16 +85,24 @@ def rotate(
     finish: Annotated[
         bool, typer.Option("--finish", help="Bring an earlier run to its end, and begin no rotation.")
     ] = False,
+    give_up: GiveUp = None,
     wait: Annotated[float, typer.Option(help="Seconds for each thing that is waited for.")] = WAIT,
     data_dir: DataDir = None,
 ) -> None:
     """Bring a new key into force and end the old one; run it again if it stops on the way."""
     settings = settings_of(data_dir)
-    change(settings, role.value, key, wallet, wait, finish=finish)
+    change(settings, role.value, key, wallet, wait, finish=finish, give_up=give_up or ())
 
 
 def change(
-    settings: Settings, role: str, key: Path | None, wallet: Path | None, wait: float, *, finish: bool = False
+    settings: Settings,
+    role: str,
+    key: Path | None,
+    wallet: Path | None,
+    wait: float,
+    *,
+    finish: bool = False,
+    give_up: Collection[str] = (),
 ) -> None:
     """Rotate the key of a role, and say what is in force then.
 
@@ -96,12 +115,13 @@ def change(
             "the contract takes a new head key by two transactions: name who pays with --wallet"
         )
     if wallet is not None and is_wallet(settings, wallet):
-        raise SettingsError(
-            "this is a wallet that anchors, whose lane stops at a transaction that is not its own: "
-            "name another with --wallet"
-        )
+        raise SettingsError(_ANCHORS)
     given = None if key is None else public_of(settings, role, key)
-    with rotating(settings, key, wallet, wait) as service:
+    with rotating(settings, key, wallet, wait, give_up) as service:
+        if wallet is not None and has_anchored(service.database, wallet):
+            raise SettingsError(_ANCHORS)
+        if role == HEAD and key is not None and has_anchored(service.database, key):
+            raise SettingsError(f"the key in {key} is that of a wallet: what pays for anchors signs no heads")
         made = service.rotate(role, given, finish=finish)
         current = service.trust.current().history
         newest = service.trust.published()
@@ -122,12 +142,13 @@ def compromised(
         str | None,
         typer.Option(help="From when on others had it, as 2026-11-24T00:00:00Z; none: from now on."),
     ] = None,
+    give_up: GiveUp = None,
     wait: Annotated[float, typer.Option(help="Seconds for each thing that is waited for.")] = WAIT,
     data_dir: DataDir = None,
 ) -> None:
     """Say in the log that others have a key; rotate it first. What it signed above the size is worth nothing."""
     end = None if until is None else moment(until, "--until")
-    with rotating(settings_of(data_dir), wait=wait) as service:
+    with rotating(settings_of(data_dir), wait=wait, give_up=give_up or ()) as service:
         service.compromise(role.value, key, last_good_size, end)
         newest = service.trust.published()
     console.print(f"{key} is good up to size {last_good_size}")
@@ -172,7 +193,11 @@ def _shown(role: str, period: KeyPeriod, in_force: bool, here: bool) -> dict[str
 
 @contextmanager
 def rotating(
-    settings: Settings, key: Path | None = None, wallet: Path | None = None, wait: float = WAIT
+    settings: Settings,
+    key: Path | None = None,
+    wallet: Path | None = None,
+    wait: float = WAIT,
+    give_up: Collection[str] = (),
 ) -> Iterator[Rotating]:
     """What changes keys and publishes trust statements, for as long as it is needed."""
     assembly = wiring.build(settings)
@@ -186,15 +211,21 @@ def rotating(
             intake=assembly.services.submitting.intake,
             close=sequencer.sequence,
             trust=assembly.services.trust_statements,
+            outstanding=Outstanding(
+                assembly.database,
+                named=[
+                    *(chain.name for chain in settings.chains),
+                    *(tsa.name for tsa in settings.tsas),
+                    *(ots.name for ots in settings.ots),
+                ],
+                chained=bool(settings.chains),
+                gone=[each.name for each in settings.former_tsas],
+                given_up=give_up,
+            ),
             find_key=partial(note_key, settings.log_key),
             make=maker(settings, key),
             take_over={HEAD: partial(_hand_over, settings, assembly.genesis, wallet)},
             head_on_chain=partial(_head_on_chain, settings, assembly.genesis),
-            anchors=[
-                *(chain.name for chain in settings.chains),
-                *(tsa.name for tsa in settings.tsas),
-                *(ots.name for ots in settings.ots),
-            ],
             patience=wait,
         )
     finally:

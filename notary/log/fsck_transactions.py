@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from notary.anchoring.compiled import CODE_HASH
 from notary.anchoring.contract import head_digest
 from notary.anchoring.port import Head
+from notary.anchoring.reading import Transaction, head_signer, read_anchor_call, read_transaction
 from notary.errors import ChainError, EvidenceError
 from notary.evidence.bodies import Genesis
 from notary.evidence.chain import (
@@ -24,7 +25,6 @@ from notary.evidence.chain_seals import check_seals, validators_at
 from notary.evidence.keccak import keccak256
 from notary.evidence.statement import Block
 from notary.log.fsck_lanes import Lanes
-from notary.log.transactions import Transaction, head_signer, read_anchor_call, read_transaction
 from notary.store.anchorings import Anchoring, Attempt
 from notary.store.engine import Connection
 

@@ -5,7 +5,7 @@ statement that both sign → the old key's work done → its end said in the log
 """
 
 import time
-from collections.abc import Callable, Collection, Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -15,15 +15,13 @@ from notary.evidence.checkpoint import open_checkpoint
 from notary.evidence.key_history import ADDED, COMPROMISED, HEAD, LOG, RETIRED, KeyHistory
 from notary.intake.accept import Intake
 from notary.intake.key_statement import log_key_change
+from notary.services.outstanding import Outstanding
 from notary.services.trust_statements import FindKey, TrustStatements
-from notary.store.anchorings import anchor_names, anchorings, earliest_anchoring, move
 from notary.store.checkpoints import checkpoint_at, checkpoint_covering, newest_checkpoint
 from notary.store.engine import Database
 from notary.store.key_changes import known_history
 from notary.store.trust_statements import trust_statement_waits
 
-_UNDER_WAY = ("due", "signed", "sent", "mined")
-_GONE = "its anchor was taken out of the settings before it was asked, and the key that signed this head has ended"
 _VERSIONS = 3  # of the trust statement, that a rotation may make
 _LOOK_SECONDS = 0.2
 
@@ -44,12 +42,12 @@ class Rotating:
         database, intake: where statements on keys become records.
         close: closes a batch if no other process does; harmless to call at any time.
         trust: makes trust statements.
+        outstanding: what is waited for at anchors.
         find_key: gives the private key of a log key.
         make: makes the file of the key with this number of its role, durably, or finds it made; gives its
             public form. It shows that the key can be used.
         take_over: by role, what makes the new key (second) work in the place of the old one (first).
         head_on_chain: gives the address that the contract takes heads of; None without a chain.
-        anchors: names of those that are asked still; what others were to attest is not waited for. None: all.
         patience: seconds for each thing that is waited for.
         pause: sleeps so many seconds.
     """
@@ -58,11 +56,11 @@ class Rotating:
     intake: Intake
     close: Callable[[], object]
     trust: TrustStatements
+    outstanding: Outstanding
     find_key: FindKey
     make: Callable[[str, int], str]
     take_over: Mapping[str, Callable[[str, str], None]]
     head_on_chain: Callable[[], str | None] = _no_contract
-    anchors: Collection[str] | None = None
     patience: float = 120.0
     pause: Callable[[float], None] = time.sleep
 
@@ -71,17 +69,22 @@ class Rotating:
 
         Args:
             role: whose key.
-            key: the one that `make` will give, where that is known; the newest of the role is not added again.
+            key: the one that `make` will give, where that is known; the newest of the role is not added again. Any
+                other one comes into force once what an earlier run began with another key is at its end. Without it
+                that end is all that is done.
             finish: begin nothing, whatever there is to finish.
 
         Returns:
-            Whether a new key was made; False where an earlier run was brought to its end.
+            Whether a new key was made; False where an earlier run was brought to its end, and no more.
 
         Raises:
-            SettingsError: a key file cannot be made or is not at hand; or the trust file is too large to be published.
+            SettingsError: a key file cannot be made or is not at hand; the trust file is too large to be published, or
+                says less of anchors than the version before; or as `Outstanding.check`.
             Unavailable: something is not done yet, says what: run it again.
             RequestError, Conflict, AnchorRejected: it cannot be done so.
         """
+        self.outstanding.check(role, waits=role == LOG)
+        self.trust.require_sources()
         idle = not self._waits()
         self.wait_closed()
         history = self._history()
@@ -92,15 +95,19 @@ class Rotating:
             )
         # Told to the end, or nothing was ever said: then this run is a new rotation.
         told = not history.events or (idle and self.trust.keys_told())
-        new = told and history.unfinished(role) is None and not finish and key not in history.keys(role)
-        if new:
+        begun = not told or history.unfinished(role) is not None
+        # What was begun with another key than the one given comes to its end first; it does not take that one's place.
+        new = not finish and key not in history.keys(role) and (key is not None or not begun)
+        if new and not begun:
             self.trust.require_room(_VERSIONS)
         self.publish()  # before the first rotation, too: the old key's word on what it was
+        if begun:
+            self._end_old(role)
+            if new:
+                self.trust.require_room(_VERSIONS)
         if new:
             self._add(role)
-        old = self._history().unfinished(role)
-        if old is not None:
-            self._end(role, old)
+            self._end_old(role)
         return new
 
     def compromise(self, role: str, key: str, last_good_size: int, until: datetime | None) -> None:
@@ -114,8 +121,10 @@ class Rotating:
 
         Raises:
             RequestError: not such a key, the key in force, or a size or moment that cannot be.
-            Unavailable: as `rotate`.
+            SettingsError, Unavailable: as `rotate`.
         """
+        self.outstanding.check(role, waits=False)
+        self.trust.require_sources()
         self.wait_closed()
         history = self._history()
         self._check_end(history, role, key, last_good_size, until)
@@ -141,11 +150,12 @@ class Rotating:
             Unavailable: nobody closes batches.
         """
 
-        def closed() -> bool:
+        def unclosed() -> str:
             self.close()
-            return not self._waits()
+            told = "the log does not close what was accepted: run this again while a worker runs"
+            return told if self._waits() else ""
 
-        self._wait(closed, "the log does not close what was accepted: run this again while a worker runs")
+        self._wait(unclosed)
 
     def _add(self, role: str) -> None:
         number = len(self._history().keys(role)) + 1
@@ -156,51 +166,38 @@ class Rotating:
         # Closed under the old key. From here on the new one signs; both are known by the log.
         self.publish()
 
-    def _end(self, role: str, old: str) -> None:
-        new = self._history().keys(role)[-1]
+    def _end_old(self, role: str) -> None:
+        """End the key that has a successor, if one has."""
+        history = self._history()
+        old = history.unfinished(role)
+        if old is None:
+            return
+        keys = history.keys(role)
+        new = keys[keys.index(old) + 1]
         self.publish()
         self.take_over.get(role, _nothing)(old, new)
-        size = self._wait_attested() if role == LOG else None
-        log_key_change(self.intake, KeyChange(role, RETIRED, old, size), self.find_key)
+        size = self._wait_attested(new) if role == LOG else None
+        if (
+            self._history().unfinished(role) == old
+        ):  # else it was declared compromised, or another run ended it
+            log_key_change(self.intake, KeyChange(role, RETIRED, old, size), self.find_key)
         self.wait_closed()
         self.publish()
 
-    def _wait_attested(self) -> int:
-        """Wait until no head of the old log key is on its way to a third party, which would date it too late.
+    def _wait_attested(self, new: str) -> int:
+        """Wait until no head of the log key before `new` is on its way to a third party, which would date it too late.
 
         Returns:
             The size of the last checkpoint that the old key signed.
         """
         with self.database.reading() as connection:
             events = known_history(connection).events
-            added = [e.index for e in events if (e.change.role, e.change.action) == (LOG, ADDED)][-1]
+            added = next(e.index for e in events if (e.change.key, e.change.action) == (new, ADDED))
             assert added is not None  # noqa: S101 - it was waited for
             last = checkpoint_covering(connection, added).size
-
-        def attested() -> bool:
-            with self.database.reading() as connection:
-                names = anchor_names(connection) if self.anchors is None else self.anchors
-                found = [earliest_anchoring(connection, name, _UNDER_WAY) for name in names]
-            return all(item is None or item.size > last for item in found)
-
-        self._wait(
-            attested,
-            f"heads up to size {last}, signed by the old key, are still on their way to authorities or chains: "
-            "the new key signs already; run this again later to retire the old one",
-        )
-        self._give_up(last)
+        self._wait(lambda: self.outstanding.heads(last))
+        self.outstanding.give_up(last, self.intake.now())
         return last
-
-    def _give_up(self, last: int) -> None:
-        """Nothing is due at an anchor that was taken out of the settings: if it comes back, the newest head is."""
-        if self.anchors is None:
-            return
-        now = self.intake.now()
-        with self.database.writing() as connection:
-            for name in set(anchor_names(connection)) - set(self.anchors):
-                for item in anchorings(connection, anchor=name, states=("due",)):
-                    if item.size <= last:
-                        move(connection, item.id, "due", "rejected", now, detail=_GONE)
 
     def _check_end(self, history: KeyHistory, role: str, key: str, size: int, until: datetime | None) -> None:
         periods = {period.key: period for period in history.periods(role)}
@@ -226,10 +223,11 @@ class Rotating:
         with self.database.reading() as connection:
             return known_history(connection)
 
-    def _wait(self, done: Callable[[], bool], otherwise: str) -> None:
+    def _wait(self, look: Callable[[], str]) -> None:
+        """Wait until `look` finds nothing that is waited for; it says what, else."""
         left = self.patience
-        while not done():
+        while found := look():
             if left <= 0:
-                raise Unavailable(otherwise)
+                raise Unavailable(found)
             self.pause(_LOOK_SECONDS)
             left -= _LOOK_SECONDS

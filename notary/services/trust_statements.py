@@ -17,7 +17,8 @@ from notary.evidence.trust_statement import (
 from notary.intake.accept import Intake
 from notary.intake.key_statement import log_trust_statement
 from notary.services.trust_file import TrustSource
-from notary.store.engine import Database
+from notary.store.anchorings import anchor_names, newest_anchoring
+from notary.store.engine import Connection, Database
 from notary.store.key_changes import known_history
 from notary.store.trust_statements import read_trust_statement
 
@@ -96,6 +97,29 @@ class TrustStatements:
                 "name fewer authorities or chains, and of each authority only the roots that are needed"
             )
 
+    def require_sources(self) -> None:
+        """Refuse to take back trust in an anchor beside what is said of keys, as by settings that lack it.
+
+        The version before tells what was trusted; before the first, what this log's anchors have attested.
+
+        Raises:
+            SettingsError: an authority or chain is missing; says which.
+        """
+        newest, source = self.newest(), self.current()
+        if newest is None:
+            with self.database.reading() as connection:
+                before = _attesting(connection)
+        else:
+            before = _sources(newest.trust)
+        missing = sorted(before - _sources(source))
+        if missing:
+            raise SettingsError(
+                f"verifiers trust {', '.join(missing)}, which these settings do not name: the next trust statement "
+                "would take that back. Run it with the settings of the worker; authorities that are not asked any more "
+                "stand in NOTARY_FORMER_TSAS. If they are not to be trusted any more, say so first: "
+                "`notary trust --publish`"
+            )
+
     def publish(self, intake: Intake, find_key: FindKey) -> TrustStatement | None:
         """Make the next version, if it would say anything new: sign it, keep it, log its digest.
 
@@ -130,6 +154,22 @@ class TrustStatements:
         made = parse_trust_statement(note)
         log_trust_statement(intake, made.version, note)
         return made
+
+
+def _sources(named: Trust | TrustSource) -> set[str]:
+    return {each.name for each in named.authorities} | {_chain(each.chain_id) for each in named.chains}
+
+
+def _attesting(connection: Connection) -> set[str]:
+    """The authorities and chains that have said anything final of this log."""
+    found = [newest_anchoring(connection, name, ("final",)) for name in anchor_names(connection)]
+    kinds = {item.anchor: item.kind for item in found if item is not None}
+    chains = {_chain(known_history(connection).genesis.chain_id)} if "evm" in kinds.values() else set()
+    return chains | {name for name, kind in kinds.items() if kind == "rfc3161"}
+
+
+def _chain(chain_id: int) -> str:
+    return f"chain {chain_id}"
 
 
 def _keys(trust: Trust) -> tuple[object, ...]:

@@ -31,6 +31,12 @@ def migrate(database: Database) -> None:
         command.upgrade(config, "head")
 
 
+def is_made(database: Database) -> bool:
+    """Whether there are tables. Raises Unavailable where it does not answer."""
+    with database.reading() as connection:
+        return bool(MigrationContext.configure(connection).get_current_heads())
+
+
 def _refuse_later_version(connection: Connection, scripts: ScriptDirectory) -> None:
     known = {script.revision for script in scripts.walk_revisions()}
     for revision in MigrationContext.configure(connection).get_current_heads():

@@ -17,6 +17,7 @@ from notary.settings import Settings
 from notary.signers import Signer
 from notary.store.engine import Database
 from notary.store.key_changes import known_history
+from notary.store.walks import lanes
 
 if TYPE_CHECKING:
     from eth_account.datastructures import SignedMessage
@@ -82,6 +83,19 @@ def is_wallet(settings: Settings, path: Path) -> bool:
     return any(
         keys.load_secp256k1(wallet).address == address for wallet in wallets(settings) if wallet.exists()
     )
+
+
+def has_anchored(database: Database, path: Path) -> bool:
+    """Whether the secp256k1 key in a file pays for anchors or did, by the database: a worker may have other settings.
+
+    Its nonces are counted, and its lane stops at a transaction that is not its own.
+
+    Raises:
+        SettingsError: the file cannot be used.
+    """
+    address = keys.load_secp256k1(path).address.lower()
+    with database.reading() as connection:
+        return address in {name.lower() for _, name in lanes(connection)}
 
 
 def _refuse_named(settings: Settings, role: str, target: Path) -> None:

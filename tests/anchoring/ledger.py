@@ -99,6 +99,9 @@ class Ledger:
     def adopted(self, head):
         self._answer("adopted")
 
+    def own(self, head, ref, lane):
+        self._answer("own")
+
     def sign(self, head, nonce, consistency, old_size):
         self._answer("sign")
         assert nonce == self.first + len(self.mined), "a nonce that is not the next one"

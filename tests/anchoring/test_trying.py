@@ -8,12 +8,12 @@ import pytest
 from notary.anchoring import trying
 from notary.anchoring.contract import signed_transaction
 from notary.anchoring.port import Head
+from notary.anchoring.reading import head_signer, read_anchor_call
 from notary.anchoring.rpc import Answer, Node
 from notary.anchoring.transaction import fields_of
 from notary.errors import AnchorRejected, AnchorUnavailable
 from notary.evidence.chain_head import head_slots
 from notary.evidence.keccak import keccak256
-from notary.log.transactions import head_signer, read_anchor_call
 from notary.merkle.hashing import hash_node
 from tests.anchoring.local_chain import HEAD_KEY, WALLET, head, path
 from tests.anchoring.lying_node import lying_node

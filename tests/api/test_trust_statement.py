@@ -9,6 +9,7 @@ from sqlalchemy import text
 from notary.evidence.key_history import LOG
 from notary.log.index import index_digests
 from notary.report.details import page_two
+from notary.services.outstanding import Outstanding
 from notary.services.rotating import Rotating
 from notary.services.types import Viewer
 from notary.wiring.key_files import maker, note_key
@@ -31,6 +32,7 @@ def rotating(service):
         intake=service.services.submitting.intake,
         close=assembly.sequencer.sequence,
         trust=service.services.trust_statements,
+        outstanding=Outstanding(assembly.database),
         find_key=partial(note_key, service.settings.log_key),
         make=maker(service.settings, None),
         take_over={},

@@ -9,7 +9,7 @@ from eth_account import Account
 from notary.anchoring.contract import read_keys
 from notary.evidence.bodies import Genesis
 from notary.settings import load_settings
-from notary.store.anchorings import create_anchoring, move
+from notary.store.anchorings import create_anchoring, move, set_nonce
 from notary.store.engine import open_database
 from notary.store.incidents import CONTRADICTED, FOREIGN_NONCE, add_incident
 from notary.store.migrate import migrate
@@ -64,6 +64,27 @@ def test_a_contract_is_deployed_and_named(notary, set_up):
     assert set_up.contract not in said  # each call makes one of its own
 
 
+def test_the_wallet_of_a_lane_deploys_nothing(notary, set_up, chain):
+    database = open_database(load_settings().database_url)
+    with database.writing() as connection:
+        set_nonce(connection, "local", WALLET.address, None, 3)
+    database.dispose()
+    before = chain.newest()
+    err = notary("anchor", "deploy", expected=2).err
+    assert "its lane stops at a transaction that is not its own: name another" in " ".join(err.split())
+    assert chain.newest() == before
+
+
+def test_a_contract_is_deployed_before_there_is_a_database(notary, chain, tmp_path, monkeypatch):
+    monkeypatch.setenv("NOTARY_ORIGIN", "cli.example/log")
+    monkeypatch.setenv("NOTARY_DATA_DIR", str(tmp_path / "new"))
+    monkeypatch.setenv("NOTARY_WALLET_KEY", str(key_file(tmp_path, "wallet.key", WALLET)))
+    monkeypatch.setenv("NOTARY_ALLOW_PRIVATE_ADDRESSES", "true")
+    chains = [{"name": "local", "chain_id": 31337, "rpc_urls": [chain.url]}]
+    monkeypatch.setenv("NOTARY_CHAINS", json.dumps(chains))
+    assert notary("anchor", "deploy").out.startswith("contract 0x")
+
+
 def test_the_head_key_hands_over_and_may_be_asked_to_again(notary, set_up, chain, tmp_path):
     following, payer = key_file(tmp_path, "next.key", NEXT), key_file(tmp_path, "payer.key", STRANGER)
     for _ in range(2):
@@ -76,7 +97,7 @@ def test_the_head_key_hands_over_and_may_be_asked_to_again(notary, set_up, chain
 def test_the_wallet_of_the_lane_does_not_pay_for_it(notary, set_up, tmp_path):
     following, payer = key_file(tmp_path, "next.key", NEXT), key_file(tmp_path, "same.key", WALLET)
     err = notary("anchor", "hand-over", following, "--wallet", payer, expected=2).err
-    assert "whose lane stops at a transaction that is not its own" in " ".join(err.split())
+    assert "its lane stops at a transaction that is not its own" in " ".join(err.split())
 
 
 def test_incidents_are_listed_and_one_that_is_not_made_good_is_an_exit_status(notary, set_up):

@@ -1,14 +1,17 @@
 """The commands that change keys, on a chain of their own; and a trust file from a running service."""
 
 import json
+from datetime import UTC, datetime
 from hashlib import sha256
 
 import pytest
+from eth_account import Account
 
 from notary.anchoring.contract import read_keys
 from notary.evidence.trust import parse_trust
 from notary.evidence.trust_statement import parse_trust_statement
 from notary.settings import load_settings
+from notary.store.anchorings import anchoring_by_id, create_anchoring, set_nonce
 from notary.store.migrate import migrate
 from notary.wiring import open_stores, stored_history
 from notary.wiring.checking import check_log
@@ -63,6 +66,38 @@ def test_each_key_is_rotated_declared_stolen_and_listed(notary, set_up, chain, t
         assert text in file
 
 
+def test_whoever_lacks_the_workers_settings_gives_nothing_up_but_by_name(
+    notary, set_up, tmp_path, monkeypatch
+):
+    database, _ = open_stores(load_settings())
+    with database.writing() as connection:
+        item = create_anchoring(connection, "local", "evm", 1, datetime.now(UTC))
+
+    def found():
+        with database.reading() as connection:
+            return anchoring_by_id(connection, item.id).state
+
+    monkeypatch.delenv("NOTARY_CHAINS")
+    err = " ".join(notary("key", "rotate", "log", "--wait", "0", expected=2).err.split())
+    assert "are still on their way to local" in err
+    assert "These settings do not name local" in err
+    assert found() == "due"
+    err = notary("key", "rotate", "head", expected=2).err
+    assert "the contract would keep the old head key" in " ".join(err.split())
+    err = notary("key", "rotate", "log", "--give-up", "locla", expected=2).err
+    assert "no head was ever due at locla" in " ".join(err.split())
+    said = notary("key", "rotate", "log", "--finish", "--give-up", "local").out
+    assert "what an earlier run had begun is at its end" in said
+    assert (found(), [period.ended for period in history().periods("log")]) == ("rejected", [True, False])
+    # The log id is ended, by a thief of the head key perhaps: what was his is said to be.
+    notary("key", "rotate", "head", "--give-up", "local")
+    first = history().first("head")
+    told = ("key", "compromised", "head", first, "--last-good-size", "1")
+    assert "is anchored on local" in " ".join(notary(*told, expected=2).err.split())
+    assert f"{first} is good up to size 1" in notary(*told, "--give-up", "local").out
+    database.dispose()
+
+
 def test_a_process_whose_key_was_swapped_does_not_start(notary, set_up, tmp_path):
     notary("key", "rotate", "log")
     notary("key", "new", tmp_path / "thief")
@@ -93,8 +128,24 @@ def test_a_wallet_that_anchors_pays_for_no_rotation(notary, set_up, tmp_path, mo
     monkeypatch.setenv("NOTARY_CHAINS", json.dumps(further))
     for wallet in (same, payer):
         err = notary("key", "rotate", "head", "--wallet", wallet, expected=2).err
-        assert "whose lane stops at a transaction that is not its own" in " ".join(err.split())
+        assert "its lane stops at a transaction that is not its own" in " ".join(err.split())
     assert len(history().keys("head")) == 1
+
+
+def test_a_wallet_of_a_worker_that_these_settings_do_not_name_pays_for_nothing_either(
+    notary, set_up, tmp_path
+):
+    payer = key_file(tmp_path, "payer.key", STRANGER)
+    database, _ = open_stores(load_settings())
+    with database.writing() as connection:
+        set_nonce(connection, "local", STRANGER.address, None, 3)
+    err = notary("key", "rotate", "head", "--wallet", payer, expected=2).err
+    assert "its lane stops at a transaction that is not its own" in " ".join(err.split())
+    other = key_file(tmp_path, "other.key", Account.create())
+    err = notary("key", "rotate", "head", "--key", payer, "--wallet", other, expected=2).err
+    assert "is that of a wallet: what pays for anchors signs no heads" in " ".join(err.split())
+    assert (history().events, len(list((tmp_path / "keys").glob("head*")))) == ((), 1)
+    database.dispose()
 
 
 def replaced(settings, **changes):

@@ -8,11 +8,11 @@ from hashlib import sha256
 import pytest
 
 from notary.anchoring.contract import ANCHOR, call_data, head_digest
+from notary.anchoring.reading import read_anchor_call, read_transaction
 from notary.anchoring.rfc3161 import request
 from notary.evidence.chain import decode_evidence, decode_header, encode_evidence
 from notary.evidence.keccak import keccak256
 from notary.log.fsck_around import Attesters
-from notary.log.transactions import read_anchor_call, read_transaction
 from tests.anchoring.local_chain import STRANGER, WALLET
 from tests.evidence import mini_chain
 from tests.log.attested import HEAD, attested, copied, named, sql

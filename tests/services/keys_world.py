@@ -19,6 +19,7 @@ from notary.intake.receipt_keys import ReceiptKeys
 from notary.keyring import find_ed25519
 from notary.keys import load_ed25519
 from notary.proving import Prover
+from notary.services.outstanding import Outstanding
 from notary.services.packages import Packages
 from notary.services.records import Records
 from notary.services.rotating import Rotating
@@ -112,8 +113,9 @@ class World:
     def trust(self):
         return self.statements.current().trust()
 
-    def rotating(self, **changes):
+    def rotating(self, *, named=None, chained=True, gone=(), given_up=(), **changes):
         values = {
+            "outstanding": Outstanding(self.rig.database, named, chained, gone, given_up),
             "database": self.rig.database,
             "intake": self.rig.intake,
             "close": self.close,

@@ -3,20 +3,24 @@
 from datetime import timedelta
 
 import pytest
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 from notary.errors import Fatal, RequestError, SettingsError, Unavailable
-from notary.evidence.key_history import HEAD, LOG, RECEIPT, ROLES
+from notary.evidence.bodies import KeyChange
+from notary.evidence.key_history import ADDED, HEAD, LOG, RECEIPT, ROLES
 from notary.evidence.note import open_note
 from notary.evidence.outcome import Outcome
 from notary.evidence.receipt import open_receipt
 from notary.evidence.trust_statement import check_versions
+from notary.intake.key_statement import log_key_change
 from notary.services.erasing import Erasing
-from notary.store.anchorings import anchoring_by_id, anchorings, create_anchoring, move
+from notary.store.anchorings import create_anchoring, move
 from notary.store.checkpoints import checkpoints_after
 from notary.store.key_changes import key_statements
 from notary.store.openings import erase_openings
 from notary.store.records import record_by_seq
-from tests.services.keys_world import DAY, TSAS, World
+from notary.wiring.key_files import make_next, public_of
+from tests.services.keys_world import DAY, World, write_key
 
 YEAR = 365 * DAY
 
@@ -126,33 +130,81 @@ def test_a_log_key_has_not_ended_while_a_head_of_its_is_on_the_way(world, state)
     assert [period.ended for period in world.history.periods(LOG)] == [True, False]
 
 
-@pytest.mark.parametrize("state", ["due", "sent"])
-def test_an_anchor_that_was_taken_out_of_the_settings_holds_no_log_key_up(world, state):
+def test_a_key_that_another_run_ended_while_it_was_waited_for_is_not_ended_twice(world):
     world.record()
-    size = max(signers(world))
+    old = world.history.in_force(LOG)
     with world.rig.database.writing() as connection:
-        gone = create_anchoring(connection, "tsa-gone", "rfc3161", size, world.rig.clock())
-        if state == "sent":
-            move(connection, gone.id, "due", "signed", world.rig.clock())
-            move(connection, gone.id, "signed", "sent", world.rig.clock(), evidence=b"x")
-        mine = create_anchoring(connection, "tsa-a", "rfc3161", size, world.rig.clock())
-    with pytest.raises(Unavailable, match="are still on their way"):
-        world.rotating(anchors=TSAS).rotate(LOG)
+        item = create_anchoring(
+            connection, "calendar", "opentimestamps", max(signers(world)), world.rig.clock()
+        )
+
+    def meanwhile(_seconds):
+        world.rotating().compromise(LOG, old, 1, None)
+        with world.rig.database.writing() as connection:
+            move(connection, item.id, "due", "rejected", world.rig.clock())
+
+    assert world.rotating(patience=1.0, pause=meanwhile).rotate(LOG) is True
+    assert [event.change.action for event in world.history.events] == ["added", "compromised"]
+
+
+def spare(world, name):
+    """The file of a key that was made elsewhere, and what puts it beside the others."""
+    path = world.paths.folder / name / "log.pem"
+    path.parent.mkdir()
+    write_key(path, Ed25519PrivateKey.generate())
+    return public_of(world.paths, LOG, path), lambda role, number: make_next(world.paths, path, role, number)
+
+
+def test_a_key_that_is_given_while_an_earlier_rotation_waits_comes_into_force_after_it(world):
+    """It was taken for no request at all: the earlier rotation ended, and who gave the key was told of no error."""
+    world.record()
     with world.rig.database.writing() as connection:
-        move(connection, mine.id, "due", "rejected", world.rig.clock())
-    with pytest.raises(
-        Unavailable, match="are still on their way"
-    ):  # the control: it is one of those that are asked
-        world.rotating(anchors=(*TSAS, "tsa-gone")).rotate(LOG)
-    assert world.rotating(anchors=TSAS).rotate(LOG) is False
-    assert [period.ended for period in world.history.periods(LOG)] == [True, False]
-    with world.rig.database.reading() as connection:
-        found = anchoring_by_id(connection, gone.id)
-    # What was asked may be answered, if the anchor comes back; what was not is due there no more.
-    wanted = ("rejected", True) if state == "due" else ("sent", False)
-    assert (found.state, "was taken out of the settings" in found.detail) == wanted
-    with world.rig.database.reading() as connection:
-        assert anchorings(connection, anchor="tsa-a", states=("final",))
+        waits = create_anchoring(
+            connection, "calendar", "opentimestamps", max(signers(world)), world.rig.clock()
+        )
+    with pytest.raises(Unavailable, match="on their way to calendar"):
+        world.rotating().rotate(LOG)
+    second = world.history.in_force(LOG)
+    third, make = spare(world, "safe")
+    with pytest.raises(Unavailable, match="on their way to calendar"):
+        world.rotating(make=make).rotate(LOG, third)
+    assert (third in world.history.keys(LOG), world.history.in_force(LOG)) == (False, second)
+    with world.rig.database.writing() as connection:
+        move(connection, waits.id, "due", "rejected", world.rig.clock())
+    assert world.rotating(make=make).rotate(LOG, third) is True
+    assert [period.ended for period in world.history.periods(LOG)] == [True, True, False]
+    assert world.history.in_force(LOG) == third
+    for finish in (True, False):
+        assert world.rotating(make=make).rotate(LOG, third, finish=finish) is False
+    assert world.problems() == []
+
+
+def test_a_key_that_is_given_is_not_begun_with_where_an_earlier_rotation_is_only_to_be_ended(world):
+    def refuse(_old, _new):
+        raise Unavailable("the chain does not answer")
+
+    with pytest.raises(Unavailable, match="the chain does not answer"):
+        world.rotating(take_over={HEAD: refuse}).rotate(HEAD)
+    following = world.history.keys(HEAD)[1]
+    assert world.rotating().rotate(HEAD, "0x" + "77" * 20, finish=True) is False
+    assert world.history.keys(HEAD)[1:] == (following,)
+    # Without a key the same command ends what was begun, and no more.
+    assert world.rotating().rotate(HEAD) is True
+
+
+def test_two_hosts_that_begin_at_once_bring_one_key_into_force(world):
+    """Each sees no rotation under way, and has made a key file of its own."""
+    world.record()
+    third, _ = spare(world, "elsewhere")
+
+    def make(role, number):
+        log_key_change(world.rig.intake, KeyChange(role, ADDED, third, None), world.rotating().find_key)
+        return make_next(world.paths, None, role, number)
+
+    with pytest.raises(RequestError, match="the log key before the newest one has not ended yet"):
+        world.rotating(make=make).rotate(LOG)
+    world.close()
+    assert world.history.keys(LOG)[1:] == (third,)
 
 
 def test_a_key_that_was_followed_by_others_does_not_come_back(world):

@@ -5,8 +5,7 @@ import rlp
 from eth_account import Account
 
 from notary.anchoring.contract import ANCHOR, call_data
-from notary.errors import ChainError
-from notary.log.transactions import (
+from notary.anchoring.reading import (
     AnchorCall,
     Transaction,
     head_signer,
@@ -14,6 +13,7 @@ from notary.log.transactions import (
     read_transaction,
     recover,
 )
+from notary.errors import ChainError
 from tests.anchoring.local_chain import WALLET
 
 TO = b"\x11" * 20
