@@ -29,6 +29,8 @@ SERVER_KILLS = 10
 UNCLEAR = re.compile(r"fatal: the swap to size \d+ failed or is unclear: ")
 PAUSE = 0.05  # of a log that grows while fsck reads it
 MINUTES = float(os.environ.get("NOTARY_FAULTS_MINUTES", "10"))
+# Of each thread that submits, in seconds: all that was acknowledged is read again, which takes its time, too.
+THREE_PAUSE = float(os.environ.get("NOTARY_FAULTS_PAUSE", "0.3"))
 
 
 def made(url: str) -> str:
@@ -246,8 +248,8 @@ def test_a_run_that_did_too_little_says_nothing():
     acknowledged = {"a": 400, "b": 200, "c": 100}
     assert too_little(100, enough, acknowledged) == []
     for counts, told, what in (
-        (enough, acknowledged | {"a": 100}, "400 requests were acknowledged, of at least 500"),
-        (enough, acknowledged | {"c": 9}, "c acknowledged 9 requests, of at least 50"),
+        (enough, {"a": 100, "b": 100, "c": 50}, "250 requests were acknowledged, of at least 300"),
+        (enough, acknowledged | {"c": 9}, "c acknowledged 9 requests, of at least 30"),
         (replace(enough, leaders=0), acknowledged, "0 times another led, for 1 leaders that slept"),
         (replace(enough, overtaken=0), acknowledged, "0 were overtaken, for 1 leaders that slept"),
         (replace(enough, sleeps=0, leaders=0), acknowledged, "0 times another led, for 0 leaders that slept"),
@@ -258,4 +260,4 @@ def test_a_run_that_did_too_little_says_nothing():
 @pytest.mark.faults
 @pytest.mark.timeout(3600)
 def test_three_instances_make_one_log_for_minutes(tmp_path):
-    run_three(tmp_path, 60 * MINUTES, Random(1), pause=0.3, every=15)
+    run_three(tmp_path, 60 * MINUTES, Random(1), pause=THREE_PAUSE, every=15)

@@ -67,7 +67,7 @@ def ending(work, *arguments) -> None:
     try:
         work(*arguments)
     except Fatal as error:
-        os.write(2, f"{error.code}: {error}\n".encode())
+        os.write(2, f"{error.code}: {' '.join(str(error).split())}\n".encode())
         os._exit(FATAL)
     except BaseException:  # noqa: BLE001 - whatever it is, it is shown, and the other threads do not go on
         traceback.print_exc()
