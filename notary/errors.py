@@ -33,7 +33,8 @@ NotaryError
 ├── SettingsError          the configuration is wrong: correct it
 ├── ToolMissing            a program that is needed is not installed: install it
 └── Fatal                  state is unclear or contradicts what was published: stop, do not repair
-    └── DiskFailed             what this process reads and writes from here on may not be on the disk: end it
+    ├── DiskFailed             what this process reads and writes from here on may not be on the disk: end it
+    └── Overtaken              another process makes the checkpoints now: end this one, and start it again
 """
 
 from typing import ClassVar
@@ -253,3 +254,9 @@ class DiskFailed(Fatal):
     """The disk failed under a write, or under the database: nothing that this process says counts from here on."""
 
     code = "disk_failed"
+
+
+class Overtaken(Fatal):
+    """Another process makes the checkpoints now, and nothing is unclear: this one ends, and may be started again."""
+
+    code = "overtaken"

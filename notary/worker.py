@@ -16,7 +16,7 @@ import structlog
 from apscheduler.executors.pool import ThreadPoolExecutor
 from apscheduler.schedulers.background import BackgroundScheduler
 
-from notary.errors import Fatal, NotaryError
+from notary.errors import Fatal, NotaryError, Overtaken
 from notary.observe import STEP_FAILURES, STEP_SECONDS
 from notary.services.steps import Step
 
@@ -100,7 +100,12 @@ class Worker:
         try:
             self._run(step)
         except Fatal as error:
-            _log.critical("the state of the log is unclear; stopping", step=step.name, detail=str(error))
+            why = (
+                "another process has taken over"
+                if isinstance(error, Overtaken)
+                else "the state of the log is unclear"
+            )
+            _log.critical(f"{why}; stopping", step=step.name, code=error.code, detail=str(error))
             self.fatal = error
             self.stop.set()
         except NotaryError as error:

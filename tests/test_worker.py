@@ -6,7 +6,7 @@ import time
 import pytest
 import structlog
 
-from notary.errors import AnchorUnavailable, Fatal
+from notary.errors import AnchorUnavailable, Fatal, Overtaken
 from notary.observe import STEP_FAILURES, STEP_SECONDS
 from notary.services.steps import Step
 from notary.worker import Worker
@@ -104,6 +104,20 @@ def test_a_fatal_error_stops_every_step_and_is_raised():
         time.sleep(0.2)
         assert (fatal.calls, other.calls) == (1, calls)
     assert lines[-1]["log_level"] == "critical"
+    assert lines[-1]["code"] == "fatal"
+
+
+@pytest.mark.parametrize(
+    ("error", "event"),
+    [
+        (Fatal("two roots"), "the state of the log is unclear; stopping"),
+        (Overtaken("epoch 1 is over"), "another process has taken over; stopping"),
+    ],
+)
+def test_one_that_was_overtaken_does_not_speak_of_an_unclear_log(error, event):
+    with structlog.testing.capture_logs() as lines, pytest.raises(Fatal, match=str(error)):
+        Worker((Step("f", 1, Doing(error)),)).run()
+    assert (lines[-1]["event"], lines[-1]["code"]) == (event, error.code)
 
 
 def test_fatal_errors_reach_the_caller():

@@ -12,6 +12,7 @@ from notary.evidence.timestamp import Authority
 from notary.log.fsck_anchorings import AnchoringChecks, KindChecks
 from notary.log.fsck_blocks import block_problems
 from notary.log.fsck_calendars import CalendarChecks
+from notary.log.fsck_stamps import stamp_problems
 from notary.log.fsck_tenants import inspection_problems, key_problems
 from notary.log.fsck_tokens import TokenChecks
 from notary.log.fsck_transactions import TransactionChecks
@@ -56,6 +57,7 @@ class Surrounding:
         yield from AnchoringChecks(self.origin, self.log_keys, self._kinds(connection)).problems(
             connection, count
         )
+        yield from stamp_problems(connection, count)
         yield from key_problems(connection, tenant_ids(connection))
         yield from inspection_problems(connection, count)
 

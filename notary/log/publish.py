@@ -1,6 +1,6 @@
 """The one object that changes: the newest checkpoint, for everybody to read."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 from notary.errors import EvidenceError, Fatal
 from notary.evidence.checkpoint import Checkpoint, open_checkpoint
@@ -31,8 +31,19 @@ def published(objects: Objects, verifiers: Sequence[Verifier]) -> Checkpoint | N
     return None if note is None else opened(note, verifiers)
 
 
-def check_published(objects: Objects, checkpoint: Checkpoint, verifiers: Sequence[Verifier]) -> bool:
+def check_published(
+    objects: Objects,
+    checkpoint: Checkpoint,
+    verifiers: Sequence[Verifier],
+    larger: Callable[[str], Fatal] = Fatal,
+) -> bool:
     """Whether `checkpoint` is still to be published: the world is behind it.
+
+    Args:
+        objects: where the world reads.
+        checkpoint: ours.
+        verifiers: keys of this log.
+        larger: makes the error for a larger one that is published.
 
     Raises:
         Fatal: what is published is larger, or has another root at this size.
@@ -42,18 +53,22 @@ def check_published(objects: Objects, checkpoint: Checkpoint, verifiers: Sequenc
     if current is None or current.size < checkpoint.size:
         return True
     if current.size > checkpoint.size:
-        raise Fatal(f"a checkpoint of size {current.size} is published, ours is of size {checkpoint.size}")
+        raise larger(f"a checkpoint of size {current.size} is published, ours is of size {checkpoint.size}")
     if current.root != checkpoint.root:
         raise Fatal(f"two roots for size {current.size}: {current.root.hex()} is published")
     return False
 
 
-def publish(objects: Objects, note: bytes, verifiers: Sequence[Verifier]) -> None:
+def publish(
+    objects: Objects, note: bytes, verifiers: Sequence[Verifier], larger: Callable[[str], Fatal] = Fatal
+) -> None:
     """Let the world read a checkpoint whose tiles are all at their names; harmless to do again.
+
+    Arguments are those of `check_published`.
 
     Raises:
         Fatal: it would take back a larger one, or contradict one.
         Unavailable: it cannot be written now.
     """
-    if check_published(objects, opened(note, verifiers), verifiers):
+    if check_published(objects, opened(note, verifiers), verifiers, larger):
         objects.replace(CHECKPOINT, note)

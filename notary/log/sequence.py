@@ -1,12 +1,14 @@
 """One close after another, by one process at a time."""
 
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
+from functools import partial
 
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
-from notary.errors import Fatal, NotaryError, NotFound, NotReady, Unavailable
+from notary.errors import Fatal, NotaryError, NotFound, NotReady, Overtaken, Unavailable
 from notary.evidence.checkpoint import Checkpoint, sign_checkpoint
 from notary.evidence.cose import sign_root
 from notary.evidence.key_history import LOG, KeyHistory
@@ -80,6 +82,7 @@ class Sequencer:
             SettingsError: the log key in force is not at hand.
             Fatal: what is stored, published or witnessed contradicts the newest checkpoint, or the clock runs far
                 behind it.
+            Overtaken: the lease has run out meanwhile, and another process has it.
             Unavailable: database, disk or a witness do not answer, or the clock was set back a little.
         """
         self._epoch, self.leading = None, False
@@ -107,8 +110,9 @@ class Sequencer:
 
         Raises:
             NotReady: the log is not open yet.
-            Fatal: the swap failed or may have failed, another process has taken over, or stored state
-                contradicts itself. The process must stop; a new one recovers.
+            Fatal: the swap failed or may have failed, or stored state contradicts itself. The process must stop;
+                a new one recovers.
+            Overtaken: another process has taken over. The process must stop; a new one waits for its turn.
             Unavailable: database or disk do not answer, or the clock was set back a little; harmless to call
                 again.
         """
@@ -143,7 +147,7 @@ class Sequencer:
         self._renew(state, now)
         if not groups:
             # A holder before us that slept through its end may have put its older checkpoint there.
-            publish(self.objects, state.note, ours)
+            self._publish(state, state.note, ours)
             return None
 
         staged = []
@@ -163,12 +167,12 @@ class Sequencer:
         except NotaryError as error:
             # Nothing in memory can tell which of two checkpoints of one size is ours: whoever starts next
             # reads it from the database.
-            raise Fatal(f"the swap to size {part.size} failed or is unclear: {error}") from error
+            raise self._ended(state, f"the swap to size {part.size} failed or is unclear: {error}") from error
         # Durable: this is the checkpoint of this size, for ever. A crash from here on leaves tiles to be put
         # at their names, or a checkpoint to be published; recovery does both from the staging objects.
         if not staging.apply(self.objects, names):
-            raise Fatal("a staging object is gone: another process has taken over")
-        publish(self.objects, note, ours)
+            raise self._ended(state, "a staging object is gone")
+        self._publish(state, note, ours)
         staging.discard(self.objects, names)
         return StoredCheckpoint(part.size, part.root, note, now, cose)
 
@@ -181,12 +185,12 @@ class Sequencer:
         checkpoint = opened(state.note, ours)
         if (checkpoint.size, checkpoint.root) != (state.size, state.root):
             raise Fatal("the newest checkpoint is not about the size and root beside it")
-        check_published(self.objects, checkpoint, ours)
+        check_published(self.objects, checkpoint, ours, partial(self._ended, state))
         if state.staging is not None:
             staging.apply(self.objects, state.staging)
         Tiles(self.objects).check_edge(state.size, state.root)
         last_entries(self.objects, state.size)
-        publish(self.objects, state.note, ours)
+        self._publish(state, state.note, ours)
         # Everything is at its name. Staging objects of closes that came to nothing go too.
         staging.discard_all(self.objects, epoch)
 
@@ -211,14 +215,30 @@ class Sequencer:
 
     def _state(self, connection: Connection, epoch: int | None, now: datetime) -> LogState:
         state = read_state(connection)
-        if state is None or state.epoch != epoch:
-            raise Fatal(f"epoch {epoch} is over: another process makes the checkpoints now")
+        if state is None or epoch is None or state.epoch < epoch:
+            raise Fatal(f"the database is older than epoch {epoch} of this process")
+        if state.epoch > epoch:
+            raise Overtaken(f"epoch {epoch} is over: another process makes the checkpoints now")
         last = newest_checkpoint(connection)
         if last.time - _SMALL_STEP <= now < last.time:
             raise Unavailable(f"the clock was set back, and says {now}: it is waited for")
         if now < last.time:
             raise Fatal(f"the clock says {now}, before the newest checkpoint of {last.time}")
         return state
+
+    def _publish(self, state: LogState, note: bytes, ours: Sequence[Verifier]) -> None:
+        publish(self.objects, note, ours, partial(self._ended, state))
+
+    def _ended(self, state: LogState, why: str) -> Fatal:
+        """What ends this process: where another has taken over, that explains `why`; else nothing does."""
+        # Its epoch began after our last write: what came of that is settled, and it has read what.
+        with suppress(NotaryError), self.database.reading() as connection:
+            now = read_state(connection)
+            if now is not None and now.epoch > state.epoch:
+                return Overtaken(
+                    f"epoch {state.epoch} is over: another process makes the checkpoints now: {why}"
+                )
+        return Fatal(why)
 
     def _renew(self, state: LogState, now: datetime) -> None:
         if state.lease_until is None or state.lease_until - now < self.lease / 2:

@@ -228,6 +228,7 @@ def _ours(error: Exception) -> NotaryError:
     # The driver's first words alone: SQLAlchemy would add the statement, and PostgreSQL the values.
     cause = getattr(error, "orig", None) or error
     cause = getattr(getattr(cause, "diag", None), "message_primary", None) or cause
+    cause = str(cause).partition("\n")[0]  # of a lost connection the driver tells a story
     if _is_damage(error):
         return DiskFailed(f"the database file cannot be trusted any more: {cause}")
     if isinstance(error, _UNANSWERED) or isinstance(getattr(error, "orig", None), _UNANSWERED):

@@ -5,7 +5,7 @@ from datetime import datetime
 
 from sqlalchemy import Connection, or_, select, update
 
-from notary.errors import Fatal
+from notary.errors import Fatal, Overtaken
 from notary.store.checkpoints import insert_checkpoint
 from notary.store.sql import insert_new
 from notary.store.tables import log_state
@@ -76,7 +76,7 @@ def swap_state(
     """Put the next checkpoint in the place of `old`, if nothing has changed since, and keep it for ever.
 
     Raises:
-        Fatal: somebody else has moved the log on, or has taken the lease.
+        Overtaken: somebody else has moved the log on, or has taken the lease.
     """
     statement = (
         update(log_state)
@@ -89,7 +89,9 @@ def swap_state(
         .values(size=size, root=root, note=note, staging=staging)
     )
     if connection.execute(statement).rowcount != 1:
-        raise Fatal(f"the log is no longer at size {old.size} under epoch {old.epoch}: another has moved it")
+        raise Overtaken(
+            f"the log is no longer at size {old.size} under epoch {old.epoch}: another has moved it"
+        )
     insert_checkpoint(connection, size, root, note, now, cose)
 
 
@@ -114,11 +116,11 @@ def renew_lease(connection: Connection, epoch: int, until: datetime) -> None:
     """Stay the holder.
 
     Raises:
-        Fatal: another has taken over.
+        Overtaken: another has taken over.
     """
     statement = update(log_state).where(log_state.c.id == _ROW, log_state.c.epoch == epoch)
     if connection.execute(statement.values(lease_until=until)).rowcount != 1:
-        raise Fatal(f"epoch {epoch} is over: another process makes the checkpoints now")
+        raise Overtaken(f"epoch {epoch} is over: another process makes the checkpoints now")
 
 
 def release_lease(connection: Connection, epoch: int) -> None:

@@ -1,12 +1,26 @@
 """Whole tables in the order of their keys, some rows at a time: for whoever reads all of them again."""
 
+from collections.abc import Iterator
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Any
 
 from sqlalchemy import Connection, Select, select, tuple_
 
 from notary.store.anchorings import Anchoring, Attempt
-from notary.store.tables import anchoring, api_key, attempt, block, inspection, lane, tenant
+from notary.store.stamps import StoredStamp
+from notary.store.tables import (
+    anchoring,
+    api_key,
+    attempt,
+    block,
+    inspection,
+    lane,
+    revocation,
+    stamp,
+    tenant,
+    tsa_certificate,
+)
 
 _STRAYS = 100  # more say nothing more
 
@@ -40,6 +54,28 @@ class StoredKey:
     id: str
     tenant_id: int
     secret_sha256: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class StoredCertificate:
+    """A certificate that time stamps rest on, as `notary.store.tables.TsaCertificateRow` keeps it."""
+
+    digest: bytes
+    der: bytes
+    issuer: bytes | None
+    needed_at: datetime
+    covered_at: datetime | None
+    spoiled_from: datetime | None
+
+
+@dataclass(frozen=True, slots=True)
+class StoredRevocation:
+    """What a CA said of the certificate of a digest as of a moment: kind of the data, and its bytes."""
+
+    certificate: bytes
+    this_update: datetime
+    kind: str
+    data: bytes
 
 
 def anchorings_after(connection: Connection, identity: int, limit: int) -> list[Anchoring]:
@@ -80,6 +116,35 @@ def inspections_after(connection: Connection, seq: int, limit: int) -> list[Stor
     """Inspections in the order of their documents, from the one after `seq`."""
     query = _select(StoredInspection, inspection).where(inspection.c.seq > seq).order_by(inspection.c.seq)
     return [StoredInspection(*row) for row in connection.execute(query.limit(limit))]
+
+
+def stamps_after(
+    connection: Connection, identity: int, limit: int
+) -> list[tuple[StoredStamp, Anchoring | None]]:
+    """Stamps that were looked at, each with its anchoring, in the order of its id, from the one after `identity`."""
+    columns = [stamp.c[name] for name in StoredStamp.__slots__]
+    query = select(*columns, *(anchoring.c[name] for name in Anchoring.__slots__))
+    query = query.outerjoin(anchoring, anchoring.c.id == stamp.c.anchoring_id)
+    query = query.where(stamp.c.anchoring_id > identity).order_by(stamp.c.anchoring_id).limit(limit)
+    return [
+        (StoredStamp(*row[: len(columns)]), Anchoring(*own) if (own := row[len(columns) :])[0] else None)
+        for row in map(tuple, connection.execute(query))
+    ]
+
+
+def certificates(connection: Connection) -> list[StoredCertificate]:
+    """All certificates behind time stamps, of which each authority has a few, by their digests."""
+    query = _select(StoredCertificate, tsa_certificate).order_by(tsa_certificate.c.digest)
+    return [StoredCertificate(*row) for row in connection.execute(query)]
+
+
+def revocations(connection: Connection) -> Iterator[StoredRevocation]:
+    """All that CAs said, one in memory at a time: each may have a megabyte."""
+    columns = (revocation.c.certificate, revocation.c.this_update, revocation.c.kind)
+    for key in connection.execute(select(*columns).order_by(*columns)).all():
+        at = tuple_(*columns) == tuple_(*key)
+        for row in connection.execute(_select(StoredRevocation, revocation).where(at)):
+            yield StoredRevocation(*row)
 
 
 def api_keys(connection: Connection) -> list[StoredKey]:

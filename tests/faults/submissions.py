@@ -135,15 +135,14 @@ class Stored:
         Raises:
             NotFound: one of the records is not there.
         """
-        first = record_by_number(connection, numbers[0], self.rig.tenant)
+        seqs = {number: record_by_number(connection, number, self.rig.tenant).seq for number in numbers}
         if key.startswith("bulk"):
-            records = [record_by_number(connection, number, self.rig.tenant) for number in numbers]
             bulk = BulkSubmitting(Writer(self.rig.intake), _LIMIT)
-            return answered_bulk(bulk._again(Claimed(b"", first.seq, len(records)))).digest
-        return answered(answer(self._accepted(connection, number)) for number in numbers).digest
+            return answered_bulk(bulk._again(Claimed(b"", seqs[numbers[0]], len(seqs)))).digest
+        return answered(answer(self._accepted(connection, *one)) for one in seqs.items()).digest
 
-    def _accepted(self, connection: Connection, number: str) -> Accepted:
-        group = group_of(record_by_number(connection, number, self.rig.tenant).seq)
+    def _accepted(self, connection: Connection, number: str, seq: int) -> Accepted:
+        group = group_of(seq)
         if group not in self.groups:
             whole = Claimed(b"", seq_of(group, 0), group_by_id(connection, group).count)
             self.groups[group] = {one.number: one for one in accepted_before(connection, whole)}

@@ -5,13 +5,16 @@ import shutil
 import sqlite3
 from contextlib import closing, contextmanager
 from dataclasses import replace
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
+from functools import partial
 from pathlib import Path
 
 from notary.anchoring.compiled import CODE_HASH
 from notary.anchoring.port import Attempt
 from notary.anchoring.replacing import replaced
+from notary.anchoring.revocation import fetch
 from notary.anchoring.rfc3161 import TsaAnchor
+from notary.anchoring.stamps import StampWatch
 from notary.evidence.chain import ChainTrust, decode_header
 from notary.evidence.statement import Block
 from notary.intake.inspect import inspect_next
@@ -57,6 +60,7 @@ def attested(folder: Path):
                 "stamps", url, authority, Outbound(allow_private=True), lambda: datetime.now(UTC)
             )
             _attest(log, chain, on_chain, stamping)
+            _watch(log, authority)
         yield rig, Attesters({"ledger": trust}, {"stamps": authority})
     finally:
         database.dispose()
@@ -117,6 +121,18 @@ def _attest(log, chain, on_chain, stamping):
     with log.rig.database.writing() as connection:
         anchorings.create_anchoring(connection, "stamps", "rfc3161", size, log.rig.clock())
     index_digests(log.rig.database)
+
+
+def _watch(log, authority):
+    watch = StampWatch(
+        log.rig.database,
+        {authority.name: authority},
+        lambda size: log.head(size).note,
+        partial(fetch, Outbound(allow_private=True)),
+        timedelta(hours=1),
+        lambda: datetime.now(UTC),
+    )
+    watch.step()
 
 
 def _attempt(log, item):

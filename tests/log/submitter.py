@@ -5,7 +5,8 @@ Its arguments: DATABASE_URL FOLDER MARK PAUSE
 A line for each answer: key, SHA-256 of the answer, record numbers. What is before the `-` in MARK is the holder of
 the lease, the whole of it is in each key. PAUSE: seconds between two submissions of one of its threads.
 
-Ends with status 3 where the sequencer finds that it must: a new process takes over.
+Ends with status 3 where the state of the log is not clear to it any more, or another process has taken over; the
+last line of its error output begins with the error's code. A new process takes over.
 """
 
 import asyncio
@@ -16,11 +17,12 @@ import secrets
 import sys
 import threading
 import time
+import traceback
 from datetime import UTC, datetime, timedelta
 from hashlib import sha256
 from pathlib import Path
 
-from notary.errors import Fatal, NotReady, Unavailable
+from notary.errors import Fatal, NotReady, TooManyRequests, Unavailable
 from notary.intake.writer import Writer
 from notary.log.index import index_digests
 from notary.log.open import open_log
@@ -38,6 +40,7 @@ THREADS = 6  # that submit one digest at a time; one more sends documents, and o
 BULK = 20
 LEASE = timedelta(seconds=2)
 FATAL = 3
+DEFECT = 1  # nobody foresaw it: no thread of this program may die and leave the others to go on
 _LIMIT = 1 << 20
 _WAIT = 0.05  # seconds, where something does not answer
 
@@ -51,13 +54,25 @@ def main() -> None:
         known = tenants(connection)
         rig.tenant = (known[0] if known else create_tenant(connection, "a company", rig.clock())).id
     sequencer = rig.sequencer(mark.partition("-")[0], lease=LEASE)
-    threading.Thread(target=close, args=[rig, sequencer], daemon=True).start()
+    threading.Thread(target=ending, args=[close, rig, sequencer], daemon=True).start()
     submitting = Submits(rig, Writer(rig.intake))
     kinds = [submitting.single] * THREADS + [submitting.document, submitting.bulk]
     for number, kind in enumerate(kinds):
         key = f"{kind.__name__}-{mark}-{number}"
-        threading.Thread(target=submit, args=[kind, key, float(pause)], daemon=True).start()
+        threading.Thread(target=ending, args=[submit, kind, key, float(pause)], daemon=True).start()
     threading.Event().wait()
+
+
+def ending(work, *arguments) -> None:
+    """Work until the process must end, and end it."""
+    try:
+        work(*arguments)
+    except Fatal as error:
+        os.write(2, f"{error.code}: {' '.join(str(error).split())}\n".encode())
+        os._exit(FATAL)
+    except BaseException:  # noqa: BLE001 - whatever it is, it is shown, and the other threads do not go on
+        traceback.print_exc()
+        os._exit(DEFECT)
 
 
 def close(rig: Rig, sequencer) -> None:
@@ -67,9 +82,6 @@ def close(rig: Rig, sequencer) -> None:
                 index_digests(rig.database)
         except (NotReady, Unavailable):
             time.sleep(_WAIT)
-        except Fatal as error:
-            sys.stderr.write(f"{error}\n")
-            os._exit(FATAL)
         time.sleep(0.01)
 
 
@@ -81,11 +93,8 @@ def submit(kind, mark: str, pause: float) -> None:
         while done is None:
             try:
                 done = kind(key)
-            except Unavailable:
+            except (Unavailable, TooManyRequests):
                 time.sleep(_WAIT)  # the same request again, which may have been stored
-            except Fatal as error:
-                sys.stderr.write(f"{error}\n")
-                os._exit(FATAL)
         os.write(1, f"{key} {done.digest} {' '.join(done.numbers)}\n".encode())
         count += 1
         time.sleep(pause)

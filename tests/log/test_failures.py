@@ -180,7 +180,7 @@ def test_a_careless_order_goes_red(sqlite, tmp_path, careless, point, what):
         play(rig, fault, point, stored=False, kind=careless)
 
 
-def test_a_staging_object_that_is_gone_means_that_another_took_over(sqlite, tmp_path, monkeypatch):
+def test_a_staging_object_that_is_gone_stops_a_close(sqlite, tmp_path, monkeypatch):
     rig, _ = scene(sqlite, tmp_path)
     submit(rig, 1)
     sequencer = rig.sequencer()

@@ -13,6 +13,9 @@ from tests.log.attested import attested, copied, named, sql
 TABLES = {
     "anchoring": r"^anchoring \d+ at \w+: |^attempt \w+ is of no anchoring",
     "attempt": r"^anchoring \d+ at \w+: |^attempt \w+ is of no anchoring",
+    "stamp": r"^stamp of anchoring \d+: ",
+    "tsa_certificate": r"^certificate \w+: ",
+    "revocation": r"^revocation of certificate \w+: ",
     "lane": r"^the lane of \w+ \(",
     "block": r"^block \d+ of chain \d+: |^record \w+: its statement names block",
     "inspection": r"^inspection of document \d+: ",
@@ -47,7 +50,9 @@ def cells(path, whole):
             yield from ((table, name, row) for (name, *_), row in found.items())
 
 
-@pytest.mark.parametrize("whole", [False, pytest.param(True, marks=pytest.mark.faults)])
+@pytest.mark.parametrize(
+    "whole", [False, pytest.param(True, marks=(pytest.mark.faults, pytest.mark.timeout(1800)))]
+)
 def test_one_bit_in_each_column_is_named(sound, tmp_path, whole):
     path, missed, seen = tmp_path / "notary.db", [], set()
     assert sound[0].fsck(sound[1]).problems == []

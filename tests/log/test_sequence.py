@@ -3,11 +3,14 @@
 from datetime import timedelta
 
 import pytest
+from sqlalchemy import update
 
-from notary.errors import AnchorUnavailable, Fatal, NotReady, Unavailable
-from notary.evidence.checkpoint import open_checkpoint
+from notary.errors import AnchorUnavailable, Fatal, NotReady, Overtaken, Unavailable
+from notary.evidence.checkpoint import Checkpoint, open_checkpoint
 from notary.evidence.receipt import group_root
 from notary.intake.prepare import prepare
+from notary.log import sequence, staging
+from notary.log.publish import check_published, publish
 from notary.log.sequence import sign_checkpoint
 from notary.merkle.hashing import hash_leaf
 from notary.merkle.tree import root_of
@@ -15,8 +18,9 @@ from notary.store.groups import insert_group, waiting
 from notary.store.logstate import read_state
 from notary.store.objects import CHECKPOINT
 from notary.store.records import insert_records, record_at, record_by_number
+from notary.store.tables import log_state
 from tests.databases import with_tables
-from tests.rig import LOG_VERIFIER, ORIGIN, PROMISES, Rig
+from tests.rig import LOG_KEY, LOG_VERIFIER, ORIGIN, PROMISES, Rig
 
 
 @pytest.fixture
@@ -142,7 +146,7 @@ def test_a_silent_holder_is_replaced_and_touches_nothing_afterwards(rig):
     assert second.sequence().size == 3
     rig.submit(2, first=2)
     before = state_of(rig)
-    with pytest.raises(Fatal, match="another process makes the checkpoints now"):
+    with pytest.raises(Overtaken, match="another process makes the checkpoints now"):
         first.sequence()
     assert state_of(rig) == before
     assert published(rig).size == 3
@@ -164,7 +168,7 @@ def test_a_holder_that_is_replaced_in_the_middle_of_a_close_touches_nothing(rig,
         return sign_checkpoint(checkpoint, key)
 
     monkeypatch.setattr("notary.log.sequence.sign_checkpoint", sleep)
-    with pytest.raises(Fatal, match=r"swap to size 3 failed or is unclear.*another has moved it"):
+    with pytest.raises(Overtaken, match=r"epoch 1 is over.*swap to size 3 failed.*another has moved it"):
         first.sequence()
     assert published(rig).size == state_of(rig).size == 4
     assert rig.fsck().problems == []
@@ -183,10 +187,126 @@ def test_without_the_epoch_in_the_swap_a_stale_holder_would_get_through(rig, mon
         return sign_checkpoint(checkpoint, key)
 
     monkeypatch.setattr("notary.log.sequence.sign_checkpoint", sleep)
-    with pytest.raises(Fatal, match="no longer at size 1 under epoch 1"):
+    with pytest.raises(Overtaken, match="no longer at size 1 under epoch 1"):
         first.sequence()
     assert state_of(rig).size == 1
     assert second.sequence().size == 2
+
+
+@pytest.mark.parametrize("taken", [True, False], ids=["another took over", "nobody did"])
+def test_a_staging_object_that_is_gone_is_explained_by_another_process_alone(rig, monkeypatch, taken):
+    first, second = rig.sequencer("first"), rig.sequencer("second")
+    assert first.acquire()
+    rig.submit(2)
+    apply = staging.apply
+
+    def sleep(objects, names):
+        monkeypatch.undo()
+        if taken:
+            rig.clock.advance(21)
+            assert second.acquire()
+        else:
+            staging.discard(objects, names)
+        return apply(objects, names)
+
+    monkeypatch.setattr(staging, "apply", sleep)
+    with pytest.raises(Fatal, match="a staging object is gone") as caught:
+        first.sequence()
+    assert caught.value.code == ("overtaken" if taken else "fatal")
+
+
+@pytest.mark.parametrize("taken", [True, False], ids=["another took over", "nobody did"])
+def test_a_larger_checkpoint_that_is_published_is_explained_by_another_process_alone(rig, monkeypatch, taken):
+    first, second = rig.sequencer("first"), rig.sequencer("second")
+    assert first.acquire()
+    rig.submit(2)
+    larger = sign_checkpoint(Checkpoint(ORIGIN, 9, bytes(32)), LOG_KEY).encode()
+
+    def sleep(*arguments):
+        monkeypatch.undo()
+        if taken:
+            rig.clock.advance(21)
+            rig.submit(1, first=2)
+            assert second.sequence().size == 4
+        else:
+            rig.objects.replace(CHECKPOINT, larger)
+        publish(*arguments)
+
+    monkeypatch.setattr(sequence, "publish", sleep)
+    with pytest.raises(Fatal, match=r"a checkpoint of size [49] is published, ours is of size 3") as caught:
+        first.sequence()
+    assert caught.value.code == ("overtaken" if taken else "fatal")
+
+
+@pytest.mark.parametrize("taken", [True, False], ids=["another took over", "nobody did"])
+def test_what_recovery_finds_is_explained_by_another_process_alone(rig, monkeypatch, taken):
+    """It takes the lease and sleeps in its recovery, until the lease is over."""
+    first, second = rig.sequencer("first"), rig.sequencer("second")
+    rig.submit(2)
+    larger = sign_checkpoint(Checkpoint(ORIGIN, 9, bytes(32)), LOG_KEY).encode()
+
+    def sleep(*arguments):
+        monkeypatch.undo()
+        if taken:
+            rig.clock.advance(21)
+            assert second.sequence().size == 3
+        else:
+            rig.objects.replace(CHECKPOINT, larger)
+        return check_published(*arguments)
+
+    monkeypatch.setattr(sequence, "check_published", sleep)
+    with pytest.raises(Fatal, match=r"a checkpoint of size [39] is published, ours is of size 1") as caught:
+        first.acquire()
+    assert caught.value.code == ("overtaken" if taken else "fatal")
+
+
+def test_a_database_that_was_put_back_under_its_leader_is_explained_by_nobody(rig):
+    first = rig.sequencer("first")
+    assert first.acquire()
+    with rig.database.writing() as connection:
+        connection.execute(update(log_state).values(epoch=0))
+    with pytest.raises(Fatal, match="the database is older than epoch 1 of this process") as caught:
+        first.sequence()
+    assert caught.value.code == "fatal"
+
+
+def test_two_roots_are_explained_by_nobody(rig, monkeypatch):
+    first, second = rig.sequencer("first"), rig.sequencer("second")
+    assert first.acquire()
+    rig.submit(2)
+
+    def sleep(*arguments):
+        monkeypatch.undo()
+        rig.clock.advance(21)
+        assert second.acquire()
+        rig.objects.replace(CHECKPOINT, sign_checkpoint(Checkpoint(ORIGIN, 3, bytes(32)), LOG_KEY).encode())
+        publish(*arguments)
+
+    monkeypatch.setattr(sequence, "publish", sleep)
+    with pytest.raises(Fatal, match="two roots for size 3") as caught:
+        first.sequence()
+    assert caught.value.code == "fatal"
+
+
+def test_where_the_database_does_not_say_who_leads_all_is_unclear(rig, monkeypatch):
+    first, second = rig.sequencer("first"), rig.sequencer("second")
+    assert first.acquire()
+    rig.submit(2)
+
+    def silent(_connection):
+        raise Unavailable("no answer")
+
+    def sleep(objects, names):
+        monkeypatch.undo()
+        rig.clock.advance(21)
+        assert second.acquire()
+        monkeypatch.setattr(sequence, "read_state", silent)
+        return False
+
+    monkeypatch.setattr(staging, "apply", sleep)
+    with pytest.raises(Fatal, match=r"^a staging object is gone$") as caught:
+        first.sequence()
+    assert caught.value.code == "fatal"
 
 
 def test_a_lease_that_is_lost_cannot_be_renewed(rig):
@@ -195,7 +315,7 @@ def test_a_lease_that_is_lost_cannot_be_renewed(rig):
     state = state_of(rig)
     rig.clock.advance(2)
     assert second.acquire()
-    with pytest.raises(Fatal, match="epoch 1 is over"):
+    with pytest.raises(Overtaken, match="epoch 1 is over"):
         first._renew(state, rig.clock())
 
 
