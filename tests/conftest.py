@@ -1,5 +1,6 @@
 """Fixtures that every folder of tests shares."""
 
+import gc
 import importlib
 import os
 import shutil
@@ -58,16 +59,30 @@ TOGETHER = (
     ("e2e/test_life.py", "interop/test_tools.py", "interop/vectors_service.py"),
     ("e2e/test_verify_page.py", "e2e/test_verify_page_lies.py", "e2e/test_verify_page_final.py"),
 )
+SERVICES = ("dev_service", "service")  # the fixtures of the whole run that are such a service
 
 
+@pytest.hookimpl(wrapper=True)
 def pytest_collection(session):
+    """Load and collect without looking for garbage: there is none, and what is loaded stays to the end."""
+    gc.disable()
+    try:
+        _load_modules(session.config.args)
+        return (yield)
+    finally:
+        gc.collect()
+        gc.freeze()  # nor is it looked through again, again and again, while the tests run
+        gc.enable()
+
+
+def _load_modules(arguments):
     """Each worker loads all modules, beginning with others than the rest do.
 
     Writing the asserts of all modules anew takes longer than loading them. What one worker wrote is bytecode by the
     time the next comes by; if all began at the same module, each would write them all.
     """
     number = os.environ.get("PYTEST_XDIST_WORKER", "").removeprefix("gw")
-    if not number or [Path(name).resolve() for name in session.config.args] != [HERE]:
+    if not number or [Path(name).resolve() for name in arguments] != [HERE]:
         return
     names = sorted(f"tests.{'.'.join(path.relative_to(HERE).with_suffix('').parts)}" for path in _modules())
     first = len(names) * int(number) // int(os.environ["PYTEST_XDIST_WORKER_COUNT"])
@@ -90,6 +105,23 @@ def pytest_collection_modifyitems(items):
     items.sort(key=lambda item: ranks.get(_module(item), len(LONGEST)))
 
 
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_teardown(item, nextitem):
+    """A running service ends with the last of its users, and not with the run: it is never quite at rest."""
+    done = yield
+    if nextitem is not None and _together(_module(nextitem)) != _together(_module(item)):
+        known = item.session._fixturemanager._arg2fixturedefs
+        for fixture in (found for name in SERVICES for found in known.get(name, ())):
+            if fixture.scope == "session":
+                fixture.finish(item._request)
+    return done
+
+
+def _together(module):
+    """The first of the modules that have one worker with this one."""
+    return next((names[0] for names in TOGETHER if module.endswith(names)), module)
+
+
 @pytest.hookimpl(optionalhook=True)
 def pytest_xdist_make_scheduler(config, log):
     """A module stays in one worker, and with it what its tests share; `make test` asks for this."""
@@ -97,8 +129,7 @@ def pytest_xdist_make_scheduler(config, log):
 
     class ByModule(LoadFileScheduling):
         def _split_scope(self, nodeid):
-            module = super()._split_scope(nodeid)
-            return next((names[0] for names in TOGETHER if module.endswith(names)), module)
+            return _together(super()._split_scope(nodeid))
 
     return ByModule(config, log) if config.getvalue("dist") == "loadfile" else None
 

@@ -2,7 +2,7 @@
 
 import http.client
 import secrets
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from datetime import timedelta
@@ -10,6 +10,7 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from threading import Event, Lock, Thread
 
 from moto.moto_server.werkzeug_app import DomainDispatcherApplication, create_backend_app
+from moto.s3.models import s3_backends
 from werkzeug.serving import WSGIRequestHandler, make_server
 
 from notary.store.s3 import S3Objects, open_s3
@@ -50,6 +51,13 @@ def make_bucket(port: int) -> str:
     assert connection.getresponse().status == 200
     connection.close()
     return name
+
+
+def put_inside(bucket: str, keys: Iterable[str]) -> None:
+    """Empty objects, put where the server keeps them: a thousand requests would take many seconds."""
+    (backend,) = (of_region["aws"] for of_region in s3_backends.values() if bucket in of_region["aws"].buckets)
+    for key in keys:
+        backend.put_object(bucket, key, b"")
 
 
 def opened(port: int, bucket: str, prefix: str = "notary/log", seconds: float = 10) -> S3Objects:
