@@ -25,6 +25,8 @@ _OK, _MISSING = 200, 404
 _TOO_MANY, _BUSY = 429, 503
 _MAX_WAIT_DIGITS = 9
 _NAT64 = IPv6Network("64:ff9b::/96")
+# Where clouds tell a machine its secrets, outside of the link-local addresses: Oracle, Alibaba, Azure, Amazon.
+_METADATA = frozenset(map(ip_address, ("192.0.0.192", "100.100.100.200", "168.63.129.16", "fd00:ec2::254")))
 
 Resolver = Callable[[str, int], Sequence[str]]
 
@@ -38,8 +40,8 @@ def resolve(host: str, port: int) -> Sequence[str]:
 def permitted(address: str, *, allow_private: bool) -> bool:
     """Whether a request may go to an address.
 
-    Multicast, link-local (cloud metadata), unspecified and reserved addresses never; loopback and private ones,
-    and IPv4 addresses mapped into IPv6, with `allow_private` only.
+    Multicast, link-local, unspecified and reserved addresses, and those of cloud metadata, never; loopback and private
+    ones, and IPv4 addresses mapped into IPv6, with `allow_private` only.
     """
     ip: IPv4Address | IPv6Address = ip_address(address)
     if isinstance(ip, IPv6Address):
@@ -47,8 +49,12 @@ def permitted(address: str, *, allow_private: bool) -> bool:
             return False
         if ip.ipv4_mapped:
             return allow_private and permitted(str(ip.ipv4_mapped), allow_private=True)
+        if ip.is_site_local:  # RFC 3879; Python calls it global
+            return False
         if ip in _NAT64:
             ip = IPv4Address(int(ip) & 0xFFFFFFFF)
+    if ip in _METADATA:
+        return False
     if ip.is_loopback:
         return allow_private
     if ip.is_multicast or ip.is_link_local or ip.is_unspecified or ip.is_reserved:

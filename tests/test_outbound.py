@@ -123,6 +123,13 @@ def test_loopback_is_refused_unless_it_is_configured(server):
         ("2002:7f00:1::", False, False),
         ("2001:0:4136:e378:8000:63bf:3fff:fdd2", False, False),
         ("64:ff9b::7f00:1", False, True),
+        ("fec0::1", False, False),
+        ("192.0.0.192", False, False),
+        ("100.100.100.200", False, False),
+        ("168.63.129.16", False, False),
+        ("::ffff:168.63.129.16", False, False),
+        ("64:ff9b::a83f:8110", False, False),
+        ("fd00:ec2::254", False, False),
         ("64:ff9b::5db8:d70e", True, True),
     ],
 )

@@ -132,6 +132,8 @@ class _App(FastAPI):
         await direct(scope, receive, send)
 
     def openapi(self) -> dict[str, Any]:
+        if self.openapi_schema is not None:  # made once: it takes as long as twenty submissions
+            return self.openapi_schema
         document = super().openapi()
         # By hand: a model given to `responses` would be described as of each route's own media type.
         document["components"]["schemas"]["Problem"] = Problem.model_json_schema()

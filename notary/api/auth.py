@@ -102,9 +102,12 @@ def bearer(request: Request) -> str:
 
     Raises:
         KeyMissing: there is none.
-        KeyInvalid: it is too long for one.
+        KeyInvalid: it is too long for one, or there are two.
     """
-    header = request.headers.get("Authorization", "")
+    sent = request.headers.getlist("Authorization")
+    if len(sent) > 1:
+        raise KeyInvalid("two Authorization headers were sent: send one key")
+    header = sent[0] if sent else ""
     if len(header) > _MAX_HEADER:
         raise KeyInvalid("what was sent is too long for an API key")
     scheme, _, token = header.partition(" ")

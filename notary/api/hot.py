@@ -68,6 +68,8 @@ def _token(scope: Any) -> str | None:
     token, plain = None, False
     for name, value in scope["headers"]:
         if name == b"authorization":
+            if token is not None:
+                return None
             token = value
         elif name == b"content-type":
             plain = value in _JSON

@@ -119,8 +119,10 @@ async def submit_bulk(request: Request) -> Response:
     if repeat.return_equal:
         raise RequestError("on_duplicate is not for bulk requests; send an Idempotency-Key")
     media_type = _media_type(request)
-    body = await _body(request, services.bulk.limit(media_type), "send fewer lines at a time")
-    answer = await services.bulk.submit(principal, media_type, body, repeat.key)
+    limit = services.bulk.limit(media_type)
+    with services.bulk.place(principal):
+        body = await _body(request, limit, "send fewer lines at a time")
+        answer = await services.bulk.submit(principal, media_type, body, repeat.key)
     return Response(answer, HTTPStatus.ACCEPTED, media_type=_JSON)
 
 

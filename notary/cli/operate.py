@@ -14,6 +14,7 @@ from notary import keys, observe, wiring
 from notary.anchoring.contract import deploy, open_log
 from notary.anchoring.rpc import octets
 from notary.api.app import create_app, settle
+from notary.api.connections import GRACE_SECONDS, BoundedProtocol
 from notary.cli import anchor, incidents, key, tenant, trust
 from notary.cli.folder import AsJson, DataDir, settings_of
 from notary.embedded import dev
@@ -64,7 +65,15 @@ def serve() -> None:
 
     app = create_app(assembly.services, stop)
     server = uvicorn.Server(
-        uvicorn.Config(app, host=settings.host, port=settings.port, log_config=None, access_log=False)
+        uvicorn.Config(
+            app,
+            host=settings.host,
+            port=settings.port,
+            log_config=None,
+            access_log=False,
+            http=BoundedProtocol,
+            timeout_graceful_shutdown=GRACE_SECONDS,  # or one open request would keep a process that must stop
+        )
     )
     try:
         settle()

@@ -22,6 +22,7 @@ from notary import keys, wiring
 from notary.anchoring.contract import deploy, open_log
 from notary.anchoring.rpc import Node, quantity
 from notary.api.app import create_app
+from notary.api.connections import GRACE_SECONDS, BoundedProtocol
 from notary.embedded import seal, tsa
 from notary.embedded.anvil import Anvil
 from notary.embedded.guard import alone_in, bound, until_signal
@@ -38,7 +39,6 @@ OPERATOR = "notary embedded (proves nothing 无证明力)"
 _CHAIN, _TSA = "local-chain", "local-tsa"
 _FUNDS = 10**20  # wei; anvil gives what is asked for
 _TSA_SECONDS = 20
-_GRACE_SECONDS = 10  # for requests under way when the service is stopped
 _STORED = "embedded.json"
 _log = structlog.get_logger()
 
@@ -123,7 +123,8 @@ def serve(settings: Settings, listener: socket.socket, ready: Callable[[str], No
         create_app(assembly.services, stop),
         log_config=None,
         access_log=False,
-        timeout_graceful_shutdown=_GRACE_SECONDS,
+        http=BoundedProtocol,
+        timeout_graceful_shutdown=GRACE_SECONDS,
     )
     server = uvicorn.Server(config)
     worker = Worker(assembly.steps, beat=assembly.beat)

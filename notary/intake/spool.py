@@ -2,6 +2,7 @@
 
 import errno
 import os
+import re
 import secrets
 import time
 from collections.abc import Callable, Iterable, Mapping
@@ -14,6 +15,7 @@ from notary.evidence.digests import Digester, parse_digest
 SEEN = ("sha-256", "sm3")  # what a statement about bytes that we saw must hold
 PDF = b"%PDF-"
 _ORPHAN_SECONDS = 24 * 3600
+_NAME = re.compile(r"[0-9a-f]{32}")  # of a document; what else lies in the folder is somebody else's
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,6 +26,13 @@ class Spooled:
     digests: dict[str, str]
     size: int
     media_type: str | None
+
+
+def _is_older(path: Path, moment: float) -> bool:
+    try:
+        return path.is_file() and path.stat().st_mtime < moment
+    except FileNotFoundError:  # another process has just deleted it
+        return False
 
 
 def media_type_of(start: bytes, said: str | None) -> str | None:
@@ -140,7 +149,8 @@ class Spool:
         """
         if not self.folder.is_dir():
             return 0
-        old = [path for path in self.folder.iterdir() if path.stat().st_mtime < now() - _ORPHAN_SECONDS]
+        before = now() - _ORPHAN_SECONDS
+        old = [path for path in self.folder.iterdir() if _NAME.fullmatch(path.name) and _is_older(path, before)]
         needed = keep()
         orphans = [path for path in old if path.name not in needed]
         for path in orphans:

@@ -1,13 +1,15 @@
 """Bulk: from the body of a request to its answer, and the same answer again to its repetition."""
 
 import json
+from collections import Counter
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
-from threading import BoundedSemaphore
+from threading import Lock
 
 from anyio import CapacityLimiter, to_thread
 
-from notary.errors import Busy, NotFound, RequestError
+from notary.errors import Busy, NotFound, RequestError, TooManyRequests
 from notary.evidence import canonical
 from notary.intake.answers import bulk_answer, document_lines, join_lines, line
 from notary.intake.bulk import BulkItem, Made, fingerprint, prepare_bulk
@@ -28,6 +30,7 @@ from notary.store.records import Record, record_by_number, records_from
 ARRAY = "application/json"
 LINES = "application/x-ndjson"
 IN_FLIGHT = 6  # requests whose bodies are in memory; of these, two at most have some 20 MiB each
+OF_ONE = 4  # of them, of one organisation: the others are not kept out by it
 _AT_WORK = 2  # one is stored while another is prepared or answered
 
 
@@ -37,7 +40,8 @@ class BulkSubmitting:
 
     writer: Writer
     max_bulk_bytes: int
-    _flying: BoundedSemaphore = field(default_factory=lambda: BoundedSemaphore(IN_FLIGHT), repr=False)
+    _flying: Counter[int] = field(default_factory=Counter, repr=False)  # requests by organisation
+    _lock: Lock = field(default_factory=Lock, repr=False)
     # Made by the first request, since they belong to its event loop: how many are at work, and, since two at once
     # would only take turns, the one that computes.
     _limiters: list[CapacityLimiter] = field(default_factory=list, repr=False)
@@ -54,8 +58,30 @@ class BulkSubmitting:
             return self.max_bulk_bytes
         raise RequestError(f"the Content-Type of a bulk request is {ARRAY} or {LINES}")
 
+    @contextmanager
+    def place(self, who: Principal) -> Iterator[None]:
+        """A place for one request, to be taken before its body is read.
+
+        Raises:
+            TooManyRequests: this organisation has as many as one may have.
+            Busy: all are taken.
+        """
+        with self._lock:
+            if self._flying[who.tenant_id] >= OF_ONE:
+                raise TooManyRequests(f"{OF_ONE} bulk requests of yours are under way; wait for one of them")
+            if self._flying.total() >= IN_FLIGHT:
+                raise Busy(f"{IN_FLIGHT} bulk requests are under way; send it again in a second")
+            self._flying[who.tenant_id] += 1
+        try:
+            yield
+        finally:
+            with self._lock:
+                self._flying[who.tenant_id] -= 1
+                if not self._flying[who.tenant_id]:
+                    del self._flying[who.tenant_id]
+
     async def submit(self, who: Principal, media_type: str, body: bytes, key: str | None) -> bytes:
-        """Accept all of a request, and answer it.
+        """Accept all of a request that has a place, and answer it.
 
         Raises:
             RequestError: a line is wrong; it is named, and nothing is stored.
@@ -65,16 +91,11 @@ class BulkSubmitting:
             Busy, TooManyRequests: too much is being submitted.
             Unavailable: the database does not answer; all may have been stored, or nothing.
         """
-        if not self._flying.acquire(blocking=False):
-            raise Busy(f"{IN_FLIGHT} bulk requests are under way; send it again in a second")
-        try:
-            if not self._limiters:
-                self._limiters.extend((CapacityLimiter(_AT_WORK), CapacityLimiter(1)))
-            at_work, computing = self._limiters
-            async with at_work:
-                return await self._work(who, media_type, body, key, computing)
-        finally:
-            self._flying.release()
+        if not self._limiters:
+            self._limiters.extend((CapacityLimiter(_AT_WORK), CapacityLimiter(1)))
+        at_work, computing = self._limiters
+        async with at_work:
+            return await self._work(who, media_type, body, key, computing)
 
     async def _work(
         self, who: Principal, media_type: str, body: bytes, key: str | None, computing: CapacityLimiter

@@ -23,6 +23,15 @@ BUSY_SECONDS = 30
 _POOL = 16
 # A process that stands still within a transaction holds its locks, and nobody could take over from it.
 _IDLE_SECONDS = 20
+# A server that has gone without a word (a cut cable, a frozen host) is given up within half a minute, not in hours.
+# libpq's names; seconds, a count, and milliseconds. What the address itself says holds.
+_SILENCE = {
+    "connect_timeout": 5,
+    "keepalives_idle": 5,
+    "keepalives_interval": 5,
+    "keepalives_count": 3,
+    "tcp_user_timeout": 20_000,
+}
 # After one of these nothing that SQLite says is worth anything: a later commit may "succeed" on lost pages.
 _UNANSWERED = (
     OperationalError,
@@ -157,6 +166,7 @@ def open_database(url: str) -> Database:
             # writes changes it, and the pool changes it back.
             isolation_level="AUTOCOMMIT",
             skip_autocommit_rollback=True,
+            connect_args={name: value for name, value in _SILENCE.items() if name not in address.query},
         )
         event.listen(engine, "connect", _prepare_postgresql)
         event.listen(engine, "checkout", _still_there)
@@ -218,8 +228,10 @@ def _begin_sqlite(connection: Connection) -> None:
 def _prepare_postgresql(connection: Any, _record: Any) -> None:
     with connection.cursor() as cursor:
         cursor.execute("SHOW synchronous_commit")
-        if cursor.fetchone()[0] == "off":  # other values are at least as strong as what we need
-            cursor.execute("SET synchronous_commit = on")
+        said = cursor.fetchone()[0]
+        # Other values are at least as strong as what we need. Each is set, or a reload of the server's settings would
+        # change it for connections that stand, and what was acknowledged would not be durable.
+        cursor.execute(f"SET synchronous_commit = {'on' if said == 'off' else said}")
         cursor.execute(f"SET idle_in_transaction_session_timeout = '{_IDLE_SECONDS}s'")
     connection.commit()
 

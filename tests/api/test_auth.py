@@ -52,6 +52,14 @@ def test_a_call_without_a_key_says_how_to_send_one(service, method, path, scope)
 
 
 @pytest.mark.parametrize(("method", "path", "scope"), CALLS)
+def test_of_two_keys_neither_is_chosen(service, method, path, scope):
+    others = service.give_key()
+    for pair in ((service.key, others), (others, service.key), (service.key, service.key)):
+        headers = [("Authorization", f"Bearer {key}") for key in pair]
+        assert "two Authorization headers" in problem(call(service, method, path, headers), 401, "key_invalid")
+
+
+@pytest.mark.parametrize(("method", "path", "scope"), CALLS)
 def test_a_key_of_no_use_is_told_from_no_other(service, method, path, scope):
     """Malformed, unknown, of another secret, revoked, expired: one answer."""
     gone = service.give_key()

@@ -3,6 +3,7 @@
 import asyncio
 import json
 import random
+from contextlib import ExitStack
 from hashlib import sha256
 
 import anyio
@@ -16,7 +17,8 @@ from notary.evidence.receipt import check_receipt, open_receipt
 from notary.evidence.statement import parse_statement
 from notary.intake.receipts import receipt_of
 from notary.log.fsck import fsck as check
-from notary.services.bulk import IN_FLIGHT, BulkSubmitting
+from notary.services.bulk import IN_FLIGHT, OF_ONE, BulkSubmitting
+from notary.services.types import Principal
 from notary.store.records import count_records
 from notary.wiring import open_stores
 from tests.api.service import ORIGIN, problem
@@ -250,12 +252,14 @@ def test_a_key_of_the_scope_is_needed(service):
 
 
 def test_what_is_in_flight_is_bounded(service, monkeypatch):
-    for _ in range(IN_FLIGHT):
-        assert service.services.bulk._flying.acquire(blocking=False)
-    answer = bulk(service, lines(GOOD))
-    assert f"{IN_FLIGHT} bulk requests are under way" in problem(answer, 503, "busy")
-    assert answer.headers["Retry-After"] == "1"
-    service.services.bulk._flying.release()
+    others = [Principal(900 + at, frozenset()) for at in range(2)]
+    with ExitStack() as places:
+        for who in [*others] * (IN_FLIGHT // 2):
+            places.enter_context(service.services.bulk.place(who))
+        answer = bulk(service, lines(GOOD))
+        assert f"{IN_FLIGHT} bulk requests are under way" in problem(answer, 503, "busy")
+        assert answer.headers["Retry-After"] == "1"
+    assert not service.services.bulk._flying
     for _ in range(3):
         assert bulk(service, lines(GOOD)).status_code == 202  # each gives its place back
     problem(bulk(service, b"x"), 400, "bad_request")
@@ -372,6 +376,33 @@ def test_an_answer_that_was_lost_is_given_again(service, monkeypatch):
     monkeypatch.undo()
     assert bulk(service, lines(*MIXED), **key).content == answers[0]
     assert stored(service) == len(MIXED)
+
+
+def test_one_organisation_keeps_no_other_out(service):
+    (tenant_id,) = {service.services.tenants.authenticate(service.key, "submit").tenant_id}
+    with ExitStack() as places:
+        for _ in range(OF_ONE):
+            places.enter_context(service.services.bulk.place(Principal(tenant_id, frozenset())))
+        said = problem(bulk(service, lines(GOOD)), 429, "too_many_requests")
+        assert f"{OF_ONE} bulk requests of yours are under way" in said
+        places.enter_context(service.services.bulk.place(Principal(tenant_id + 1, frozenset())))
+    assert bulk(service, lines(GOOD)).status_code == 202
+
+
+def test_a_body_is_not_read_before_its_request_has_a_place(service):
+    read = []
+
+    def body():
+        read.append(1)
+        yield lines(GOOD)
+
+    with ExitStack() as places:
+        for at in range(IN_FLIGHT):
+            places.enter_context(service.services.bulk.place(Principal(900 + at, frozenset())))
+        problem(bulk(service, body()), 503, "busy")
+        seen = len(read)
+    assert bulk(service, body()).status_code == 202
+    assert len(read) == seen + 1
 
 
 def test_two_requests_at_a_time_hold_their_megabytes(service, monkeypatch):

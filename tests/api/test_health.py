@@ -12,7 +12,7 @@ from notary.errors import Unavailable
 from notary.intake.bulkline import MAX_LINE
 from notary.intake.bulkparse import MAX_ARRAY, MAX_LINES
 from notary.intake.writer import MAX_QUEUED, SHARE
-from notary.services.bulk import IN_FLIGHT
+from notary.services.bulk import IN_FLIGHT, OF_ONE
 from tests.api.service import DIGEST, ORIGIN
 
 API = (Path(__file__).parents[2] / "docs/api.md").read_text()
@@ -254,5 +254,5 @@ def test_the_limits_are_those_of_the_settings(service):
         in limits
     )
     assert f"| {MAX_LINES:,}; a line {MAX_LINE >> 10} KiB |" in limits
-    assert f"| {IN_FLIGHT} |" in limits
+    assert f"| {IN_FLIGHT}; {OF_ONE} |" in limits
     assert f"| {MAX_QUEUED:,}; of one organisation {SHARE:,} |" in limits

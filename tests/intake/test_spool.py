@@ -149,3 +149,20 @@ def test_only_old_files_that_nothing_needs_are_swept(spool):
         os.utime(path, (0, 0))
     assert spool.sweep(lambda: {needed.name}) == 1
     assert sorted(left(spool)) == sorted([needed, new])
+
+
+def test_nothing_that_is_not_ours_is_swept(spool, monkeypatch):
+    orphan = spool.receive([b"x"], 10).path
+    others = [spool.folder / name for name in ("thesis.docx", "a" * 31, "A" * 32, f"{'a' * 32}.pdf")]
+    for path in others:
+        path.write_bytes(b"x")
+    folder = spool.folder / ("b" * 32)
+    folder.mkdir()
+    for path in (orphan, *others, folder):
+        os.utime(path, (0, 0))
+    assert spool.sweep(set) == 1
+    assert sorted(left(spool)) == sorted([*others, folder])
+
+    gone = spool.receive([b"x"], 10).path
+    monkeypatch.setattr(type(gone), "is_file", lambda _: (_ for _ in ()).throw(FileNotFoundError()))
+    assert spool.sweep(set) == 0  # another process was quicker

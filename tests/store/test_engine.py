@@ -8,6 +8,7 @@ import time
 from datetime import UTC, datetime
 from pathlib import Path
 
+import psycopg
 import pytest
 from alembic import command
 from alembic.autogenerate import compare_metadata
@@ -54,6 +55,39 @@ def test_postgresql_syncs_every_commit_whatever_its_default(postgres_url):
     with database.reading() as connection:
         assert connection.execute(text("SHOW synchronous_commit")).scalar() == "on"
     database.dispose()
+
+
+def test_a_reload_of_the_server_s_settings_weakens_no_connection_that_stands(postgres_url):
+    database = open_database(postgres_url)
+    show = text("SHOW synchronous_commit")
+    with database.writing() as connection:
+        name, backend = connection.execute(text("SELECT current_database(), pg_backend_pid()")).one()
+    with psycopg.connect(postgres_url, autocommit=True) as other:
+        other.execute("ALTER SYSTEM SET synchronous_commit = off")
+        try:
+            other.execute("SELECT pg_reload_conf()")
+            end = time.monotonic() + 20
+            while other.execute("SHOW synchronous_commit").fetchone()[0] != "off":
+                assert time.monotonic() < end
+                time.sleep(0.05)
+            with database.writing() as connection:
+                assert connection.execute(text("SELECT pg_backend_pid()")).scalar() == backend
+                assert connection.execute(show).scalar() == "on"
+        finally:
+            other.execute("ALTER SYSTEM RESET synchronous_commit")
+            other.execute("SELECT pg_reload_conf()")
+    database.dispose()
+
+
+def test_a_server_that_falls_silent_is_given_up(postgres_url):
+    with psycopg.connect(postgres_url) as plain:
+        assert plain.info.get_parameters().get("tcp_user_timeout") is None
+    for more, wanted in (("", "20000"), ("tcp_user_timeout=7000", "7000")):
+        database = open_database(postgres_url + ("&" if "?" in postgres_url else "?") + more)
+        with database.reading() as connection:
+            said = connection.connection.driver_connection.info.get_parameters()
+        assert (said["tcp_user_timeout"], said["connect_timeout"], said["keepalives_idle"]) == (wanted, "5", "5")
+        database.dispose()
 
 
 def test_migrated_tables_are_those_of_the_code(database):
