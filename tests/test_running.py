@@ -52,7 +52,17 @@ def test_a_running_service_ends_with_its_last_user_and_other_fixtures_with_the_r
         (tmp_path / f"test_{name}.py").write_text(USER.format(name=name))
     (tmp_path / "test_c.py").write_text(OTHER.format(expected=["started", "a", "b", *at_its_end]))
     environment = {"PATH": os.environ["PATH"], "PYTHONPATH": str(ROOT)}
-    command = [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", "--rootdir", tmp_path, tmp_path]
+    command = [
+        sys.executable,
+        "-m",
+        "pytest",
+        "-q",
+        "-p",
+        "no:cacheprovider",
+        "--rootdir",
+        tmp_path,
+        tmp_path,
+    ]
     run = subprocess.run(
         command, cwd=tmp_path, env=environment, capture_output=True, text=True, check=False, timeout=120
     )
