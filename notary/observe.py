@@ -2,9 +2,13 @@
 
 import logging
 import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
 
 import structlog
-from prometheus_client import Counter, Gauge, Histogram
+from prometheus_client import REGISTRY, Counter, Gauge, Histogram, start_http_server
+
+from notary.errors import SettingsError
 
 SUBMISSIONS = Counter("notary_submissions_total", "Submissions answered, by kind and source.", ["kind"])
 PENDING = Gauge("notary_pending_entries", "Entries that wait for a checkpoint.")
@@ -81,6 +85,43 @@ OVERDUE = Gauge(
 )
 FSCK_PROBLEMS = Gauge("notary_fsck_problems", "Contradictions that the last check of the whole log found.")
 FSCK_FINISHED = Gauge("notary_fsck_finished_seconds", "When that check ended, in seconds since 1970.")
+
+# What a worker alone sets. A process that only serves would show 0 for each, which is what no alarm waits for.
+_WORKERS = (
+    *(ANCHOR_MOVES, ANCHOR_PENDING, ANCHOR_GAS, TSA_TOKENS, TSA_BREAKER, STAMPS_BAD, REVOCATION_AGE),
+    *(WALLET_WEI, LANE_STOPPED, INCIDENTS, PENDING, PENDING_SECONDS, RPC_CONTRADICTIONS, RPC_BEHIND),
+    *(STEP_SECONDS, STEP_FAILURES, BROKEN_PROMISES, OVERDUE, FSCK_PROBLEMS, FSCK_FINISHED),
+)
+
+
+def without_worker() -> None:
+    """In a process without a worker: show none of its metrics. To be called once."""
+    for metric in _WORKERS:
+        REGISTRY.unregister(metric)
+
+
+@contextmanager
+def metrics_at(host: str, port: int | None) -> Iterator[int | None]:
+    """Serve the metrics of this process over HTTP, to whoever reaches `host`; None: nowhere. Gives the port.
+
+    Raises:
+        SettingsError: nobody can listen there.
+    """
+    if port is None:
+        yield None
+        return
+    try:
+        server, thread = start_http_server(port, host)
+    except OSError as error:
+        raise SettingsError(
+            f"metrics cannot be served at {host} port {port}: {error.strerror}; see NOTARY_METRICS_PORT"
+        ) from error
+    try:
+        yield server.server_port
+    finally:
+        server.shutdown()
+        thread.join()
+        server.server_close()
 
 
 def set_up(*, human: bool) -> None:

@@ -285,6 +285,10 @@ class Settings(BaseSettings):
     )
     host: str = Field("127.0.0.1", description="Address to listen on.")
     port: int = Field(8000, ge=0, le=65535, description="Port to listen on.")
+    metrics_host: str = Field("127.0.0.1", description="Address at which a worker tells its metrics.")
+    metrics_port: int | None = Field(
+        None, ge=0, le=65535, description="Port of a worker's metrics (Prometheus); none: they are not told."
+    )
     embedded: bool = Field(
         False,
         description="Scheduler, local chain and local TSA in this process, on SQLite: anchors that prove nothing.",

@@ -31,28 +31,37 @@ collect_ignore_glob = ([] if VECTORS else ["interop/vectors_*"]) + ([] if GO els
 # What takes longest starts first, so that no worker is left alone with it at the end.
 LONGEST = (
     "e2e/test_life.py",
-    "e2e/test_kill.py",
     "e2e/test_verify_page.py",
-    "e2e/test_verify_html.py",
+    "evidence/test_check_script.py",
+    "e2e/test_kill.py",
+    "fuzz/test_mutations.py",
+    "evidence/test_hostile.py",
     "test_verifier_js.py",
+    "e2e/test_verify_html.py",
     "integration/test_processes.py",
+    "evidence/test_check_script_tokens.py",
     "e2e/test_restart.py",
+    "test_benchmarks.py",
     "faults/test_kills.py",
     "e2e/test_mining.py",
-    "cli/test_submit_many.py",
-    "store/test_s3.py",
-    "services/test_erasing.py",
-    "faults/test_sweep.py",
-    "test_benchmarks.py",
-    "anchoring/test_stamps.py",
-    "log/test_bucket.py",
-    "intake/inspection/test_inspect.py",
-    "anchoring/test_advance_crashes.py",
-    "anchoring/test_advance_ots.py",
-    "interop/vectors_pdf.py",
-    "log/test_fsck_around.py",
-    "log/test_fsck_anchorings.py",
     "api/test_records.py",
+    "cli/test_submit_many.py",
+    "log/test_bucket.py",
+    "faults/test_sweep.py",
+    "services/test_rotating.py",
+    "log/test_stale.py",
+    "store/test_s3.py",
+    "intake/inspection/test_inspect.py",
+    "services/test_erasing.py",
+    "log/test_fsck_around.py",
+    "services/test_rotating_crashes.py",
+    "services/test_exports.py",
+    "api/test_static_js.py",
+    "intake/inspection/test_attacks.py",
+    "anchoring/test_advance_crashes.py",
+    "anchoring/test_contract.py",
+    "evidence/test_check_script_trust.py",
+    "intake/test_bulk.py",
 )
 # Users of one running service, which takes half a minute until it has evidence, are one after another in one worker.
 TOGETHER = (
@@ -110,8 +119,8 @@ def pytest_runtest_teardown(item, nextitem):
     """A running service ends with the last of its users, and not with the run: it is never quite at rest."""
     done = yield
     if nextitem is not None and _together(_module(nextitem)) != _together(_module(item)):
-        known = item.session._fixturemanager._arg2fixturedefs
-        for fixture in (found for name in SERVICES for found in known.get(name, ())):
+        known = item.session._fixturemanager.getfixturedefs
+        for fixture in (found for name in SERVICES for found in known(name, item) or ()):
             if fixture.scope == "session":
                 fixture.finish(item._request)
     return done

@@ -1,58 +1,52 @@
-"""Logs: what an operator needs, and no secret."""
+"""Whose metrics a process shows, and where a worker shows its own."""
 
-import json
+import socket
 import subprocess
 import sys
+import urllib.request
 
 import pytest
 
-SECRET = "nk_0123456789abcdef_secret"
-# A process of its own: the set-up is for a whole process.
-CODE = """
-import logging, sys
-import structlog
 from notary import observe
+from notary.errors import SettingsError
 
-observe.set_up(human=sys.argv[1] == "human")
-log = structlog.get_logger()
-
-def broken(token):
-    password = token[::-1][::-1]
-    raise RuntimeError("it broke")
-
-log.debug("not shown")
-log.info("hello", step="close", count=1)
-try:
-    broken(sys.argv[2])
-except RuntimeError as error:
-    log.error("request failed", kind="RuntimeError", exc_info=error)
-for name in ("httpx", "apscheduler.executors", "python_multipart.multipart"):
-    logging.getLogger(name).warning("chatter of %s", name)
+NAMES = """
+from prometheus_client import REGISTRY
+from notary import observe
+names = lambda: {metric.name for metric in REGISTRY.collect()}
+before = names()
+observe.without_worker()
+print(*sorted(before - names()), "|", *sorted(name for name in names() if name.startswith("notary")))
 """
 
 
-def logged(mode):
-    command = [sys.executable, "-c", CODE, mode, SECRET]
-    done = subprocess.run(command, capture_output=True, text=True, check=True, timeout=60)
-    assert done.stdout == ""
-    return done.stderr
+def test_a_process_that_only_serves_shows_nothing_of_the_worker():
+    done = subprocess.run([sys.executable, "-c", NAMES], capture_output=True, text=True, check=True)
+    gone, kept = (part.split() for part in done.stdout.split("|"))
+    assert set(kept) == {"notary_submissions", "notary_request_seconds"}
+    assert {"notary_fsck_problems", "notary_pending_entries", "notary_lane_stopped"} < set(gone)
 
 
-def test_for_machines_each_line_is_an_object():
-    hello, failed = (json.loads(line) for line in logged("machine").splitlines())
-    assert hello["timestamp"].endswith("Z")
-    del hello["timestamp"]
-    assert hello == {"event": "hello", "level": "info", "step": "close", "count": 1}
-    (exception,) = failed["exception"]
-    assert (exception["exc_type"], exception["exc_value"]) == ("RuntimeError", "it broke")
-    assert [frame["name"] for frame in exception["frames"]] == ["<module>", "broken"]
+def test_a_worker_shows_its_own_where_it_is_told():
+    with observe.metrics_at("127.0.0.1", 0) as port:
+        with urllib.request.urlopen(f"http://127.0.0.1:{port}/metrics", timeout=10) as answer:
+            assert b"notary_fsck_problems" in answer.read()
+    with pytest.raises(OSError, match="refused"):
+        socket.create_connection(("127.0.0.1", port), timeout=10)
 
 
-@pytest.mark.parametrize("mode", ["machine", "human"])
-def test_a_traceback_shows_no_values(mode):
-    text = logged(mode)
-    assert "it broke" in text
-    assert "request failed" in text
-    assert "secret" not in text
-    assert "chatter" not in text
-    assert "not shown" not in text
+def test_without_a_port_nothing_is_shown():
+    with observe.metrics_at("127.0.0.1", None) as port:
+        assert port is None
+
+
+def test_a_port_that_is_taken_is_named():
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", 0))
+        taken.listen()
+        port = taken.getsockname()[1]
+        with (
+            pytest.raises(SettingsError, match=rf"at 127\.0\.0\.1 port {port}: .* NOTARY_METRICS_PORT$"),
+            observe.metrics_at("127.0.0.1", port),
+        ):
+            pass

@@ -9,7 +9,9 @@ from typing import Any
 
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
-MAX_HEAD = 64 * 1024  # bytes of request line and headers; what comes in one piece with its end may be a piece more
+MAX_HEAD = (
+    64 * 1024
+)  # bytes of request line and headers; what comes in one piece with its end may be a piece more
 HEAD_SECONDS = 20.0  # from the first byte of a head, or from the connection, to its end
 IDLE_SECONDS = 60.0  # without a byte of a body that is waited for
 GRACE_SECONDS = 10  # for requests under way when the process is to stop
@@ -18,7 +20,7 @@ GRACE_SECONDS = 10  # for requests under way when the process is to stop
 class BoundedProtocol(HttpToolsProtocol):
     """One connection. A head that is too long is answered with 431; who is silent for too long is cut off."""
 
-    def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
+    def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override] # as uvicorn has it
         """Begin to wait for the first head."""
         super().connection_made(transport)
         self._head_bytes = 0

@@ -55,6 +55,7 @@ def _group(app: typer.Typer, name: str, words: str) -> typer.Typer:
 def serve() -> None:
     """Run the API. Any number of these may run on one PostgreSQL database."""
     observe.set_up(human=sys.stderr.isatty())
+    observe.without_worker()
     settings = load_settings()
     assembly = wiring.build(settings, working=False)
     failed: list[DiskFailed] = []
@@ -87,11 +88,13 @@ def serve() -> None:
 def worker() -> None:
     """Run the worker: closes batches, inspects, stamps, anchors. One works, further ones wait."""
     observe.set_up(human=sys.stderr.isatty())
-    assembly = wiring.build(load_settings())
+    settings = load_settings()
+    assembly = wiring.build(settings)
     loop = Worker(assembly.steps, beat=assembly.beat)
     dev.on_signal(loop.stop.set)
     try:
-        loop.run()
+        with observe.metrics_at(settings.metrics_host, settings.metrics_port):
+            loop.run()
     finally:
         assembly.close()
 

@@ -150,7 +150,9 @@ class Spool:
         if not self.folder.is_dir():
             return 0
         before = now() - _ORPHAN_SECONDS
-        old = [path for path in self.folder.iterdir() if _NAME.fullmatch(path.name) and _is_older(path, before)]
+        old = [
+            path for path in self.folder.iterdir() if _NAME.fullmatch(path.name) and _is_older(path, before)
+        ]
         needed = keep()
         orphans = [path for path in old if path.name not in needed]
         for path in orphans:

@@ -6,6 +6,7 @@ import subprocess
 import time
 from contextlib import contextmanager
 from dataclasses import dataclass
+from functools import cache
 
 import pytest
 from eth_account import Account
@@ -58,6 +59,12 @@ def accepted(chain, data):
     assert answer.error is None, revert_reason(answer)
 
 
+@cache
+def signed_by(key, digest):
+    """The signature, which is the same each time; to make one takes longer than to ask the contract about it."""
+    return bytes(key.unsafe_sign_hash(digest).signature)
+
+
 @dataclass
 class LocalChain:
     node: Node
@@ -75,7 +82,7 @@ class LocalChain:
 
     def data(self, log_id, size, new_root, proof, *, key=HEAD_KEY, chain_id=None, signature=None):
         digest = head_digest(chain_id or self.node.chain_id, self.contract, log_id, size, new_root)
-        made = bytes(key.unsafe_sign_hash(digest).signature) if signature is None else signature
+        made = signed_by(key, digest) if signature is None else signature
         return call_data(ANCHOR, log_id, size, new_root, list(proof), made)
 
     def attempt(self, data, sender=STRANGER):

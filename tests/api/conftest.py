@@ -23,3 +23,11 @@ def make_service(tmp_path):
 @pytest.fixture
 def service(make_service) -> Service:
     return make_service()
+
+
+@pytest.fixture(scope="module")
+def shared_service(tmp_path_factory):
+    """One service for the tests of a module that leave it as it is: of refusals, or of a log that stands still."""
+    service = Service(tmp_path_factory.mktemp("shared"), {})
+    yield service
+    service.end()

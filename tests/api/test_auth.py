@@ -56,7 +56,9 @@ def test_of_two_keys_neither_is_chosen(service, method, path, scope):
     others = service.give_key()
     for pair in ((service.key, others), (others, service.key), (service.key, service.key)):
         headers = [("Authorization", f"Bearer {key}") for key in pair]
-        assert "two Authorization headers" in problem(call(service, method, path, headers), 401, "key_invalid")
+        assert "two Authorization headers" in problem(
+            call(service, method, path, headers), 401, "key_invalid"
+        )
 
 
 @pytest.mark.parametrize(("method", "path", "scope"), CALLS)

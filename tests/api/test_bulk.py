@@ -326,7 +326,7 @@ def at_once(service, requests):
                 while True:
                     headers = {"Content-Type": LINES, "Idempotency-Key": key, **service.own}
                     answer = await client.post("/v1/evidence/bulk", content=body, headers=headers)
-                    if answer.status_code != 503:
+                    if answer.status_code not in {429, 503}:
                         return answer
                     await asyncio.sleep(0.01)
 

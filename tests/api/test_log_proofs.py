@@ -14,14 +14,24 @@ from tests.api.service import ORIGIN, problem
 FOR_EVER = "public, max-age=31536000, immutable"
 
 
-@pytest.fixture
-def grown(service):
+def grow(service):
     """Six entries, checkpoints of 1, 4 and 6."""
     service.entries = []
     for count in (3, 2):
         service.entries += [service.accepted(b"%d" % n, visibility="public") for n in range(count)]
         service.close()
     return service
+
+
+@pytest.fixture
+def grown(service):
+    return grow(service)
+
+
+@pytest.fixture(scope="module")
+def standing(shared_service):
+    """The same, of which nothing more is asked than questions."""
+    return grow(shared_service)
 
 
 def head_of(service, body):
@@ -103,8 +113,8 @@ def test_a_size_that_is_not_published_comes_later(grown, call):
         ("consistency?old=1&new=x", "new must be a decimal number"),
     ],
 )  # fmt: skip
-def test_a_wrong_question_is_a_problem_that_says_so(grown, call, detail):
-    assert detail in problem(grown.get(f"/log/proof/{call}"), 400, "bad_request")
+def test_a_wrong_question_is_a_problem_that_says_so(standing, call, detail):
+    assert detail in problem(standing.get(f"/log/proof/{call}"), 400, "bad_request")
 
 
 def test_a_record_is_proved_under_the_checkpoint_that_was_asked_for(grown):

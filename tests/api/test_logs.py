@@ -49,6 +49,15 @@ def test_tiles_and_bundles_give_the_root_of_the_checkpoint(service):
     assert all(bytes.fromhex(entry) in bundle.content for entry in entries)
 
 
+@pytest.fixture(scope="module")
+def of_four(shared_service):
+    """A log of four entries, which stands still."""
+    for data in (b"a", b"b", b"c"):
+        shared_service.accepted(data)
+    shared_service.close()
+    return shared_service
+
+
 @pytest.mark.parametrize(
     "path",
     [
@@ -59,13 +68,9 @@ def test_tiles_and_bundles_give_the_root_of_the_checkpoint(service):
         "0/000%00", "0/%EF%BC%90%EF%BC%90%EF%BC%90", "a" * 3000, "staging/1",
     ],
 )  # fmt: skip
-def test_a_path_that_is_no_tile_is_not_found(service, path):
-    service.accepted(b"a")
-    service.accepted(b"b")
-    service.accepted(b"c")
-    service.close()
-    assert service.get("/log/tile/0/000.p/4").status_code == 200
-    answer = service.raw_get(f"/log/tile/{path}")
+def test_a_path_that_is_no_tile_is_not_found(of_four, path):
+    assert of_four.get("/log/tile/0/000.p/4").status_code == 200
+    answer = of_four.raw_get(f"/log/tile/{path}")
     assert "tile" in problem(answer, 404, "not_found")
     assert answer.headers["Cache-Control"] == "no-store"
 

@@ -50,9 +50,11 @@ JSON_PROBLEMS = [
 @pytest.mark.parametrize(
     ("request_", "code", "detail"), [c[1:] for c in JSON_PROBLEMS], ids=[c[0] for c in JSON_PROBLEMS]
 )
-def test_a_request_that_is_wrong_is_a_problem_with_a_code_and_no_record(service, request_, code, detail):
-    assert re.search(detail, problem(service.post(request_), 400, code))
-    assert service.count() == 0
+def test_a_request_that_is_wrong_is_a_problem_with_a_code_and_no_record(
+    shared_service, request_, code, detail
+):
+    assert re.search(detail, problem(shared_service.post(request_), 400, code))
+    assert shared_service.count() == 0
 
 
 D = b'"digests":{"sha-256":"' + DIGEST.encode() + b'"}'
@@ -77,11 +79,11 @@ BODIES = [
 
 
 @pytest.mark.parametrize(("body", "detail"), [b[1:] for b in BODIES], ids=[b[0] for b in BODIES])
-def test_a_body_that_is_not_usable_json_is_a_problem(service, body, detail):
-    assert detail in problem(raw(service, body), 400, "bad_request")
+def test_a_body_that_is_not_usable_json_is_a_problem(shared_service, body, detail):
+    assert detail in problem(raw(shared_service, body), 400, "bad_request")
     parts = form(("request", body), ("file", DOCUMENT))
-    assert detail in problem(raw(service, parts, FORM), 400, "bad_request")
-    assert (service.count(), service.spooled()) == (0, [])
+    assert detail in problem(raw(shared_service, parts, FORM), 400, "bad_request")
+    assert (shared_service.count(), shared_service.spooled()) == (0, [])
 
 
 @pytest.mark.parametrize(
@@ -158,9 +160,9 @@ FORMS = [
 
 @pytest.mark.timeout(20)
 @pytest.mark.parametrize(("body", "kind", "detail"), [f[1:] for f in FORMS], ids=[f[0] for f in FORMS])
-def test_a_form_that_is_wrong_is_a_problem(service, body, kind, detail):
-    assert re.search(detail, problem(raw(service, body, kind), 400, "bad_request"))
-    assert (service.count(), service.spooled()) == (0, [])
+def test_a_form_that_is_wrong_is_a_problem(shared_service, body, kind, detail):
+    assert re.search(detail, problem(raw(shared_service, body, kind), 400, "bad_request"))
+    assert (shared_service.count(), shared_service.spooled()) == (0, [])
 
 
 def test_an_empty_document_is_refused(service):
@@ -185,17 +187,19 @@ UPLOADS = [
     ("request_", "status", "code", "detail"), [u[1:] for u in UPLOADS], ids=[u[0] for u in UPLOADS]
 )
 @pytest.mark.parametrize("data", [DOCUMENT, b"%PDF-" + DOCUMENT[5:]], ids=["text", "pdf"])
-def test_an_upload_that_is_wrong_leaves_no_record_and_no_file(service, data, request_, status, code, detail):
-    answer = service.upload(data, request=json.dumps(request_))
+def test_an_upload_that_is_wrong_leaves_no_record_and_no_file(
+    shared_service, data, request_, status, code, detail
+):
+    answer = shared_service.upload(data, request=json.dumps(request_))
     assert detail in problem(answer, status, code)
-    assert (service.count(), service.spooled()) == (0, [])
+    assert (shared_service.count(), shared_service.spooled()) == (0, [])
 
 
 @pytest.mark.parametrize("media_type", ["x", "text/", "text/pl ain", "text/\u00fc"])
-def test_a_media_type_of_no_known_form_is_refused(service, media_type):
-    answer = service.upload(request=json.dumps({"media_type": media_type}))
+def test_a_media_type_of_no_known_form_is_refused(shared_service, media_type):
+    answer = shared_service.upload(request=json.dumps({"media_type": media_type}))
     assert "media_type" in problem(answer, 400, "bad_request")
-    assert (service.count(), service.spooled()) == (0, [])
+    assert (shared_service.count(), shared_service.spooled()) == (0, [])
 
 
 def test_the_previous_record_of_another_organisation_is_as_if_it_were_not(service):

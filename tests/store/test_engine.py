@@ -86,7 +86,11 @@ def test_a_server_that_falls_silent_is_given_up(postgres_url):
         database = open_database(postgres_url + ("&" if "?" in postgres_url else "?") + more)
         with database.reading() as connection:
             said = connection.connection.driver_connection.info.get_parameters()
-        assert (said["tcp_user_timeout"], said["connect_timeout"], said["keepalives_idle"]) == (wanted, "5", "5")
+        assert (said["tcp_user_timeout"], said["connect_timeout"], said["keepalives_idle"]) == (
+            wanted,
+            "5",
+            "5",
+        )
         database.dispose()
 
 
