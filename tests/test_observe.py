@@ -28,9 +28,11 @@ def test_a_process_that_only_serves_shows_nothing_of_the_worker():
 
 
 def test_a_worker_shows_its_own_where_it_is_told():
-    with observe.metrics_at("127.0.0.1", 0) as port:
-        with urllib.request.urlopen(f"http://127.0.0.1:{port}/metrics", timeout=10) as answer:
-            assert b"notary_fsck_problems" in answer.read()
+    with (
+        observe.metrics_at("127.0.0.1", 0) as port,
+        urllib.request.urlopen(f"http://127.0.0.1:{port}/metrics", timeout=10) as answer,
+    ):
+        assert b"notary_fsck_problems" in answer.read()
     with pytest.raises(OSError, match="refused"):
         socket.create_connection(("127.0.0.1", port), timeout=10)
 

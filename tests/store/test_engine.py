@@ -61,7 +61,7 @@ def test_a_reload_of_the_server_s_settings_weakens_no_connection_that_stands(pos
     database = open_database(postgres_url)
     show = text("SHOW synchronous_commit")
     with database.writing() as connection:
-        name, backend = connection.execute(text("SELECT current_database(), pg_backend_pid()")).one()
+        backend = connection.execute(text("SELECT pg_backend_pid()")).scalar()
     with psycopg.connect(postgres_url, autocommit=True) as other:
         other.execute("ALTER SYSTEM SET synchronous_commit = off")
         try:
