@@ -9,6 +9,7 @@ from notary.anchoring.contract import ANCHOR, call_data
 from notary.errors import ChainError
 from notary.evidence import rlp
 from notary.evidence.keccak import keccak256
+from notary.evidence.secp256k1 import signer
 
 MAX_RAW = 128 * 1024  # bytes; no node takes more
 _EIP_1559 = 2
@@ -116,12 +117,7 @@ def recover(digest: bytes, parity: int, r: int, s: int) -> bytes:
     """
     if parity not in (0, 1) or not 0 < s <= _HALF_ORDER:
         raise ChainError("a signature is not in its one form")
-    from eth_keys.datatypes import Signature  # noqa: PLC0415 - the API reads no transaction, and has no memory for this
-    from eth_keys.exceptions import BadSignature  # noqa: PLC0415 - as above
-    from eth_utils.exceptions import ValidationError  # noqa: PLC0415 - as above
-
     try:
-        key = Signature(vrs=(parity, r, s)).recover_public_key_from_msg_hash(digest)
-    except (BadSignature, ValidationError) as error:
+        return signer(digest, r.to_bytes(32) + s.to_bytes(32) + bytes([parity]))
+    except ChainError as error:
         raise ChainError("a signature is nobody's") from error
-    return bytes(key.to_canonical_address())

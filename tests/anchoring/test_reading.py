@@ -70,6 +70,8 @@ def changed(at, value, *, legacy=False):
         (changed(9, b"\x02"), "a signature is not in its one form"),
         (changed(11, b""), "a signature is not in its one form"),
         (changed(10, b""), "a signature is nobody's"),
+        (changed(10, ORDER.to_bytes(32)), "a signature is nobody's"),
+        (changed(10, b"\xff" * 32), "a signature is nobody's"),
         (changed(6, b"\x1b", legacy=True), "the transaction names no chain"),
     ],
 )

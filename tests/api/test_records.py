@@ -58,8 +58,7 @@ def signed_pdf(tmp_path_factory):
     return (folder / "contract.pdf").read_bytes()
 
 
-@pytest.fixture
-def submitted(service):
+def submit_each(service):
     """A closed record of each visibility, of bytes that were seen, and one more."""
     found = {}
     for visibility in (*VISIBILITIES, "by-code"):
@@ -70,6 +69,17 @@ def submitted(service):
         found["another"] = (answer.json(), data)
     service.close()
     return found
+
+
+@pytest.fixture
+def submitted(service):
+    return submit_each(service)
+
+
+@pytest.fixture(scope="module")
+def standing(shared_service):
+    """The same, of which is only read."""
+    return submit_each(shared_service)
 
 
 def credential(service, submitted, visibility, how):
@@ -96,15 +106,15 @@ def credential(service, submitted, visibility, how):
 
 
 @pytest.mark.parametrize("how", OPENS)
-def test_who_presents_what_sees_what(service, submitted, how):
+def test_who_presents_what_sees_what(shared_service, standing, how):
     for visibility in VISIBILITIES:
-        answer, _ = submitted[visibility]
-        headers, query = credential(service, submitted, visibility, how)
+        answer, _ = standing[visibility]
+        headers, query = credential(shared_service, standing, visibility, how)
         path = f"/v1/evidence/{answer['number']}"
         seen = visibility in OPENS[how]
-        unknown = service.get(f"/v1/evidence/{UNKNOWN}", headers, params=query)
+        unknown = shared_service.get(f"/v1/evidence/{UNKNOWN}", headers, params=query)
         for what in ("", "/statement", "/proof", "/package"):
-            got = service.get(path + what, headers, params=query)
+            got = shared_service.get(path + what, headers, params=query)
             assert (got.status_code == 200) is seen, (visibility, what, got.text)
             assert got.headers["Cache-Control"] in {"private, no-store", "no-store"}
             if not seen:  # as if it were not there, to the byte
@@ -119,28 +129,28 @@ def test_who_presents_what_sees_what(service, submitted, how):
 
 
 @pytest.mark.parametrize("how", OPENS)
-def test_receipt_and_report_are_for_the_submitter_alone(service, submitted, how):
+def test_receipt_and_report_are_for_the_submitter_alone(shared_service, standing, how):
     for visibility in VISIBILITIES:
-        headers, query = credential(service, submitted, visibility, how)
-        path = f"/v1/evidence/{submitted[visibility][0]['number']}"
-        answer = service.get(f"{path}/receipt", headers, params=query)
+        headers, query = credential(shared_service, standing, visibility, how)
+        path = f"/v1/evidence/{standing[visibility][0]['number']}"
+        answer = shared_service.get(f"{path}/receipt", headers, params=query)
         if how == "own key":
             assert answer.status_code == 200
             continue
         for what in ("receipt", "report"):
-            answer = service.get(f"{path}/{what}", headers, params=query)
-            unknown = service.get(f"/v1/evidence/{UNKNOWN}/{what}", headers, params=query)
+            answer = shared_service.get(f"{path}/{what}", headers, params=query)
+            unknown = shared_service.get(f"/v1/evidence/{UNKNOWN}/{what}", headers, params=query)
             assert answer.status_code == (404 if "other key" in how else 401)
             assert answer.content == unknown.content
 
 
 @pytest.mark.parametrize("how", OPENS)
-def test_who_looks_a_digest_up_finds_what(service, submitted, how):
+def test_who_looks_a_digest_up_finds_what(shared_service, standing, how):
     for visibility in VISIBILITIES:
-        answer, data = submitted[visibility]
-        headers, query = credential(service, submitted, visibility, how)
+        answer, data = standing[visibility]
+        headers, query = credential(shared_service, standing, visibility, how)
         query.pop("digest", None)
-        got = service.get(f"/v1/lookup/sha-256/{sha256(data).hexdigest()}", headers, params=query)
+        got = shared_service.get(f"/v1/lookup/sha-256/{sha256(data).hexdigest()}", headers, params=query)
         assert got.status_code == 200
         # The digest stands in the address, whatever else is presented.
         seen = visibility in OPENS[how] | {"by-document"}
