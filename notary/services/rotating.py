@@ -177,9 +177,8 @@ class Rotating:
         self.publish()
         self.take_over.get(role, _nothing)(old, new)
         size = self._wait_attested(new) if role == LOG else None
-        if (
-            self._history().unfinished(role) == old
-        ):  # else it was declared compromised, or another run ended it
+        # Else it was declared compromised meanwhile, or another run has ended it.
+        if self._history().unfinished(role) == old:
             log_key_change(self.intake, KeyChange(role, RETIRED, old, size), self.find_key)
         self.wait_closed()
         self.publish()

@@ -230,3 +230,21 @@ def test_where_a_thief_took_the_nonce_he_is_told_of(replaced):
     with pytest.raises(LaneStopped, match=f"nonce {later.nonce} went to another transaction"):
         replaced.log.advance(replaced.anchor).step()
     assert replaced.accused() == [FOREIGN_NONCE]
+
+
+@pytest.mark.parametrize("payer", [WALLET, STRANGER], ids=["ours", "a stranger's"])
+def test_a_nonce_that_a_thief_took_is_told_of_whoever_anchored_the_head_by_another(replaced, payer):
+    log, old = replaced.log, replaced.log.all("test")[0].size
+    (_, later) = log.attempts(log.newest("test"))
+    head = log.head(log.newest("test").size)
+    replaced.restore()
+    replaced.chain.node.ask("anvil_dropTransaction", f"0x{later.ref}")
+    foreign(replaced.chain, later.nonce)
+    replaced.chain.mine()
+    anchor = like(EvmAnchor, replaced.anchor)
+    anchor.wallet = payer
+    made = anchor.sign(head, anchor.first_nonce(), log.rig.prover().consistency(old, head.size), old)
+    anchor.send(head, made)
+    replaced.chain.mine()
+    log.advance(replaced.anchor).step()
+    assert (log.newest("test").state, replaced.accused()) == ("mined", [FOREIGN_NONCE])
