@@ -1,7 +1,9 @@
 """One bit of one value of one row, changed in a database at rest."""
 
+import re
 import sqlite3
-from contextlib import closing, suppress
+from collections.abc import Callable, Iterator
+from contextlib import closing, contextmanager, suppress
 from pathlib import Path
 
 
@@ -14,19 +16,51 @@ def flipped(value, bit=0):
     return value[:-1] + bytes([value[-1] ^ 1 << bit])
 
 
-def flip(database: Path, table: str, column: str, row: dict) -> None:
-    """Flip one bit that the database's own constraints do not refuse."""
-    this_row = " AND ".join(f"{name} IS ?" for name in row)
-    with closing(sqlite3.connect(database)) as connection:
-        for bit in (0, 1, 2, 6):
-            with suppress(sqlite3.IntegrityError), connection:
-                changed = connection.execute(
-                    f"UPDATE {table} SET {column} = ? WHERE {this_row}",
-                    (flipped(row[column], bit), *row.values()),
-                )
-                assert changed.rowcount == 1
-                return
+def flip(database: Path, table: str, column: str, row: dict) -> dict:
+    """Flip one bit that the database's own constraints do not refuse; the row as it is then."""
+    for bit in (0, 1, 2, 6):
+        with suppress(sqlite3.IntegrityError):
+            return _change(database, table, row, column, flipped(row[column], bit))
     raise AssertionError(f"no bit of {table}.{column} can be flipped")
+
+
+@contextmanager
+def with_flipped(database: Path, table: str, column: str, row: dict) -> Iterator[None]:
+    """Meanwhile one bit is flipped."""
+    changed = flip(database, table, column, row)
+    try:
+        yield
+    finally:
+        _change(database, table, changed, column, row[column])
+
+
+def unnamed(database: Path, named: dict[str, str], problems: Callable[[], list[str]], free=()) -> list[str]:
+    """One bit of each column of some tables is flipped in turn: what no problem names.
+
+    Args:
+        database: with rows in all of these tables.
+        named: by table, how a problem with it reads.
+        problems: looks for them.
+        free: table and column of what cannot be told from an honest value.
+    """
+    found = [each for each in cells(database) if each[0] in named and each[:2] not in free]
+    assert {table for table, _, _ in found} == set(named)
+    missed = []
+    for table, column, row in found:
+        with with_flipped(database, table, column, row):
+            told = problems()
+        if not any(re.search(named[table], problem) for problem in told):
+            missed.append(f"{table}.{column}: {told}")
+    assert problems() == []
+    return missed
+
+
+def _change(database: Path, table: str, row: dict, column: str, value) -> dict:
+    this_row = " AND ".join(f"{name} IS ?" for name in row)
+    with closing(sqlite3.connect(database)) as connection, connection:
+        statement = f"UPDATE {table} SET {column} = ? WHERE {this_row}"
+        assert connection.execute(statement, (value, *row.values())).rowcount == 1
+    return row | {column: value}
 
 
 def cells(database: Path):

@@ -159,7 +159,7 @@ def too_little(seconds: float, counts: Counts, acknowledged: dict[str, int]) -> 
         counts: of the whole run.
         acknowledged: requests by the name of an instance.
     """
-    least = int(3 * seconds)
+    least = int(seconds)
     found = []
     if sum(acknowledged.values()) < least:
         found.append(f"{sum(acknowledged.values())} requests were acknowledged, of at least {least}")

@@ -25,18 +25,23 @@ from notary.store.migrate import migrate
 from notary.store.objects import CHECKPOINT
 from notary.store.tenants import create_tenant, tenants
 from notary.store.tiles import Tiles
+from tests.databases import Statements
 from tests.faults.submissions import KEYS, Answered, Stored, submitting
 from tests.faults.tracee import say
 from tests.rig import GENESIS, LOG_KEY, LOG_VERIFIER, ORIGIN, Rig
 
 DATABASE = "notary.db"
 _TRIES = 3
+_STATEMENTS = (
+    Statements()
+)  # compiled before the processes under test are forked, which takes a third of the time of each
 
 
 @contextmanager
 def opened(folder: str, seed: str) -> Iterator[Rig]:
     """The log in a folder, made if there is none: what every start does."""
     database = open_database(f"sqlite:///{folder}/{DATABASE}")
+    database.engine.update_execution_options(compiled_cache=_STATEMENTS)
     try:
         migrate(database)
         rig = Rig(database, Path(folder))

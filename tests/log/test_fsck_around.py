@@ -14,7 +14,7 @@ TABLES = {
     "anchoring": r"^anchoring \d+ at \w+: |^attempt \w+ is of no anchoring",
     "attempt": r"^anchoring \d+ at \w+: |^attempt \w+ is of no anchoring",
     "stamp": r"^stamp of anchoring \d+: ",
-    "tsa_certificate": r"^certificate \w+: ",
+    "tsa_certificate": r"^certificate \w+: |^revocation of certificate \w+: the CA says that it is revoked",
     "revocation": r"^revocation of certificate \w+: ",
     "lane": r"^the lane of \w+ \(",
     "block": r"^block \d+ of chain \d+: |^record \w+: its statement names block",

@@ -7,6 +7,7 @@ import pytest
 from tests.anchoring.anchored import Anchored
 from tests.anchoring.test_advance_ots import advance_of, later
 from tests.databases import with_tables
+from tests.faults.damage import unnamed
 from tests.ots_world import Bitcoin, serving
 from tests.rig import Rig
 
@@ -33,6 +34,16 @@ def sound(log):
         assert [item.state for item in log.all("bitcoin")] == ["final", "sent"]
         assert log.rig.fsck().problems == []
         yield log
+
+
+NAMED = {"bitcoin_block": r"leads to no block that was kept|^Bitcoin block \d+: |Merkle root of block"}
+
+
+def test_one_bit_in_each_column_is_named(sound):
+    rig = sound.rig
+    # Of the headers of this chain every second one shows work enough, whatever is changed in it but the root.
+    free = {("bitcoin_block", "header")}
+    assert unnamed(rig.folder / "notary.db", NAMED, lambda: rig.fsck().problems, free) == []
 
 
 def change(log, statement):

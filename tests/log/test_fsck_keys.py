@@ -16,6 +16,7 @@ from notary.intake import key_statement
 from notary.intake.key_statement import log_key_change
 from notary.store.key_changes import key_statements
 from notary.store.records import record_by_seq
+from tests.faults.damage import unnamed
 from tests.rig import LOG_KEY, ORIGIN, RECEIPT_KEY
 from tests.services.keys_world import World
 
@@ -102,6 +103,17 @@ def test_a_trust_statement_that_is_another(world):
     )
     told(world, "trust statement 1: ")
     assert world.problems() != []
+
+
+NAMED = {
+    "key_change": r"key statement|^\d+ key statements|is no statement on keys",
+    "trust_statement": r"^trust statement \d+: ",
+}
+
+
+def test_one_bit_in_each_column_is_named(world):
+    path = world.rig.folder / "notary.db"
+    assert unnamed(path, NAMED, world.problems) == []
 
 
 def test_of_two_statements_at_one_moment_one_comes_to_be(world, monkeypatch):
