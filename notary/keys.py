@@ -90,8 +90,7 @@ def load_secp256k1(path: Path, password_file: Path | None = None) -> Signer:
     Raises:
         SettingsError: no such file, others may read it, not such a key, or the password does not open it.
     """
-    # Only here: whoever needs no such key, as the API, has no memory for what this brings.
-    from eth_account import Account  # noqa: PLC0415
+    from eth_account import Account  # noqa: PLC0415 - who needs no such key, as the API, has no memory for what this brings
 
     bound_recursion()
     text = read_private(path).decode("utf-8", "replace").strip()

@@ -184,7 +184,7 @@ class _Network(httpcore.NetworkBackend):
 
     def connect_tcp(
         self,
-        host: str,  # noqa: ARG002 - known already
+        host: str,  # noqa: ARG002 - its addresses are known already
         port: int,
         timeout: float | None = None,
         local_address: str | None = None,
@@ -209,10 +209,10 @@ class _Stream(httpcore.NetworkStream):
         self._stream = stream
         self._deadline = deadline
 
-    def read(self, max_bytes: int, timeout: float | None = None) -> bytes:  # noqa: ARG002
+    def read(self, max_bytes: int, timeout: float | None = None) -> bytes:  # noqa: ARG002 - the deadline alone counts
         return self._stream.read(max_bytes, _left(self._deadline, httpcore.ReadTimeout))
 
-    def write(self, buffer: bytes, timeout: float | None = None) -> None:  # noqa: ARG002
+    def write(self, buffer: bytes, timeout: float | None = None) -> None:  # noqa: ARG002 - the deadline alone counts
         self._stream.write(buffer, _left(self._deadline, httpcore.WriteTimeout))
 
     def close(self) -> None:
@@ -222,7 +222,7 @@ class _Stream(httpcore.NetworkStream):
         self,
         ssl_context: ssl.SSLContext,
         server_hostname: str | None = None,
-        timeout: float | None = None,  # noqa: ARG002
+        timeout: float | None = None,  # noqa: ARG002 - the deadline alone counts
     ) -> httpcore.NetworkStream:
         left = _left(self._deadline, httpcore.ConnectTimeout)
         return _Stream(self._stream.start_tls(ssl_context, server_hostname, left), self._deadline)

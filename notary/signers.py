@@ -65,9 +65,8 @@ class ExternalSigner:
 
     def unsafe_sign_hash(self, message_hash: "Hash32") -> "SignedMessage":
         """The signature of 32 bytes. Raises as `Signer`."""
-        # Only here: whoever needs no such key, as the API, has no memory for what this brings.
-        from eth_account.datastructures import SignedMessage  # noqa: PLC0415
-        from hexbytes import HexBytes  # noqa: PLC0415
+        from eth_account.datastructures import SignedMessage  # noqa: PLC0415 - the API has no memory for what this brings
+        from hexbytes import HexBytes  # noqa: PLC0415 - as above
 
         r, s = self._numbers(self._run(bytes(message_hash).hex()))
         s = min(s, _ORDER - s)  # both are signatures, and Ethereum takes the lower (EIP-2)
@@ -138,8 +137,8 @@ class ExternalSigner:
 
     def _parity(self, message_hash: bytes, r: int, s: int) -> int:
         """Which of the two keys that fit a signature it is of."""
-        from eth_keys.datatypes import Signature  # noqa: PLC0415 - as above
-        from eth_keys.exceptions import BadSignature  # noqa: PLC0415
+        from eth_keys.datatypes import Signature  # noqa: PLC0415 - as in `unsafe_sign_hash`
+        from eth_keys.exceptions import BadSignature  # noqa: PLC0415 - as above
 
         for parity in (0, 1):
             with suppress(BadSignature):

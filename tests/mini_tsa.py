@@ -260,7 +260,7 @@ _INFO = set(MiniTsa.info.__kwdefaults__)
 
 
 class _Refusal(core.Sequence):
-    _fields = [("status", tsp.PKIStatusInfo)]  # noqa: RUF012
+    _fields = [("status", tsp.PKIStatusInfo)]  # noqa: RUF012 - asn1crypto's way
 
 
 def _refusal(response):

@@ -6,9 +6,11 @@ import shutil
 import subprocess
 import sys
 import tomllib
+from collections.abc import Iterator
 from http import HTTPStatus
 from itertools import chain
 from pathlib import Path
+from tokenize import COMMENT, tokenize
 
 import pytest
 
@@ -197,6 +199,84 @@ def test_every_setting_is_documented():
 
 def test_the_modules_that_start_first_are_there():
     assert [name for name in (*LONGEST, *chain(*TOGETHER)) if not (ROOT / "tests" / name).is_file()] == []
+
+
+_EXCUSE = re.compile(r"#\s*(noqa|type:\s*ignore|pragma:|nosec|mypy:|ruff:|fmt:\s*off)")
+_CODES = r"(?:[A-Z]+\d+(?:, )?)+"
+# What is excused, by its code, and then the reason; where a line has both, one reason will do.
+_REASONED = re.compile(rf"(# type: ignore\[[a-z-]+\]( # \S|  # noqa: {_CODES} - \S)|# noqa: {_CODES} - \S).*")
+# Judged by what tries mutants of them for days, and not touched until it ends.
+_JUDGED = ("notary/evidence", "notary/merkle")
+_SKIP = re.compile(r"(pytest|unittest|self)\.(mark\.)?(skip\w*|SkipTest|importorskip|xfail|expectedFailure)")
+
+
+def unexcused(path: Path) -> list[str]:
+    """Comments of a module that silence a checker, and do not say which of its rules, and why."""
+    with path.open("rb") as file:
+        comments = [token for token in tokenize(file.readline) if token.type == COMMENT]
+    silent = [token for token in comments if _EXCUSE.match(token.string)]
+    return [f"{path}:{t.start[0]}: {t.string}" for t in silent if not _REASONED.fullmatch(t.string)]
+
+
+def skips(path: Path) -> list[str]:
+    """Where a module of tests names something of pytest or unittest that leaves a test out."""
+    names = [node for node in ast.walk(ast.parse(path.read_text())) if isinstance(node, ast.Attribute)]
+    return [f"{path}:{node.lineno}" for node in names if _SKIP.fullmatch(ast.unparse(node))]
+
+
+def sources(*folders: str) -> Iterator[Path]:
+    for folder in folders:
+        found = (ROOT / folder).rglob("*.py")
+        yield from (path for path in found if "node_modules" not in path.parts)
+
+
+def test_what_silences_a_checker_says_why():
+    judged = tuple(ROOT / folder for folder in _JUDGED)
+    paths = [path for path in sources("notary", "scripts", "tests") if not set(judged) & set(path.parents)]
+    assert len(paths) > 500
+    assert [line for path in paths for line in unexcused(path)] == []
+
+
+@pytest.mark.parametrize(
+    ("line", "good"),
+    [
+        ("x = 1  # noqa", False),
+        ("x = 1  # noqa: S101", False),
+        ("x = 1  # noqa: S101 -", False),
+        ("x = 1  # noqa: S101, E501 - it is long", True),
+        ("x = 1  # type: ignore", False),
+        ("x = 1  # type: ignore[arg-type]", False),
+        ("x = 1  # type: ignore # they say so", False),
+        ("x = 1  # type: ignore[arg-type] # they say so", True),
+        ("x = 1  # type: ignore[misc]  # noqa: PYI024", False),
+        ("x = 1  # type: ignore[misc]  # noqa: PYI024 - for both", True),
+        ("x = 1  # pragma: no cover", False),
+        ("# ruff: noqa", False),
+        ("x = '# noqa'", True),
+    ],
+)
+def test_what_silences_a_checker_without_a_reason_is_found(tmp_path, line, good):
+    path = tmp_path / "module.py"
+    path.write_text(f"y = 2\n{line}\n")
+    assert [found.partition(": ")[0] for found in unexcused(path)] == [f"{path}:2"] * (not good)
+
+
+def test_no_test_is_left_out():
+    assert [line for path in sources("tests") for line in skips(path)] == []
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        "pytest.skip('no node')",
+        "@pytest.mark.skipif(x, reason='')\ndef test(): ...",
+        "x = pytest.importorskip('x')",
+    ],
+)
+def test_a_test_that_is_left_out_is_found(tmp_path, line):
+    path = tmp_path / "module.py"
+    path.write_text(f"import pytest\n{line}\n")
+    assert len(skips(path)) == 1
 
 
 def test_the_version_is_the_changelogs():

@@ -15,6 +15,7 @@ from notary.evidence.chain_seals import check_seals, validators_at
 FINALIZED = "finalized"
 SEALS = "seals"
 _DEPTH = "depth:"
+_HASH = 32  # bytes
 _DEPOSIT = 0x7E  # type of the transactions that an OP chain takes from the chain below
 _MAX_RECEIPTS = 100_000
 _MAX_SINGLE = 2000  # that are asked for one by one
@@ -145,7 +146,7 @@ def receipt_proof(receipts: Sequence[dict[str, Any]], index: int, root: bytes) -
     nodes = [_plain(node) for node in trie.get_proof(rlp.encode(rlp.encode_int(index)))]
     encoded = [rlp.encode(node) for node in nodes]
     # The library lists nodes shorter than a hash as well, though they stand inside their parents.
-    return tuple(node for at, node in enumerate(encoded) if at == 0 or len(node) >= 32)  # noqa: PLR2004
+    return tuple(node for at, node in enumerate(encoded) if at == 0 or len(node) >= _HASH)
 
 
 def _receipt(receipt: dict[str, Any]) -> bytes:

@@ -87,7 +87,7 @@ class OtsAnchor:
         """None, as above."""
         return None
 
-    def sign(self, head: Head, nonce: int, consistency: Sequence[bytes], old_size: int) -> Attempt:  # noqa: ARG002
+    def sign(self, head: Head, nonce: int, consistency: Sequence[bytes], old_size: int) -> Attempt:  # noqa: ARG002 - the port's form
         """Blind the digest of the note; a calendar has no use for a consistency proof."""
         blind = self.random(_NONCE)
         posted = sha256(sha256(head.note).digest() + blind).digest()

@@ -44,8 +44,8 @@ def fetch(
         if found is None:
             raise Unavailable(f"there is no revocation list at {source.url}")
         return RevocationData(source.kind, found)
-    # SHA-1 only identifies the issuer, and is what every responder knows (RFC 5019 §2.1.1).
-    asked = ocsp.OCSPRequestBuilder().add_certificate(certificate, issuer, hashes.SHA1())  # noqa: S303
+    sha1 = hashes.SHA1()  # noqa: S303 - identifies the issuer, and is what every responder knows (RFC 5019 §2.1.1)
+    asked = ocsp.OCSPRequestBuilder().add_certificate(certificate, issuer, sha1)
     body = asked.build().public_bytes(serialization.Encoding.DER)
     answer = outbound.post(source.url, body, "application/ocsp-request", MAX_REVOCATION)
     return RevocationData(source.kind, answer)

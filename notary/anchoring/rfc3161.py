@@ -93,7 +93,7 @@ class TsaAnchor:
         """None, as above."""
         return None
 
-    def sign(self, head: Head, nonce: int, consistency: Sequence[bytes], old_size: int) -> Attempt:  # noqa: ARG002
+    def sign(self, head: Head, nonce: int, consistency: Sequence[bytes], old_size: int) -> Attempt:  # noqa: ARG002 - the port's form
         """Make the request over the note; an authority has no use for a consistency proof."""
         raw = request(head.note, nonce, self.imprint)
         return Attempt(sha256(raw).digest(), raw, nonce)
@@ -135,6 +135,6 @@ class TsaAnchor:
         """None: an authority answers at once, or is asked again."""
         return
 
-    def observe(self, head: Head, attempts: Sequence[Attempt]) -> Observation:  # noqa: ARG002
+    def observe(self, head: Head, attempts: Sequence[Attempt]) -> Observation:  # noqa: ARG002 - the port's form
         """After a crash: an authority remembers nothing, so ask again; a lost token harms nobody."""
         return Observation(Step.DUE, None, f"{self.name}: no token was kept, it will be asked again")

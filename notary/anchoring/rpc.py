@@ -62,8 +62,7 @@ class Node:
         Raises:
             SettingsError: the URL could never be used.
         """
-        # Only here: the API talks to no node, and has no memory for what this brings.
-        from web3.providers.base import JSONBaseProvider  # noqa: PLC0415
+        from web3.providers.base import JSONBaseProvider  # noqa: PLC0415 - the API talks to no node, and has no memory for it
 
         bound_recursion()
         check_url(url)

@@ -63,7 +63,7 @@ def _add_server_commands(app: typer.Typer, wanted: str | None) -> None:
 
         remote.add_to(app)
     if wanted not in _REMOTE:
-        from notary.cli.operate import add_to  # noqa: PLC0415
+        from notary.cli.operate import add_to  # noqa: PLC0415 - as above
 
         add_to(app)
 

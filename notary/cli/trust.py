@@ -1,6 +1,7 @@
 """The trust file of this service."""
 
 import sys
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Annotated
 
@@ -64,31 +65,35 @@ def command(
                 "--accept-newer"
             )
         _fetch(source, fingerprint, private=private, newer=newer)
-        return
-    settings = settings_of(data_dir)
-    if publish:
-        _publish(settings)
-        return
-    wanted = {place for path in package or [] for place in _blocks(path)}
-    if block:
-        wanted |= {(settings.chains[0].chain_id if settings.chains else 0, number) for number in block}
-    chains = {chain.chain_id: chain for chain in settings.chains}
+    elif publish:
+        _publish(settings_of(data_dir))
+    else:
+        _print_own(settings_of(data_dir), block or [], package or [])
+
+
+def _print_own(settings: Settings, numbers: Sequence[int], packages: Sequence[Path]) -> None:
+    """The trust file by the settings, with blocks of the first chain and those that packages are anchored in."""
+    wanted = {place for path in packages for place in _blocks(path)}
+    first = settings.chains[0].chain_id if settings.chains else 0
+    wanted |= {(first, number) for number in numbers}
+    heights = {height for path in packages for height in _heights(path)}
     assembly = wiring.build(settings, working=False)
     try:
-        blocks = []
-        for chain_id, number in sorted(wanted):
-            if chain_id not in chains:
-                raise SettingsError(
-                    f"no node of chain {chain_id} is named for block {number}: set NOTARY_CHAINS"
-                )
-            node, *_ = nodes_of(chains[chain_id], settings)
-            node.require_chain()
-            found = record(node.ask("eth_getBlockByNumber", hex(number), False))
-            blocks.append((chain_id, number, octets(found.get("hash"), 32)))
-        heights = {height for path in package or [] for height in _heights(path)}
+        blocks = [_ask_block(settings, chain_id, number) for chain_id, number in sorted(wanted)]
         sys.stdout.write(assembly.trust.file(blocks, bitcoin_headers(settings, heights)))
     finally:
         assembly.close()
+
+
+def _ask_block(settings: Settings, chain_id: int, number: int) -> tuple[int, int, bytes]:
+    """Chain, number and hash (32 bytes) of a block, by the word of that chain's first node."""
+    chain = next((chain for chain in settings.chains if chain.chain_id == chain_id), None)
+    if chain is None:
+        raise SettingsError(f"no node of chain {chain_id} is named for block {number}: set NOTARY_CHAINS")
+    node, *_ = nodes_of(chain, settings)
+    node.require_chain()
+    found = record(node.ask("eth_getBlockByNumber", hex(number), False))
+    return chain_id, number, octets(found.get("hash"), 32)
 
 
 def _fetch(url: str, fingerprint: str, *, private: bool, newer: bool) -> None:
@@ -120,8 +125,7 @@ def _publish(settings: Settings) -> None:
     with rotating(settings) as service:
         service.wait_closed()
         service.publish()
-        newest = service.trust.newest()
-    assert newest is not None  # noqa: S101 - it was published, now or before
+        newest = service.trust.published()  # now or before
     typer.echo(f"trust statement {newest.version}, SHA-256 {newest.fingerprint.hex()}")
 
 

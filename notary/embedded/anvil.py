@@ -196,9 +196,9 @@ def _on_state(state: Path) -> list[int]:
 
 def _chain_id(url: str) -> int | None:
     question = b'{"jsonrpc":"2.0","id":1,"method":"eth_chainId","params":[]}'
-    request = urllib.request.Request(url, question, {"content-type": "application/json"})  # noqa: S310 - ours
+    request = urllib.request.Request(url, question, {"content-type": "application/json"})  # noqa: S310 - http: of our own chain
     try:
-        with urllib.request.urlopen(request, timeout=2) as reply:  # noqa: S310
+        with urllib.request.urlopen(request, timeout=2) as reply:  # noqa: S310 - as above
             return int(json.loads(reply.read(4096))["result"], 16)
     except (OSError, ValueError, KeyError):
         return None

@@ -24,13 +24,13 @@ def certify(folder: Path, url: str) -> None:
     held = x509.load_pem_x509_certificate((folder / SIGNER).read_bytes())
     if any(extension.value == places for extension in held.extensions):
         return
-    signer_key, authority_key = _read_key(folder / SIGNER_KEY), _read_key(folder / ROOT_KEY)
+    signer_key, authority_key = read_key(folder / SIGNER_KEY), read_key(folder / ROOT_KEY)
     write(folder / SIGNER, certificate("signer", signer_key, authority_key, places))
 
 
 def revocation_list(folder: Path) -> bytes:
     """A CertificateList in DER, of this very moment: nothing was revoked."""
-    key, now = _read_key(folder / ROOT_KEY), datetime.now(UTC)
+    key, now = read_key(folder / ROOT_KEY), datetime.now(UTC)
     made = (
         x509.CertificateRevocationListBuilder()
         .issuer_name(_name("root"))
@@ -107,7 +107,8 @@ def write_key(path: Path, key: ec.EllipticCurvePrivateKey) -> None:
         file.write(secret)
 
 
-def _read_key(path: Path) -> ec.EllipticCurvePrivateKey:
+def read_key(path: Path) -> ec.EllipticCurvePrivateKey:
+    """The key that `write_key` put there."""
     key = serialization.load_pem_private_key(path.read_bytes(), None)
     assert isinstance(key, ec.EllipticCurvePrivateKey)  # noqa: S101 - it was written so
     return key

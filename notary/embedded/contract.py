@@ -25,6 +25,7 @@ from pyhanko.sign.timestamps.requests_client import RequestsHTTPTimeStamper
 from pyhanko_certvalidator.registry import SimpleCertificateStore
 
 import notary
+from notary.embedded.authority import read_key, write_key
 
 _TEMPLATE = Path(__file__).with_suffix(".typ")
 FONTS = Path(notary.__file__).parent / "report" / "fonts"
@@ -129,14 +130,8 @@ def _party(
 
 def _key(path: Path) -> ec.EllipticCurvePrivateKey:
     if not path.exists():
-        pem = ec.generate_private_key(ec.SECP256R1()).private_bytes(
-            serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption()
-        )
-        path.touch(mode=0o600)
-        path.write_bytes(pem)
-    key = serialization.load_pem_private_key(path.read_bytes(), password=None)
-    assert isinstance(key, ec.EllipticCurvePrivateKey)  # noqa: S101 - we wrote it
-    return key
+        write_key(path, ec.generate_private_key(ec.SECP256R1()))
+    return read_key(path)
 
 
 def _builder(
@@ -174,7 +169,7 @@ def _sign(
 ) -> bytes:
     key, certificate, root = credentials
     private = key.private_bytes(_DER, serialization.PrivateFormat.PKCS8, serialization.NoEncryption())
-    registry = SimpleCertificateStore()  # type: ignore[no-untyped-call]
+    registry = SimpleCertificateStore()
     registry.register(_asn1(root))
     signer = signers.SimpleSigner(
         signing_cert=_asn1(certificate),
@@ -188,7 +183,7 @@ def _sign(
         name=party.person,
         reason="同意并签署本合同 I agree to and sign this contract",
     )
-    stamper = RequestsHTTPTimeStamper(tsa_url) if tsa_url else None  # type: ignore[no-untyped-call]
+    stamper = RequestsHTTPTimeStamper(tsa_url) if tsa_url else None
     pdf_signer = signers.PdfSigner(settings, signer, timestamper=stamper)
     signed = asyncio.run(pdf_signer.async_sign_pdf(IncrementalPdfFileWriter(BytesIO(document))))
     return bytes(signed.getvalue())

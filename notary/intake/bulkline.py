@@ -19,6 +19,7 @@ NOTHING = sha256(b"").digest()  # a digest that says that the document was not r
 _MAX_TEXT = 300
 _MAX_SEQUENCE = 2**31
 _MAX_MEDIA_TYPE = 127
+_SAFE_DIGITS = 15  # any number of so many is below 2^53
 _MEDIA_TYPE = re.compile(MEDIA_TYPE)
 _MAX_PREVIOUS = 24
 _SOURCES = ("client", "server")
@@ -86,7 +87,7 @@ def _refuse(_text: str) -> NoReturn:
 
 
 def _integer(text: str) -> int:
-    if len(text) > 15:  # noqa: PLR2004 - surely below 2**53
+    if len(text) > _SAFE_DIGITS:
         raise _OtherwiseError
     return int(text)
 

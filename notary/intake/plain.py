@@ -74,7 +74,7 @@ def _group(at: Places, rows: Bytes, before: bytes, behind: bytes, width: int) ->
         return None  # of the other spacing, as whole requests are
     if width:
         digits = sizes - np.uint8(ord("0"))  # what is below "0" wraps round to more than 9
-        checks += [digits <= 9, digits[:, :1] > 0, rows[:, -1:] == ord("}")]  # noqa: PLR2004
+        checks += [digits <= 9, digits[:, :1] > 0, rows[:, -1:] == ord("}")]  # noqa: PLR2004 - the largest digit
     digests = unhex(text)
     if digests is None:  # upper case is read one by one, and anything else refused there
         checks.append(_IS_HEX[text])

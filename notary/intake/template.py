@@ -109,7 +109,7 @@ class Template:
         Raises:
             FormatError: a length, the size or the media type is not of its form.
         """
-        if len(digest) != 32 or len(salt) != 32 or len(number) != NUMBER:  # noqa: PLR2004
+        if not len(digest) == len(salt) == HEX // 2 or len(number) != NUMBER:
             raise FormatError("digest and salt are 32 bytes, a record number is 16 characters")
         after = "null" if previous is None else f'"{previous.hex()}"'
         kind = "null" if media_type is None else _quoted(media_type)

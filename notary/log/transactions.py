@@ -13,10 +13,8 @@ from notary.evidence.keccak import keccak256
 MAX_RAW = 128 * 1024  # bytes; no node takes more
 _EIP_1559 = 2
 _LEGACY_FIELDS, _FIELDS_1559 = 9, 12
-_PARITY, _LEGACY_V = (
-    27,
-    35,
-)  # a signature's v is parity + 27, a legacy transaction's parity + 35 + 2 * chain id
+# A signature's v is parity + 27, a legacy transaction's parity + 35 + 2 * chain id (EIP-155).
+_PARITY, _LEGACY_V = 27, 35
 _SIGNATURE = 65
 _UINT64, _UINT256 = 2**64 - 1, 2**256 - 1
 _HALF_ORDER = 0x7FFFFFFFFFFFFFFFFFFFFFFFFFFFFFFF5D576E7357A4501DDFE92F46681B20A0
@@ -118,10 +116,9 @@ def recover(digest: bytes, parity: int, r: int, s: int) -> bytes:
     """
     if parity not in (0, 1) or not 0 < s <= _HALF_ORDER:
         raise ChainError("a signature is not in its one form")
-    # Only here: the API reads no transaction, and has no memory for what this brings.
-    from eth_keys.datatypes import Signature  # noqa: PLC0415
-    from eth_keys.exceptions import BadSignature  # noqa: PLC0415
-    from eth_utils.exceptions import ValidationError  # noqa: PLC0415
+    from eth_keys.datatypes import Signature  # noqa: PLC0415 - the API reads no transaction, and has no memory for this
+    from eth_keys.exceptions import BadSignature  # noqa: PLC0415 - as above
+    from eth_utils.exceptions import ValidationError  # noqa: PLC0415 - as above
 
     try:
         key = Signature(vrs=(parity, r, s)).recover_public_key_from_msg_hash(digest)

@@ -133,14 +133,9 @@ def facts_of(
         BadNumber: `number` is not a record number.
         FormatError: the statement has another number, or the inspection is not a report of version 1 or 2.
     """
-    canonical = parse_number(number)
     statement = result.statement or {}
-    if statement and statement["number"] != canonical:
-        raise FormatError(f"the statement has record number {statement['number']}, not {canonical}")
-    found = inspection if inspection is not None else result.openings.get("inspection")
-    logged = any(check.id == "9.1" and check.outcome is Outcome.PASSED for check in result.checks)
     return Facts(
-        number=canonical,
+        number=_number(number, statement),
         operator=operator,
         generated=generated.astimezone(UTC).replace(microsecond=0),
         verify_url=verify_url,
@@ -157,9 +152,22 @@ def facts_of(
         openings=tuple(
             (name, value) for name, value in sorted(result.openings.items()) if name != "inspection"
         ),
-        inspection=None if found is None else inspection_of(found, logged=logged),
+        inspection=_inspection(result, inspection),
         trust=trust,
     )
+
+
+def _number(said: str, statement: Mapping[str, Any]) -> str:
+    canonical = parse_number(said)
+    if statement and statement["number"] != canonical:
+        raise FormatError(f"the statement has record number {statement['number']}, not {canonical}")
+    return canonical
+
+
+def _inspection(result: Report, given: Mapping[str, Any] | None) -> InspectionFact | None:
+    found = given if given is not None else result.openings.get("inspection")
+    logged = any(check.id == "9.1" and check.outcome is Outcome.PASSED for check in result.checks)
+    return None if found is None else inspection_of(found, logged=logged)
 
 
 def heads_of(package: Package, result: Report) -> tuple[HeadFact, ...]:

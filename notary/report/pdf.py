@@ -69,7 +69,7 @@ def _packaged_fonts() -> Any:
 
 def _load_fonts(folder: Path) -> Any:
     # Only the files of ours and those inside typst: a font of the machine would change the bytes.
-    import typst  # noqa: PLC0415
+    import typst  # noqa: PLC0415 - as in `_compile`
 
     loaded = typst.Fonts(include_system_fonts=False, include_embedded_fonts=True, font_paths=[str(folder)])
     found = {(font.family, font.weight) for font in loaded.fonts()}

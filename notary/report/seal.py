@@ -30,7 +30,7 @@ class _KeptSigner(Signer):
     """Holds the loaded key: pyHanko's own signer parses it twice for every signature."""
 
     def __init__(self, chain: list[asn1_x509.Certificate], key: Key) -> None:
-        store = SimpleCertificateStore()  # type: ignore[no-untyped-call]
+        store = SimpleCertificateStore()
         store.register_multiple(chain)
         name = "sha256_rsa" if isinstance(key, rsa.RSAPrivateKey) else "sha256_ecdsa"
         mechanism = algos.SignedDigestAlgorithm({"algorithm": name})
@@ -52,7 +52,7 @@ class Stamper(TimeStamper):
     """
 
     def __init__(self, url: str, outbound: Outbound) -> None:
-        super().__init__()  # type: ignore[no-untyped-call]
+        super().__init__()  # type: ignore[no-untyped-call] # pyHanko gives it no types
         self._url = url
         self._outbound = outbound
 

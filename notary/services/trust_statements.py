@@ -50,9 +50,17 @@ class TrustStatements:
     def newest(self) -> TrustStatement | None:
         """The newest version; None before the first."""
         try:
-            return parse_trust_statement(self.read())
+            return self.published()
         except NotFound:
             return None
+
+    def published(self) -> TrustStatement:
+        """The newest version.
+
+        Raises:
+            NotFound: none was published.
+        """
+        return parse_trust_statement(self.read())
 
     def current(self) -> TrustSource:
         """What the next version would say."""

@@ -74,8 +74,7 @@ def insert_block(connection: Connection, first_seq: int, block: Block) -> None:
         if isinstance(driver, sqlite3.Connection):
             driver.executemany(_SQLITE, block.tuples(first_seq))
         else:
-            assert isinstance(driver, psycopg.Connection)  # noqa: S101 - `open_database` knows no third
-            _copy(driver, block.copied(first_seq))
+            _copy(_postgresql(driver), block.copied(first_seq))
     except (sqlite3.IntegrityError, psycopg.errors.UniqueViolation) as error:
         raise NumberTaken("a record number was drawn twice") from error
 
@@ -92,10 +91,14 @@ def insert_rows(connection: Connection, seqs: Sequence[int], records: Iterable[A
         if isinstance(driver, sqlite3.Connection):
             driver.executemany(_SQLITE, rows)
         else:
-            assert isinstance(driver, psycopg.Connection)  # noqa: S101 - `open_database` knows no third
-            _copy(driver, [b"".join([encode_row(*row) for row in rows])])
+            _copy(_postgresql(driver), [b"".join([encode_row(*row) for row in rows])])
     except (sqlite3.IntegrityError, psycopg.errors.UniqueViolation) as error:
         raise NumberTaken("a record number was drawn twice") from error
+
+
+def _postgresql(driver: object) -> "psycopg.Connection[Any]":
+    assert isinstance(driver, psycopg.Connection)  # noqa: S101 - `open_database` knows no third
+    return driver
 
 
 def _copy(driver: "psycopg.Connection[Any]", rows: Iterable[bytes | memoryview]) -> None:
@@ -147,6 +150,5 @@ def insert_pairs(connection: Connection, pairs: Sequence[tuple[bytes, int]]) -> 
     if isinstance(driver, sqlite3.Connection):
         driver.executemany(_PAIRS_SQLITE, pairs)
     elif pairs:
-        assert isinstance(driver, psycopg.Connection)  # noqa: S101 - `open_database` knows no third
         digests, seqs = zip(*pairs, strict=True)
-        driver.execute(_PAIRS_POSTGRESQL, [b"".join(digests), list(seqs)])
+        _postgresql(driver).execute(_PAIRS_POSTGRESQL, [b"".join(digests), list(seqs)])

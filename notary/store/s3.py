@@ -9,6 +9,7 @@ from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import timedelta
+from functools import partial
 from typing import TYPE_CHECKING
 
 import obstore
@@ -19,8 +20,8 @@ from notary.errors import Fatal, SettingsError, Unavailable
 from notary.store.objects import check_same, check_size, checked_name, is_name
 from notary.store.parallel import each
 
-if TYPE_CHECKING:  # it is only there for type checkers
-    from obstore.store import S3Credential
+if TYPE_CHECKING:  # they are only there for type checkers
+    from obstore.store import BackoffConfig, ClientConfig, RetryConfig, S3Credential
 
 REQUESTS = 16  # at a time, in one create_all
 _TRIES = 3  # of a conditional PUT of which a read shows nothing
@@ -170,14 +171,6 @@ def open_s3(
     if not allow_http and not address.startswith("https://"):
         raise SettingsError(f"{address} is not https")
 
-    def credential() -> "S3Credential":
-        return {
-            "access_key_id": access_key,
-            "secret_access_key": secret_key,
-            "token": None,
-            "expires_at": None,
-        }
-
     try:
         store = S3Store(
             bucket,
@@ -191,26 +184,41 @@ def open_s3(
             unsigned_payload=False,
             s3_express=False,
             disable_bulk_delete=True,  # not every server has it, and a refusal of one object hides in its 200
-            client_options={
-                "allow_http": allow_http,
-                "connect_timeout": min(timeout, timedelta(seconds=3)),
-                "timeout": timeout,
-            },
-            retry_config={
-                "max_retries": 3,
-                "retry_timeout": timeout,
-                "backoff": {
-                    "init_backoff": timedelta(milliseconds=100),
-                    "max_backoff": timedelta(seconds=2),
-                    "base": 2,
-                },
-            },
+            client_options=_client(timeout, allow_http=allow_http),
+            retry_config=_retries(timeout),
             # Not in `config`, which is shown by repr() and to which a variable would add a session's token.
-            credential_provider=credential,
+            credential_provider=partial(_credential, access_key, secret_key),
         )
     except (BaseError, ValueError) as error:
         raise SettingsError(f"the S3 store cannot be used: {_first_line(error)}") from None
     return S3Objects(store)
+
+
+def _client(timeout: timedelta, *, allow_http: bool) -> "ClientConfig":
+    return {
+        "allow_http": allow_http,
+        "connect_timeout": min(timeout, timedelta(seconds=3)),
+        "timeout": timeout,
+    }
+
+
+def _retries(timeout: timedelta) -> "RetryConfig":
+    """All tries together end within the time of one request."""
+    backoff: BackoffConfig = {
+        "init_backoff": timedelta(milliseconds=100),
+        "max_backoff": timedelta(seconds=2),
+        "base": 2,
+    }
+    return {"max_retries": 3, "retry_timeout": timeout, "backoff": backoff}
+
+
+def _credential(access_key: str, secret_key: str) -> "S3Credential":
+    return {
+        "access_key_id": access_key,
+        "secret_access_key": secret_key,
+        "token": None,
+        "expires_at": None,
+    }
 
 
 @contextmanager

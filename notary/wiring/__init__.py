@@ -152,8 +152,7 @@ def build(settings: Settings, *, working: bool = True) -> Assembly:
     services = _services(settings, objects, intake, prover, source)
     if not working:
         return Assembly(settings, database, genesis, services, source, (), None, None)
-    # Only here: the API takes no steps, and has no memory for what they bring.
-    from notary.wiring.steps import Steps  # noqa: PLC0415
+    from notary.wiring.steps import Steps  # noqa: PLC0415 - the API takes no steps, and has no memory for what they bring
 
     sequencer = Sequencer(
         database,

@@ -121,9 +121,9 @@ def maker(settings: Settings, source: Path | None) -> Callable[[str, int], str]:
 
 
 def _probe() -> "Hash32":
-    from hexbytes import HexBytes  # noqa: PLC0415 - as in `notary.keys.load_secp256k1`
+    from eth_typing import Hash32  # noqa: PLC0415 - as in `notary.keys.load_secp256k1`
 
-    return HexBytes(bytes(32))  # type: ignore[return-value]
+    return Hash32(bytes(32))
 
 
 @dataclass(slots=True)
@@ -149,6 +149,14 @@ class HeadKey:
             SettingsError: it is not at hand.
         """
         return self._signer().address
+
+    def require(self) -> None:
+        """Look whether the key in force is at hand.
+
+        Raises:
+            SettingsError: it is not.
+        """
+        self._signer()
 
     def unsafe_sign_hash(self, message_hash: "Hash32") -> "SignedMessage":
         """The signature of 32 bytes. Raises as `Signer`, and SettingsError where the key is not at hand."""

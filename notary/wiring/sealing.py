@@ -17,9 +17,8 @@ def sealing(settings: Settings) -> Callable[[bytes], bytes]:
         return bytes
     if certificates is None or key is None:
         raise SettingsError("a seal needs both seal_certificates and seal_key")
-    # Only here: a service without a seal, as most are, has no memory for what this brings.
-    from notary.outbound import Outbound  # noqa: PLC0415
-    from notary.report.seal import Stamper, load_sealer, seal  # noqa: PLC0415
+    from notary.outbound import Outbound  # noqa: PLC0415 - a service without a seal has no memory for what this brings
+    from notary.report.seal import Stamper, load_sealer, seal  # noqa: PLC0415 - as above
 
     try:
         sealer = load_sealer(certificates.read_bytes(), key.read_bytes())

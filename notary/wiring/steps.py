@@ -207,8 +207,7 @@ class Steps:
         return TsaAnchor(tsa.name, tsa.url, authority(tsa), outbound, self.now, tsa.imprint, spoiled)
 
     def _ots(self, ots: Ots) -> Anchor:
-        # Only here: whoever asks no calendar loads neither the library nor the Bitcoin code under it.
-        from notary.wiring.calendars import ots_anchor  # noqa: PLC0415
+        from notary.wiring.calendars import ots_anchor  # noqa: PLC0415 - brings a library that few services need
 
         return ots_anchor(ots, self.database, self.settings.allow_private_addresses, self.now)
 
@@ -235,7 +234,7 @@ class Steps:
         trust = chain_trust(chain, self.genesis)
         head_key = HeadKey(self.database, self.settings.head_key, chain.head_keys)
         # Now, and not with the first head: else anchors would fail by the service's own trust file.
-        assert head_key.address  # noqa: S101 - it raises where there is none
+        head_key.require()
         wallets = [keys.load_secp256k1(path) for path in (self.settings.wallet_key, *chain.wallets)]
         if len({wallet.address for wallet in wallets}) < len(wallets):
             raise SettingsError(

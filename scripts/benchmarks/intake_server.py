@@ -58,7 +58,7 @@ def one_by_one() -> None:
 
         pool.submit(run)
 
-    setattr(Writer, "_put", put)  # noqa: B010
+    setattr(Writer, "_put", put)  # noqa: B010 - as above
 
 
 def main(mode: str, port: str) -> None:

@@ -89,9 +89,8 @@ def merkletools_root(siblings: list[dict[str, str]], target: str) -> bytes:
 
 def peers(context: Context) -> Iterator[Row]:
     """The same tree by other packages."""
-    # Here, so that the other benchmarks run without them.
-    from opentimestamps.core.timestamp import Timestamp, make_merkle_tree  # noqa: PLC0415
-    from pymerkle import InmemoryTree  # noqa: PLC0415
+    from opentimestamps.core.timestamp import Timestamp, make_merkle_tree  # noqa: PLC0415 - others run without them
+    from pymerkle import InmemoryTree  # noqa: PLC0415 - as above
 
     leaves = entries(_PEER_LEAVES)
 

@@ -22,6 +22,12 @@ def shared_chain():
 
 
 @pytest.fixture
+def log_id(shared_chain, request):
+    """A log of its own on the shared chain, by its id; no head was anchored yet."""
+    return shared_chain.open(f"test.example/{request.node.name}"[:200])
+
+
+@pytest.fixture
 def log(tmp_path):
     database = with_tables(f"sqlite:///{tmp_path / 'notary.db'}")
     yield Anchored(Rig(database, tmp_path).open())

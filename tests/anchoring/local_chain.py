@@ -10,7 +10,14 @@ from dataclasses import dataclass
 import pytest
 from eth_account import Account
 
-from notary.anchoring.contract import call_data, deploy, head_digest, open_log, signed_transaction
+from notary.anchoring.contract import (
+    call_data,
+    deploy,
+    head_digest,
+    open_log,
+    revert_reason,
+    signed_transaction,
+)
 from notary.anchoring.evm import EvmAnchor
 from notary.anchoring.port import Head
 from notary.anchoring.rpc import Node, quantity
@@ -38,6 +45,17 @@ def path(old, new):
 
 def head(size, origin="test.example/log"):
     return Head(origin, size, root(size), b"")
+
+
+def refused(chain, data, reason):
+    answer = chain.attempt(data)
+    assert answer.error is not None, "the contract accepts it"
+    assert revert_reason(answer) == f"the contract refuses: {reason}"
+
+
+def accepted(chain, data):
+    answer = chain.attempt(data)
+    assert answer.error is None, revert_reason(answer)
 
 
 @dataclass

@@ -27,28 +27,12 @@ from notary.evidence.chain import ANCHORED
 from notary.evidence.keccak import keccak256
 from notary.merkle.proof import check_consistency
 from notary.merkle.tree import root_of
-from tests.anchoring.local_chain import HEAD_KEY, LEAVES, STRANGER, WALLET, path, root
+from tests.anchoring.local_chain import HEAD_KEY, LEAVES, STRANGER, WALLET, accepted, path, refused, root
 from tests.anchoring.lying_node import lying_node
 
 ORDER = 0xFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFEBAAEDCE6AF48A03BBFD25E8CD0364141
 SOURCES = Path(__file__).parents[2] / "contracts_solidity"
 ARTIFACT = Path(contract.__file__).parent / "artifact" / "CheckpointAnchor.json"
-
-
-@pytest.fixture
-def log(shared_chain, request):
-    return shared_chain.open(f"test.example/{request.node.name}"[:200])
-
-
-def refused(chain, data, reason):
-    answer = chain.attempt(data)
-    assert answer.error is not None, "the contract accepts it"
-    assert revert_reason(answer) == f"the contract refuses: {reason}"
-
-
-def accepted(chain, data):
-    answer = chain.attempt(data)
-    assert answer.error is None, revert_reason(answer)
 
 
 def test_the_committed_code_is_what_the_compiler_makes(tmp_path):
@@ -134,52 +118,52 @@ def test_a_log_without_origin_or_key_is_not_opened(shared_chain, origin, key, re
     refused(shared_chain, call_data("open(string,address)", origin, key), reason)
 
 
-def test_anyone_may_send_what_the_head_key_signed(shared_chain, log):
-    receipt = shared_chain.send(shared_chain.data(log, 5, root(5), []), STRANGER)
+def test_anyone_may_send_what_the_head_key_signed(shared_chain, log_id):
+    receipt = shared_chain.send(shared_chain.data(log_id, 5, root(5), []), STRANGER)
     (event,) = receipt["logs"]
-    assert [octets(topic) for topic in event["topics"]] == [ANCHORED, log]
+    assert [octets(topic) for topic in event["topics"]] == [ANCHORED, log_id]
     assert octets(event["data"]) == encode(["uint64", "uint64", "bytes32"], [0, 5, root(5)])
-    assert read_head(shared_chain.node, shared_chain.contract, log) == (5, root(5))
-    (event,) = shared_chain.send(shared_chain.data(log, 12, root(12), path(5, 12)), STRANGER)["logs"]
+    assert read_head(shared_chain.node, shared_chain.contract, log_id) == (5, root(5))
+    (event,) = shared_chain.send(shared_chain.data(log_id, 12, root(12), path(5, 12)), STRANGER)["logs"]
     assert octets(event["data"]) == encode(["uint64", "uint64", "bytes32"], [5, 12, root(12)])
 
 
-def test_forks_rollbacks_and_repetitions_are_refused(shared_chain, log):
-    shared_chain.send(shared_chain.data(log, 6, root(6), []))
+def test_forks_rollbacks_and_repetitions_are_refused(shared_chain, log_id):
+    shared_chain.send(shared_chain.data(log_id, 6, root(6), []))
     fork = [*LEAVES[:3], bytes(32), *LEAVES[4:9]]
-    refused(shared_chain, shared_chain.data(log, 9, root_of(fork), path(6, 9)), "NewRootMismatch")
-    refused(shared_chain, shared_chain.data(log, 6, root(6), []), "NotLarger")
-    refused(shared_chain, shared_chain.data(log, 6, root_of(fork[:6]), []), "NotLarger")
-    refused(shared_chain, shared_chain.data(log, 5, root(5), []), "NotLarger")
-    refused(shared_chain, shared_chain.data(log, 0, bytes(32), []), "NotLarger")
+    refused(shared_chain, shared_chain.data(log_id, 9, root_of(fork), path(6, 9)), "NewRootMismatch")
+    refused(shared_chain, shared_chain.data(log_id, 6, root(6), []), "NotLarger")
+    refused(shared_chain, shared_chain.data(log_id, 6, root_of(fork[:6]), []), "NotLarger")
+    refused(shared_chain, shared_chain.data(log_id, 5, root(5), []), "NotLarger")
+    refused(shared_chain, shared_chain.data(log_id, 0, bytes(32), []), "NotLarger")
     other_old = [path(6, 9)[0][::-1], *path(6, 9)[1:]]
-    refused(shared_chain, shared_chain.data(log, 9, root(9), other_old), "OldRootMismatch")
-    refused(shared_chain, shared_chain.data(log, 9, root(9), path(6, 9)[:-1]), "ProofLength")
-    accepted(shared_chain, shared_chain.data(log, 9, root(9), path(6, 9)))
+    refused(shared_chain, shared_chain.data(log_id, 9, root(9), other_old), "OldRootMismatch")
+    refused(shared_chain, shared_chain.data(log_id, 9, root(9), path(6, 9)[:-1]), "ProofLength")
+    accepted(shared_chain, shared_chain.data(log_id, 9, root(9), path(6, 9)))
 
 
-def test_a_first_anchor_has_no_proof_and_a_log_must_be_open(shared_chain, log):
-    refused(shared_chain, shared_chain.data(log, 3, root(3), [bytes(32)]), "ProofLength")
+def test_a_first_anchor_has_no_proof_and_a_log_must_be_open(shared_chain, log_id):
+    refused(shared_chain, shared_chain.data(log_id, 3, root(3), [bytes(32)]), "ProofLength")
     refused(shared_chain, shared_chain.data(bytes(32), 3, root(3), []), "NotOpen")
 
 
-def test_only_the_head_key_of_this_chain_contract_and_log_is_heard(shared_chain, log):
+def test_only_the_head_key_of_this_chain_contract_and_log_is_heard(shared_chain, log_id):
     data = shared_chain.data
-    refused(shared_chain, data(log, 3, root(3), [], key=STRANGER), "NotSignedByHeadKey")
-    refused(shared_chain, data(log, 3, root(3), [], chain_id=1), "NotSignedByHeadKey")
+    refused(shared_chain, data(log_id, 3, root(3), [], key=STRANGER), "NotSignedByHeadKey")
+    refused(shared_chain, data(log_id, 3, root(3), [], chain_id=1), "NotSignedByHeadKey")
     for digest in (
-        head_digest(31337, bytes(20), log, 3, root(3)),
+        head_digest(31337, bytes(20), log_id, 3, root(3)),
         head_digest(31337, shared_chain.contract, bytes(32), 3, root(3)),
-        head_digest(31337, shared_chain.contract, log, 4, root(3)),
-        head_digest(31337, shared_chain.contract, log, 3, root(4)),
+        head_digest(31337, shared_chain.contract, log_id, 4, root(3)),
+        head_digest(31337, shared_chain.contract, log_id, 3, root(4)),
     ):
         signature = bytes(HEAD_KEY.unsafe_sign_hash(digest).signature)
-        refused(shared_chain, data(log, 3, root(3), [], signature=signature), "NotSignedByHeadKey")
-    accepted(shared_chain, data(log, 3, root(3), []))
+        refused(shared_chain, data(log_id, 3, root(3), [], signature=signature), "NotSignedByHeadKey")
+    accepted(shared_chain, data(log_id, 3, root(3), []))
 
 
-def test_signatures_have_one_form(shared_chain, log):
-    digest = head_digest(31337, shared_chain.contract, log, 3, root(3))
+def test_signatures_have_one_form(shared_chain, log_id):
+    digest = head_digest(31337, shared_chain.contract, log_id, 3, root(3))
     signed = HEAD_KEY.unsafe_sign_hash(digest)
     good = bytes(signed.signature)
     twin = signed.r.to_bytes(32) + (ORDER - signed.s).to_bytes(32) + bytes([55 - signed.v])
@@ -192,9 +176,9 @@ def test_signatures_have_one_form(shared_chain, log):
         bytes(65),
         good[:64] + b"\x1d",
     ):
-        data = shared_chain.data(log, 3, root(3), [], signature=signature)
+        data = shared_chain.data(log_id, 3, root(3), [], signature=signature)
         refused(shared_chain, data, "MalformedSignature")
-    accepted(shared_chain, shared_chain.data(log, 3, root(3), [], signature=good))
+    accepted(shared_chain, shared_chain.data(log_id, 3, root(3), [], signature=good))
 
 
 def changed(old, new):
@@ -219,11 +203,11 @@ def reference(old, new, new_root, proof):
 
 
 @pytest.mark.parametrize("old", range(1, 17))
-def test_its_word_is_that_of_the_reference_for_all_small_trees(shared_chain, log, old):
-    shared_chain.send(shared_chain.data(log, old, root(old), []))
+def test_its_word_is_that_of_the_reference_for_all_small_trees(shared_chain, log_id, old):
+    shared_chain.send(shared_chain.data(log_id, old, root(old), []))
     for new in range(old + 1, 18):
         for size, new_root, proof in changed(old, new):
-            answer = shared_chain.attempt(shared_chain.data(log, size, new_root, proof))
+            answer = shared_chain.attempt(shared_chain.data(log_id, size, new_root, proof))
             expected = reference(old, size, new_root, proof)
             assert (answer.error is None) == expected, f"{old} to {size}: {revert_reason(answer)}"
 
@@ -231,9 +215,9 @@ def test_its_word_is_that_of_the_reference_for_all_small_trees(shared_chain, log
 # Setting up
 
 
-def test_a_log_that_is_open_is_not_opened_again(shared_chain, log):
+def test_a_log_that_is_open_is_not_opened_again(shared_chain, log_id):
     nonce = shared_chain.node.ask("eth_getTransactionCount", WALLET.address, "latest")
-    assert shared_chain.open("test.example/test_a_log_that_is_open_is_not_opened_again") == log
+    assert shared_chain.open("test.example/test_a_log_that_is_open_is_not_opened_again") == log_id
     assert shared_chain.node.ask("eth_getTransactionCount", WALLET.address, "latest") == nonce
     with pytest.raises(AnchorRejected, match="the log is open with head key 0x"):
         shared_chain.open("test.example/test_a_log_that_is_open_is_not_opened_again", STRANGER)
@@ -249,8 +233,8 @@ def test_a_deployment_on_another_chain_than_meant_is_refused(shared_chain):
         deploy(Node(shared_chain.url, 1), WALLET)
 
 
-def test_a_transaction_that_would_revert_is_not_signed(shared_chain, log):
-    data = shared_chain.data(log, 3, root(3), [], key=STRANGER)
+def test_a_transaction_that_would_revert_is_not_signed(shared_chain, log_id):
+    data = shared_chain.data(log_id, 3, root(3), [], key=STRANGER)
     with pytest.raises(
         AnchorRejected, match="tried before signing: the contract refuses: NotSignedByHeadKey"
     ):
@@ -292,9 +276,9 @@ def test_reasons_that_are_not_the_contract_s_are_the_node_s():
     assert revert_reason(Answer(None, "odd", "0xzzzzzzzz")) == "odd"
 
 
-def test_gas_of_an_anchor_stays_in_bounds(shared_chain, log):
+def test_gas_of_an_anchor_stays_in_bounds(shared_chain, log_id):
     used = []
     for old, new in ((0, 1), (1, 64), (64, 100), (100, 130)):
-        receipt = shared_chain.send(shared_chain.data(log, new, root(new), path(old, new)))
+        receipt = shared_chain.send(shared_chain.data(log_id, new, root(new), path(old, new)))
         used.append(quantity(receipt["gasUsed"]))
     assert max(used) < 59_000, used

@@ -25,7 +25,8 @@ blocks = st.none() | st.builds(
     st.binary(min_size=32, max_size=32),
     st.integers(0, 2**40),
 )
-moments = st.datetimes(datetime(1, 1, 2), datetime(9999, 12, 30), timezones=st.just(UTC))  # noqa: DTZ001
+bounds = datetime(1, 1, 2), datetime(9999, 12, 30)  # noqa: DTZ001 - Hypothesis takes them without a zone
+moments = st.datetimes(*bounds, timezones=st.just(UTC))
 origins = st.from_regex(r"[a-zA-Z0-9._~/:-]{1,200}", fullmatch=True)
 media_types = st.from_regex(
     r"[a-z0-9][a-z0-9!#$&^_.+-]{0,62}/[a-z0-9][a-z0-9!#$&^_.+-]{0,62}", fullmatch=True

@@ -48,8 +48,9 @@ def by_the_book(record) -> bytes:
     out = len(COLUMNS).to_bytes(2, "big")
     for name, value in zip(COLUMNS, record, strict=True):
         if value is not None and name in widths:
-            value = int(value).to_bytes(widths[name], "big")  # noqa: PLW2901
-        out += field(value.encode() if isinstance(value, str) else value)
+            out += field(int(value).to_bytes(widths[name], "big"))
+        else:
+            out += field(value.encode() if isinstance(value, str) else value)
     return out
 
 

@@ -77,7 +77,7 @@ def test_several_processes_may_migrate_at_once(database_url):
     def run():
         try:
             migrate(database)
-        except Exception as error:  # noqa: BLE001
+        except Exception as error:  # noqa: BLE001 - the test looks at it
             errors.append(error)
 
     threads = [threading.Thread(target=run) for _ in range(4)]

@@ -59,7 +59,10 @@ def test_inspections_are_taken_one_at_a_time(connection):
     first, second = insert(connection, record("A"), record("B"))
     for seq in (first, second):
         inspections.add_inspection(connection, seq, 1, task(seq))
-    take = lambda now: inspections.take_inspection(connection, now, lambda tries: now + tries * FIVE)  # noqa: E731
+
+    def take(now):
+        return inspections.take_inspection(connection, now, lambda tries: now + tries * FIVE)
+
     assert take(NOW) == inspections.Inspection(first, 1, f"file{first}", 10, "application/pdf", 1)
     assert take(NOW).seq == second
     assert take(NOW) is None

@@ -110,7 +110,10 @@ def test_anchorings_are_listed(connection, state):
     second = anchorings.create_anchoring(connection, "tsa", "rfc3161", 4, NOW)
     chain = anchorings.create_anchoring(connection, "chain", "evm", 4, NOW)
     anchorings.move(connection, first.id, "due", "final", LATER, evidence=b"token")
-    ids = lambda **given: [a.id for a in anchorings.anchorings(connection, **given)]  # noqa: E731
+
+    def ids(**given):
+        return [a.id for a in anchorings.anchorings(connection, **given)]
+
     assert ids() == [first.id, second.id, chain.id]
     assert ids(anchor="tsa") == [first.id, second.id]
     assert ids(states=("due",)) == [second.id, chain.id]
@@ -138,7 +141,10 @@ def test_final_words_of_an_anchor_are_found_from_a_size_on_or_from_the_newest_ba
             made = anchorings.create_anchoring(connection, anchor, "evm", size, NOW)
             if size != 4:
                 anchorings.move(connection, made.id, "due", "final", NOW, evidence=b"x")
-    sizes = lambda **more: [a.size for a in anchorings.final_words(connection, "chain", **more)]  # noqa: E731
+
+    def sizes(**more):
+        return [a.size for a in anchorings.final_words(connection, "chain", **more)]
+
     assert sizes(most=9) == [6, 5, 3, 2]
     assert sizes(most=2) == [6, 5]
     assert sizes(above=2, most=2) == [3, 5]
@@ -156,7 +162,10 @@ def test_the_first_word_of_each_anchor_is_found_however_much_others_said_before(
     final("chain", "evm", 1104)
     made = anchorings.create_anchoring(connection, "chain", "evm", 3, NOW)
     anchorings.move(connection, made.id, "due", "rejected", NOW)
-    first = lambda index: [(a.anchor, a.size) for a in anchorings.earliest_final(connection, index)]  # noqa: E731
+
+    def first(index):
+        return [(a.anchor, a.size) for a in anchorings.earliest_final(connection, index)]
+
     assert first(1) == [("tsa", 2), ("chain", 1104)]
     assert first(2) == [("tsa", 3), ("chain", 1104)]
     assert first(1103) == [("tsa", 1104), ("chain", 1104)]

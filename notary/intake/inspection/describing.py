@@ -80,7 +80,7 @@ def describe_coverage(found: Finding, signature: EmbeddedPdfSignature, file: Fil
     if hides_bytes(signature.pkcs7_content):
         found.notes.append("bytes_after_cms")
     numbers, stream = found.values["byte_range"], signature.reader.stream
-    signature.compute_integrity_info()  # type: ignore[no-untyped-call]
+    signature.compute_integrity_info()
     found.values["covers"] = covered(signature, stream, numbers)
     if found.values["covers"] in ("whole_file", "revision"):
         found.values["revision"] = revision_at(file.prefixes, numbers[2] + numbers[3])

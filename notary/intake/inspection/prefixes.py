@@ -25,7 +25,7 @@ def end_of(reader: PdfFileReader, section: int) -> int | None:
     info = reader.xrefs.get_xref_container_info(section)
     reader.stream.seek(info.end_location)
     if info.xref_section_type in (XRefSectionType.STANDARD, XRefSectionType.HYBRID_MAIN):
-        DictionaryObject.read_from_stream(reader.stream, TrailerReference(reader))  # type: ignore[no-untyped-call]
+        DictionaryObject.read_from_stream(reader.stream, TrailerReference(reader))
     start = reader.stream.tell()
     found = _END.match(reader.stream.read(_LONGEST_TAIL + 1))
     return None if found is None else start + found.end()

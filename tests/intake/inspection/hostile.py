@@ -54,7 +54,7 @@ def read_file(request):
 
 
 def list_folder(request):
-    return len(os.listdir("/"))  # noqa: PTH208
+    return len(list(Path("/").iterdir()))
 
 
 def kill(request):

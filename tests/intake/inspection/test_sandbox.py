@@ -199,12 +199,16 @@ def test_a_file_that_is_not_there_is_an_outcome(tmp_path):
     assert inspect(tmp_path, None).report["reason"] == "not_opened"
 
 
+def descriptors():
+    return len(list(Path("/proc/self/fd").iterdir()))
+
+
 def test_nothing_is_left_running_or_open(tmp_path):
-    before = len(os.listdir("/proc/self/fd"))  # noqa: PTH208
+    before = descriptors()
     others = children()
     inside("sleep", Limits(wall_seconds=0.5))
     inside("die")
-    assert len(os.listdir("/proc/self/fd")) == before  # noqa: PTH208
+    assert descriptors() == before
     assert children() <= others
 
 
