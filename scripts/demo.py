@@ -38,6 +38,13 @@ STOP_SECONDS = 30
 POLL_SECONDS = 0.1  # so exact is what is measured
 # What is measured from the moment at which the record was first seen closed, and the seconds that it may take.
 GOALS = {"stamped": ("First time stamp", 2.0), "final": ("Final on the chain", 15.0)}
+# Said at the end: the verifier counts sources by what the trust file says of them, and this one is the demo's own.
+STAND_INS = """\
+The time-stamping authority and the chain were local stand-ins, run on this machine by the demo itself. They count
+as independent sources only because the trust file names them as different organisations, and that file was written
+by the demo, too: these anchors prove nothing to anybody else.
+演示所用的时间戳机构和区块链只是本机上的替身，由演示程序自行运行。二者被计为相互独立的来源，仅因信任文件将其列为不同的组织，
+而该文件也是演示程序写成的：这些锚定对任何他人都没有证明力。"""
 console = Console(highlight=False)
 
 
@@ -146,7 +153,7 @@ def _submit(client: Client, document: Path) -> dict[str, Any]:
     console.print(
         f"[bold]3[/] Submitted. Record number [bold]{answer['number']}[/]; the receipt promises the log by"
     )
-    console.print(f"  {answer['close_by']}. Then third parties attest to it:")
+    console.print(f"  {answer['close_by']}. Then an authority and a chain attest to it, here local stand-ins:")
     return answer
 
 
@@ -206,11 +213,13 @@ def _verify(out: Path) -> int:
     failed = [check["id"] for check in json.loads(text)["checks"] if check["outcome"] == "failed"]
     console.print(f"  exit status {bad}, failed: {', '.join(failed) or 'none'}")
     damaged.unlink()
-    if (good, bad, failed) == (0, 1, ["2.3"]):
+    as_it_must = (good, bad, failed) == (0, 1, ["2.3"])
+    if as_it_must:
         console.print("[bold green]The evidence passed and the damaged one failed, as both must.[/]")
-        return 0
-    console.print(f"[bold red]Expected exit status 0 and 1, got {good} and {bad}.[/]")
-    return 1
+    else:
+        console.print(f"[bold red]Expected exit status 0 and 1, got {good} and {bad}.[/]")
+    console.print(f"[yellow]{STAND_INS}[/]", soft_wrap=True)
+    return 0 if as_it_must else 1
 
 
 def _run_verify(

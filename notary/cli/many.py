@@ -79,8 +79,7 @@ def submit_files(
     for request in tuple(journal.pending):  # of a run that came to an end before the answer
         _send(client, journal, request, again=True)
         outcome.recorded += len(request.files)
-    batch: list[File] = []
-    size, seen = 0, set[str]()
+    batch, seen = _Batch(client, journal, common, outcome), set[str]()
     for path in paths:
         name = os.path.relpath(Path(_real(path.parent.absolute()), path.name), home)
         if name in seen:
@@ -96,15 +95,33 @@ def submit_files(
         if file is known:
             outcome.before += name in known_before
             continue
-        length = len(line_of(file, common))
-        if batch and (len(batch) == MAX_FILES or size + length > MAX_BODY):
-            _record(client, journal, common, batch, outcome)
-            batch, size = [], 0
-        batch.append(file)
-        size += length
-    if batch:
-        _record(client, journal, common, batch, outcome)
+        batch.add(file)
+    batch.send()
     return outcome
+
+
+@dataclass(slots=True)
+class _Batch:
+    """Files on their way into one request; sent when no other has room in it."""
+
+    client: Client
+    journal: Journal
+    common: Mapping[str, str]
+    outcome: Outcome
+    files: list[File] = field(default_factory=list)
+    size: int = 0  # bytes of the request
+
+    def add(self, file: File) -> None:
+        length = len(line_of(file, self.common))
+        if len(self.files) == MAX_FILES or self.size + length > MAX_BODY:
+            self.send()
+        self.files.append(file)
+        self.size += length
+
+    def send(self) -> None:
+        if self.files:
+            _record(self.client, self.journal, self.common, self.files, self.outcome)
+        self.files, self.size = [], 0
 
 
 @lru_cache(maxsize=1024)

@@ -188,8 +188,9 @@ def show(report: Report, console: Console) -> None:
         console.print(f"[bold red]Failed: check {failure.id}{place}[/] {escape(plain(failure.detail))}")
     if report.test_only:
         console.print(
-            "[bold yellow]For tests only: the trust file says that its anchors prove nothing.\n"
-            "仅供测试：信任文件声明其锚定不证明任何事实。[/]"
+            "[bold yellow]For tests only: the trust file says that its anchors prove nothing, and sources count as "
+            "independent by its word alone.\n"
+            "仅供测试：信任文件声明其锚定不证明任何事实；各来源是否相互独立，也仅以该文件所述为准。[/]"
         )
     console.print(f"[{_STYLE[report.outcome]}]Outcome 核验结论: {_WORD[report.outcome]}[/]")
 

@@ -4,10 +4,12 @@ from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass
 from datetime import timedelta
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 from notary.errors import NotaryError, RequestError
+from notary.evidence.statement import Block
 from notary.intake.accept import Intake
 from notary.intake.group import Item, conditions
 from notary.intake.inspection.report import TOOL, Inspected, empty
@@ -15,7 +17,7 @@ from notary.intake.prepare import build_record
 from notary.store.engine import Connection
 from notary.store.findings import add_findings, revisions_told
 from notary.store.inspections import Inspection, end_inspection, give_back, spooled_names, take_inspection
-from notary.store.records import NewRecord, record_by_seq, upgrade_default_visibility
+from notary.store.records import NewRecord, Record, record_by_seq, upgrade_default_visibility
 
 Inspector = Callable[[Path, str | None], Inspected]
 
@@ -130,21 +132,7 @@ def _log_report(intake: Intake, task: Inspection, found: Inspected) -> None:
     upgraded = bool(report.get("cms")) and not document.visibility_chosen
     visibility = "by-document" if upgraded else document.visibility
 
-    def build(value: dict[str, Any]) -> NewRecord:
-        fields, tenant, now = {"inspection": value}, document.tenant_id, intake.now()
-        return build_record(
-            "inspection",
-            None,
-            fields,
-            document,
-            tenant,
-            visibility,
-            at.block,
-            intake.origin,
-            now,
-            intake.random,
-        )
-
+    build = partial(_build, intake, at.block, document, visibility)
     try:
         record = build(report)
     except RequestError:
@@ -164,6 +152,23 @@ def _log_report(intake: Intake, task: Inspection, found: Inspected) -> None:
 
     with suppress(_DoneError):
         intake.commit(Item([record], block=at.block), at, end)
+
+
+def _build(
+    intake: Intake, block: Block | None, document: Record, visibility: str, report: dict[str, Any]
+) -> NewRecord:
+    return build_record(
+        kind="inspection",
+        body=None,
+        fields={"inspection": report},
+        previous=document,
+        tenant_id=document.tenant_id,
+        visibility=visibility,
+        block=block,
+        origin=intake.origin,
+        now=intake.now(),
+        random=intake.random,
+    )
 
 
 class _DoneError(Exception):

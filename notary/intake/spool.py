@@ -44,6 +44,15 @@ def free_bytes(folder: Path) -> int:
     return status.f_bavail * status.f_frsize
 
 
+def _check_claimed(digests: Mapping[str, str], claimed: Mapping[str, str]) -> None:
+    for name, text in claimed.items():
+        if digests[name] != text:
+            raise DigestMismatch(
+                f"the {name} of the bytes that arrived is {digests[name]}, not {text}: "
+                "the document was changed on its way, or the digest is another's"
+            )
+
+
 @dataclass(frozen=True, slots=True)
 class Spool:
     """A folder that every process of the service shares.
@@ -101,12 +110,7 @@ class Spool:
         try:
             start = self._write(path, chunks, limit, digester)
             digests = digester.hex()
-            for name, text in wanted.items():
-                if digests[name] != text:
-                    raise DigestMismatch(
-                        f"the {name} of the bytes that arrived is {digests[name]}, not {text}: "
-                        "the document was changed on its way, or the digest is another's"
-                    )
+            _check_claimed(digests, wanted)
         except OSError as error:
             path.unlink(missing_ok=True)
             if error.errno == errno.EIO:

@@ -6,12 +6,12 @@ from dataclasses import dataclass
 from notary.errors import NotFound, RequestError, Unavailable
 from notary.evidence.commitments import NAMES
 from notary.store.claims import claims_on, delete_claims
-from notary.store.engine import Database
+from notary.store.engine import Connection, Database
 from notary.store.findings import erase_findings
 from notary.store.inspections import cancel_inspection
 from notary.store.key_changes import KEY
 from notary.store.openings import erase_openings
-from notary.store.records import inspections_of, record_by_number
+from notary.store.records import Record, inspections_of, record_by_number
 
 _INSPECTION = "inspection"
 
@@ -63,14 +63,7 @@ class Erasing:
         waited: str | None = None
         with self.database.writing() as connection:
             if names is None or _INSPECTION in names:
-                # First: an inspection that is under way at this moment finds nothing to end, and files no report.
-                waited = cancel_inspection(connection, record.seq)
-                erased += [] if waited is None else [_INSPECTION]
-                for following in inspections_of(connection, record.seq):
-                    erased += erase_openings(connection, following, names)
-                # Of the inspection's own number, too: what was found is filed under the document's.
-                about = record.follows_seq if record.type == _INSPECTION else record.seq
-                erase_findings(connection, record.seq if about is None else about)
+                waited, erased = _erase_inspections(connection, record, names)
             erased += erase_openings(connection, record.seq, names)
             if erased and record.tenant_id is not None:
                 delete_claims(connection, record.tenant_id, keys)
@@ -84,6 +77,21 @@ class Erasing:
                 "there is nothing to erase: the record never had these values, or has them no more"
             )
         return sorted(erased)
+
+
+def _erase_inspections(
+    connection: Connection, record: Record, names: Sequence[str] | None
+) -> tuple[str | None, list[str]]:
+    """The document of an inspection that had not ended, None where there is none; and the names of what is erased."""
+    # First: an inspection that is under way at this moment finds nothing to end, and files no report.
+    waited = cancel_inspection(connection, record.seq)
+    erased = [] if waited is None else [_INSPECTION]
+    for following in inspections_of(connection, record.seq):
+        erased += erase_openings(connection, following, names)
+    # Of the inspection's own number, too: what was found is filed under the document's.
+    about = record.follows_seq if record.type == _INSPECTION else record.seq
+    erase_findings(connection, record.seq if about is None else about)
+    return waited, erased
 
 
 def _discarded(discard: Callable[[str], object], name: str) -> None:

@@ -3,16 +3,14 @@
 import random
 import time
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 from functools import partial
 from pathlib import Path
 
-from notary import keys
 from notary.anchoring.advance import Advance
 from notary.anchoring.backoff import Patient
 from notary.anchoring.behind import Behind
-from notary.anchoring.budget import Budget
 from notary.anchoring.evm import EvmAnchor
 from notary.anchoring.poll import newest_finalized
 from notary.anchoring.port import Anchor, Head
@@ -22,10 +20,7 @@ from notary.anchoring.revocation import fetch
 from notary.anchoring.rfc3161 import TsaAnchor
 from notary.anchoring.rpc import Node
 from notary.anchoring.stamps import StampWatch
-from notary.errors import SettingsError
 from notary.evidence.bodies import Genesis
-from notary.evidence.chain import decode_evidence, decode_header
-from notary.evidence.chain_file import MAX_NOT_BEFORE
 from notary.evidence.statement import Block
 from notary.intake.accept import Intake
 from notary.intake.broken import log_broken
@@ -39,16 +34,15 @@ from notary.outbound import Outbound
 from notary.proving import Prover
 from notary.services.steps import Step
 from notary.settings import Chain, Ots, Settings, Tsa
-from notary.store import anchorings, blocks, stamps
+from notary.store import blocks, stamps
 from notary.store.engine import Database
 from notary.store.groups import waiting
 from notary.store.promises import overdue
+from notary.wiring.chains import evm_anchors
 from notary.wiring.checking import Checking
-from notary.wiring.key_files import HeadKey
 from notary.wiring.nodes import nodes_of, quorum_of
-from notary.wiring.trusting import authority, certificate, chain_trust
+from notary.wiring.trusting import authority, certificate
 
-_ETHER = 10**18  # wei
 _INSPECTING_SECONDS = 5.0  # then the step ends, though more may wait: an orderly stop waits for it
 _STAMP_SECONDS = 1.0
 _SWEEP_SECONDS = 3600.0
@@ -56,7 +50,6 @@ _PROMISES_SECONDS = 10.0
 _FSCK_SECONDS = 60.0  # between two looks at whether it is time
 _FSCK_PATIENCE = 86_400.0  # it runs as long as it takes to read everything
 _CALENDARS_PATIENCE = 600.0  # eight calendars that are away, each asked twice, and a slow source of headers
-_LOOK_BACK = 16  # final anchors that are looked through for one with all its proofs
 
 
 @dataclass(frozen=True, slots=True)
@@ -212,54 +205,4 @@ class Steps:
         return ots_anchor(ots, self.database, self.settings.allow_private_addresses, self.now)
 
     def _evm(self, chain: Chain, nodes: tuple[Node, ...]) -> tuple[EvmAnchor, ...]:
-        """The anchor by each of its wallets, in the order of the settings."""
-
-        def not_before(head: Head) -> list[bytes]:
-            with self.database.reading() as connection:
-                words = anchorings.final_words(connection, chain.name, most=_LOOK_BACK)
-                # Of one that lacks the proofs of state a later one takes the place, and needs its blocks, too.
-                whole = (
-                    w for w in words if w.evidence and decode_evidence(w.evidence).account_proof is not None
-                )
-                last = next(whole, None)
-                first = 0 if last is None else last.size
-                return blocks.not_before_headers(connection, chain.chain_id, first, head.size, MAX_NOT_BEFORE)
-
-        def earliest(head: Head) -> int:
-            with self.database.reading() as connection:
-                words = anchorings.final_words(connection, chain.name, most=_LOOK_BACK)
-            smaller = (decode_evidence(w.evidence) for w in words if w.size < head.size and w.evidence)
-            return next((decode_header(e.header, e.profile).number for e in smaller), 0)
-
-        trust = chain_trust(chain, self.genesis)
-        head_key = HeadKey(self.database, self.settings.head_key, chain.head_keys)
-        # Now, and not with the first head: else anchors would fail by the service's own trust file.
-        head_key.require()
-        wallets = [keys.load_secp256k1(path) for path in (self.settings.wallet_key, *chain.wallets)]
-        if len({wallet.address for wallet in wallets}) < len(wallets):
-            raise SettingsError(
-                f"two wallets of chain {chain.name} have one key, and would fight over nonces"
-            )
-        anchor = EvmAnchor(
-            name=chain.name,
-            node=nodes[0],
-            others=nodes[1:],
-            needed=chain.quorum,
-            contract=trust.contract,
-            log_id=trust.log_id,
-            head_key=head_key,
-            wallet=wallets[0],
-            not_before=not_before,
-            earliest=earliest,
-            finality=chain.finality,
-            profile=chain.profile,
-        )
-        return tuple(
-            replace(anchor, wallet=wallet, allowance=self._allowance(chain, wallet.address))
-            for wallet in wallets
-        )
-
-    def _allowance(self, chain: Chain, wallet: str) -> Callable[[int], int | None]:
-        if chain.max_ether_per_day is None:
-            return lambda _nonce: None
-        return Budget(self.database, chain.name, wallet, int(chain.max_ether_per_day * _ETHER), self.now).left
+        return evm_anchors(chain, nodes, self.settings, self.database, self.genesis, self.now)
