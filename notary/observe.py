@@ -7,10 +7,6 @@ import structlog
 from prometheus_client import Counter, Gauge, Histogram
 
 SUBMISSIONS = Counter("notary_submissions_total", "Submissions answered, by kind and source.", ["kind"])
-CLOSED_ENTRIES = Counter(
-    "notary_closed_entries_total", "Entries that came under a checkpoint in this process."
-)
-LOG_SIZE = Gauge("notary_log_size", "Entries under the newest checkpoint that this process has seen.")
 PENDING = Gauge("notary_pending_entries", "Entries that wait for a checkpoint.")
 ANCHOR_MOVES = Counter("notary_anchor_moves_total", "Moves of anchorings, by new state.", ["anchor", "state"])
 ANCHOR_PENDING = Gauge(

@@ -27,7 +27,8 @@ from rich.console import Console
 from rich.live import Live
 
 from notary.cli.client import Client
-from notary.cli.remote import table_of, with_document
+from notary.cli.remote import with_document
+from notary.cli.state import table_of
 from notary.embedded.contract import make_contract
 from notary.errors import NotaryError, Unavailable
 
@@ -153,7 +154,9 @@ def _submit(client: Client, document: Path) -> dict[str, Any]:
     console.print(
         f"[bold]3[/] Submitted. Record number [bold]{answer['number']}[/]; the receipt promises the log by"
     )
-    console.print(f"  {answer['close_by']}. Then an authority and a chain attest to it, here local stand-ins:")
+    console.print(
+        f"  {answer['close_by']}. Then an authority and a chain attest to it, here local stand-ins:"
+    )
     return answer
 
 

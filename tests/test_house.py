@@ -6,15 +6,16 @@ import shutil
 import subprocess
 import sys
 import tomllib
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from http import HTTPStatus
 from itertools import chain
 from pathlib import Path
 from tokenize import COMMENT, tokenize
 
 import pytest
+from prometheus_client.metrics import MetricWrapperBase
 
-from notary import errors
+from notary import errors, observe
 from notary.api.problems import status_of
 from notary.settings import Chain, Ots, Settings, Tsa
 from tests.conftest import LONGEST, TOGETHER
@@ -195,6 +196,23 @@ def test_every_setting_is_documented():
     for kind, table in (("chains", Chain), ("tsas", Tsa), ("ots", Ots)):
         expected |= {f"{kind}.{name}" for name in table.model_fields}
     assert documented == expected
+
+
+def unset(metrics: Iterable[str], folder: Path) -> list[str]:
+    """Those that no module under `folder` counts, sets or observes: they would show 0 for ever."""
+    text = "\n".join(path.read_text() for path in folder.rglob("*.py"))
+    return [name for name in metrics if not re.search(rf"\b{name}\.\w", text)]
+
+
+def test_every_metric_is_counted_or_set_somewhere():
+    metrics = [name for name, value in vars(observe).items() if isinstance(value, MetricWrapperBase)]
+    assert len(metrics) > 15
+    assert unset(metrics, ROOT / "notary") == []
+
+
+def test_a_metric_that_nobody_sets_is_found(tmp_path):
+    (tmp_path / "module.py").write_text("from notary.observe import IDLE, BUSY\nBUSY.inc()\n")
+    assert unset(["IDLE", "BUSY"], tmp_path) == ["IDLE"]
 
 
 def test_the_modules_that_start_first_are_there():

@@ -18,7 +18,7 @@ from opentimestamps.core.timestamp import Timestamp
 
 from notary.anchoring.bitcoin import Headers
 from notary.anchoring.ots_tree import blinded, closed, joined, opened, promises
-from notary.anchoring.port import Attempt, Head, Observation, Step
+from notary.anchoring.port import Attempt, Head, KeepsNoHeads, Observation, Step
 from notary.errors import AnchorRejected, AnchorUnavailable, FormatError, Unavailable
 from notary.evidence.bitcoin import BlockHeader, shown
 from notary.evidence.ots_file import MAX_ANSWER, Attestation, InBlock, Pending, parse_answer
@@ -38,7 +38,7 @@ class Kept:
 
 
 @dataclass(slots=True)  # not frozen, since the port has plain attributes
-class OtsAnchor:
+class OtsAnchor(KeepsNoHeads):
     """Calendars that are asked together; one file holds what all of them say.
 
     Attributes:
@@ -70,22 +70,6 @@ class OtsAnchor:
         """
         for url in (*self.calendars, self.headers.url):
             check_url(url)
-
-    def attested_size(self) -> int:
-        """Nothing: a calendar takes any digest in."""
-        return 0
-
-    def held_root(self, size: int) -> bytes | None:  # noqa: ARG002 - the port's form
-        """None: it keeps no heads."""
-        return None
-
-    def first_nonce(self) -> int | None:
-        """None: each attempt takes random bytes."""
-        return None
-
-    def agreed_nonce(self) -> int | None:
-        """None, as above."""
-        return None
 
     def sign(self, head: Head, nonce: int, consistency: Sequence[bytes], old_size: int) -> Attempt:  # noqa: ARG002 - the port's form
         """Blind the digest of the note; a calendar has no use for a consistency proof."""
@@ -125,14 +109,6 @@ class OtsAnchor:
         detail = f"{self.name}: taken in by {len(taken)} of {len(self.calendars)} calendars"
         file = closed(digest, stamp) if taken != before else None
         return Observation(Step.SENT, file, "; ".join([detail, *map(str, problems)]))
-
-    def adopted(self, head: Head) -> None:  # noqa: ARG002 - the port's form
-        """None: nobody else has our answers."""
-        return
-
-    def replacement(self, attempts: Sequence[Attempt], since: datetime) -> None:  # noqa: ARG002 - the port's form
-        """None: a calendar keeps what it took in, or the head is given up for a newer one."""
-        return
 
     def observe(self, head: Head, attempts: Sequence[Attempt]) -> Observation:  # noqa: ARG002 - all are in the file
         """Ask the calendars that are in the kept file.

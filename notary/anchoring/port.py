@@ -79,6 +79,36 @@ class Observation:
     detail: str = ""
 
 
+class KeepsNoHeads:
+    """What an anchor says that stamps whatever it is given and remembers none of it: part of `Anchor`."""
+
+    __slots__ = ()
+
+    def attested_size(self) -> int:
+        """Nothing: it takes any head."""
+        return 0
+
+    def held_root(self, size: int) -> bytes | None:  # noqa: ARG002 - the port's form
+        """None: it keeps no heads."""
+        return None
+
+    def first_nonce(self) -> int | None:
+        """None: each attempt takes a random one."""
+        return None
+
+    def agreed_nonce(self) -> int | None:
+        """None, as above."""
+        return None
+
+    def adopted(self, head: Head) -> Observation | None:  # noqa: ARG002 - the port's form
+        """None: nobody else has our answers."""
+        return None
+
+    def replacement(self, attempts: Sequence[Attempt], since: datetime) -> Attempt | None:  # noqa: ARG002 - the port's form
+        """None: it answers, or is asked again."""
+        return None
+
+
 class Anchor(Protocol):
     """Somebody we do not control who attests to heads."""
 

@@ -9,7 +9,7 @@ from typing import Any, Literal
 
 import rfc3161ng
 
-from notary.anchoring.port import Attempt, Head, Observation, Step
+from notary.anchoring.port import Attempt, Head, KeepsNoHeads, Observation, Step
 from notary.errors import AnchorUnavailable, RequestError, TimestampError, Unavailable
 from notary.evidence.digests import Digester
 from notary.evidence.timestamp import MAX_RESPONSE, Authority, check_token
@@ -55,7 +55,7 @@ def failed_check(detail: str) -> tuple[int, str] | None:
 
 
 @dataclass(slots=True)  # not frozen, since the port has plain attributes
-class TsaAnchor:
+class TsaAnchor(KeepsNoHeads):
     """One authority. Its answer is evidence at once: an attempt is final or rejected, never under way."""
 
     name: str
@@ -76,22 +76,6 @@ class TsaAnchor:
             SettingsError: from `check_url`.
         """
         check_url(self.url)
-
-    def attested_size(self) -> int:
-        """Nothing: an authority keeps no state, and stamps any head."""
-        return 0
-
-    def held_root(self, size: int) -> bytes | None:  # noqa: ARG002 - the port's form
-        """None: it keeps no heads."""
-        return None
-
-    def first_nonce(self) -> int | None:
-        """None: each request takes a random nonce."""
-        return None
-
-    def agreed_nonce(self) -> int | None:
-        """None, as above."""
-        return None
 
     def sign(self, head: Head, nonce: int, consistency: Sequence[bytes], old_size: int) -> Attempt:  # noqa: ARG002 - the port's form
         """Make the request over the note; an authority has no use for a consistency proof."""
@@ -126,14 +110,6 @@ class TsaAnchor:
             detail = f"{self.name}: check {REVOCATION}: a certificate behind it was revoked"
             return Observation(Step.REJECTED, response, detail)
         return Observation(Step.FINAL, response, f"{self.name}: stamped at {stamp.gen_time.isoformat()}")
-
-    def adopted(self, head: Head) -> None:  # noqa: ARG002 - the port's form
-        """None: nobody else has our answers."""
-        return
-
-    def replacement(self, attempts: Sequence[Attempt], since: datetime) -> None:  # noqa: ARG002 - the port's form
-        """None: an authority answers at once, or is asked again."""
-        return
 
     def observe(self, head: Head, attempts: Sequence[Attempt]) -> Observation:  # noqa: ARG002 - the port's form
         """After a crash: an authority remembers nothing, so ask again; a lost token harms nobody."""

@@ -13,8 +13,8 @@ from notary.api.schemas import Accepted, AcceptedBulk, SubmitRequest
 from notary.errors import FormatError, RequestError, TooLarge
 from notary.evidence.canonical import loads_unordered
 from notary.services import Services
-from notary.services.submitting import Repeat, Wanted
 from notary.services.types import Principal
+from notary.services.wanted import Repeat, Wanted
 
 router = APIRouter()
 SINGLE = "/v1/evidence"

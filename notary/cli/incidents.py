@@ -10,6 +10,7 @@ from notary import wiring
 from notary.api.logs import incident_json
 from notary.cli.folder import AsJson, DataDir, settings_of
 from notary.services.incidents import Incidents, IncidentView
+from notary.wiring.serving import anchors_of
 
 console = Console(highlight=False)
 
@@ -19,7 +20,7 @@ def command(data_dir: DataDir = None, as_json: AsJson = False) -> None:
     settings = settings_of(data_dir)
     database, _ = wiring.open_stores(settings)
     try:
-        found = [incident_json(item, wiring.anchors_of(settings)) for item in _all(Incidents(database))]
+        found = [incident_json(item, anchors_of(settings)) for item in _all(Incidents(database))]
     finally:
         database.dispose()
     if as_json:

@@ -15,7 +15,7 @@ from rich.console import Console
 
 from notary import keys, wiring
 from notary.anchoring.contract import read_keys
-from notary.anchoring.rpc import octets
+from notary.anchoring.rpc import Node, octets
 from notary.anchoring.succession import hand_over
 from notary.cli.folder import AsJson, DataDir, settings_of
 from notary.errors import SettingsError
@@ -202,24 +202,29 @@ def rotating(
 
 def _hand_over(settings: Settings, genesis: Genesis, wallet: Path | None, old: str, new: str) -> None:
     """The two steps on the contract; what is done already is not done again."""
-    for chain in settings.chains[:1]:
-        assert wallet is not None  # noqa: S101 - `change` asks for it
-        payer = keys.load_secp256k1(wallet)
-        node = nodes_of(chain, settings)[0]
-        contract = octets(genesis.contract, 20)
-        current = _head_on_chain(settings, genesis)
-        if current == new:
-            continue  # before there were statements on it, perhaps: the old key need not be at hand
-        path = path_of(settings, HEAD)
-        # One that the log has ended already, perhaps: the contract decides which one hands over.
-        giver = current if current in wiring.head_keys(settings) else old
-        head, following = find_secp256k1(path, giver), find_secp256k1(path, new)
-        hand_over(node, payer, contract, genesis.log_id, head, following)
+    node = _first_node(settings)
+    if node is None:
+        return
+    assert wallet is not None  # noqa: S101 - `change` asks for it
+    payer = keys.load_secp256k1(wallet)
+    current = _head_on_chain(settings, genesis)
+    if current == new:
+        return  # before there were statements on it, perhaps: the old key need not be at hand
+    path = path_of(settings, HEAD)
+    # One that the log has ended already, perhaps: the contract decides which one hands over.
+    giver = current if current in wiring.head_keys(settings) else old
+    head, following = find_secp256k1(path, giver), find_secp256k1(path, new)
+    hand_over(node, payer, octets(genesis.contract, 20), genesis.log_id, head, following)
 
 
 def _head_on_chain(settings: Settings, genesis: Genesis) -> str | None:
     """The head key by the contract, whoever handed over to it; None without a chain."""
-    for chain in settings.chains[:1]:
-        node = nodes_of(chain, settings)[0]
-        return f"0x{read_keys(node, octets(genesis.contract, 20), genesis.log_id).head.hex()}"
-    return None
+    node = _first_node(settings)
+    if node is None:
+        return None
+    return f"0x{read_keys(node, octets(genesis.contract, 20), genesis.log_id).head.hex()}"
+
+
+def _first_node(settings: Settings) -> Node | None:
+    """The endpoint that is asked for everything, of the chain of entry 0."""
+    return nodes_of(settings.chains[0], settings)[0] if settings.chains else None

@@ -113,11 +113,8 @@ def setup() -> None:
     if len(settings.chains) != 1:
         raise SettingsError("name exactly one chain in NOTARY_CHAINS")
     chain = settings.chains[0]
-    node, wallet = (
-        nodes_of(chain, settings)[0],
-        keys.load_secp256k1(settings.wallet_key),
-    )
-    head = keys.load_secp256k1(settings.head_key)
+    node, *_ = nodes_of(chain, settings)
+    wallet, head = keys.load_secp256k1(settings.wallet_key), keys.load_secp256k1(settings.head_key)
     known = wiring.stored_genesis(settings)
     address = known.contract if known is not None else chain.contract
     # A crash between the contract and entry 0 leaves a contract that nobody uses.
@@ -130,7 +127,7 @@ def setup() -> None:
 
 
 def check(data_dir: DataDir = None, as_json: AsJson = False) -> None:
-    """Re-read everything that is stored and compare it. Exit status 1 on the first lie."""
+    """Re-read everything that is stored and compare it. Exit status 1 where something does not agree."""
     settings = settings_of(data_dir)
     with Progress(console=Console(stderr=True), transient=True) as progress:
         tasks: dict[str, Any] = {}

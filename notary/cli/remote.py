@@ -5,7 +5,6 @@ import json
 import mimetypes
 import secrets
 import sys
-import time
 from contextlib import closing
 from enum import StrEnum
 from hashlib import file_digest, sha256
@@ -15,13 +14,11 @@ from typing import Annotated, Any
 import typer
 from rich.console import Console
 from rich.markup import escape
-from rich.progress import Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
-from rich.table import Table
 
 from notary.cli.client import Client
-from notary.cli.plain import plain
+from notary.cli.state import table_of, wait_for
 from notary.cli.submitting import Selection, submit_many
-from notary.errors import DigestMismatch, NotReady, RequestError
+from notary.errors import DigestMismatch, RequestError
 from notary.evidence.assemble import assemble
 from notary.evidence.bodies import Document
 from notary.evidence.package import read_package
@@ -37,7 +34,6 @@ Open = Annotated[
     list[str] | None,
     typer.Option("--open", help="A commitment to open, such as title; again for each; or all, or none."),
 ]
-_POLL_SECONDS = 0.5
 
 
 class ProofFormat(StrEnum):
@@ -142,7 +138,7 @@ def status(
 ) -> None:
     """Show where a record stands and what is still due."""
     with closing(Client(url, key_file)) as client:
-        state = _wait(client, number, timeout) if wait else client.state(number)
+        state = wait_for(client, number, timeout) if wait else client.state(number)
     if as_json:
         sys.stdout.write(json.dumps(state, ensure_ascii=False, indent=2) + "\n")
     else:
@@ -217,43 +213,6 @@ def with_document(data: bytes, document: Path) -> bytes:
     if not isinstance(body, Document) or body.digests["sha-256"] != sha256(content).hexdigest():
         raise DigestMismatch(f"{document} is not the document of this record")
     return assemble(files, (document.name, content))
-
-
-def table_of(state: dict[str, Any]) -> Table:
-    """A record's state as a table."""
-    table = Table(box=None, show_header=False)
-    for _ in range(2):
-        table.add_column(overflow="fold")  # a digest that is cut off is none
-    closed = f"{state['closed']} as entry {state['index']}" if state["closed"] else "due"
-    rows = [
-        ("number 编号", state["number"]),
-        ("entry", state["entry"]),
-        ("in the log 入册", closed),
-        *(
-            (item["anchor"], f"{item['state']}, head {item['size']}, {item['updated']} {item['detail']}")
-            for item in state["attestations"]
-        ),
-        ("inspection 签名检查", state["inspection"]),
-        ("still due 待完成", ", ".join(state["due"]) or "nothing 无"),
-    ]
-    for name, value in rows:
-        table.add_row(escape(plain(name)), escape(plain(value)))
-    return table
-
-
-def _wait(client: Client, number: str, timeout: float) -> dict[str, Any]:
-    deadline = time.monotonic() + timeout
-    columns = SpinnerColumn(), TextColumn("{task.description}"), TimeElapsedColumn()
-    with Progress(*columns, console=Console(stderr=True), transient=True) as progress:
-        task = progress.add_task("")
-        while (state := client.state(number))["due"]:
-            if time.monotonic() > deadline:
-                raise NotReady(
-                    f"after {timeout:.0f} s these are still due: {', '.join(state['due'])}; ask again later"
-                )
-            progress.update(task, description=f"waiting for {', '.join(state['due'])}")
-            time.sleep(_POLL_SECONDS)
-    return state
 
 
 def _write(data: bytes, out: Path | None) -> None:

@@ -154,8 +154,8 @@ class Packages:
         return PackageHeads(self.database, self.prover)
 
     @staticmethod
-    def _is_own(view: RecordView, viewer: Viewer) -> bool:
-        return viewer.tenant_id is not None and viewer.tenant_id == view.tenant_id
+    def _is_own(record: RecordView | Record, viewer: Viewer) -> bool:
+        return viewer.tenant_id is not None and viewer.tenant_id == record.tenant_id
 
     def _own(self, view: RecordView, choice: Choice) -> dict[str, bytes]:
         assert view.tenant_id is not None  # noqa: S101 - the caller compared it
@@ -204,8 +204,7 @@ class Packages:
         for back, record in enumerate(chain, 1):
             if not may_see(record, viewer):
                 break
-            own = viewer.tenant_id is not None and viewer.tenant_id == record.tenant_id
-            folder = f"previous/{back}"
+            folder, own = f"previous/{back}", self._is_own(record, viewer)
             files = self._beside(folder, record, contents, choice if own else None, back)
             if not files:
                 break

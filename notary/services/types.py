@@ -4,7 +4,6 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from notary.store.lookups import Earlier, Found
-from notary.store.standing import AnchoringState
 from notary.store.views import Anchors, RecordView
 
 
@@ -53,7 +52,6 @@ class AttestedHead:
 
 
 __all__ = [
-    "AnchoringState",
     "Anchors",
     "AttestedHead",
     "Found",

@@ -73,12 +73,6 @@ def stamps_numbered(connection: Connection, authority: str, serial: str) -> list
     return [StoredStamp(*row) for row in connection.execute(query.order_by(stamp.c.anchoring_id))]
 
 
-def bad_stamps(connection: Connection) -> list[StoredStamp]:
-    """Those that are not believed, the oldest first."""
-    query = _STAMP.where(stamp.c.verdict != "").order_by(stamp.c.anchoring_id)
-    return [StoredStamp(*row) for row in connection.execute(query)]
-
-
 def watch(connection: Connection, path: Sequence[bytes], gen_time: datetime) -> datetime | None:
     """Note that a stamp of that time rests on a path of DER certificates, the root last.
 

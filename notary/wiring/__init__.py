@@ -2,44 +2,22 @@
 
 import secrets
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 from functools import partial
 
 from notary import keys
 from notary.errors import SettingsError
 from notary.evidence.bodies import Genesis
-from notary.evidence.key_history import HEAD, LOG, RECEIPT, KeyHistory
+from notary.evidence.key_history import HEAD, LOG, KeyHistory
 from notary.evidence.note import Verifier
-from notary.evidence.outcome import source_of
 from notary.evidence.receipt import receipt_key_name
-from notary.intake.accept import Intake
-from notary.intake.group import Promises
-from notary.intake.receipt_keys import ReceiptKeys
-from notary.intake.room import Room
-from notary.intake.spool import Spool
-from notary.intake.writer import Writer
 from notary.log.open import open_log
 from notary.log.sequence import Sequencer
 from notary.proving import Prover
 from notary.services import Services
 from notary.services.beating import Beating
-from notary.services.bulk import BulkSubmitting
-from notary.services.exports import Exports
-from notary.services.health import Health
-from notary.services.incidents import Incidents
-from notary.services.kept_reports import KeptReports
-from notary.services.log_files import LogFiles
-from notary.services.log_proofs import LogProofs
-from notary.services.packages import Packages
-from notary.services.records import Records
-from notary.services.reports import Reports
 from notary.services.steps import Step
-from notary.services.submitting import Submitting
-from notary.services.tenants import Tenants
 from notary.services.trust_file import TrustSource
-from notary.services.trust_statements import TrustStatements
-from notary.services.types import Anchors
-from notary.services.verifying import Verifying
 from notary.settings import Settings
 from notary.store.engine import Database, open_database
 from notary.store.key_changes import known_history, signed_history
@@ -47,9 +25,9 @@ from notary.store.objects import Objects
 from notary.store.tiles import Tiles
 from notary.wiring.key_files import note_key
 from notary.wiring.objects import LOG as LOG_OBJECTS
-from notary.wiring.objects import REPORTS, open_objects
-from notary.wiring.sealing import sealing
-from notary.wiring.trusting import own_trust, trust_source
+from notary.wiring.objects import open_objects
+from notary.wiring.serving import open_intake, open_services
+from notary.wiring.trusting import trust_source
 
 
 @dataclass(frozen=True, slots=True)
@@ -148,8 +126,8 @@ def build(settings: Settings, *, working: bool = True) -> Assembly:
     genesis = history.genesis
     prover = Prover(database, Tiles(objects), settings.origin, partial(_log_keys, database))
     source = trust_source(settings, genesis, history)
-    intake = _intake(settings, database, history)
-    services = _services(settings, objects, intake, prover, source)
+    intake = open_intake(settings, database, history, now)
+    services = open_services(settings, objects, intake, prover, source)
     if not working:
         return Assembly(settings, database, genesis, services, source, (), None, None)
     from notary.wiring.steps import Steps  # noqa: PLC0415 - the API takes no steps, and has no memory for what they bring
@@ -171,85 +149,6 @@ def build(settings: Settings, *, working: bool = True) -> Assembly:
     return Assembly(settings, database, genesis, services, source, every, sequencer, beat)
 
 
-def _services(
-    settings: Settings, objects: Objects, intake: Intake, prover: Prover, source: TrustSource
-) -> Services:
-    database = intake.database
-    writer = Writer(intake)
-    room = Room(database, max_bytes=settings.max_spool_bytes, max_own=settings.max_inspections)
-    records = Records(database)
-    kept = KeptReports(open_objects(settings, REPORTS), intake.random)
-    packages = Packages(database, records, prover, kept)
-    trust = partial(own_trust, database, source)
-    statements = TrustStatements(database, source)
-    reports = Reports(
-        database=database,
-        kept=kept,
-        intake=intake,
-        packages=packages,
-        trust=trust,
-        seal=sealing(settings),
-        operator=settings.operator,
-        public_url=settings.public_url,
-        proves_nothing=settings.embedded,
-        now=now,
-        statements=statements,
-    )
-    return Services(
-        origin=settings.origin,
-        operator=settings.operator,
-        embedded=settings.embedded,
-        anchors=anchors_of(settings),
-        max_document_bytes=settings.max_document_bytes,
-        max_request_bytes=settings.max_request_bytes,
-        tenants=Tenants(database, now),
-        submitting=Submitting(intake, writer, settings.max_document_bytes, room),
-        bulk=BulkSubmitting(writer, settings.max_bulk_bytes),
-        records=records,
-        packages=packages,
-        exports=Exports(database, records, packages, prover),
-        reports=reports,
-        verifying=Verifying(records, packages, trust),
-        tiles=LogFiles(objects),
-        log_proofs=LogProofs(prover),
-        incidents=Incidents(database),
-        trust_statements=statements,
-        health=Health(database, timedelta(seconds=settings.close_promise_seconds), now),
-    )
-
-
-def anchors_of(settings: Settings) -> Anchors:
-    """The anchors that the worker of these settings has."""
-    configured = (("rfc3161", settings.tsas), ("evm", settings.chains))
-    return Anchors(
-        frozenset(kind for kind, anchors in configured if anchors),
-        {tsa.name: source_of(tsa.organisation) for tsa in settings.trusted_tsas},
-        settings.stamps_needed,
-    )
-
-
 def _log_keys(database: Database) -> tuple[Verifier, ...]:
     with database.reading() as connection:
         return known_history(connection).verifiers(LOG)
-
-
-def _intake(settings: Settings, database: Database, history: KeyHistory) -> Intake:
-    find = partial(note_key, settings.receipt_key)
-    key = find(Verifier.from_vkey(history.in_force(RECEIPT)))  # else the process does not start
-    settings.temp_dir.mkdir(mode=0o700, parents=True, exist_ok=True)
-    return Intake(
-        database=database,
-        spool=Spool(settings.temp_dir, settings.spool_reserve_bytes),
-        promises=Promises(
-            origin=settings.origin,
-            key=key,
-            close=timedelta(seconds=settings.close_promise_seconds),
-            stamp_target=timedelta(seconds=settings.stamp_target_seconds),
-            final_target=timedelta(seconds=settings.final_target_seconds),
-            max_pending=settings.max_pending,
-            margin=timedelta(seconds=settings.not_before_margin_seconds),
-            keys=ReceiptKeys(find),
-        ),
-        now=now,
-        random=secrets.token_bytes,
-    )

@@ -20,7 +20,6 @@ from notary.store.migrate import migrate
 
 ORIGIN = "log.example.org/bench"
 SCRIPTS = Path(__file__).resolve().parents[1]
-MIB = 1 << 20
 # fsync and synchronous_commit are on by default, and said all the same: everything here rests on them.
 SERVER = {
     "fsync": "on",

@@ -23,6 +23,7 @@ from tests.anchoring.ledger import Crash, Fuse, mortal
 from tests.evidence.tsa_good import between
 from tests.mini_revocation import DAY, crl, ocsp
 from tests.mini_tsa import GEN_TIME, POLICY, MiniTsa, authority_extensions, der, signer_extensions
+from tests.store.rows import verdicts
 from tests.tsa_process import authority_of, running_tsa
 
 HOUR, SECOND = timedelta(hours=1), timedelta(seconds=1)
@@ -116,7 +117,7 @@ class Authorities:
 
     def verdicts(self):
         with self.log.rig.database.reading() as connection:
-            return {each.size: each.verdict for each in stamps.bad_stamps(connection)}
+            return verdicts(connection)
 
     def earliest(self):
         with self.log.rig.database.reading() as connection:

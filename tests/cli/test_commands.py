@@ -13,7 +13,7 @@ from rich.markup import render
 
 from notary import __version__
 from notary.cli import main
-from notary.cli.remote import table_of
+from notary.cli.state import table_of
 from notary.evidence.commitments import name_of, parse_openings
 from notary.evidence.package import read_package
 from notary.store.tenants import add_api_key, find_api_key, tenant_named

@@ -16,8 +16,9 @@ from notary.intake.group import accepted_before
 from notary.intake.submission import Accepted
 from notary.intake.writer import Writer
 from notary.services.bulk import ARRAY, BulkSubmitting
-from notary.services.submitting import Repeat, Submitting, Wanted, answer
+from notary.services.submitting import Submitting, answer
 from notary.services.types import Principal
+from notary.services.wanted import Repeat, Wanted
 from notary.store.claims import Claim, Claimed
 from notary.store.engine import Connection
 from notary.store.groups import group_by_id

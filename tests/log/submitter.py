@@ -25,8 +25,9 @@ from notary.intake.writer import Writer
 from notary.log.index import index_digests
 from notary.log.open import open_log
 from notary.services.bulk import ARRAY, BulkSubmitting
-from notary.services.submitting import Repeat, Submitting, Wanted, answer
+from notary.services.submitting import Submitting, answer
 from notary.services.types import Principal
+from notary.services.wanted import Repeat, Wanted
 from notary.store.claims import Claim
 from notary.store.engine import open_database
 from notary.store.tenants import create_tenant, tenants

@@ -30,10 +30,11 @@ from notary.services.kept_reports import KeptReports
 from notary.services.packages import Packages
 from notary.services.records import Records
 from notary.services.reports import Reports
-from notary.services.submitting import Repeat, Wanted, _fingerprint
 from notary.services.trust_file import TrustSource
 from notary.services.trust_statements import TrustStatements
 from notary.services.types import Anchors, Principal, Viewer
+from notary.services.wanted import Repeat, Wanted
+from notary.services.wanted import fingerprint as single_fingerprint
 from notary.store.claims import Claim
 from notary.store.files import FileObjects
 from tests.faults import Fault, faulty
@@ -127,7 +128,7 @@ class Bench:
             if disclosed in stored:
                 found.add((name, "disclosure"))
             for how, digest in (
-                ("claim", _fingerprint(wanted(name))),
+                ("claim", single_fingerprint(wanted(name))),
                 ("bulk claim", fingerprint(bulk_of(name), _canonical)),
                 ("client's key", sha256(name.encode()).digest()),
             ):
@@ -159,7 +160,7 @@ def bench(database, tmp_path):
 @pytest.fixture
 def claims(bench):
     """A record by each way of being told from its repetition, all with the same holder; each with a report."""
-    who, request = Principal(bench.rig.tenant, frozenset()), lambda: _fingerprint(wanted(HOLDER))
+    who, request = Principal(bench.rig.tenant, frozenset()), lambda: single_fingerprint(wanted(HOLDER))
     repeats = (
         Repeat(return_equal=True),
         Repeat(key="order-17"),
@@ -248,7 +249,7 @@ def test_a_report_that_is_being_made_meanwhile_cannot_be_read_afterwards(bench, 
 
 @pytest.mark.parametrize("committed", [False, True])
 def test_a_crash_leaves_all_or_nothing(bench, committed):
-    claim = Claim(bench.rig.tenant, "korder-17", _fingerprint(wanted(HOLDER)))
+    claim = Claim(bench.rig.tenant, "korder-17", single_fingerprint(wanted(HOLDER)))
     number = bench.submit(claim, holder=HOLDER).number
     before = bench.found()
     broken = Erasing(faulty(bench.rig.database, Fault("swap", committed)), bench.rig.intake.spool.discard)

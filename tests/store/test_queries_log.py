@@ -16,7 +16,7 @@ from notary.store import (
     stamps,
     tables,
 )
-from tests.store.rows import LATER, NOW
+from tests.store.rows import LATER, NOW, verdicts
 
 
 def test_the_state_is_swapped_only_as_it_was_read(connection, state):
@@ -201,7 +201,7 @@ def test_stamps_are_found_by_their_serial_number_and_the_newest_is_known(connect
     assert [s.size for s in stamps.stamps_numbered(connection, "TSA", large)] == [1]
     assert stamps.stamps_numbered(connection, "another", "7") == []
     assert (stamps.newest_stamp(connection, "tsa"), stamps.newest_stamp(connection, "other")) == (3, 0)
-    assert stamps.bad_stamps(connection) == []
+    assert verdicts(connection) == {}
 
 
 def test_a_certificate_waits_until_its_ca_spoke_after_the_newest_stamp(connection, state):
@@ -240,7 +240,7 @@ def test_what_rests_on_a_revoked_certificate_is_spoiled_from_then_on(connection,
     middle = stamps.digest_of(b"middle")
     assert [s.size for s in stamps.revoke(connection, middle, LATER)] == [2]
     assert stamps.revoke(connection, middle, LATER) == []
-    assert {s.size: s.verdict for s in stamps.bad_stamps(connection)} == {2: "revoked"}
+    assert verdicts(connection) == {2: "revoked"}
     assert stamps.watch(connection, (b"signer", b"middle", b"root"), LATER) == LATER
     assert [s.size for s in stamps.revoke(connection, middle, NOW)] == [1]
     assert stamps.watch(connection, (b"signer", b"middle", b"root"), LATER) == NOW
