@@ -8,6 +8,8 @@ from functools import partial
 from notary.evidence.key_history import RECEIPT, KeyHistory
 from notary.evidence.note import Verifier
 from notary.evidence.outcome import source_of
+from notary.evidence.package import Package
+from notary.evidence.trust import Trust
 from notary.intake.accept import Intake
 from notary.intake.group import Promises
 from notary.intake.receipt_keys import ReceiptKeys
@@ -57,19 +59,6 @@ def open_services(
     packages = Packages(database, records, prover, kept)
     trust = partial(own_trust, database, source)
     statements = TrustStatements(database, source)
-    reports = Reports(
-        database=database,
-        kept=kept,
-        intake=intake,
-        packages=packages,
-        trust=trust,
-        seal=sealing(settings),
-        operator=settings.operator,
-        public_url=settings.public_url,
-        proves_nothing=settings.embedded,
-        now=now,
-        statements=statements,
-    )
     return Services(
         origin=settings.origin,
         operator=settings.operator,
@@ -83,13 +72,36 @@ def open_services(
         records=records,
         packages=packages,
         exports=Exports(database, records, packages, prover),
-        reports=reports,
+        reports=_reports(settings, intake, packages, kept, trust, statements),
         verifying=Verifying(records, packages, trust),
         tiles=LogFiles(objects),
         log_proofs=LogProofs(prover),
         incidents=Incidents(database),
         trust_statements=statements,
         health=Health(database, timedelta(seconds=settings.close_promise_seconds), now),
+    )
+
+
+def _reports(
+    settings: Settings,
+    intake: Intake,
+    packages: Packages,
+    kept: KeptReports,
+    trust: Callable[[Package], Trust],
+    statements: TrustStatements,
+) -> Reports:
+    return Reports(
+        database=intake.database,
+        kept=kept,
+        intake=intake,
+        packages=packages,
+        trust=trust,
+        seal=sealing(settings),
+        operator=settings.operator,
+        public_url=settings.public_url,
+        proves_nothing=settings.embedded,
+        now=intake.now,
+        statements=statements,
     )
 
 
