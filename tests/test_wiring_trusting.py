@@ -11,8 +11,8 @@ from notary.errors import SettingsError
 from notary.evidence.bodies import Genesis
 from notary.settings import Tsa, load_settings
 from notary.tsa_profiles import PROFILES
-from notary.wiring import anchors_of
 from notary.wiring.checking import attesters
+from notary.wiring.serving import anchors_of
 from notary.wiring.trusting import authority, certificate, trust_source
 from tests.mini_tsa import MiniTsa, der
 from tests.rig import GENESIS, ORIGIN

@@ -47,7 +47,8 @@ def command(as_json: AsJson = False, most: Most = 5, data_dir: DataDir = None) -
 
 def _named(settings: Settings) -> list[Named]:
     tsas = [Named(tsa.name, "rfc3161", tsa.organisation) for tsa in settings.tsas]
-    return tsas + [Named(chain.name, "evm", f"chain {chain.chain_id}") for chain in settings.chains]
+    chains = [Named(chain.name, "evm", f"chain {chain.chain_id}") for chain in settings.chains]
+    return [*tsas, *chains, *(Named(ots.name, "opentimestamps", "Bitcoin") for ots in settings.ots)]
 
 
 def _table(found: list[AnchorStatus]) -> Table:

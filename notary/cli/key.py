@@ -88,7 +88,8 @@ def change(
     """Rotate the key of a role, and say what is in force then.
 
     Raises:
-        SettingsError, NotaryError: as `Rotating.rotate`.
+        SettingsError: nobody is named who pays for the two transactions, or a wallet that anchors is.
+        NotaryError: as `Rotating.rotate`.
     """
     if role == HEAD and settings.chains and wallet is None:
         raise SettingsError(

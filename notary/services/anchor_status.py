@@ -15,7 +15,7 @@ _UNDER_WAY = ("due", "signed", "sent", "mined")
 
 @dataclass(frozen=True, slots=True)
 class Named:
-    """An anchor of the settings; `organisation` is who runs it, or the chain."""
+    """An anchor of the settings; `organisation` is who runs it, or the chain that it leads to."""
 
     name: str
     kind: str
@@ -27,7 +27,7 @@ class AnchorStatus:
     """What is known of one anchor.
 
     Attributes:
-        circuit: whether it is asked; of a chain always closed.
+        circuit: whether it is asked; of all but time-stamping authorities always closed.
         failure: the last one, where nothing good came since.
         final: its newest final word.
         under_way: what it was asked for and has not said yet.

@@ -61,7 +61,15 @@ class Records:
     def page(
         self, tenant_id: int, *, after: str | None, limit: int, kind: str | None, sha256: bytes | None
     ) -> list[RecordView]:
-        """An organisation's own records, oldest first."""
+        """An organisation's own records, oldest first.
+
+        Args:
+            tenant_id: of the organisation.
+            after: the record number behind which to go on; None: from the first.
+            limit: how many at most.
+            kind: of this type alone: document, event, inspection or report; None: of any.
+            sha256: of documents with this digest (32 bytes) alone.
+        """
         with self.database.reading() as connection:
             return views.page(connection, tenant_id, after=after, limit=limit, kind=kind, sha256=sha256)
 

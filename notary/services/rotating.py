@@ -51,6 +51,7 @@ class Rotating:
         head_on_chain: gives the address that the contract takes heads of; None without a chain.
         anchors: names of those that are asked still; what others were to attest is not waited for. None: all.
         patience: seconds for each thing that is waited for.
+        pause: sleeps so many seconds.
     """
 
     database: Database

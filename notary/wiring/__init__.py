@@ -62,7 +62,7 @@ def open_stores(settings: Settings) -> tuple[Database, Objects]:
 
 
 def stored_genesis(settings: Settings) -> Genesis | None:
-    """What entry 0 of the log says; None before it is there."""
+    """What entry 0 of the log says; None before it is there. Raises as `stored_history`."""
     history = stored_history(settings)
     return None if history is None else history.genesis
 
@@ -72,6 +72,7 @@ def stored_history(settings: Settings) -> KeyHistory | None:
 
     Raises:
         Fatal: somebody who has the database alone has written one.
+        Unavailable: the database does not answer.
     """
     database, _ = open_stores(settings)
     try:
@@ -82,7 +83,7 @@ def stored_history(settings: Settings) -> KeyHistory | None:
 
 
 def head_keys(settings: Settings) -> tuple[str, ...]:
-    """Every head key that the log names; nothing before entry 0 is there."""
+    """Every head key that the log names; nothing before entry 0 is there. Raises as `stored_history`."""
     history = stored_history(settings)
     return () if history is None else history.keys(HEAD)
 
@@ -90,8 +91,16 @@ def head_keys(settings: Settings) -> tuple[str, ...]:
 def open_new_log(settings: Settings, chain_id: int, contract: bytes, log_id: bytes) -> Genesis:
     """Make entry 0, once; afterwards check that the log is this one.
 
+    Args:
+        settings: name the log and the files of its keys.
+        chain_id: of the chain that heads are anchored on.
+        contract: 20 bytes.
+        log_id: of the log in the contract, 32 bytes.
+
     Raises:
+        SettingsError: a key file cannot be used.
         Fatal: the log is of another key or name.
+        Unavailable: database or disk do not answer.
     """
     log_key, receipt_key = (keys.load_ed25519(path) for path in (settings.log_key, settings.receipt_key))
     genesis = Genesis(

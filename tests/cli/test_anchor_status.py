@@ -37,12 +37,16 @@ def service(sqlite, tmp_path, monkeypatch):
         for name in ("good", "bad")
     ]
     chains = [{"name": "main", "chain_id": 7, "rpc_urls": ["https://rpc.example"]}]
+    ots = [
+        {"name": "slow", "calendars": ["https://a.example"], "headers_url": "https://headers.example"},
+    ]
     for name, value in {
         "ORIGIN": "log.example.org/2026",
         "DATABASE_URL": str(sqlite.engine.url),
         "DATA_DIR": str(tmp_path),
         "TSAS": json.dumps(tsas),
         "CHAINS": json.dumps(chains),
+        "OTS": json.dumps(ots),
     }.items():
         monkeypatch.setenv(f"NOTARY_{name}", value)
     return sizes
@@ -50,7 +54,7 @@ def service(sqlite, tmp_path, monkeypatch):
 
 def test_each_anchor_is_told_of_with_what_it_said_that_was_no_use(notary, service):
     first, second, third = service
-    good, bad, main = json.loads(notary("anchor", "status", "--json").out)["anchors"]
+    good, bad, main, slow = json.loads(notary("anchor", "status", "--json").out)["anchors"]
     nothing = {"failures": 0, "failed": None, "asked_again": None, "reason": None, "under_way": None}
     assert good == nothing | {
         "anchor": "good",
@@ -66,6 +70,7 @@ def test_each_anchor_is_told_of_with_what_it_said_that_was_no_use(notary, servic
         "closed",
         None,
     )
+    assert (slow["anchor"], slow["kind"], slow["organisation"]) == ("slow", "opentimestamps", "Bitcoin")
     assert (bad["circuit"], bad["failures"], bad["reason"], bad["final"]) == (
         "open",
         6,
