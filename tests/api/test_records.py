@@ -25,7 +25,7 @@ from notary.settings import Tsa
 from notary.store.anchorings import create_anchoring, note_detail
 from notary.store.records import record_at
 from notary.store.views import Anchors
-from notary.wiring import anchors_of
+from notary.wiring.serving import anchors_of
 from tests.api.service import DIGEST, TestClient, problem
 
 NOW = datetime(2026, 3, 1, tzinfo=UTC)
