@@ -36,4 +36,4 @@ def insert(connection, *records, at=NOW):
 def verdicts(connection):
     """Of the stamps that are not believed, by the size of the head."""
     query = select(stamp.c.size, stamp.c.verdict).where(stamp.c.verdict != "")
-    return dict(connection.execute(query).tuples().all())
+    return dict(list(connection.execute(query)))
