@@ -90,8 +90,12 @@ def ocsp(
     also=(),
     invalid=None,
     beside=(),
+    change=None,
 ):
-    """A response of the issuer, or of `by`: the certificate, `held` in it, and key of one who answers for it."""
+    """A response of the issuer, or of `by`: the certificate, `held` in it, and key of one who answers for it.
+
+    `change` is given the list of answers before it is signed.
+    """
     who, own = by or (issuer, issuer_key)
     encoding = builder.OCSPResponderEncoding.NAME if by_name else builder.OCSPResponderEncoding.HASH
     made = (
@@ -114,10 +118,10 @@ def ocsp(
         made = made.add_extension(extension, critical)
     signed = made.sign(own, digest_for(own))
     data = signed.public_bytes(serialization.Encoding.DER)
-    return RevocationData(Kind.OCSP, produced(data, at, own, also, invalid, beside))
+    return RevocationData(Kind.OCSP, produced(data, at, own, also, invalid, beside, change))
 
 
-def produced(response, at, own, also=(), invalid=None, beside=()):
+def produced(response, at, own, also=(), invalid=None, beside=(), change=None):
     """The response with another time of production, signed again: the library knows but its own clock's.
 
     With further answers about the same certificate, each (revocation time, reason), and of all the invalidity date and
@@ -139,6 +143,8 @@ def produced(response, at, own, also=(), invalid=None, beside=()):
     ]
     for answer in answers if stated or beside else ():
         answer["single_extensions"] = [*before, *stated, *behind]
+    if change is not None:
+        change(answers)
     signed = basic["tbs_response_data"].dump(force=True)
     basic["signature"] = own.sign(signed, ec.ECDSA(hashes.SHA256()))
     parsed["response_bytes"]["response"] = lenient.ParsableOctetString(basic.dump(force=True))

@@ -13,9 +13,14 @@ from asn1crypto import core, tsp, x509
 from cryptography import x509 as strict
 
 from notary.errors import TimestampError, TrustError
+from notary.evidence import asn1
+from notary.evidence.asn1 import parse
+from notary.evidence.asn1_form import members
 from notary.evidence.timestamp_cms import check_signature, find_signer, open_response
 from notary.evidence.timestamp_der import dump, load
+from notary.evidence.timestamp_extensions import alternative_names
 from notary.evidence.timestamp_form import RESPONSE, TST_INFO, require
+from notary.evidence.timestamp_names import general_key, name_key, shown_key
 from notary.evidence.timestamp_path import check_path, check_profile, key_of
 from notary.evidence.timestamp_signature import IMPRINTS, digest
 
@@ -24,7 +29,8 @@ SKEW = timedelta(seconds=10)  # how far our clock and the authority's may be apa
 _MAX_SERIAL_BITS = 160  # RFC 3161 §2.4.2
 _MAX_ACCURACY = timedelta(hours=1)  # the trust file's own limit; more than that bounds nothing of use
 _GOOD_ACCURACY = timedelta(seconds=1)  # EN 319 422
-_GEN_TIME = re.compile(r"(\d{14})(?:\.(\d{1,12}))?Z", re.ASCII)
+_GEN_TIME = re.compile(rb"(\d{14})(?:\.(\d{1,12}))?Z")
+_TSA, _DIRECTORY = (2, 0), 4  # tags: of the field in TSTInfo, and of a directoryName in it
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,6 +60,7 @@ class Stamp:
         frozenset()
     )  # on its path and of the pinned roots: whoever shares one is no other source
     path: tuple[bytes, ...] = ()  # DER certificates, the signer's first, the pinned root's last
+    subject: str = ""  # of the signer's certificate, as names are compared: the same for all spellings
     content: bytes = b""  # SHA-256 of the TSTInfo: two tokens with the same are one
 
     @property
@@ -142,6 +149,7 @@ def _check(
         tuple(warnings),
         frozenset(map(key_of, (*path, *roots))),
         tuple(map(dump, path)),
+        shown_key(name_key(dump(signer.subject))),
         sha256(token.content).digest(),
     )
 
@@ -175,14 +183,14 @@ def _check_exchange(
 
 def _check_names(info: Any, signer: x509.Certificate) -> None:
     """Checks 23 and 24; 22, that serial numbers are used once, needs all tokens of an authority."""
-    stated = info["tsa"]
-    if not isinstance(stated, core.Void):
-        name = stated.chosen
-        others = [other.chosen for other in signer.subject_alt_name_value or ()]
-        if not any(type(known) is type(name) and known == name for known in (signer.subject, *others)):
-            raise TimestampError(
-                23, "the authority's name in the token is not that of the signer's certificate"
-            )
+    for field in members(parse(dump(info)), asn1.SEQUENCE):
+        if field.key == _TSA:
+            (stated,) = field.children or ()
+            others = [general_key(each) for each in alternative_names(dump(signer))]
+            if general_key(stated) not in [(_DIRECTORY, name_key(dump(signer.subject))), *others]:
+                raise TimestampError(
+                    23, "the authority's name in the token is not that of the signer's certificate"
+                )
     extensions = info["extensions"]
     if not isinstance(extensions, core.Void) and any(
         extension["critical"].native for extension in extensions
@@ -192,14 +200,17 @@ def _check_names(info: Any, signer: x509.Certificate) -> None:
 
 def _gen_time(info: Any) -> datetime:
     """Parts of a microsecond are rounded up: an upper bound may only grow."""
-    match = _GEN_TIME.fullmatch(info["gen_time"].contents.decode("ascii"))
+    match = _GEN_TIME.fullmatch(info["gen_time"].contents)
     if match is None:
         raise TimestampError(20, "genTime is not a UTC time in the form of RFC 3161")
-    whole, fraction = match.groups(default="")
+    whole, fraction = match[1].decode(), match[2] or b""
     if whole.startswith("9999"):
         raise TimestampError(20, "genTime is in the year 9999, which stands for no time at all")
-    moment = datetime.strptime(whole, "%Y%m%d%H%M%S").replace(tzinfo=UTC)
-    return moment + timedelta(microseconds=-(-int(fraction.ljust(12, "0")) // 10**6))
+    try:
+        moment = datetime.strptime(whole, "%Y%m%d%H%M%S").replace(tzinfo=UTC)
+    except ValueError as error:
+        raise TimestampError(20, "genTime is no moment that there is") from error
+    return moment + timedelta(microseconds=-(-int(fraction.ljust(12, b"0")) // 10**6))
 
 
 def _accuracy(stated: Any) -> timedelta | None:

@@ -8,7 +8,9 @@ from asn1crypto import cms, core, tsp, x509
 
 from notary.errors import FormatError, TimestampError
 from notary.evidence.timestamp_der import check_der, dump, load, retag
+from notary.evidence.timestamp_extensions import key_identifier
 from notary.evidence.timestamp_form import ATTRIBUTES, ESS_V1, ESS_V2, require
+from notary.evidence.timestamp_names import same_name
 from notary.evidence.timestamp_signature import ED25519, SHA512, digest, verify_signature
 
 MAX_CERTIFICATES = 32  # in one token; real ones hold up to five
@@ -156,7 +158,7 @@ def _check_identifiers(attributes: Any, signer: x509.Certificate) -> list[str]:
 
 def _same_issuer_serial(serial: Any, signer: x509.Certificate) -> bool:
     names = serial["issuer"]
-    same = len(names) == 1 and names[0].name == "directory_name" and names[0].chosen == signer.issuer
+    same = len(names) == 1 and names[0].name == "directory_name" and same_name(names[0].chosen, signer.issuer)
     return same and bool(serial["serial_number"].native == signer.serial_number)
 
 
@@ -169,9 +171,13 @@ def _one(attributes: Any, oid: str, name: str, check: int = 6) -> Any:
 
 def _named(cert: x509.Certificate, sid: Any) -> bool:
     if sid.name == "subject_key_identifier":
-        return bool(cert.key_identifier == bytes(sid.chosen))
-    same = cert.issuer == sid.chosen["issuer"] and cert.serial_number == sid.chosen["serial_number"].native
-    return bool(same)
+        try:
+            return key_identifier(dump(cert)) == bytes(sid.chosen)
+        except FormatError:
+            return False  # of one among many, whose own form is no matter of this check
+    if cert.serial_number != sid.chosen["serial_number"].native:
+        return False
+    return same_name(cert.issuer, sid.chosen["issuer"])
 
 
 def _certificates(choices: Any) -> tuple[x509.Certificate, ...]:

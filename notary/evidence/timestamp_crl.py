@@ -1,9 +1,12 @@
 """A certificate's status by a certificate revocation list (RFC 5280 §5, §6.3.3).
 
 Only complete lists of the certificate's own issuer count: no delta lists, none of some reasons, none on behalf of
-another CA, and of a list that covers a part, the part must be the certificate's.
+another CA, and of a list that covers a part, the part must be the certificate's. Where the certificate names that part
+for some reasons alone, or with another issuer, the list shows revocations and nothing else.
 """
 
+from collections.abc import Iterable
+from dataclasses import replace
 from typing import Any
 
 from asn1crypto import crl as lenient
@@ -11,6 +14,7 @@ from cryptography import x509
 from cryptography.x509.oid import CRLEntryExtensionOID, ExtensionOID
 
 from notary.evidence.timestamp_der import load
+from notary.evidence.timestamp_names import name_key, same_name
 from notary.evidence.timestamp_status import Status, asn1_of, extension, require_signature
 
 # Any other critical extension is one that we do not understand: the list then says nothing (RFC 5280 §5.2, §5.3).
@@ -34,7 +38,17 @@ def crl_statuses(data: bytes, certificate: x509.Certificate, issuer: x509.Certif
     usage = extension(issuer.extensions, x509.KeyUsage)
     if (usage is not None and not usage.crl_sign) or not _covers(revoked, certificate):
         return []
-    return _entries(revoked, certificate.serial_number)
+    scope = extension(revoked.extensions, x509.IssuingDistributionPoint)
+    named = () if scope is None else scope.full_name or ()
+    found = _entries(revoked, certificate.serial_number)
+    if not named:
+        return found
+    points = [point for point in _points(certificate) if _is_at(point, named)]
+    if any(point.reasons is None and point.crl_issuer is None for point in points):
+        return found
+    # Whom a list of this CA's revokes is revoked. That it covers some reasons alone, or that another CA's should be
+    # asked, says only that it shows nobody good.
+    return [replace(status, partial=True) for status in found if points and status.revoked_at is not None]
 
 
 def _is_of(revoked: x509.CertificateRevocationList, name: Any, issuer: x509.Certificate) -> bool:
@@ -42,7 +56,7 @@ def _is_of(revoked: x509.CertificateRevocationList, name: Any, issuer: x509.Cert
 
     Names are compared as the path compares them (RFC 5280 §7.1), since a list that is passed over revokes nobody.
     """
-    if name != asn1_of(issuer).subject:
+    if not same_name(name, asn1_of(issuer).subject):
         return False
     stated = extension(revoked.extensions, x509.AuthorityKeyIdentifier)
     own = extension(issuer.extensions, x509.SubjectKeyIdentifier)
@@ -65,11 +79,22 @@ def _covers(revoked: x509.CertificateRevocationList, certificate: x509.Certifica
         return False
     if (scope.only_contains_user_certs and is_ca) or (scope.only_contains_ca_certs and not is_ca):
         return False
-    if scope.full_name is None:
-        return scope.relative_name is None
-    points = extension(certificate.extensions, x509.CRLDistributionPoints) or ()
-    named = [name for point in points for name in (point.full_name or point.crl_issuer or ())]
-    return any(name in named for name in scope.full_name)
+    return scope.relative_name is None
+
+
+def _points(certificate: x509.Certificate) -> Iterable[x509.DistributionPoint]:
+    return extension(certificate.extensions, x509.CRLDistributionPoints) or ()
+
+
+def _is_at(point: x509.DistributionPoint, named: Iterable[x509.GeneralName]) -> bool:
+    """Whether one of the names is the point's, or its issuer's where it has none (RFC 5280 §6.3.3 b 2)."""
+    own = {_general(name) for name in point.full_name or point.crl_issuer or ()}
+    return any(_general(name) in own for name in named)
+
+
+def _general(name: x509.GeneralName) -> object:
+    """What two general names that are the same share: names of X.500 as §9 compares them, others as they are."""
+    return name_key(name.value.public_bytes()) if isinstance(name, x509.DirectoryName) else name
 
 
 def _entries(revoked: x509.CertificateRevocationList, serial: int) -> list[Status]:

@@ -10,7 +10,9 @@ from notary.evidence.asn1_form import (
     INTEGER,
     OCTETS,
     OID,
+    Form,
     choice,
+    dotted,
     explicit,
     implicit,
     members,
@@ -22,9 +24,11 @@ from notary.evidence.asn1_form import (
     sequence_of,
     set_of,
 )
-from notary.evidence.timestamp_form import GENERAL_NAME
+from notary.evidence.timestamp_form import CONSTRAINED_NAME, GENERAL_NAME
 
-_KEY_USAGE = "551d0f"
+_IDENTIFIER, _KEY_USAGE, _ALTERNATIVES, _CONSTRAINTS, _PURPOSES = (
+    f"551d{each}" for each in ("0e", "0f", "11", "13", "25")
+)
 _MOST = 1_000_000  # certificates in a path
 
 
@@ -41,38 +45,58 @@ AUTHORITY_KEY = sequence(
     optional(implicit(1, sequence_of(GENERAL_NAME))),
     optional(implicit(2, INTEGER)),
 )
-_SUBTREES = sequence_of(sequence(GENERAL_NAME))  # bounds on their depth mean nothing (§4.2.1.10)
+_SUBTREES = sequence_of(sequence(CONSTRAINED_NAME))  # bounds on their depth mean nothing (§4.2.1.10)
 _POINT = sequence(
     optional(POINT_NAME), optional(implicit(1, BITS)), optional(implicit(2, sequence_of(GENERAL_NAME)))
 )
+_POLICIES = sequence_of(sequence(OID, optional(sequence_of(ANY))), least=1)
+
+
+def _policies(node: Node) -> None:
+    _POLICIES.check(node)
+    found = [members(each, asn1.SEQUENCE)[0].content for each in members(node, asn1.SEQUENCE)]
+    if len(set(found)) < len(found):
+        asn1.refuse("a policy stands twice")
+
+
 FORMS = {  # by the contents of the object identifier, hex
-    "551d0e": OCTETS,  # subjectKeyIdentifier
+    _IDENTIFIER: OCTETS,  # subjectKeyIdentifier
     _KEY_USAGE: BITS,
-    "551d11": _NAMES,  # subjectAltName
-    "551d13": sequence(optional(BOOLEAN, FALSE), optional(_COUNT)),  # basicConstraints
+    _ALTERNATIVES: _NAMES,  # subjectAltName
+    _CONSTRAINTS: sequence(optional(BOOLEAN, FALSE), optional(_COUNT)),  # basicConstraints
     "551d1e": sequence(optional(implicit(0, _SUBTREES)), optional(implicit(1, _SUBTREES))),  # nameConstraints
     "551d1f": sequence_of(_POINT, least=1),  # cRLDistributionPoints
-    "551d20": sequence_of(sequence(OID, optional(sequence_of(ANY))), least=1),  # certificatePolicies
+    "551d20": Form(_POLICIES.keys, _policies),  # certificatePolicies
     "551d21": sequence_of(sequence(OID, OID), least=1),  # policyMappings
     "551d23": AUTHORITY_KEY,
     "551d24": sequence(optional(implicit(0, _COUNT)), optional(implicit(1, _COUNT))),  # policyConstraints
-    "551d25": sequence_of(OID, least=1),  # extKeyUsage
+    _PURPOSES: sequence_of(OID, least=1),  # extKeyUsage
     "551d36": _COUNT,  # inhibitAnyPolicy
     "2b06010505070101": sequence_of(sequence(OID, GENERAL_NAME), least=1),  # authorityInfoAccess
 }
 
 
-def _values(der: bytes) -> dict[str, Node]:
+def _extensions(der: bytes) -> list[tuple[bytes, bool, bytes]]:
+    """Contents of its object identifier, whether it is critical, and value of each extension of a certificate."""
     tbs, *_ = members(asn1.parse(der), asn1.SEQUENCE)
     (last,) = members(tbs, asn1.SEQUENCE)[-1:]
     if last.key != (2, 3):
-        return {}
-    found = {}
+        return []
+    found = []
     for extension in members((last.children or ())[0], asn1.SEQUENCE):
-        oid, *_, value = members(extension, asn1.SEQUENCE)
-        if oid.content.hex() in FORMS:
-            found[oid.content.hex()] = asn1.parse(value.content, der=True)
+        oid, *critical, value = members(extension, asn1.SEQUENCE)
+        found.append((oid.content, any(each.content != b"\0" for each in critical), value.content))
     return found
+
+
+def _value(der: bytes, wanted: str) -> Node | None:
+    """The value of one extension of `FORMS`, by the contents of its object identifier in hex."""
+    for oid, _, value in _extensions(der):
+        if oid.hex() == wanted:
+            node = asn1.parse(value, der=True)
+            FORMS[wanted].check(node)
+            return node
+    return None
 
 
 def check_extensions(der: bytes) -> None:
@@ -84,8 +108,14 @@ def check_extensions(der: bytes) -> None:
     Raises:
         FormatError: with the reason.
     """
-    for oid, value in _values(der).items():
-        FORMS[oid].check(value)
+    for oid, _, value in _extensions(der):
+        if oid.hex() in FORMS:
+            FORMS[oid.hex()].check(asn1.parse(value, der=True))
+
+
+def criticals(der: bytes) -> list[str]:
+    """The dotted object identifiers of a certificate's critical extensions, in order."""
+    return sorted(dotted(oid) for oid, critical, _ in _extensions(der) if critical)
 
 
 def key_usage(der: bytes) -> set[int] | None:
@@ -94,8 +124,45 @@ def key_usage(der: bytes) -> set[int] | None:
     Raises:
         FormatError: it is no bit string.
     """
-    value = _values(der).get(_KEY_USAGE)
-    if value is None:
-        return None
-    BITS.check(value)
-    return read_bits(value.content)
+    value = _value(der, _KEY_USAGE)
+    return None if value is None else read_bits(value.content)
+
+
+def purposes(der: bytes) -> list[str] | None:
+    """The dotted object identifiers in a certificate's extended key usage; None where it states none.
+
+    Raises:
+        FormatError: they are none.
+    """
+    value = _value(der, _PURPOSES)
+    return None if value is None else [dotted(each.content) for each in members(value, asn1.SEQUENCE)]
+
+
+def is_authority(der: bytes) -> bool:
+    """Whether a certificate's basic constraints say that it is of a CA.
+
+    Raises:
+        FormatError: they are none.
+    """
+    value = _value(der, _CONSTRAINTS)
+    return value is not None and any(each.key == (0, asn1.BOOLEAN) for each in members(value, asn1.SEQUENCE))
+
+
+def key_identifier(der: bytes) -> bytes | None:
+    """A certificate's subject key identifier; None where it states none.
+
+    Raises:
+        FormatError: it is no octet string.
+    """
+    value = _value(der, _IDENTIFIER)
+    return None if value is None else value.content
+
+
+def alternative_names(der: bytes) -> tuple[Node, ...]:
+    """The general names in a certificate's subjectAltName; none where it has none.
+
+    Raises:
+        FormatError: they are none.
+    """
+    value = _value(der, _ALTERNATIVES)
+    return () if value is None else members(value, asn1.SEQUENCE)

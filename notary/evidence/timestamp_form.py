@@ -91,18 +91,33 @@ def _extensions(form: Form) -> Form:
 
 
 NAME = sequence_of(Form(_RDN.keys, _part_of_name))
-_TAGGED = {n: implicit(n, OCTETS) for n in (1, 2, 6, 7)}  # strings and addresses, of any bytes
-GENERAL_NAME = choice(
-    implicit(0, sequence(OID, explicit(0, ANY))),
-    _TAGGED[1],
-    _TAGGED[2],
-    implicit(3, sequence_of(ANY)),
-    explicit(4, NAME),
-    implicit(5, sequence_of(ANY)),
-    _TAGGED[6],
-    _TAGGED[7],
-    implicit(8, OID),
-)
+
+
+def _ascii(content: bytes) -> None:
+    if not content.isascii():
+        refuse("an address with a character that addresses do not have")
+
+
+def _general_name(*sizes: int) -> Form:
+    """A GeneralName (§4.2.1.6), whose iPAddress has one of these sizes, in bytes."""
+
+    def address(content: bytes) -> None:
+        if len(content) not in sizes:
+            refuse("an IP address of another length")
+
+    return choice(
+        implicit(0, sequence(OID, explicit(0, ANY))),
+        *(implicit(number, primitive(asn1.OCTETS, _ascii)) for number in (1, 2, 6)),  # mail, DNS, URI
+        implicit(3, sequence_of(ANY)),
+        explicit(4, NAME),
+        implicit(5, sequence_of(ANY)),
+        implicit(7, primitive(asn1.OCTETS, address)),
+        implicit(8, OID),
+    )
+
+
+GENERAL_NAME = _general_name(4, 16)
+CONSTRAINED_NAME = _general_name(8, 32)  # with a mask behind the address (§4.2.1.10)
 ALGORITHM = sequence(OID, optional(ANY))
 EXTENSIONS = _extensions(sequence_of(sequence(OID, optional(BOOLEAN, FALSE), OCTETS)))
 _BER_EXTENSIONS = _extensions(sequence_of(sequence(OID, optional(BOOLEAN), OCTETS)))

@@ -12,6 +12,7 @@ from cryptography.x509.oid import ExtendedKeyUsageOID, ExtensionOID
 
 from notary.errors import TimestampError
 from notary.evidence.timestamp_der import dump, load
+from notary.evidence.timestamp_names import same_name
 from notary.evidence.timestamp_path import issued
 from notary.evidence.timestamp_signature import DIGESTS, SHA1, digest
 from notary.evidence.timestamp_status import CHECK, Status, asn1_of, extension, name_of, require_signature
@@ -44,11 +45,13 @@ def ocsp_statuses(data: bytes, certificate: x509.Certificate, issuer: x509.Certi
     require_signature(signer, basic["signature_algorithm"], response.signature, response.tbs_response_bytes)
     if signer is not issuer and not _may_answer(signer, response, issuer):
         return []
-    if _has_critical_extension(basic["tbs_response_data"]):
+    if _critical(basic["tbs_response_data"]["response_extensions"]):
         return []
-    if any(single.certificate_status is ocsp.OCSPCertStatus.UNKNOWN for single, _ in found):
-        return []
-    return [_status(single, answer) for single, answer in found]
+    silent = [each for each in found if _is_silent(*each)]
+    said = [each for each in found if each not in silent]
+    # The worst decides: what says nothing hides no revocation, and is not made good by another answer.
+    counted = [each for each in said if not silent or _is_revoked(each[0])]
+    return [status for each in counted for status in _statuses(*each)]
 
 
 def _is_about(
@@ -68,7 +71,7 @@ def _signer(response: ocsp.OCSPResponse, named: Any, issuer: x509.Certificate) -
     """Whose answer it is; None where his certificate is not at hand, which RFC 6960 §4.2.1 lets him leave away."""
     for candidate in (issuer, *response.certificates):
         by_key = response.responder_key_hash == sha1(_key_bits(candidate), usedforsecurity=False).digest()
-        if by_key or (named.name == "by_name" and named.chosen == asn1_of(candidate).subject):
+        if by_key or (named.name == "by_name" and same_name(named.chosen, asn1_of(candidate).subject)):
             return candidate
     return None
 
@@ -85,7 +88,8 @@ def _may_answer(signer: x509.Certificate, response: ocsp.OCSPResponse, issuer: x
         return False  # of one that we do not understand nobody knows what it may
     purposes = extension(signer.extensions, x509.ExtendedKeyUsage) or ()
     usage = extension(signer.extensions, x509.KeyUsage)
-    if ExtendedKeyUsageOID.OCSP_SIGNING not in purposes or (usage and not usage.digital_signature):
+    signs = usage is None or usage.digital_signature or usage.content_commitment
+    if ExtendedKeyUsageOID.OCSP_SIGNING not in purposes or not signs:
         raise TimestampError(CHECK, f"{name_of(signer)} answers without a certificate for OCSP signing")
     if not signer.not_valid_before_utc <= response.produced_at_utc <= signer.not_valid_after_utc:
         raise TimestampError(CHECK, f"the certificate of {name_of(signer)} was not valid when it answered")
@@ -93,26 +97,35 @@ def _may_answer(signer: x509.Certificate, response: ocsp.OCSPResponse, issuer: x
     return extension(signer.extensions, x509.OCSPNoCheck) is not None
 
 
-def _has_critical_extension(data: Any) -> bool:
-    lists = [
-        data["response_extensions"],
-        *(each["single_extensions"] for each in data["responses"]),
-    ]
-    return any(
-        each["critical"].native for found in lists if not isinstance(found, core.Void) for each in found
-    )
+def _critical(extensions: Any) -> bool:
+    return not isinstance(extensions, core.Void) and any(each["critical"].native for each in extensions)
 
 
-def _status(single: ocsp.OCSPSingleResponse, answer: Any) -> Status:
-    if single.certificate_status is not ocsp.OCSPCertStatus.REVOKED:
-        return Status(single.this_update_utc)
+def _is_silent(single: ocsp.OCSPSingleResponse, answer: Any) -> bool:
+    """Whether an answer says nothing: it does not know the certificate, or has an extension that we do not."""
+    unknown = single.certificate_status is ocsp.OCSPCertStatus.UNKNOWN
+    return unknown or _critical(answer["single_extensions"])
+
+
+def _is_revoked(single: ocsp.OCSPSingleResponse) -> bool:
+    return single.certificate_status is ocsp.OCSPCertStatus.REVOKED
+
+
+def _statuses(single: ocsp.OCSPSingleResponse, answer: Any) -> list[Status]:
+    """What an answer says; of two reasons, in its status and beside it (RFC 6960 §4.4.5), each by itself."""
+    moment = single.this_update_utc
+    if not _is_revoked(single):
+        return [Status(moment)]
     reason, since = single.revocation_reason, single.revocation_time_utc
     assert since is not None  # noqa: S101 - of what is revoked it is stated (RFC 6960 §4.2.1)
-    stated = answer["single_extensions"]
-    for each in () if isinstance(stated, core.Void) else stated:
-        if each["extn_id"].native == "invalidity_date":  # RFC 6960 §4.4.5
+    reasons = [None if reason is None else reason.value]
+    beside = answer["single_extensions"]
+    for each in () if isinstance(beside, core.Void) else beside:
+        if each["extn_id"].native == "invalidity_date":
             since = min(since, each["extn_value"].parsed.native)
-    return Status(single.this_update_utc, since, None if reason is None else reason.value)
+        elif each["extn_id"].native == "crl_reason":
+            reasons.append(x509.ReasonFlags[each["extn_value"].parsed.native].value)
+    return [Status(moment, since, each) for each in reasons]
 
 
 def _key_bits(certificate: x509.Certificate) -> bytes:

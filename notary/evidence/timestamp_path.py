@@ -1,10 +1,9 @@
 """The certificate of a time-stamping authority and its path to a pinned root (RFC 3161 §2.3, RFC 5280)."""
 
-from collections import deque
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from datetime import datetime, timedelta
 from hashlib import sha256
-from typing import Any
+from typing import Any, TypeVar
 
 from asn1crypto import x509
 from cryptography import x509 as strict
@@ -25,19 +24,36 @@ from pyhanko_certvalidator.validate import async_validate_path
 
 from notary.errors import FormatError, TimestampError
 from notary.evidence.timestamp_der import dump
-from notary.evidence.timestamp_extensions import check_extensions, key_usage
+from notary.evidence.timestamp_extensions import (
+    check_extensions,
+    criticals,
+    is_authority,
+    key_usage,
+    purposes,
+)
+from notary.evidence.timestamp_names import same_name, settle
 from notary.evidence.timestamp_signature import verify_signature
 
 MAX_INTERMEDIATES = 6
+_MAX_PATHS = 1000  # that are begun (docs/formats.md §9)
 _SIGNS = {0, 1}  # digitalSignature and nonRepudiation
+_PURPOSES, _TIME_STAMPING = (
+    each.dotted_string for each in (ExtensionOID.EXTENDED_KEY_USAGE, ExtendedKeyUsageOID.TIME_STAMPING)
+)
 # What we or the path validation act upon; any other critical extension is one that we do not understand.
 _CRITICAL = {
-    ExtensionOID.BASIC_CONSTRAINTS,
-    ExtensionOID.KEY_USAGE,
-    ExtensionOID.EXTENDED_KEY_USAGE,
-    ExtensionOID.CERTIFICATE_POLICIES,
-    ExtensionOID.SUBJECT_ALTERNATIVE_NAME,
+    each.dotted_string
+    for each in (
+        ExtensionOID.BASIC_CONSTRAINTS,
+        ExtensionOID.KEY_USAGE,
+        ExtensionOID.EXTENDED_KEY_USAGE,
+        ExtensionOID.CERTIFICATE_POLICIES,
+        ExtensionOID.SUBJECT_ALTERNATIVE_NAME,
+    )
 }
+
+
+_Value = TypeVar("_Value")
 
 
 class _OurSignatures(SignatureValidator):
@@ -60,27 +76,41 @@ def check_profile(signer: strict.Certificate, moment: datetime) -> None:
     Raises:
         TimestampError: 11 to 14.
     """
-    extensions = {extension.oid: extension for extension in signer.extensions}
-    purpose = extensions.get(ExtensionOID.EXTENDED_KEY_USAGE)
-    if purpose is None:
+    der = signer.public_bytes(Encoding.DER)
+    critical = criticals(der)
+    stated = _read(11, purposes, der)
+    if stated is None:
         raise TimestampError(11, "the signer's certificate has no extended key usage")
-    if not purpose.critical:
+    if _PURPOSES not in critical:
         raise TimestampError(11, "the extended key usage of the signer's certificate is not critical")
-    if list(purpose.value) != [ExtendedKeyUsageOID.TIME_STAMPING]:
+    if stated != [_TIME_STAMPING]:
         raise TimestampError(11, "the signer's certificate is not for time-stamping alone")
-    usage = key_usage(signer.public_bytes(Encoding.DER))
+    usage = _read(12, key_usage, der)
     if usage is not None and not (usage and usage <= _SIGNS):
         raise TimestampError(12, "the key usage of the signer's certificate is not signatures alone")
     if not signer.not_valid_before_utc <= moment <= signer.not_valid_after_utc:
         raise TimestampError(13, "genTime is outside the validity of the signer's certificate")
-    basic = extensions.get(ExtensionOID.BASIC_CONSTRAINTS)
-    if basic is not None and isinstance(basic.value, strict.BasicConstraints) and basic.value.ca:
+    if _read(14, is_authority, der):
         raise TimestampError(14, "the signer's certificate is that of a certificate authority")
-    unknown = sorted(e.oid.dotted_string for e in signer.extensions if e.critical and e.oid not in _CRITICAL)
+    unknown = [oid for oid in critical if oid not in _CRITICAL]
     if unknown:
         raise TimestampError(
             14, f"the signer's certificate has unknown critical extensions: {', '.join(unknown)}"
         )
+
+
+def _read(check: int, reader: Callable[[bytes], _Value], der: bytes) -> _Value:
+    """What `reader` reads of the signer's certificate.
+
+    Raises:
+        TimestampError: `check`.
+    """
+    try:
+        return reader(der)
+    except FormatError as error:
+        raise TimestampError(
+            check, f"an extension of the signer's certificate cannot be read: {error}"
+        ) from error
 
 
 def check_path(
@@ -89,10 +119,10 @@ def check_path(
     roots: Sequence[x509.Certificate],
     moment: datetime,
 ) -> tuple[x509.Certificate, ...]:
-    """Check 14: a path from the signer over `candidates` to one of `roots`, all valid at `moment`.
+    """Check 14: the shortest valid path from the signer over `candidates` to one of `roots`, all valid at `moment`.
 
-    Each candidate is visited once, and only where it has signed the certificate below it, so that a token full
-    of certificates of one name costs no more than their number.
+    Whether one certificate issued another is worked out once, and no more than a thousand paths are begun: certificates
+    of one name and key that issued each other lead to very many.
 
     Returns:
         The certificates from the signer's to the root's, each issued by the next.
@@ -101,23 +131,35 @@ def check_path(
         TimestampError: 14.
     """
     problem = "no path leads from the signer's certificate to a pinned root"
-    paths: deque[tuple[x509.Certificate, ...]] = deque([(signer,)])
-    left = {dump(cert): cert for cert in candidates if cert.ca and _valid(cert, moment)}
-    left.pop(dump(signer), None)
-    while paths:
-        path = paths.popleft()
-        for root in roots:
-            if issued(root, path[-1]):
-                found = _validate(path, root, moment)
-                if found is None:
-                    return (*path, root)
-                problem = found
+    held = list({dump(cert): cert for cert in candidates if _valid(cert, moment)}.values())
+    above, anchors = _issuers_among(held), _issuers_among(roots)
+    paths: list[tuple[x509.Certificate, ...]] = [(signer,)]
+    for path in paths:  # which grows meanwhile: shorter ones come first
+        for root in anchors(path[-1]):
+            found = _validate(path, root, moment)
+            if found is None:
+                return (*path, root)
+            problem = found
         if len(path) > MAX_INTERMEDIATES:
             continue
-        for key, cert in list(left.items()):
-            if issued(cert, path[-1]):
-                paths.append((*path, left.pop(key)))
+        begun = set(map(dump, path))
+        more = [(*path, cert) for cert in above(path[-1]) if dump(cert) not in begun]
+        paths += more[: _MAX_PATHS - len(paths)]
     raise TimestampError(14, problem)
+
+
+def _issuers_among(
+    certificates: Sequence[x509.Certificate],
+) -> Callable[[x509.Certificate], list[x509.Certificate]]:
+    """Who of them issued a certificate, in their order; looked for once."""
+    known = dict[bytes, list[x509.Certificate]]()
+
+    def issuers(cert: x509.Certificate) -> list[x509.Certificate]:
+        if dump(cert) not in known:
+            known[dump(cert)] = [each for each in certificates if issued(each, cert)]
+        return known[dump(cert)]
+
+    return issuers
 
 
 def key_of(cert: x509.Certificate) -> bytes:
@@ -134,6 +176,8 @@ def _validate(path: tuple[x509.Certificate, ...], root: x509.Certificate, moment
             check_extensions(dump(certificate))
     except FormatError as error:
         return f"an extension of a certificate cannot be read: {error}"
+    for certificate in (*path, root):
+        settle(certificate)
     anchor = CertTrustAnchor(root)
     context = ValidationContext(
         trust_manager=SimpleTrustManager.build(trust_roots=[root]),
@@ -163,7 +207,7 @@ def _validate(path: tuple[x509.Certificate, ...], root: x509.Certificate, moment
 
 def issued(issuer: x509.Certificate, cert: x509.Certificate) -> bool:
     """Whether `issuer` is who `cert` names, and its key made the signature."""
-    if issuer.subject != cert.issuer:
+    if not same_name(issuer.subject, cert.issuer):
         return False
     try:
         verify_signature(

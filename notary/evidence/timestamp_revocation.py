@@ -177,11 +177,13 @@ def spoils(status: Status, moment: datetime) -> bool:
 
 
 def shows(status: Status, certificate: x509.Certificate, moment: datetime) -> bool:
-    """Whether a status, which does not spoil, shows that nothing did at that moment: it is from then or later.
+    """Whether a status, which does not spoil, shows that nothing did at that moment: it is whole, from then or later.
 
     A CA may leave certificates out of its lists once they have expired (RFC 5280 §3.3).
     """
     listed = status.revoked_at is not None
+    if status.partial:
+        return False
     return status.this_update >= moment and (listed or status.this_update <= certificate.not_valid_after_utc)
 
 

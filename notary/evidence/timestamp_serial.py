@@ -10,8 +10,11 @@ CHECK = 22
 
 
 def issuer_of(stamp: Stamp, organisation: str) -> str:
-    """Under which name serial numbers are counted: "the TSA name and serial number identify a unique token"."""
-    return f"{source_of(organisation)}\n{stamp.signer}"
+    """Under which name serial numbers are counted: "the TSA name and serial number identify a unique token".
+
+    Two spellings of one name are one.
+    """
+    return f"{source_of(organisation)}\n{stamp.subject}"
 
 
 @dataclass(slots=True)

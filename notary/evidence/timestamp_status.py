@@ -40,6 +40,7 @@ class Status:
     this_update: datetime  # UTC
     revoked_at: datetime | None = None  # UTC; of revocation or invalidity date the earlier
     reason: str | None = None  # as RFC 5280 §5.3.1 names it; None where the CA states none
+    partial: bool = False  # of some reasons, or of another issuer's part: it may spoil, and shows nothing
 
 
 def require_signature(issuer: x509.Certificate, algorithm: Any, signature: bytes, data: bytes) -> None:
@@ -69,7 +70,7 @@ def extension(extensions: Iterable[x509.Extension[Any]], kind: type[Any]) -> Any
 
 
 def asn1_of(certificate: x509.Certificate) -> asn1.Certificate:
-    """As asn1crypto parses it, which compares names by RFC 5280 §7.1."""
+    """As asn1crypto parses it."""
     parsed: asn1.Certificate = load(asn1.Certificate, certificate.public_bytes(Encoding.DER))
     return parsed
 

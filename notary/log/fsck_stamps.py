@@ -11,9 +11,10 @@ from cryptography import x509
 
 from notary.errors import EvidenceError
 from notary.evidence.timestamp_cms import check_signature, open_response
-from notary.evidence.timestamp_der import load
+from notary.evidence.timestamp_der import dump, load
+from notary.evidence.timestamp_names import name_key, shown_key
 from notary.evidence.timestamp_revocation import spoils, statuses_of
-from notary.evidence.timestamp_status import Kind, RevocationData, name_of
+from notary.evidence.timestamp_status import Kind, RevocationData
 from notary.store.anchorings import Anchoring
 from notary.store.engine import Connection
 from notary.store.stamps import StoredStamp, digest_of, stamps_numbered
@@ -78,7 +79,7 @@ class _Checks:
             token = open_response(evidence)
             check_signature(token, load(asn1.Certificate, der))
             info = load(tsp.TSTInfo, token.content)
-            name = name_of(x509.load_der_x509_certificate(der))
+            name = shown_key(name_key(dump(load(asn1.Certificate, der).subject)))
         except (EvidenceError, ValueError) as error:
             yield f"its token, by the certificate that is kept: {error}"
             return

@@ -14,6 +14,7 @@ from tests.mini_tsa import (
     authority_extensions,
     certificate,
     key,
+    name,
     signer_extensions,
 )
 
@@ -74,10 +75,76 @@ def _constrained():
     return Given(answer(tsa), tsa)
 
 
+def _policy_twice():
+    policy = x509.PolicyInformation(x509.ObjectIdentifier("1.2.3.4"), None)
+    return x509.CertificatePolicies([policy, policy]), False
+
+
+def _alternative(value):
+    """The signer's certificate has that subjectAltName; the caller has it, since not every tool writes it again."""
+
+    def make():
+        extension = x509.UnrecognizedExtension(
+            x509.ExtensionOID.SUBJECT_ALTERNATIVE_NAME, bytes.fromhex(value)
+        )
+        tsa = MiniTsa("rsa", extensions=[*signer_extensions(), (extension, False)])
+        return Given(answer(tsa, certificates=[tsa.middle]), tsa, supplied=(tsa.signer,))
+
+    return make
+
+
+def named(subject, issuer):
+    """The intermediate's certificate is of this subject, and the signer's names this issuer."""
+
+    def make():
+        tsa = MiniTsa("rsa")
+        public, own = tsa.middle_key.public_key(), tsa.key.public_key()
+        tsa.middle = certificate(subject, public, "Root", tsa.root_key, extensions=authority_extensions())
+        tsa.signer = certificate("Mini TSA", own, issuer, tsa.middle_key, extensions=tsa.extensions)
+        return Given(answer(tsa), tsa)
+
+    return make
+
+
+def in_turn(*others):
+    """The caller has, before the intermediate, other certificates of its key and name, with these extensions."""
+
+    def make():
+        tsa = MiniTsa("rsa")
+        key_of_top, public = key("p256", "top"), tsa.middle_key.public_key()
+        top = certificate(
+            "Top", key_of_top.public_key(), "Root", tsa.root_key, extensions=authority_extensions()
+        )
+        held = [
+            certificate("Middle", public, "Top", key_of_top, extensions=each)
+            for each in (*others, authority_extensions())
+        ]
+        return Given(answer(tsa, certificates=[tsa.signer]), tsa, supplied=(*held, top))
+
+    return make
+
+
+NO_SIGNING = [
+    (x509.BasicConstraints(True, None), True),
+    (x509.KeyUsage(True, False, False, False, False, False, True, False, False), True),
+]
+EXCLUDING = [
+    *authority_extensions(),
+    (x509.NameConstraints(None, [x509.DirectoryName(name("MINI  tsa"))]), True),
+]
+
+
 def _old_root():
     tsa = MiniTsa("rsa", root_years=(YEARS[0], _MARCH))
     return Given(answer(tsa), tsa)
 
+
+GOOD = (
+    Case("CA of a name that is newer than Unicode 3.2", "RFC 5280 §7.1", named("鿏 Ⱥ CA", "鿏 ⱥ  CA")),
+    Case("CA named with a capital sharp s", "RFC 5280 §7.1", named("Große CA", "GROẞE CA")),
+    Case("a certificate that may not sign stands before one that may", _PATH, in_turn(NO_SIGNING)),
+    Case("a certificate that excludes the signer stands before one that does not", _PATH, in_turn(EXCLUDING)),
+)
 
 PROFILE = (
     Case("no extended key usage", _PROFILE, _extended(), 11, "has no extended key usage"),
@@ -134,7 +201,7 @@ PATH = (
     Case("root that is not trusted", _PATH, _untrusted("Another Root"), 14, _NO_PATH, "roots"),
     Case("forger's authority with the same names", _PATH, _untrusted("Root"), 14, _NO_PATH, "roots"),
     Case("intermediate missing", _PATH, _without_intermediate, 14, _NO_PATH, "roots"),
-    Case("intermediate is no CA", _PATH, _middle(extensions=()), 14, _NO_PATH, "roots"),
+    Case("intermediate is no CA", _PATH, _middle(extensions=()), 14, "is not a CA", "roots"),
     Case(
         "intermediate not yet valid at genTime",
         _PATH,
@@ -152,6 +219,43 @@ PATH = (
         _constrained,
         14,
         "not all names of the end-entity",
+        "roots",
+    ),
+    Case(
+        "a policy of the signer twice",
+        "RFC 5280 §4.2.1.4",
+        signer(extensions=[*signer_extensions(), _policy_twice()]),
+        14,
+        "a policy stands twice",
+    ),
+    Case(
+        "a policy of the intermediate twice",
+        "RFC 5280 §4.2.1.4",
+        _middle(extensions=[*authority_extensions(), _policy_twice()]),
+        14,
+        "a policy stands twice",
+    ),
+    Case(
+        "alternative name with a character that is not ASCII",
+        "RFC 5280 §4.2.1.6",
+        _alternative("30058203c3a941"),
+        14,
+        "a character that addresses do not have",
+    ),
+    Case(
+        "alternative name of an address of three bytes",
+        "RFC 5280 §4.2.1.6",
+        _alternative("30058703010203"),
+        14,
+        "an IP address of another length",
+    ),
+    Case("issuer's name without its dot", "RFC 5280 §7.1", named("ı CA", "I CA"), 14, _NO_PATH, "roots"),
+    Case(
+        "name constraint excludes the signer in another case",
+        "RFC 5280 §7.1",
+        _middle(extensions=EXCLUDING),
+        14,
+        "are excluded",
         "roots",
     ),
     Case("root expired before genTime", OURS, _old_root, 14, "pinned root is not valid at genTime"),

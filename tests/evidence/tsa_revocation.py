@@ -2,6 +2,8 @@
 
 from datetime import timedelta
 
+from asn1crypto import core
+from asn1crypto import ocsp as lenient
 from cryptography import x509
 from cryptography.hazmat.primitives import hashes
 from cryptography.x509.oid import AuthorityInformationAccessOID, ObjectIdentifier
@@ -10,7 +12,7 @@ from notary.evidence.timestamp_status import Kind, RevocationData
 from tests.evidence.tsa_case import OTHER, OURS, Case, Given, answer, authority
 from tests.evidence.tsa_good import between
 from tests.mini_revocation import DAY, both, crl, ocsp, refusal, responder
-from tests.mini_tsa import GEN_TIME, YEARS, MiniTsa, certificate, key, signer_extensions
+from tests.mini_tsa import GEN_TIME, YEARS, MiniTsa, certificate, key, name, signer_extensions
 
 _TSP = "RFC 3161 §4"
 _CRL = "RFC 5280 §6.3.3"
@@ -58,7 +60,7 @@ def _answered(make):
     return _given(lambda tsa: (make(tsa), crl(tsa.root, tsa.root_key)), tsa=_responding)
 
 
-def _scoped(**fields):
+def _scope(**fields):
     scope = {
         "full_name": None,
         "relative_name": None,
@@ -68,13 +70,17 @@ def _scoped(**fields):
         "indirect_crl": False,
         "only_contains_attribute_certs": False,
     }
-    extension = (x509.IssuingDistributionPoint(**{**scope, **fields}), True)
+    return x509.IssuingDistributionPoint(**{**scope, **fields}), True
+
+
+def _scoped(**fields):
+    extension = _scope(**fields)
     return lambda tsa: crl(tsa.middle, tsa.middle_key, extensions=[extension])
 
 
-def _pointing():
+def _pointing(names=_URL, reasons=None, issuer=None):
     """An authority whose signer's certificate names where its part of the list is."""
-    point = x509.DistributionPoint(_URL, None, None, None)
+    point = x509.DistributionPoint(names, None, reasons, issuer)
     return MiniTsa("rsa", extensions=[*signer_extensions(), (x509.CRLDistributionPoints([point]), False)])
 
 
@@ -117,6 +123,55 @@ def _answers(**features):
     return lambda tsa: ocsp(tsa.signer, tsa.middle, tsa.middle_key, **features)
 
 
+def _unknown_beside(answers):
+    """The certificate is also said not to be known; behind that, so that it is read first."""
+    one = answers[0].copy()
+    answers.append(answers[0].copy())
+    one["cert_status"] = lenient.CertStatus("unknown", core.Null())
+    answers[0] = one
+
+
+def _odd_beside(answers):
+    """An answer about another certificate has an extension that nobody knows."""
+    other = answers[0].copy()
+    other["cert_id"]["serial_number"] = 12345
+    value = core.ParsableOctetString(b"\x05\x00")
+    other["single_extensions"] = [{"extn_id": "1.2.3.4", "critical": True, "extn_value": value}]
+    answers.append(other)
+
+
+def _reason_beside(code):
+    value = core.ParsableOctetString(bytes([10, 1, code]))
+
+    def change(answers):
+        answers[0]["single_extensions"] = [{"extn_id": "2.5.29.21", "critical": False, "extn_value": value}]
+
+    return change
+
+
+_GONE = {"status": "REVOKED", "at": _WEEK, "revoked_at": _LATER}
+
+
+def _part(scope, point, *revoked):
+    """A list of one part, of which the certificate says where it is: `scope` and `point` are names."""
+
+    def tsa():
+        return _pointing(*point)
+
+    def make(tsa):
+        extension = _scope(full_name=scope)
+        entries = [(tsa.signer, *each) for each in revoked]
+        return crl(tsa.middle, tsa.middle_key, *entries, extensions=[extension], at=_WEEK), crl(
+            tsa.root, tsa.root_key, at=_WEEK
+        )
+
+    return _given(make, tsa=tsa)
+
+
+_SOME = frozenset([x509.ReasonFlags.key_compromise])
+_ELSEWHERE = [x509.DirectoryName(name("Other CA"))]
+
+
 def _changed(data, at=-1):
     changed = bytearray(data.data)
     changed[at] ^= 1
@@ -156,6 +211,13 @@ def _same():
     return Given(more, tsa, others=(answer(nonce=5),))
 
 
+def _in_capitals():
+    """Another token of the number, whose signer's certificate spells the authority's name in capitals."""
+    tsa, again = authority(), MiniTsa("rsa")
+    again.signer = again.issue("MINI  TSA", extensions=again.extensions)
+    return Given(answer(nonce=5), tsa, others=(answer(again, nonce=6),))
+
+
 def _other_number():
     tsa = authority()
     return Given(answer(nonce=5, serial=8), tsa, others=(answer(nonce=6),))
@@ -192,6 +254,31 @@ GOOD = (
         _TSP,
         _answered(_answers(status="REVOKED", at=_WEEK, revoked_at=_LATER, reason="superseded")),
         needs="ocsp",
+    ),
+    Case(
+        "OCSP: an extension of the answer about another certificate",
+        "RFC 6960 §4.4",
+        _answered(_answers(change=_odd_beside)),
+        needs="ocsp",
+    ),
+    Case(
+        "OCSP: delegated with a key for nonRepudiation",
+        "RFC 5280 §4.2.1.12",
+        _answered(
+            _delegated(usage=x509.KeyUsage(False, True, False, False, False, False, False, False, False))
+        ),
+        needs="ocsp",
+    ),
+    Case(
+        "OCSP: superseded after genTime, in the status and beside it",
+        "RFC 6960 §4.4.5",
+        _answered(_answers(**_GONE, reason="superseded", change=_reason_beside(4))),
+        needs="ocsp",
+    ),
+    Case(
+        "list of a part that the certificate names in another case",
+        "RFC 5280 §7.1",
+        _part([x509.DirectoryName(name("PART  ONE"))], [[x509.DirectoryName(name("Part one"))]]),
     ),
     Case(
         "list from before genTime, not captured is let pass",
@@ -521,6 +608,114 @@ BAD = (
         15,
         "cannot be read",
         "ocsp",
+    ),
+    Case(
+        "OCSP: keyCompromise behind an answer that knows nothing",
+        OURS,
+        _answered(_answers(**_GONE, reason="keyCompromise", change=_unknown_beside)),
+        15,
+        "keyCompromise",
+        "ocsp",
+    ),
+    Case(
+        "OCSP: good behind an answer that knows nothing, strict",
+        OURS,
+        _answered(_answers(change=_unknown_beside)),
+        15,
+        _OPEN,
+        "ocsp",
+    ),
+    Case(
+        "OCSP: keyCompromise after genTime, superseded beside it",
+        OURS,
+        _answered(_answers(**_GONE, reason="keyCompromise", change=_reason_beside(4))),
+        15,
+        "keyCompromise",
+        "ocsp",
+    ),
+    Case(
+        "OCSP: no reason in the status, superseded beside it",
+        OURS,
+        _answered(_answers(**_GONE, change=_reason_beside(4))),
+        15,
+        "no reason stated",
+        "ocsp",
+    ),
+    Case(
+        "OCSP: superseded after genTime, keyCompromise beside it",
+        OURS,
+        _answered(_answers(**_GONE, reason="superseded", change=_reason_beside(1))),
+        15,
+        "keyCompromise",
+        "ocsp",
+    ),
+    Case(
+        "keyCompromise in a list of a part that the certificate names in another case",
+        "RFC 5280 §7.1",
+        _part(
+            [x509.DirectoryName(name("PART  ONE"))],
+            [[x509.DirectoryName(name("Part one"))]],
+            (_BEFORE, "keyCompromise"),
+        ),
+        15,
+        "keyCompromise",
+        "crl",
+    ),
+    Case(
+        "list of a part that the certificate names for some reasons, strict",
+        _CRL,
+        _part(_URL, [_URL, _SOME]),
+        15,
+        _OPEN,
+        "crl",
+    ),
+    Case(
+        "superseded after genTime in a list of a part for some reasons, strict",
+        _CRL,
+        _part(_URL, [_URL, _SOME], (_LATER, "superseded")),
+        15,
+        _OPEN,
+        "crl",
+    ),
+    Case(
+        "keyCompromise in a list of a part for some reasons",
+        _CRL,
+        _part(_URL, [_URL, _SOME], (_BEFORE, "keyCompromise")),
+        15,
+        "keyCompromise",
+        "crl",
+    ),
+    Case(
+        "list of a part that is said to be another CA's, strict",
+        _CRL,
+        _part(_URL, [_URL, None, _ELSEWHERE]),
+        15,
+        _OPEN,
+        "crl",
+    ),
+    Case(
+        "keyCompromise in a list of a part that is said to be another CA's",
+        OURS,
+        _part(_URL, [_URL, None, _ELSEWHERE], (_BEFORE, "keyCompromise")),
+        15,
+        "keyCompromise",
+        "crl",
+    ),
+    Case(
+        "keyCompromise in a list at the name of another CA",
+        _CRL,
+        _part(_ELSEWHERE, [None, None, _ELSEWHERE], (_BEFORE, "keyCompromise")),
+        15,
+        "keyCompromise",
+        "crl",
+    ),
+    Case(
+        "another token with the same serial number, of the name in capitals",
+        "RFC 5280 §7.1",
+        _in_capitals,
+        22,
+        "serial number 7",
+        "serial",
     ),
     Case(
         "another token with the same serial number",

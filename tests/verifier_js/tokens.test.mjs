@@ -143,6 +143,8 @@ test("two tokens of one serial number are told apart, and one token twice is one
   assert.equal(check(first, { seen }).token.outcome, "passed");
   assert.equal(check(first, { seen }).token.outcome, "passed");
   assert.equal(check(second, { seen }).token.check, 22);
+  assert.equal(check(second, { seen, organisation: "tsa LTD." }).token.check, 22, "the same organisation, spelt otherwise");
+  assert.equal(check(second, { seen, organisation: "another" }).token.outcome, "passed");
   assert.equal(check(second).token.outcome, "passed");
 });
 

@@ -112,7 +112,7 @@ function readCertificateIdentifier(node, version) {
   const hash = version === 2 && fields[0]?.is(TAG.sequence) ? readAlgorithm(fields.shift()).oid : null;
   const [digest, named, ...more] = fields;
   if (digest === undefined || more.length > 0) throw new FormatError("not a certificate identifier");
-  const issuerSerial = named ? readIssuerAndSerial(named, (names) => names.sequence().map(readGeneralName)) : null;
+  const issuerSerial = named ? readIssuerAndSerial(named, (names) => names.sequence().map((each) => readGeneralName(each))) : null;
   return { hash, digest: digest.octets(), issuerSerial };
 }
 

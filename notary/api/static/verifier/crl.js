@@ -18,13 +18,12 @@ const ENTRY_UNDERSTOOD = new Set([REASON, INVALIDITY_DATE]);
 const isTime = (node) => node?.is(TAG.utc) || node?.is(TAG.generalized);
 const unknown = (extensions, understood) => [...extensions].some(([oid, { critical }]) => critical && !understood.has(oid));
 
-// Reason code and invalidity date in the extensions of an entry or of an answer; the earlier of the dates counts.
-export function readRevoked(at, extensions, stated = null) {
+// What the extensions of an entry or of an answer add: the earlier of revocation and invalidity date, and the reason code or null.
+export function readRevoked(at, extensions) {
   const reason = extensions.get(REASON);
   const since = extensions.get(INVALIDITY_DATE);
   const invalid = since ? readWhole(parseDer(since.value)) : at;
-  const code = reason ? Number(parseDer(reason.value).enumerated()) : stated;
-  return { at: invalid < at ? invalid : at, reason: code };
+  return { at: invalid < at ? invalid : at, reason: reason ? Number(parseDer(reason.value).enumerated()) : null };
 }
 
 function readEntry(node) {
@@ -80,19 +79,25 @@ function isNamed(list, issuer) {
   return list.keyIdentifier === null || own === null || equal(list.keyIdentifier, own);
 }
 
-// Whether the certificate is of the part that the list covers (§5.2.5, §6.3.3 b 2).
-function covers({ point }, certificate) {
-  if (point === null) return true;
+const ALL = { revoked: true, good: true };
+const REVOKED_ALONE = { revoked: true, good: false }; // whom the certificate's own CA revokes is revoked, whatever else another list says
+const NONE = { revoked: false, good: false };
+
+// What the list can show of the certificate, by the part that it covers (§5.2.5, §6.3.3 b 2).
+function partOf({ point }, certificate) {
+  if (point === null) return ALL;
   const isAuthority = basicConstraints(certificate)?.ca ?? false;
-  if (point.part || point.relative || (point.users && isAuthority) || (point.authorities && !isAuthority)) return false;
-  if (point.fullName === null) return true;
-  const named = (crlDistributionPoints(certificate) ?? []).filter(({ otherIssuer, someReasons }) => !otherIssuer && !someReasons);
-  return named.some(({ fullName }) => (fullName ?? []).some((one) => point.fullName.some((two) => sameGeneralName(one, two))));
+  if (point.part || point.relative || (point.users && isAuthority) || (point.authorities && !isAuthority)) return NONE;
+  if (point.fullName === null) return ALL;
+  const isThere = (one) => point.fullName.some((two) => sameGeneralName(one, two));
+  const points = (crlDistributionPoints(certificate) ?? []).filter(({ fullName, otherIssuer }) => (fullName ?? otherIssuer ?? []).some(isThere));
+  if (points.length === 0) return NONE;
+  return points.some(({ otherIssuer, someReasons }) => otherIssuer === null && !someReasons) ? ALL : REVOKED_ALONE;
 }
 
-function speaks(list, { certificate, issuer }) {
-  const usage = keyUsage(issuer);
-  return list.whole && usage?.has(KEY_USAGE.crlSign) !== false && issuer.isValidAt(list.thisUpdate) && covers(list, certificate);
+function mayShow(list, { certificate, issuer }) {
+  const counts = list.whole && keyUsage(issuer)?.has(KEY_USAGE.crlSign) !== false && issuer.isValidAt(list.thisUpdate);
+  return counts ? partOf(list, certificate) : NONE;
 }
 
 // For each of `links` ({ certificate, issuer }) the statements of the list about it; throws where it is damaged or forged.
@@ -101,9 +106,10 @@ export function readCrl(bytes, links) {
   return links.map((link) => {
     if (!isNamed(list, link.issuer)) return [];
     if (!link.issuer.signed(readScheme(list.algorithm), list.tbs, list.signature)) throw new FormatError("it bears the name of a CA and is not signed by it");
-    if (!speaks(list, link)) return [];
+    const may = mayShow(list, link);
+    if (!may.revoked) return [];
     const entries = list.entries.filter(({ serial }) => serial === link.certificate.serial);
-    const found = entries.map(({ at, extensions }) => ({ thisUpdate: list.thisUpdate, revoked: readRevoked(at, extensions) }));
-    return found.length > 0 ? found : [{ thisUpdate: list.thisUpdate, revoked: null }];
+    const found = entries.map(({ at, extensions }) => ({ thisUpdate: list.thisUpdate, partial: !may.good, revoked: readRevoked(at, extensions) }));
+    return found.length > 0 || !may.good ? found : [{ thisUpdate: list.thisUpdate, partial: false, revoked: null }];
   });
 }

@@ -2,7 +2,7 @@
 
 import { FormatError } from "./bytes.js";
 import { parseDer } from "./der.js";
-import { readGeneralName } from "./names.js";
+import { MASKED_ADDRESS, readGeneralName } from "./names.js";
 
 export const OID = {
   subjectKeyIdentifier: "2.5.29.14",
@@ -55,13 +55,13 @@ const small = (node) => {
 
 export const keyUsage = reader(OID.keyUsage, (node) => node.flags());
 export const extKeyUsage = reader(OID.extKeyUsage, (node) => nonEmpty(node.sequence()).map((each) => each.oid()));
-export const subjectAltName = reader(OID.subjectAltName, (node) => nonEmpty(node.sequence()).map(readGeneralName));
+export const subjectAltName = reader(OID.subjectAltName, (node) => nonEmpty(node.sequence()).map((each) => readGeneralName(each)));
 export const subjectKeyIdentifier = reader(OID.subjectKeyIdentifier, (node) => node.octets());
 
 // The key identifier in an authority key identifier, or null.
 export function readAuthorityKey(node) {
   const [key, issuer, serial] = tagged(node.sequence(), 2);
-  issuer?.as(16).sequence().map(readGeneralName);
+  issuer?.as(16).sequence().map((each) => readGeneralName(each));
   serial?.as(2).integer();
   return key?.as(4).octets() ?? null;
 }
@@ -111,19 +111,18 @@ export const nameConstraints = reader(OID.nameConstraints, (node) => {
     (field?.as(16).sequence() ?? []).map((subtree) => {
       const [base, ...bounds] = subtree.sequence();
       if (base === undefined || bounds.length > 0) throw new FormatError("a name constraint with bounds");
-      return readGeneralName(base);
+      return readGeneralName(base, MASKED_ADDRESS);
     });
   const [permitted, excluded] = tagged(node.sequence(), 1);
   return { permitted: subtrees(permitted), excluded: subtrees(excluded) };
 });
 
-// Of each point: names of where it is, whether it covers all reasons, and whether another issuer signs it.
+// Of each point: names of where it is, whether it covers some reasons alone, and the names of another issuer that signs it, or null.
 export const crlDistributionPoints = reader(OID.crlDistributionPoints, (node) =>
   nonEmpty(node.sequence()).map((point) => {
     const [where, reasons, issuer] = tagged(point.sequence(), 2);
     reasons?.as(3).bits();
-    issuer?.as(16).sequence().map(readGeneralName);
-    return { ...readPointName(where), someReasons: reasons !== undefined, otherIssuer: issuer !== undefined };
+    return { ...readPointName(where), someReasons: reasons !== undefined, otherIssuer: issuer?.as(16).sequence().map((each) => readGeneralName(each)) ?? null };
   }),
 );
 
@@ -133,7 +132,7 @@ export function readPointName(node) {
   const name = node.explicit();
   if (name.group !== 2 || name.tag > 1) throw new FormatError("not the name of a distribution point");
   if (name.tag === 1) name.as(17).set();
-  return name.tag === 0 ? { fullName: nonEmpty(name.as(16).sequence()).map(readGeneralName), relative: false } : { fullName: null, relative: true };
+  return name.tag === 0 ? { fullName: nonEmpty(name.as(16).sequence()).map((each) => readGeneralName(each)), relative: false } : { fullName: null, relative: true };
 }
 
 const authorityInfoAccess = reader(OID.authorityInfoAccess, (node) =>

@@ -40,10 +40,13 @@ function textOfString(node) {
   return text;
 }
 
+// Unicode's full case folding, as far as two texts can differ by it: the dotless i folds to itself, and both forms of sigma are one.
+const foldCase = (character) => (character === "ı" ? character : character.toLowerCase().toUpperCase().toLowerCase().replaceAll("ς", "σ"));
+
 // Case, compatibility forms and the number of spaces make no difference (RFC 4518 in short).
 export function prepare(text) {
-  const folded = text.replace(UNSEEN, "").normalize("NFKC").toUpperCase().toLowerCase().normalize("NFKC");
-  return folded.split(/\s/u).filter((word) => word !== "").join(" ");
+  const folded = Array.from(text.replace(UNSEEN, "").normalize("NFKC"), foldCase).join("").normalize("NFKC");
+  return folded.split(/[\s\u0085]/u).filter((word) => word !== "").join(" ");
 }
 
 function readAttribute(node) {
@@ -73,6 +76,11 @@ export function showName({ attributes }) {
 
 const KINDS = ["other", "email", "dns", "x400", "directory", "edi", "uri", "ip", "rid"];
 
+function address(bytes) {
+  if (bytes.some((byte) => byte > 0x7f)) throw new FormatError("an address with a character that addresses do not have");
+  return narrow(bytes);
+}
+
 function readOther(node) {
   const [type, value, ...more] = node.children;
   if (value === undefined || more.length > 0 || !value.is(0, 2)) throw new FormatError("not a general name");
@@ -80,8 +88,11 @@ function readOther(node) {
   value.explicit();
 }
 
+const ADDRESS = [4, 16]; // bytes of an IP address
+export const MASKED_ADDRESS = [8, 32]; // of one with a mask behind it, as name constraints have it
+
 // A GeneralName: kind, and its text, name, address bytes or raw bytes.
-export function readGeneralName(node) {
+export function readGeneralName(node, sizes = ADDRESS) {
   const kind = KINDS[node.tag];
   if (node.group !== 2 || kind === undefined) throw new FormatError("not a general name");
   const structured = kind === "other" || kind === "x400" || kind === "directory" || kind === "edi";
@@ -89,8 +100,9 @@ export function readGeneralName(node) {
   if (kind === "rid") node.as(TAG.oid).oid();
   if (kind === "other") readOther(node);
   if (kind === "directory") return { kind, name: readName(node.explicit()) };
+  if (kind === "ip" && !sizes.includes(node.content.length)) throw new FormatError("an IP address of another length");
   if (kind === "ip") return { kind, bytes: node.content };
-  if (kind === "email" || kind === "dns" || kind === "uri") return { kind, text: narrow(node.content) };
+  if (kind === "email" || kind === "dns" || kind === "uri") return { kind, text: address(node.content) };
   return { kind, raw: node.raw };
 }
 

@@ -3,7 +3,7 @@
 import { FormatError, equal } from "./bytes.js";
 import { readRevoked } from "./crl.js";
 import { TAG, parseDer } from "./der.js";
-import { OID, extKeyUsage } from "./extensions.js";
+import { KEY_USAGE, OID, extKeyUsage, keyUsage } from "./extensions.js";
 import { HASHES } from "./hashes.js";
 import { readName } from "./names.js";
 import { sha1 } from "./sha1.js";
@@ -105,8 +105,23 @@ function mayAnswer(signer, issuer, producedAt) {
   if (signer === issuer) return true;
   if (!signer.isIssuedBy(issuer)) throw new FormatError(`${signer.title} answers for a CA that did not issue its certificate`);
   if (!extKeyUsage(signer)?.includes(OCSP_SIGNING)) throw new FormatError(`${signer.title} answers without a certificate for OCSP signing`);
+  const usage = keyUsage(signer);
+  if (usage !== null && !usage.has(KEY_USAGE.digitalSignature) && !usage.has(KEY_USAGE.nonRepudiation)) throw new FormatError(`${signer.title} answers with a key that may not sign`);
   if (!signer.isValidAt(producedAt)) throw new FormatError(`the certificate of ${signer.title} was not valid when it answered`);
   return isUnchecked(signer) && signer.criticals().every((oid) => RESPONDER_UNDERSTOOD.has(oid));
+}
+
+// Of several answers about one certificate: one that says nothing hides no revocation, and is not made good by another.
+function worst(answers) {
+  const says = ({ status, odd }) => status !== undefined && !odd;
+  return answers.every(says) ? answers : answers.filter((answer) => says(answer) && answer.status !== null);
+}
+
+// What an answer says; of two reasons, in its status and beside it (RFC 6960 §4.4.5), each by itself.
+function statements({ thisUpdate, status, extensions }) {
+  if (status === null) return [{ thisUpdate, partial: false, revoked: null }];
+  const { at, reason } = readRevoked(status.at, extensions);
+  return [status.stated, reason].filter((each, which) => which === 0 || each !== null).map((each) => ({ thisUpdate, partial: false, revoked: { at, reason: each } }));
 }
 
 // For each of `links` ({ certificate, issuer }) the statements of the response about it; throws where it is damaged or forged.
@@ -121,8 +136,6 @@ export function readOcsp(bytes, links) {
     if (signer === undefined) return [];
     const counts = mayAnswer(signer, issuer, response.producedAt);
     if (!signer.signed(readScheme(response.algorithm), response.tbs, response.signature)) throw new FormatError("it bears the name of a responder and is not signed by it");
-    if (!counts || response.odd || answers.some(({ odd }) => odd)) return [];
-    const known = answers.filter(({ status, thisUpdate }) => status !== undefined && issuer.isValidAt(thisUpdate));
-    return known.map(({ thisUpdate, status, extensions }) => ({ thisUpdate, revoked: status && readRevoked(status.at, extensions, status.stated) }));
+    return counts && !response.odd ? worst(answers).flatMap(statements).filter(({ thisUpdate }) => issuer.isValidAt(thisUpdate)) : [];
   });
 }

@@ -8,12 +8,13 @@ const MILD = new Set([0, 3, 4, 5]);
 const MAX_FILES = 8;
 const MAX_FILE = 1048576;
 
-// A statement of a file about a certificate: { thisUpdate, revoked }, where `revoked` is null or { at, reason (null: none stated) }.
+// A statement of a file about a certificate: { thisUpdate, revoked, partial }, where `revoked` is null or { at, reason (null: none stated) },
+// and a `partial` one can condemn and shows nothing good.
 function condemns({ revoked }, genTime) {
   return revoked !== null && (revoked.reason === null || !MILD.has(revoked.reason) || revoked.at <= genTime);
 }
 
-const covers = ({ thisUpdate, revoked }, certificate, genTime) => thisUpdate >= genTime && (thisUpdate <= certificate.notAfter || revoked !== null);
+const covers = ({ thisUpdate, revoked, partial }, certificate, genTime) => !partial && thisUpdate >= genTime && (thisUpdate <= certificate.notAfter || revoked !== null);
 
 function statements({ name, bytes }, links) {
   if (bytes.length > MAX_FILE) throw new Error("too long");

@@ -4,11 +4,12 @@ import { equal } from "./bytes.js";
 import { judgeRevocation } from "./revocation.js";
 import { MILLISECOND, show } from "./time.js";
 import { verifyToken } from "./token.js";
+import { sourceName } from "./trust.js";
 import { TokenError } from "./tstinfo.js";
 
-// 22. `seen` is a Map that lives as long as the check of one package.
+// 22. Two spellings of one name are one authority. `seen` is a Map that lives as long as the check of one package.
 function checkSerial(token, { organisation }, seen) {
-  const name = JSON.stringify([organisation, token.certificate.subject.key, token.serial.toString()]);
+  const name = JSON.stringify([sourceName(organisation), token.certificate.subject.key, token.serial.toString()]);
   const known = seen.get(name);
   if (known && !equal(known, token.content)) throw new TokenError(22, `another token of this authority has the serial number ${token.serial}`);
   seen.set(name, token.content);

@@ -88,4 +88,9 @@ export function readTstInfo(node) {
   return info;
 }
 
-export const genTimeOf = (info) => under(20, () => readGeneralized(info.time));
+const YEAR_9999 = "9999"; // which stands for no time at all (RFC 5280 §4.1.2.5), and after which there is none for a bound
+
+export function genTimeOf({ time }) {
+  if (String.fromCharCode(...time.content.subarray(0, 4)) === YEAR_9999) throw new TokenError(20, "genTime is in the year 9999");
+  return under(20, () => readGeneralized(time));
+}
