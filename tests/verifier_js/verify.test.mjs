@@ -253,7 +253,7 @@ test("sources count once: by name, and by any key that tokens share", () => {
 test("T is the k-th earliest, rounded up, and no bound is before the block", () => {
   const times = (bounds, k, after = null) => {
     const checks = new Checks();
-    const time = checkTimes(checks, [{ size: 4n, bounds, madeAfter: after !== null }], { chain_id: 1, number: 2, hash: "00", time: after }, { k });
+    const time = checkTimes(checks, [{ size: 4n, bounds, undated: [], madeAfter: after !== null }], { chain_id: 1, number: 2, hash: "00", time: after }, { k });
     return [checks.list[0].outcome, time.existed_by, time.made_after];
   };
   const late = { ...bound("B", 7), notAfter: 7000000001n };
@@ -269,7 +269,7 @@ test("bounds stand in the order of what is written of them", () => {
     { size: 10n, bounds: [at("b", 5000000000n), at("bitcoin", 5000000000n), at("bitcoin", 5000000000n, "bitcoin"), at("c", 4000000001n), at("a", 4500000000n), at("d", 3000000000n)] },
     { size: 9n, bounds: [at("a", 5000000000n)] },
   ];
-  const { bounds } = checkTimes(new Checks(), heads.map((head) => ({ ...head, madeAfter: false })), null, { k: 1 });
+  const { bounds } = checkTimes(new Checks(), heads.map((head) => ({ ...head, undated: [], madeAfter: false })), null, { k: 1 });
   assert.deepEqual(bounds.map(({ not_after, source, size, kind }) => [not_after.slice(17, 19), source, size, kind]), [
     ["03", "d", 10, "rfc3161"], ["05", "a", 9, "rfc3161"], ["05", "a", 10, "rfc3161"], ["05", "b", 10, "rfc3161"], ["05", "bitcoin", 10, "bitcoin"], ["05", "bitcoin", 10, "rfc3161"], ["05", "c", 10, "rfc3161"],
   ]);
