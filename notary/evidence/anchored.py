@@ -17,7 +17,7 @@ from notary.evidence.chain import (
     decode_evidence,
     decode_header,
     first_that_holds,
-    headers_before,
+    headers_of,
 )
 from notary.evidence.chain_bft import SEALED
 from notary.evidence.chain_head import stored_head
@@ -193,12 +193,15 @@ def _check_seals(anchor: _Anchor) -> bool | None:
 def _check_not_before(anchor: _Anchor, block: Block, *, anchored: bool) -> None:
     found: list[tuple[Header, NotBefore]] = []  # one hash may be that of several: it leaves seals out
     with anchor.out.check("7.1", Claim.RECOMPUTED, anchor.subject) as done:
-        likely = headers_before(anchor.evidence, block.number)
-        found = [(header, item) for header, item in likely if header.hash == block.hash]
+        found = headers_of(anchor.evidence, block.hash)
         if not found:
             done.skip = "the package does not hold the header of the not-before block"
-        elif (block.chain_id, block.time) != (anchor.chain.chain_id, found[0][0].time):
-            raise ChainError("time or chain of the not-before block are not those of its header")
+        elif (block.chain_id, block.number, block.time) != (
+            anchor.chain.chain_id,
+            found[0][0].number,
+            found[0][0].time,
+        ):
+            raise ChainError("number, time or chain of the not-before block are not those of its header")
         done.detail = f"block {block.number} of chain {block.chain_id}"
     if not done.ok or not found:
         return

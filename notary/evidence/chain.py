@@ -12,7 +12,7 @@ from typing import TypeVar
 from notary.errors import ChainError
 from notary.evidence import rlp
 from notary.evidence.chain_file import ChainEvidence, NotBefore, Proof, decode_evidence, encode_evidence
-from notary.evidence.chain_header import Header, decode_header, header_number
+from notary.evidence.chain_header import Header, decode_header
 from notary.evidence.chain_seals import ValidatorSet
 from notary.evidence.keccak import keccak256
 from notary.evidence.mpt import verify_proof
@@ -20,12 +20,12 @@ from notary.evidence.mpt import verify_proof
 __all__ = [
     "ANCHORED", "HISTORY_CONTRACT", "HISTORY_WINDOW", "AnchoredEvent", "ChainEvidence", "ChainTrust", "Header",
     "NotBefore", "Proof", "account_of", "check_binding", "check_block", "check_code", "check_history", "check_receipt",
-    "decode_evidence", "decode_header", "encode_evidence", "first_that_holds", "headers_before", "history_slot",
+    "decode_evidence", "decode_header", "encode_evidence", "first_that_holds", "headers_of", "history_slot",
 ]  # fmt: skip
 
 ANCHORED = keccak256(b"Anchored(bytes32,uint64,uint64,bytes32)")
 HISTORY_CONTRACT = bytes.fromhex("0000f90827f1c53a10cb7a02335b175320002935")  # EIP-2935
-MAX_OF_ONE_NUMBER = 8  # not-before headers
+MAX_OF_ONE_HASH = 8  # not-before headers
 T, R = TypeVar("T"), TypeVar("R")
 HISTORY_WINDOW = 8191  # blocks before its own whose hashes a block's state holds
 _KNOWN_TYPES = (1, 2, 3, 4)  # EIP-2718 types whose receipts have the four fields of legacy ones
@@ -144,16 +144,17 @@ def check_code(e: ChainEvidence, header: Header, code_hash: bytes) -> None:
         raise ChainError(f"the contract has code hash {_show(found)}, trusted is {_show(code_hash)}")
 
 
-def headers_before(e: ChainEvidence, number: int) -> list[tuple[Header, NotBefore]]:
-    """The not-before headers of this number; the others are read and not hashed.
+def headers_of(e: ChainEvidence, block_hash: bytes) -> list[tuple[Header, NotBefore]]:
+    """The not-before headers of this hash: several, where they bear other seals.
 
     Raises:
-        ChainError: one of any number is no header of the profile, or more than 8 are of this one.
+        ChainError: one of any hash is no header of the profile, or more than 8 are of this one.
     """
-    likely = [item for item in e.not_before if header_number(item.header, e.profile) == number]
-    if len(likely) > MAX_OF_ONE_NUMBER:
-        raise ChainError(f"{len(likely)} not-before headers are of number {number}")
-    return [(decode_header(item.header, e.profile), item) for item in likely]
+    read = [(decode_header(item.header, e.profile), item) for item in e.not_before]
+    found = [(header, item) for header, item in read if header.hash == block_hash]
+    if len(found) > MAX_OF_ONE_HASH:
+        raise ChainError(f"{len(found)} not-before headers are of one block")
+    return found
 
 
 def check_history(e: ChainEvidence, header: Header, not_before_header: Header) -> None:
@@ -166,8 +167,8 @@ def check_history(e: ChainEvidence, header: Header, not_before_header: Header) -
     number = not_before_header.number
     if not header.number - HISTORY_WINDOW <= number < header.number:
         raise ChainError(f"block {number} is not among the {HISTORY_WINDOW} before block {header.number}")
-    same = [item for found, item in headers_before(e, number) if found.hash == not_before_header.hash]
-    proofs = [item.storage_proof for item in same if item.storage_proof is not None]
+    same = [item.storage_proof for _, item in headers_of(e, not_before_header.hash)]
+    proofs = [proof for proof in same if proof is not None]
     if not proofs:
         raise ChainError(f"no storage proof of the hash of block {number} was captured")
     storage_root = account_of(header, HISTORY_CONTRACT, e.history_proof)[2]

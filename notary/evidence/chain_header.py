@@ -42,29 +42,6 @@ def decode_header(raw: bytes, profile: str) -> Header:
     Raises:
         ChainError: a profile that we do not know, bytes that are no header, or a header of another profile.
     """
-    fields, number, time = _read(raw, profile)
-    sealed = profile in chain_bft.SEALED and number > 0  # nobody seals the first block
-    return Header(
-        number=number,
-        hash=chain_bft.block_hash(fields, profile) if sealed else keccak256(raw),
-        time=time,
-        state_root=fields[3],
-        receipts_root=fields[5],
-        transactions_root=fields[4],
-    )
-
-
-def header_number(raw: bytes, profile: str) -> int:
-    """The number in a header that is of this form; it is not hashed, which takes most of the time of reading one.
-
-    Raises:
-        ChainError: as `decode_header`.
-    """
-    return _read(raw, profile)[1]
-
-
-def _read(raw: bytes, profile: str) -> tuple[list[bytes], int, int]:
-    """Fields, number and time."""
     if profile not in PROFILES:
         raise ChainError(
             f"headers of profile {profile!r} cannot be hashed here; known: {', '.join(PROFILES)}"
@@ -72,7 +49,15 @@ def _read(raw: bytes, profile: str) -> tuple[list[bytes], int, int]:
     fields = header_fields(raw)
     number = rlp.decode_int(fields[8], MAX_INTEGER)
     _require_profile(fields, profile)
-    return fields, number, rlp.decode_int(fields[11], MAX_TIME)
+    sealed = profile in chain_bft.SEALED and number > 0  # nobody seals the first block
+    return Header(
+        number=number,
+        hash=chain_bft.block_hash(fields, profile) if sealed else keccak256(raw),
+        time=rlp.decode_int(fields[11], MAX_TIME),
+        state_root=fields[3],
+        receipts_root=fields[5],
+        transactions_root=fields[4],
+    )
 
 
 def header_fields(raw: bytes) -> list[bytes]:

@@ -67,8 +67,8 @@ class Verifier:
         """Parse a vkey.
 
         Raises:
-            FormatError: not a string of three parts, an unusable name, a key that is not Ed25519, or a key id that is not
-                the key's.
+            FormatError: not a string of three parts, an unusable name, a key that is not Ed25519, or a key id that
+                is not the key's.
         """
         name, key = split_vkey(text)
         if key[:1] != ED25519 or len(key) != 33:  # noqa: PLR2004 - type byte and 32 bytes

@@ -13,8 +13,9 @@ from notary.evidence.timestamp_path import issued, key_of
 
 
 def require_independent(authorities: Sequence[Authority]) -> None:
-    """Refuse two organisations with one root, or where one's root was issued by the other's; and two tables of one
-    organisation with such roots that restrict its tokens differently.
+    """Refuse related tables of two organisations, and related ones of one that restrict its tokens differently.
+
+    Tables are related where a root of one is a root of the other, or issued it.
 
     A token names no authority of the trust file: it stands in the package under a name that anybody may choose.
     Where it leads to a root of each of two, the word of one would count for two, and what only one of them asks for

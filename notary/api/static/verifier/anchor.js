@@ -3,14 +3,14 @@
 import { FormatError, equal, hex } from "./bytes.js";
 import { readAnchorFile } from "./anchor_file.js";
 import { HISTORY_LENGTH, provedAccount, provedEvent, provedHead, provedHistory } from "./chain_state.js";
-import { isSealed, readForm, readHeader } from "./header.js";
+import { isSealed, readHeader } from "./header.js";
 import { checkSeals, setAt } from "./seals.js";
 import { MICROSECOND, ofSeconds, show } from "./time.js";
 
 const PASSED = "passed";
 const FAILED = "failed";
 const OPEN = "could_not_be_checked";
-const MAX_OF_ONE_NUMBER = 8; // not-before headers: hashing one takes milliseconds
+const MAX_OF_ONE_HASH = 8; // not-before headers, of which each has seals to be checked
 
 // Thrown where something is missing, not wrong.
 class Missing extends Error {}
@@ -104,13 +104,14 @@ function checkSealed({ trusted }, block) {
 }
 
 // 7.1. Returns the headers that the statement names, each with its proof where there is one: one hash may have several,
-// since it leaves seals out. Only those of its number are hashed.
+// since it leaves seals out.
 function findEarlier({ evidence }, notBefore) {
-  const likely = evidence.notBefore.filter(({ header }) => readForm(header, evidence.profile).number === BigInt(notBefore.number));
-  demand(likely.length <= MAX_OF_ONE_NUMBER, "too many headers have the number that the statement names");
-  const named = likely.map((each) => ({ ...each, block: readHeader(each.header, evidence.profile) })).filter(({ block }) => hex(block.hash) === notBefore.hash);
+  const headers = evidence.notBefore.map((each) => ({ ...each, block: readHeader(each.header, evidence.profile) }));
+  const named = headers.filter(({ block }) => hex(block.hash) === notBefore.hash);
+  demand(named.length <= MAX_OF_ONE_HASH, "too many headers are of one block");
   if (named.length === 0) throw new Missing("the header of the block that the statement names is not in it");
-  demand(named[0].block.time === BigInt(notBefore.time), "the statement gives that block another time");
+  const { number, time } = named[0].block;
+  demand(number === BigInt(notBefore.number) && time === BigInt(notBefore.time), "the statement gives that block another number or time");
   demand(evidence.chainId === notBefore.chain_id, "the statement names a block of another chain");
   return named;
 }

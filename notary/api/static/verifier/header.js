@@ -30,8 +30,8 @@ function checkProfile(fields, profile) {
   if (!holds) throw new FormatError("not a header of an OP Stack rollup");
 }
 
-// Fields, number and time (BigInt) of a header of this profile, which is not hashed.
-export function readForm(raw, profile) {
+// A header of this profile: hash, number and time (BigInt), state and receipts root; `seals` with what they are over, where it is sealed.
+export function readHeader(raw, profile) {
   if (raw.length > MAX_HEADER) throw new FormatError("the header is too long");
   const fields = listOf(decodeRlp(raw, MAX_VALUES)).map((field) => bytesOf(field));
   if (fields.length < 15 || fields.length > 24) throw new FormatError("a header has 15 to 24 fields");
@@ -40,12 +40,6 @@ export function readForm(raw, profile) {
   const number = numberOf(fields[NUMBER]);
   const time = numberOf(fields[TIME]);
   if (number > MAX_NUMBER || time > MAX_TIME) throw new FormatError("number or time of the header are out of range");
-  return { fields, number, time };
-}
-
-// A header of this profile: hash, number and time (BigInt), state and receipts root; `seals` with what they are over, where it is sealed.
-export function readHeader(raw, profile) {
-  const { fields, number, time } = readForm(raw, profile);
   const known = isSealed(profile) && number > 0n ? sealedHash(fields, profile) : plainHash(raw);
   return { number, time, state: fields[STATE], receipts: fields[RECEIPTS], ...known };
 }
