@@ -8,6 +8,7 @@ from notary.evidence.chain import (
     ChainEvidence,
     ChainTrust,
     Header,
+    NotBefore,
     check_binding,
     check_block,
     check_code,
@@ -15,6 +16,8 @@ from notary.evidence.chain import (
     check_receipt,
     decode_evidence,
     decode_header,
+    first_that_holds,
+    headers_of,
 )
 from notary.evidence.chain_bft import SEALED
 from notary.evidence.chain_head import stored_head
@@ -57,6 +60,10 @@ def check_anchor(
     with out.check("6.1", Claim.RECOMPUTED, subject) as done:
         evidence = decode_evidence(data)
         chain = _trusted(evidence, trust)
+        if chain is None:
+            done.skip = f"the trust file names no chain {evidence.chain_id}"
+            done.skip_claim = Claim.NOT_COVERED
+            return
         check_binding(evidence, chain)
         if package.files.get(f"{folder}/header.rlp", evidence.header) != evidence.header:
             raise FormatError("header.rlp is not the header of anchor.json")
@@ -76,12 +83,12 @@ def check_anchor(
         _check_not_before(anchor, not_before, anchored=bool(trusted))
 
 
-def _trusted(evidence: ChainEvidence, trust: Trust) -> ChainTrust:
+def _trusted(evidence: ChainEvidence, trust: Trust) -> ChainTrust | None:
     """The chain of the trust file that is meant: its contract and log id too, since a log may move."""
     same = [chain for chain in trust.chains if chain.chain_id == evidence.chain_id]
     near = [chain for chain in same if chain.contract == evidence.contract]
     exact = [chain for chain in near if chain.log_id == evidence.log_id]
-    return (exact or near or same or list(trust.chains))[0]
+    return next(iter(exact or near or same), None)
 
 
 def _check_block(anchor: _Anchor) -> bool | None:
@@ -184,39 +191,45 @@ def _check_seals(anchor: _Anchor) -> bool | None:
 
 
 def _check_not_before(anchor: _Anchor, block: Block, *, anchored: bool) -> None:
-    earlier: Header | None = None
-    raw, provable = b"", False
+    found: list[tuple[Header, NotBefore]] = []  # one hash may be that of several: it leaves seals out
     with anchor.out.check("7.1", Claim.RECOMPUTED, anchor.subject) as done:
-        for item in anchor.evidence.not_before:
-            header = decode_header(item.header, anchor.chain.profile)
-            if header.hash == block.hash:
-                earlier, raw, provable = header, item.header, provable or item.storage_proof is not None
-        if earlier is None:
+        found = headers_of(anchor.evidence, block.hash)
+        if not found:
             done.skip = "the package does not hold the header of the not-before block"
         elif (block.chain_id, block.number, block.time) != (
             anchor.chain.chain_id,
-            earlier.number,
-            earlier.time,
+            found[0][0].number,
+            found[0][0].time,
         ):
             raise ChainError("number, time or chain of the not-before block are not those of its header")
         done.detail = f"block {block.number} of chain {block.chain_id}"
-    if not done.ok or earlier is None:
+    if not done.ok or not found:
         return
     with anchor.out.check("7.2", Claim.ATTESTED, anchor.subject) as done:
-        validators = validators_at(earlier.number, anchor.chain.validators)
-        if check_block(earlier, anchor.chain):
-            done.detail = "the trust file names this block"
-        elif anchored and anchor.evidence.history_proof is not None and provable:
-            check_history(anchor.evidence, anchor.header, earlier)
-            done.detail = f"the state of block {anchor.header.number} names it (EIP-2935)"
-        elif validators is not None and earlier.number > 0:  # nobody seals the first
-            seals = check_seals(raw, earlier, anchor.chain.profile, validators)
-            done.detail = f"{seals} of {len(validators.addresses)} validators sealed it"
-        else:
+        done.detail = _why_of_the_chain(anchor, found, anchored=anchored)
+        if not done.detail:
             done.skip = "neither this block nor one whose state names it is among the trusted blocks"
     if done.ok and not done.skip:
         name = f"chain {block.chain_id} block {block.number} 0x{block.hash.hex()}"
         anchor.head.made_after = (_time(block.time), name)
+
+
+def _why_of_the_chain(anchor: _Anchor, found: list[tuple[Header, NotBefore]], *, anchored: bool) -> str:
+    """By what the not-before block is one of the chain; empty where nothing can be tried."""
+    earlier, chain = found[0][0], anchor.chain
+    if check_block(earlier, chain):
+        return "the trust file names this block"
+    provable = any(item.storage_proof is not None for _, item in found)
+    if anchored and anchor.evidence.history_proof is not None and provable:
+        check_history(anchor.evidence, anchor.header, earlier)
+        return f"the state of block {anchor.header.number} names it (EIP-2935)"
+    validators = validators_at(earlier.number, chain.validators)
+    if validators is None or earlier.number == 0:  # nobody seals the first
+        return ""
+    seals = first_that_holds(
+        found, lambda each: check_seals(each[1].header, each[0], chain.profile, validators)
+    )
+    return f"{seals} of {len(validators.addresses)} validators sealed it"
 
 
 def _time(seconds: int) -> datetime:

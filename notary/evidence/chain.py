@@ -3,8 +3,11 @@
 Every check rests on a header. Whether that header is of the real chain is for `check_block` and the verifier.
 """
 
+from collections.abc import Callable, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime
+from typing import TypeVar
 
 from notary.errors import ChainError
 from notary.evidence import rlp
@@ -17,11 +20,13 @@ from notary.evidence.mpt import verify_proof
 __all__ = [
     "ANCHORED", "HISTORY_CONTRACT", "HISTORY_WINDOW", "AnchoredEvent", "ChainEvidence", "ChainTrust", "Header",
     "NotBefore", "Proof", "account_of", "check_binding", "check_block", "check_code", "check_history", "check_receipt",
-    "decode_evidence", "decode_header", "encode_evidence", "history_slot",
+    "decode_evidence", "decode_header", "encode_evidence", "first_that_holds", "headers_of", "history_slot",
 ]  # fmt: skip
 
 ANCHORED = keccak256(b"Anchored(bytes32,uint64,uint64,bytes32)")
 HISTORY_CONTRACT = bytes.fromhex("0000f90827f1c53a10cb7a02335b175320002935")  # EIP-2935
+MAX_OF_ONE_HASH = 8  # not-before headers
+T, R = TypeVar("T"), TypeVar("R")
 HISTORY_WINDOW = 8191  # blocks before its own whose hashes a block's state holds
 _KNOWN_TYPES = (1, 2, 3, 4)  # EIP-2718 types whose receipts have the four fields of legacy ones
 _FIRST_LIST = 0xC0
@@ -139,8 +144,21 @@ def check_code(e: ChainEvidence, header: Header, code_hash: bytes) -> None:
         raise ChainError(f"the contract has code hash {_show(found)}, trusted is {_show(code_hash)}")
 
 
+def headers_of(e: ChainEvidence, block_hash: bytes) -> list[tuple[Header, NotBefore]]:
+    """The not-before headers of this hash: several, where they bear other seals.
+
+    Raises:
+        ChainError: one of any hash is no header of the profile, or more than 8 are of this one.
+    """
+    read = [(decode_header(item.header, e.profile), item) for item in e.not_before]
+    found = [(header, item) for header, item in read if header.hash == block_hash]
+    if len(found) > MAX_OF_ONE_HASH:
+        raise ChainError(f"{len(found)} not-before headers are of one block")
+    return found
+
+
 def check_history(e: ChainEvidence, header: Header, not_before_header: Header) -> None:
-    """The state of the anchoring block names the hash of the earlier block (EIP-2935).
+    """The state of the anchoring block names the hash of the earlier block (EIP-2935), by one of the captured proofs.
 
     Raises:
         ChainError: the block is not one of the 8191 before, no proof was captured, one does not hold, or the
@@ -149,21 +167,33 @@ def check_history(e: ChainEvidence, header: Header, not_before_header: Header) -
     number = not_before_header.number
     if not header.number - HISTORY_WINDOW <= number < header.number:
         raise ChainError(f"block {number} is not among the {HISTORY_WINDOW} before block {header.number}")
-    proofs = [
-        item.storage_proof
-        for item in e.not_before
-        if decode_header(item.header, e.profile).hash == not_before_header.hash
-    ]
-    proof = next((proof for proof in proofs if proof is not None), None)
-    if proof is None:
+    same = [item.storage_proof for _, item in headers_of(e, not_before_header.hash)]
+    proofs = [proof for proof in same if proof is not None]
+    if not proofs:
         raise ChainError(f"no storage proof of the hash of block {number} was captured")
     storage_root = account_of(header, HISTORY_CONTRACT, e.history_proof)[2]
     if not isinstance(storage_root, bytes):
         raise ChainError("the account of the history contract is malformed")
+    first_that_holds(proofs, lambda proof: _check_named(storage_root, number, proof, not_before_header.hash))
+
+
+def _check_named(storage_root: bytes, number: int, proof: Proof, expected: bytes) -> None:
     value = verify_proof(storage_root, keccak256(history_slot(number)), proof)
     found = rlp.decode_int(rlp.decode(value or b"\x80"), _UINT256).to_bytes(32, "big")
-    if found != not_before_header.hash:
+    if found != expected:
         raise ChainError(f"the state names another hash for block {number}: {_show(found)}")
+
+
+def first_that_holds(items: Sequence[T], check: Callable[[T], R]) -> R:
+    """What `check` gives for the first of `items`, of which there is one at least, that it does not refuse.
+
+    Raises:
+        ChainError: it refuses all; what it said of the last.
+    """
+    for item in items[:-1]:
+        with suppress(ChainError):
+            return check(item)
+    return check(items[-1])
 
 
 def history_slot(number: int) -> bytes:

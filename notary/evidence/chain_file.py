@@ -8,6 +8,7 @@ from notary.evidence import canonical
 from notary.evidence.fields import exact_keys, hexadecimal, natural, text
 
 MAX_EVIDENCE = 4 * 1024 * 1024  # bytes
+MAX_HEADER = 8192  # bytes
 MAX_NODES = 65  # a key of 32 bytes has 64 nibbles
 MAX_NOT_BEFORE = 256
 MAX_VALUES = 32_768  # in the whole file; the limits above allow for 17,300
@@ -112,7 +113,7 @@ def decode_evidence(data: bytes) -> ChainEvidence:
         contract=hexadecimal(value["contract"], "contract", 20),
         log_id=hexadecimal(value["log_id"], "log_id", 32),
         profile=text(value["profile"], "profile", "[a-z0-9-]{1,32}"),
-        header=_bytes(value["header"], "header"),
+        header=_header(value["header"]),
         transaction=None if transaction is None else hexadecimal(transaction, "transaction", 32),
         transaction_index=natural(value["transaction_index"], "transaction_index"),
         receipt_proof=_proof(value["receipt_proof"], "receipt_proof"),
@@ -134,9 +135,14 @@ def _head_slots(value: Any) -> tuple[Proof | None, Proof | None]:
 
 def _not_before(item: Any) -> NotBefore:
     exact_keys(item, ("header", "storage_proof"), "not_before")
-    return NotBefore(
-        _bytes(item["header"], "header"), _optional_proof(item["storage_proof"], "storage_proof")
-    )
+    return NotBefore(_header(item["header"]), _optional_proof(item["storage_proof"], "storage_proof"))
+
+
+def _header(value: Any) -> bytes:
+    header = _bytes(value, "header")
+    if len(header) > MAX_HEADER:
+        raise FormatError(f"a header of {len(header)} bytes is longer than {MAX_HEADER}")
+    return header
 
 
 def _show(proof: Proof | None) -> list[str] | None:

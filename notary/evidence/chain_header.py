@@ -5,11 +5,11 @@ from dataclasses import dataclass
 from notary.errors import ChainError
 from notary.evidence import chain_bft, rlp
 from notary.evidence.canonical import MAX_INTEGER
+from notary.evidence.chain_file import MAX_HEADER
 from notary.evidence.keccak import keccak256
 
 # docs/formats.md §10 says of each what its headers are like, and what is final there.
 PROFILES = ("ethereum", "op", *chain_bft.SEALED, "anvil")
-MAX_HEADER = 8192  # bytes
 MAX_TIME = 253_402_300_799  # the last second of the year 9999
 _OLDEST = 15
 _FIELDS = range(_OLDEST, 25)  # 15 since Frontier, 21 with Prague, room for the next forks

@@ -47,7 +47,7 @@ def check_seals(raw: bytes, header: Header, profile: str, validators: ValidatorS
     extra = decode_extra(fields, profile)
     trusted = set(validators.addresses)
     # Where a contract of the chain chooses the validators a header names none, and the seals alone show who they are.
-    if extra.validators and set(extra.validators) != trusted:
+    if extra.validators and sorted(extra.validators) != sorted(trusted):
         raise ChainError(
             f"block {header.number} names {len(extra.validators)} validators, and not the {len(trusted)} that are "
             f"trusted from block {validators.from_block} on"

@@ -10,10 +10,14 @@ from notary.evidence.outcome import Check, Claim, Outcome
 
 @dataclass(slots=True)
 class Doing:
-    """A check under way; set `detail` to say what was found, or `skip` to say why it cannot be made."""
+    """A check under way; set `detail` to say what was found, or `skip` to say why it cannot be made.
+
+    `skip_claim` is the class of a check that cannot be made, where it is another than the check's own.
+    """
 
     detail: str = ""
     skip: str = ""
+    skip_claim: Claim | None = None
     ok: bool = True
 
 
@@ -46,7 +50,7 @@ class Collector:
             self.failed(id_, claim, subject, f"cannot be read ({type(error).__name__})")
         else:
             if doing.skip:
-                self.unchecked(id_, claim, subject, doing.skip)
+                self.unchecked(id_, doing.skip_claim or claim, subject, doing.skip)
             else:
                 self.passed(id_, claim, subject, doing.detail)
 

@@ -19,18 +19,17 @@ from notary.evidence.note import Note, parse_note
 from notary.evidence.package_names import (
     DOCUMENT,
     EXPECTED,
-    FRAME,
     MAX_FILE,
-    META,
     OPENINGS,
     STATEMENT,
     check_name,
+    is_read,
 )
 from notary.evidence.proof_file import RECEIPT, TLOG_PROOF, parse_proof_file
 
 FOLDER = "controls/"
 MAX_EXPECTED = 64 * 1024
-MAX_CONTROLS = 64
+MAX_CONTROLS = 16  # each is a whole verification
 _VERSION = 1
 _NAME = "[a-z0-9][a-z0-9-]{0,63}"
 _SALT = re.compile(rb'"salt":"(?=[0-9a-f]{64}")')
@@ -95,11 +94,7 @@ def _control(item: Any, members: frozenset[str]) -> Control:
     check_name(control.replaces)
     if control.file not in members or control.file == EXPECTED:
         raise FormatError(f"the control {control.name} has no file in the package")
-    if (
-        control.replaces not in members
-        or control.replaces in FRAME
-        or control.replaces.startswith((FOLDER, META))
-    ):
+    if control.replaces not in members or not is_read(control.replaces):
         raise FormatError(f"the control {control.name} replaces nothing that it may replace")
     return control
 

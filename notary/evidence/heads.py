@@ -1,5 +1,8 @@
 """Checks on the attested heads of a package: 3 and, on tokens, 5.1 and 5.2; others in `ots` and `anchored`."""
 
+from collections.abc import Sequence
+from datetime import timedelta
+
 from notary.errors import FormatError, ProofError, SignatureError
 from notary.evidence.anchored import check_anchor
 from notary.evidence.checkpoint import open_checkpoint
@@ -8,14 +11,14 @@ from notary.evidence.cose import open_receipt, parse_receipt
 from notary.evidence.head import Head
 from notary.evidence.note import Verifier, open_note, parse_note
 from notary.evidence.ots import check_ots
-from notary.evidence.outcome import Bound, Claim
+from notary.evidence.outcome import Bound, Claim, by_source
 from notary.evidence.package import Package
 from notary.evidence.proof_file import TLOG_PROOF, parse_proof_file
 from notary.evidence.statement import Statement
 from notary.evidence.timestamp import check_token
 from notary.evidence.timestamp_revocation import Standing, check_revocation
 from notary.evidence.timestamp_serial import Serials
-from notary.evidence.trust import Trust, TrustedKey
+from notary.evidence.trust import MAX_ACCURACY_MS, Trust, TrustedKey
 from notary.merkle.hashing import hash_leaf
 from notary.merkle.proof import check_inclusion, root_from_inclusion_proof
 
@@ -40,7 +43,7 @@ def check_heads(
         _check_tokens(out, package, trust, head, serials)
         check_ots(out, package.ots(size), trust, head)
         check_anchor(out, package, trust, statement.not_before, head)
-        if _check_period(out, head):
+        if _check_period(out, head, trust.k):
             heads.append(head)
     if not package.sizes():
         for id_ in ("3.1", "3.2"):
@@ -48,12 +51,13 @@ def check_heads(
     return heads
 
 
-def check_inclusion_file(data: bytes, entry: bytes, heads: list[Head]) -> bool:
+def check_inclusion_file(data: bytes, entry: bytes, heads: list[Head], keys: Sequence[Verifier]) -> bool:
     """Check a proof of another entry under one of the heads; False when its checkpoint is none of theirs.
 
     Raises:
         FormatError: not a proof.
-        SignatureError: its checkpoint is that of a head, but not signed by the same key.
+        SignatureError: its checkpoint is that of a head, but none of `keys`, the log's, signed it; or one of them did
+            not make the signature that bears its name.
         ProofError: the path does not lead to the root, or the checkpoint is another tree of a head's size.
     """
     file = parse_proof_file(data, TLOG_PROOF)
@@ -61,11 +65,11 @@ def check_inclusion_file(data: bytes, entry: bytes, heads: list[Head]) -> bool:
     for head in heads:
         point = head.checkpoint
         if text == point.text():
-            open_note(file.note, [head.key.verifier])  # others may have signed it too
+            open_note(file.note, keys)  # others may have signed it too
             check_inclusion(hash_leaf(entry), file.index, point.size, file.path, point.root)
             return True
         if text.startswith(f"{point.origin}\n{point.size}\n"):
-            open_note(file.note, [head.key.verifier])
+            open_note(file.note, keys)
             raise ProofError(f"the log has forked: it signed another tree of {point.size} entries")
     return False
 
@@ -146,28 +150,37 @@ def _check_tokens(out: Collector, package: Package, trust: Trust, head: Head, se
             done.detail = found.detail
             if found.standing is Standing.NOT_CAPTURED:
                 done.skip = found.detail
-        if done.ok and stamp.not_after is not None:
+        if done.ok and stamp.not_after is None:
+            head.undated.append((name, stamp.gen_time + timedelta(milliseconds=MAX_ACCURACY_MS)))
+        elif done.ok and stamp.not_after is not None:
             by = authority.organisation
             head.bounds.append(Bound("rfc3161", name, by, stamp.not_after, size, stamp.keys))
 
 
-def _check_period(out: Collector, head: Head) -> bool:
+def _check_period(out: Collector, head: Head, k: int) -> bool:
     """A key that has stopped signing is good for heads that third parties attest before it stopped.
 
-    Other heads of its are good for nothing: whoever has the key now, a thief perhaps, may have made them.
+    Other heads of its are good for nothing: whoever has the key now, a thief perhaps, may have made them. Where others
+    are known to have had it, as many sources as T needs must say so: one of them may be in league with the thief.
     """
     key, subject = head.key, f"head {head.checkpoint.size} key period"
-    earliest = min((bound.not_after for bound in head.bounds), default=None)
-    if earliest is None:
+    moments = by_source(head.bounds)
+    if not moments:
         # Nobody whom the verifier knows dates this head, so a key that has ended may still have been good.
         if key.until is not None:
             detail = f"nothing dates this head, and its key ended at {key.until}"
             out.unchecked("3.1", Claim.NOT_COVERED, subject, detail)
         return key.until is None
-    if key.until is not None and earliest > key.until:
+    if key.until is not None and moments[0] > key.until:
         detail = f"nothing attests this head before its key ended at {key.until}"
-    elif key.since is not None and earliest < key.since:
+    elif key.since is not None and moments[0] < key.since:
         detail = f"attested before its key began at {key.since}"
+    elif key.until is not None and key.last_good_size is not None:
+        dated = sum(moment <= key.until for moment in moments)
+        detail = f"its key was compromised, and {dated} of {k} sources date this head before it ended at {key.until}"
+        if dated < k:
+            out.unchecked("3.1", Claim.NOT_COVERED, subject, detail)
+        return dated >= k
     else:
         return True
     out.failed("3.1", Claim.RECOMPUTED, subject, detail)

@@ -1,13 +1,15 @@
 """Check 9.2: the operator's own word, in the log, that it broke the promise of this record's receipt."""
 
+from collections.abc import Sequence
+
 from notary.errors import FormatError
 from notary.evidence.bodies import Incident
 from notary.evidence.collect import Collector
 from notary.evidence.commitments import check_openings, parse_openings
-from notary.evidence.fields import exact_keys, show_moment
+from notary.evidence.fields import exact_keys, natural, show_moment
 from notary.evidence.head import Head
 from notary.evidence.heads import check_inclusion_file
-from notary.evidence.note import parse_note
+from notary.evidence.note import Verifier, parse_note
 from notary.evidence.outcome import Claim
 from notary.evidence.package import Package
 from notary.evidence.proof_file import RECEIPT, parse_proof_file
@@ -18,7 +20,9 @@ KIND = "promise_broken"
 _DETAIL = ("close_by", "closed", "size", "count", "root")
 
 
-def check_incident_file(out: Collector, package: Package, entry: bytes, heads: list[Head]) -> None:
+def check_incident_file(
+    out: Collector, package: Package, entry: bytes, heads: list[Head], keys: Sequence[Verifier]
+) -> None:
     """Check the incident, where the package holds one. It takes nothing from what the record shows."""
     data = package.files.get("incident/statement.json")
     if data is None:
@@ -31,7 +35,7 @@ def check_incident_file(out: Collector, package: Package, entry: bytes, heads: l
         if not isinstance(statement.body, Incident) or statement.body.kind != KIND:
             raise FormatError("the incident is not of a broken promise")
         proof = package.files.get("incident/inclusion.tlog-proof")
-        if proof is None or not check_inclusion_file(proof, entry_of(data), heads):
+        if proof is None or not check_inclusion_file(proof, entry_of(data), heads, keys):
             if proof is None or len(heads) == len(package.sizes()):
                 raise FormatError(
                     "the incident is not shown to be in the log under a checkpoint of this package"
@@ -45,7 +49,7 @@ def check_incident_file(out: Collector, package: Package, entry: bytes, heads: l
             return
         promise = _promise(package, entry)
         detail = exact_keys(opened["detail"], _DETAIL, "detail of the incident")
-        told = (detail["close_by"], detail["count"], detail["root"])
+        told = (detail["close_by"], natural(detail["count"], "count of the incident"), detail["root"])
         if told != (show_moment(promise.close_by), promise.count, promise.root.hex()):
             raise FormatError("the incident is of another promise than the receipt's")
         done.detail = (

@@ -6,6 +6,7 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from hashlib import sha256
+from typing import Any
 
 from cryptography.exceptions import InvalidSignature
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey, Ed25519PublicKey
@@ -62,12 +63,12 @@ class Verifier:
         return f"{self.name}+{self.key_id.hex()}+{base64.b64encode(ED25519 + self.public).decode()}"
 
     @classmethod
-    def from_vkey(cls, text: str) -> "Verifier":
+    def from_vkey(cls, text: Any) -> "Verifier":
         """Parse a vkey.
 
         Raises:
-            FormatError: not three parts, an unusable name, a key that is not Ed25519, or a key id that is not
-                the key's.
+            FormatError: not a string of three parts, an unusable name, a key that is not Ed25519, or a key id that
+                is not the key's.
         """
         name, key = split_vkey(text)
         if key[:1] != ED25519 or len(key) != 33:  # noqa: PLR2004 - type byte and 32 bytes
@@ -90,12 +91,14 @@ class Verifier:
             raise SignatureError(f"the signature of {self.name} does not fit the text") from error
 
 
-def split_vkey(text: str) -> tuple[str, bytes]:
+def split_vkey(text: Any) -> tuple[str, bytes]:
     """Name and key of a vkey of any type whose key id is made in the usual way; the type is the first byte.
 
     Raises:
-        FormatError: not three parts, an unusable name, or a key id that is not the key's.
+        FormatError: not a string of three parts, an unusable name, or a key id that is not the key's.
     """
+    if not isinstance(text, str):
+        raise FormatError("a vkey is not a string")
     name, _, rest = text.partition("+")
     key_id, _, encoded = rest.partition("+")
     _check_name(name)

@@ -152,8 +152,9 @@ def place_of(bound: Bound) -> tuple[str | None, str, int, str]:
 
 def source_of(organisation: str) -> str:
     """The name under which an organisation is counted: two spellings of one name are one source."""
-    plain = unicodedata.normalize("NFKC", organisation).casefold()
-    return "".join(character for character in plain if character.isalnum()) or plain
+    folded = unicodedata.normalize("NFKC", organisation).casefold()
+    plain = unicodedata.normalize("NFKC", folded)  # folding takes letters with marks apart
+    return "".join(each for each in plain if unicodedata.category(each)[0] in "LN") or plain
 
 
 def kth_bound(bounds: Iterable[Bound], k: int) -> datetime | None:

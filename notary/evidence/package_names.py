@@ -18,6 +18,8 @@ FRAME = frozenset(
 STATEMENT, OPENINGS, REPORT = "data/statement.json", "data/openings.json", "data/report.pdf"
 DOCUMENT = "data/document/"  # and the file's name
 EXPECTED = "controls/expected.json"
+_READ = frozenset({STATEMENT, OPENINGS, "receipt.txt", "consistency.json"})
+_READ_FOLDERS = ("heads/", "inspection/", "incident/", "previous/")
 PAYLOAD, META = "data/", "META-INF/"
 
 MAX_FILE = 8 * 1024 * 1024
@@ -55,6 +57,11 @@ def check_name(name: str) -> None:
     """
     if not (_NAMES.fullmatch(name) or _DOCUMENT.fullmatch(name)):
         raise FormatError(f"{name[:80]!r} has no place in a package")
+
+
+def is_read(name: str) -> bool:
+    """Whether a check reads the member, for itself and not as one of those that the manifests list."""
+    return is_document(name) or name in _READ or name.startswith(_READ_FOLDERS)
 
 
 def is_document(name: str) -> bool:

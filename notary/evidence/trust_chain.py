@@ -1,5 +1,7 @@
 """The tables `[[chain]]` of the trust file (docs/formats.md §8)."""
 
+from collections.abc import Sequence
+from dataclasses import replace
 from typing import Any
 
 from notary.errors import TrustError
@@ -55,6 +57,21 @@ def read_chain(item: dict[str, Any]) -> ChainTrust:
         validators=validators,
         head_periods=periods,
     )
+
+
+def share_blocks(chains: Sequence[ChainTrust]) -> tuple[ChainTrust, ...]:
+    """Each chain with the blocks of all tables of its chain id: a block is of the chain, and not of a contract.
+
+    Raises:
+        TrustError: two tables give one number of a chain two hashes.
+    """
+    known: dict[int, dict[int, bytes]] = {}
+    for chain in chains:
+        blocks = known.setdefault(chain.chain_id, {})
+        for number, block_hash in chain.blocks:
+            if blocks.setdefault(number, block_hash) != block_hash:
+                raise TrustError(f"trust file: block {number} of chain {chain.chain_id} has two hashes")
+    return tuple(replace(chain, blocks=tuple(known[chain.chain_id].items())) for chain in chains)
 
 
 def _block(item: dict[str, Any]) -> tuple[int, bytes]:

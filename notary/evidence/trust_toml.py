@@ -108,7 +108,7 @@ def certificate(value: str, what: str) -> bytes:
     Raises:
         TrustError: anything else, text before or behind it too.
     """
-    lines = [line for line in map(str.strip, value.split("\n")) if line]
+    lines = [line for line in (each.strip(" \t\r") for each in value.split("\n")) if line]
     if lines[:1] != [_BEGIN] or lines[-1] != _END or _BEGIN in lines[1:]:
         raise TrustError(f"trust file: {what}: not one certificate in each string, and nothing else")
     encoded = "".join(lines[1:-1])

@@ -4,6 +4,7 @@ Trust comes from the trust file alone. Every check recomputes; whatever goes wro
 failure and never an exception to the caller. What is missing is *could not be checked*, never passed.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -15,6 +16,7 @@ from notary.evidence.extension import check_extension
 from notary.evidence.head import Head
 from notary.evidence.heads import check_heads, check_inclusion_file
 from notary.evidence.incident import check_incident_file
+from notary.evidence.note import Verifier
 from notary.evidence.outcome import Check, Claim, Interval, Outcome, Report, kth_bound, place_of
 from notary.evidence.package import Digests, Package
 from notary.evidence.package_names import FRAME, OPENINGS, STATEMENT
@@ -59,9 +61,10 @@ def verify(package: Package, trust: Trust | None, document: Digests | None = Non
         return Report(tuple(out.checks), required=_ALWAYS, test_only=test_only)
     _check_document(out, opened.statement, package.document, document)
     heads, interval = _check_log(out, package, trust, opened)
-    _check_inspection(out, package, heads, opened)
-    check_incident_file(out, package, opened.entry, heads)
-    check_previous(out, package, opened.statement, heads)
+    keys = [] if trust is None else [key.verifier for key in trust.log_keys]
+    _check_inspection(out, package, heads, opened, keys)
+    check_incident_file(out, package, opened.entry, heads, keys)
+    check_previous(out, package, opened.statement, heads, keys)
     index = heads[0].index if heads else None
     required = _ALWAYS | (_WITH_DOCUMENT if isinstance(opened.statement.body, Document) else frozenset())
     return Report(
@@ -156,9 +159,12 @@ def _check_time(out: Collector, trust: Trust, heads: list[Head]) -> Interval:
     after = next((head.made_after for head in heads if head.made_after), None)
     # The block's hash is in the statement: whoever attests the statement earlier than the block says what is false,
     # and may not be counted among the sources of T either.
-    false = [bound for bound in bounds if after and bound.not_after < after[0]]
+    # Of a token that bounds nothing no accuracy makes it true, where the largest does not.
+    said_by = [(bound.source, bound.not_after) for bound in bounds]
+    said_by += [undated for head in heads for undated in head.undated]
+    false = [(source, moment) for source, moment in said_by if after and moment < after[0]]
     if after and false:
-        said = ", ".join(f"{bound.source} by {bound.not_after}" for bound in false)
+        said = ", ".join(f"{source} by {moment}" for source, moment in false)
         out.failed(
             "8.1",
             Claim.ATTESTED,
@@ -181,7 +187,9 @@ def _check_time(out: Collector, trust: Trust, heads: list[Head]) -> Interval:
     )
 
 
-def _check_inspection(out: Collector, package: Package, heads: list[Head], opened: _Opened) -> None:
+def _check_inspection(
+    out: Collector, package: Package, heads: list[Head], opened: _Opened, keys: Sequence[Verifier]
+) -> None:
     data = package.files.get("inspection/statement.json")
     if data is None:
         return
@@ -193,7 +201,7 @@ def _check_inspection(out: Collector, package: Package, heads: list[Head], opene
         if statement.type != "inspection" or statement.previous != opened.entry:
             raise FormatError("the inspection does not follow this document")
         proof = package.files.get("inspection/inclusion.tlog-proof")
-        if proof is None or not check_inclusion_file(proof, entry_of(data), heads):
+        if proof is None or not check_inclusion_file(proof, entry_of(data), heads, keys):
             if proof is None or len(heads) == len(package.sizes()):
                 raise FormatError(
                     "the inspection is not shown to be in the log under a checkpoint of this package"

@@ -137,7 +137,10 @@ def test_sources_that_share_a_key_are_one_however_they_are_listed():
 SPELLINGS = ["Zeit & Siegel GmbH", "ZEIT & SIEGEL GMBH", " Zeit  &  Siegel GmbH.", "Ｚｅｉｔ & Siegel GmbH"]
 
 
-@pytest.mark.parametrize(("one", "other"), list(combinations(SPELLINGS, 2)))
+@pytest.mark.parametrize(
+    ("one", "other"),
+    [*combinations(SPELLINGS, 2), ("Große Zeit", "GROẞE ZEIT"), ("Ταΰγετος", "Ταΰγετος".upper())],
+)
 def test_two_spellings_of_an_organisation_are_one_source(one, other):
     tables = {
         f"tsa_{letter}": TABLES[f"tsa-{letter}"].replace(f"tsa-{letter} Ltd", name)

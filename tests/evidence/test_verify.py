@@ -336,7 +336,6 @@ DAMAGE = [
     ("5.2", {LIST_A: FILES[LIST_A][:-1] + bytes([FILES[LIST_A][-1] ^ 1])}, "is not signed by it"),
     ("5.2", {LIST_A: b""}, "timestamp check 15: revocation data cannot be read"),
     ("6.1", {HEADER: NOT_BEFORE}, "header.rlp is not the header of anchor.json"),
-    ("6.1", anchor_json(chain_id=1) | {HEADER: GOOD.header}, "evidence is of chain_id 1, trusted is 31337"),
     ("6.1", anchor_json(contract="33" * 20), "evidence is of contract"),
     ("6.1", anchor_json(log_id="33" * 32), "evidence is of log_id"),
     ("6.1", anchor_json(profile="qbft"), "evidence is of profile"),

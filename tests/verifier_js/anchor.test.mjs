@@ -99,12 +99,13 @@ test("a head key is dated by the block, and its last good size is that of the he
 test("what is not of the form, or of another chain, fails 6.1 and nothing follows", () => {
   const good = anchorOf().value;
   const { version, ...without } = good;
-  const bad = [without, { ...good, extra: 1 }, { ...good, version: 3 }, { ...good, version: 1 }, { ...good, chain_id: 1 }, { ...good, contract: "22".repeat(20) }, { ...good, log_id: "33".repeat(32) }, { ...good, profile: "op" }];
+  const bad = [without, { ...good, extra: 1 }, { ...good, version: 3 }, { ...good, version: 1 }, { ...good, contract: "22".repeat(20) }, { ...good, log_id: "33".repeat(32) }, { ...good, profile: "op" }];
   bad.push({ ...good, profile: "clique" }, { ...good, header: "" }, { ...good, header: good.header.toUpperCase() }, { ...good, receipt_proof: [""] }, { ...good, receipt_proof: Array(66).fill("00") });
   bad.push({ ...good, header: hexOf(rlp(headerFields({ number: 1, time: 253402300800 }))) }, { ...good, header: "00".repeat(8193) }, { ...good, not_before: Array(257).fill(good.not_before[0]) });
   for (const value of bad) assert.deepEqual(judge({ ...anchorOf(), value }).outcomes, { 6.1: F });
   assert.deepEqual(judge(anchorOf(), { header: u8([1]) }).outcomes, { 6.1: F });
   assert.deepEqual(judge(anchorOf(), { chains: [] }).outcomes, { 6.1: U });
+  assert.deepEqual(judge({ ...anchorOf(), value: { ...good, chain_id: 1 } }).outcomes, { 6.1: U });
   assert.equal(version, 2);
 });
 

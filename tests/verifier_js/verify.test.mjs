@@ -7,6 +7,7 @@ import { CHECKS, nameOf, sentenceOf } from "../../notary/api/static/verifier/cat
 import { Checks, Unreadable } from "../../notary/api/static/verifier/checks.js";
 import { tryControls } from "../../notary/api/static/verifier/controls.js";
 import { BesideError, NoEvidence } from "../../notary/api/static/verifier/evidence.js";
+import { exact, textOfResult } from "../../notary/api/static/verifier/result_text.js";
 import { checkTimes, earliestOfSources } from "../../notary/api/static/verifier/times.js";
 import { TrustError } from "../../notary/api/static/verifier/trust.js";
 import { gather, judge, verify } from "../../notary/api/static/verifier/verify.js";
@@ -253,7 +254,7 @@ test("sources count once: by name, and by any key that tokens share", () => {
 test("T is the k-th earliest, rounded up, and no bound is before the block", () => {
   const times = (bounds, k, after = null) => {
     const checks = new Checks();
-    const time = checkTimes(checks, [{ size: 4n, bounds, madeAfter: after !== null }], { chain_id: 1, number: 2, hash: "00", time: after }, { k });
+    const time = checkTimes(checks, [{ size: 4n, bounds, undated: [], madeAfter: after !== null }], { chain_id: 1, number: 2, hash: "00", time: after }, { k });
     return [checks.list[0].outcome, time.existed_by, time.made_after];
   };
   const late = { ...bound("B", 7), notAfter: 7000000001n };
@@ -269,7 +270,7 @@ test("bounds stand in the order of what is written of them", () => {
     { size: 10n, bounds: [at("b", 5000000000n), at("bitcoin", 5000000000n), at("bitcoin", 5000000000n, "bitcoin"), at("c", 4000000001n), at("a", 4500000000n), at("d", 3000000000n)] },
     { size: 9n, bounds: [at("a", 5000000000n)] },
   ];
-  const { bounds } = checkTimes(new Checks(), heads.map((head) => ({ ...head, madeAfter: false })), null, { k: 1 });
+  const { bounds } = checkTimes(new Checks(), heads.map((head) => ({ ...head, undated: [], madeAfter: false })), null, { k: 1 });
   assert.deepEqual(bounds.map(({ not_after, source, size, kind }) => [not_after.slice(17, 19), source, size, kind]), [
     ["03", "d", 10, "rfc3161"], ["05", "a", 9, "rfc3161"], ["05", "a", 10, "rfc3161"], ["05", "b", 10, "rfc3161"], ["05", "bitcoin", 10, "bitcoin"], ["05", "bitcoin", 10, "rfc3161"], ["05", "c", 10, "rfc3161"],
   ]);
@@ -295,7 +296,7 @@ test("controls fail as stated, or that is said", async () => {
   const controls = [
     { name: "sibling", file: "controls/sibling", replaces: path, check: "3.2" },
     { name: "document", file: "controls/document", replaces: "data/document/合同.pdf", check: "2.3" },
-    { name: "nothing", file: "controls/nothing", replaces: "README.en.txt", check: "3.1" },
+    { name: "nothing", file: "controls/nothing", replaces: "consistency.json", check: "3.1" },
     { name: "token", file: "controls/nothing", replaces: "receipt.txt", check: "5.1" },
   ];
   const files = { ...made.files, "controls/expected.json": world.canonical({ version: 1, controls }), "controls/nothing": "x", "controls/document": "y", "controls/sibling": made.files[path].replace(/(index 2\n)[^\n]*/, `$1${"A".repeat(43)}=`) };
@@ -307,6 +308,24 @@ test("controls fail as stated, or that is said", async () => {
   assert.deepEqual(found.controls.map(({ name, status }) => [name, status]), [["sibling", "fails_as_stated"], ["document", "fails_as_stated"], ["nothing", "does_not_fail_as_stated"], ["token", "could_not_be_tried"]]);
   assert.match((await about({ ...files, "controls/expected.json": "{}" })).error, /key/);
   assert.equal(await about(made.files), null);
+});
+
+test("a control that no check can tell, or more than 16, are no list of controls", async () => {
+  const error = async (controls) => {
+    const gathered = await gather({ package: new Uint8Array(world.packageOf({ ...made.files, "controls/x": "x", "controls/expected.json": world.canonical({ version: 1, controls }) })), trust: world.trustOf() });
+    return (await tryControls(gathered, judge(gathered).result)).error;
+  };
+  const control = (name, replaces = "receipt.txt") => ({ name, file: "controls/x", replaces, check: "4.1" });
+  const many = Array.from({ length: 17 }, (_, at) => control(`c${at}`));
+  assert.equal(await error(many.slice(1)), null);
+  assert.match(await error(many), /length/);
+  assert.match(await error([control("x", "README.en.txt")]), /replaces no member/);
+});
+
+test("the result is written with all digits, and else as JSON.stringify writes it", async () => {
+  const result = await run(made.files);
+  for (const indent of [0, 2]) assert.equal(textOfResult(result, indent), JSON.stringify(result, null, indent));
+  assert.equal(textOfResult({ size: exact(2n ** 53n + 3n), none: [], small: exact(4n) }), '{"size":9007199254740995,"none":[],"small":4}');
 });
 
 test("each check has a name and a sentence for each outcome, in both languages", () => {

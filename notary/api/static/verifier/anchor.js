@@ -10,6 +10,7 @@ import { MICROSECOND, ofSeconds, show } from "./time.js";
 const PASSED = "passed";
 const FAILED = "failed";
 const OPEN = "could_not_be_checked";
+const MAX_OF_ONE_HASH = 8; // not-before headers, of which each has seals to be checked
 
 // Thrown where something is missing, not wrong.
 class Missing extends Error {}
@@ -44,6 +45,7 @@ function demand(holds, message) {
 function open({ anchor, header, chains }) {
   if (chains.length === 0) throw new Missing("the trust file names no chain");
   const evidence = readAnchorFile(anchor);
+  if (!chains.some(({ chainId }) => chainId === evidence.chainId)) throw new Missing(`the trust file names no chain ${evidence.chainId}`);
   const trusted = chains.find(({ chainId, contract, logId }) => chainId === evidence.chainId && equal(contract, evidence.contract) && equal(logId, evidence.logId));
   demand(trusted, "chain, contract or log are not those of the trust file");
   demand(trusted.profile === evidence.profile, "the evidence is of another kind of chain than the trust file says");
@@ -101,33 +103,49 @@ function checkSealed({ trusted }, block) {
   return `${block.seals.signatures.length} of ${set.length} validators sealed the block`;
 }
 
-// 7.1. Returns the header that the statement names, with a proof where there is one.
+// 7.1. Returns the headers that the statement names, each with its proof where there is one: one hash may have several,
+// since it leaves seals out.
 function findEarlier({ evidence }, notBefore) {
   const headers = evidence.notBefore.map((each) => ({ ...each, block: readHeader(each.header, evidence.profile) }));
   const named = headers.filter(({ block }) => hex(block.hash) === notBefore.hash);
-  const found = named.find(({ storageProof }) => storageProof !== null) ?? named[0];
-  if (found === undefined) throw new Missing("the header of the block that the statement names is not in it");
-  const { number, time } = found.block;
+  demand(named.length <= MAX_OF_ONE_HASH, "too many headers are of one block");
+  if (named.length === 0) throw new Missing("the header of the block that the statement names is not in it");
+  const { number, time } = named[0].block;
   demand(number === BigInt(notBefore.number) && time === BigInt(notBefore.time), "the statement gives that block another number or time");
   demand(evidence.chainId === notBefore.chain_id, "the statement names a block of another chain");
-  return found;
+  return named;
+}
+
+// What `check` gives for the first of `items` that it holds of; throws what it threw first where there is none.
+function anyOf(items, check) {
+  let first = null;
+  for (const item of items) {
+    try {
+      return check(item);
+    } catch (error) {
+      first ??= error;
+    }
+  }
+  throw first;
 }
 
 // 7.2.
-function checkEarlier(opened, { block, storageProof }, isGood) {
+function checkEarlier(opened, named, isGood) {
   const { evidence, trusted } = opened;
+  const { block } = named[0];
   const hash = trustedHash(trusted, block.number);
   if (hash !== undefined) {
     demand(equal(hash, block.hash), `block ${block.number} has another hash in the trust file`);
     return `block ${block.number} is in the trust file`;
   }
   const distance = opened.block.number - block.number;
-  if (evidence.historyProof !== null && storageProof !== null && isGood) {
+  const proofs = named.map(({ storageProof }) => storageProof).filter((proof) => proof !== null);
+  if (evidence.historyProof !== null && proofs.length > 0 && isGood) {
     demand(distance >= 1n && distance <= HISTORY_LENGTH, `block ${block.number} is not among the ${HISTORY_LENGTH} before block ${opened.block.number}`);
-    demand(equal(provedHistory(opened.block.state, block.number, evidence.historyProof, storageProof), block.hash), "the state of the anchoring block names another hash");
+    anyOf(proofs, (proof) => demand(equal(provedHistory(opened.block.state, block.number, evidence.historyProof, proof), block.hash), "the state of the anchoring block names another hash"));
     return `the state of block ${opened.block.number} names it (EIP-2935)`;
   }
-  if (isSealed(evidence.profile)) return checkSealed(opened, block);
+  if (isSealed(evidence.profile) && block.number > 0n) return anyOf(named, (each) => checkSealed(opened, each.block)); // nobody seals the first
   throw new Missing(`block ${block.number} has to be compared at a node: 0x${hex(block.hash)}`);
 }
 
@@ -179,7 +197,7 @@ export function checkAnchor({ anchor, header, checkpoint, chains, notBefore }) {
   if (notBefore !== null) {
     checks.make("7.1", () => {
       earlier = findEarlier(opened, notBefore);
-      return `block ${earlier.block.number} of chain ${evidence.chainId}`;
+      return `block ${notBefore.number} of chain ${evidence.chainId}`;
     });
   }
   if (earlier !== null) checks.make("7.2", () => checkEarlier(opened, earlier, isGood(checks)));

@@ -14,6 +14,7 @@ import { createInterface } from "node:readline";
 
 import { Unreadable } from "./checks.js";
 import { BesideError, NoEvidence } from "./evidence.js";
+import { textOfResult } from "./result_text.js";
 import { TrustError } from "./trust.js";
 import { verify } from "./verify.js";
 
@@ -66,7 +67,7 @@ async function lines() {
     } catch (error) {
       answer = errorOf(error);
     }
-    process.stdout.write(`${JSON.stringify(answer)}\n`);
+    process.stdout.write(`${textOfResult(answer)}\n`);
   }
 }
 
@@ -83,7 +84,7 @@ async function once(words) {
   }
   try {
     const result = await verifyPaths(request);
-    process.stdout.write(`${JSON.stringify(result, null, 2)}\n`);
+    process.stdout.write(`${textOfResult(result, 2)}\n`);
     return STATUS[result.outcome];
   } catch (error) {
     if (!KINDS.some((kind) => error instanceof kind)) throw error;

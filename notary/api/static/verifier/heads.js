@@ -8,11 +8,14 @@ import { verifyCose } from "./cose.js";
 import { parseNote, stampedBytes, verifyNote } from "./note.js";
 import { checkOts } from "./ots.js";
 import { parseProof } from "./proof.js";
+import { MICROSECOND } from "./time.js";
+import { earliestOfSources } from "./times.js";
 import { checkToken } from "./timestamp.js";
 import { climb, hashLeaf } from "./tree.js";
 
 // Checks each head of `evidence` (files by name, sizes ascending). Gives those that passed 3.1 and 3.2:
-// {size, root, key, index, complete (subtrees), stamped, bounds, counts}. `counts` is false where the period of its
+// {size, root, key, index, complete (subtrees), stamped, bounds, undated, counts}. `undated`: of tokens that bound nothing
+// the moment that they would bound with the largest accuracy. `counts` is false where the period of its
 // key is not kept or left open: then the head shows nothing else.
 export function checkHeads(checks, evidence, entry, notBefore, trust) {
   if (evidence.heads.length === 0) {
@@ -29,7 +32,7 @@ export function checkHeads(checks, evidence, entry, notBefore, trust) {
     }
     found.push(head);
     attest(checks, evidence.files, head, { trust, notBefore, tokens });
-    checkPeriod(checks, head);
+    checkPeriod(checks, head, trust.k);
   }
   return found;
 }
@@ -66,7 +69,7 @@ function openHead(file, size, stored, trust) {
   const stamped = stampedBytes(note, key);
   if (stored !== undefined && !equal(stored, stamped)) throw new FormatError("the file checkpoint is not what is stamped");
   checkLastGood(key, size);
-  return { size, origin: checkpoint.origin, root: checkpoint.root, key, index, path, stamped, bounds: [], madeAfter: false, counts: true };
+  return { size, origin: checkpoint.origin, root: checkpoint.root, key, index, path, stamped, bounds: [], undated: [], madeAfter: false, counts: true };
 }
 
 function checkLastGood({ lastGoodSize }, size) {
@@ -76,7 +79,7 @@ function checkLastGood({ lastGoodSize }, size) {
 // A COSE receipt signs the root, which is in no file: the path leads to it, and so 3.2 comes before 3.1.
 function checkCose(checks, receipt, entry, trust) {
   const { size, origin, index, path } = receipt;
-  const head = { size, origin, index, path, stamped: null, bounds: [], madeAfter: false, counts: true };
+  const head = { size, origin, index, path, stamped: null, bounds: [], undated: [], madeAfter: false, counts: true };
   const included = checks.make("3.2", () => {
     Object.assign(head, climb(hashLeaf(entry), index, size, path));
     return `entry ${index} of ${size}`;
@@ -135,20 +138,26 @@ function stamp(checks, head, { name, bytes, authority, revocation, tokens }) {
   checks.add("5.1", found.token.outcome, found.token.detail, subject);
   if (found.revocation) checks.add("5.2", found.revocation.outcome, found.revocation.detail, subject);
   if (found.bound) head.bounds.push({ kind: "rfc3161", source: name, organisation: authority.organisation, ...found.bound });
+  if (found.undated !== null) head.undated.push({ source: name, notAfter: found.undated });
   return undefined;
 }
 
-// A head is attested within the period of its key, by the earliest of its bounds (§8).
-function checkPeriod(checks, head) {
-  const { since, until } = head.key;
-  const times = head.bounds.map(({ notAfter }) => notAfter / 1000n); // microseconds
-  const earliest = times.reduce((one, other) => (other < one ? other : one), times[0]);
-  let outcome = PASSED;
-  if (earliest === undefined) outcome = until === null ? PASSED : UNCHECKED;
-  else if ((until !== null && earliest > until) || (since !== null && earliest < since)) outcome = FAILED;
+// A head is attested within the period of its key, by the earliest of its bounds; where others had the key, by as many
+// sources as T needs (§8): one that errs, or is one with the thief, is not enough there.
+function checkPeriod(checks, head, k) {
+  const { outcome, detail } = judgePeriod(head.key, head.bounds, k);
   if (outcome === PASSED) return;
   head.counts = false;
   head.bounds = [];
-  const detail = outcome === FAILED ? "the head is attested outside its key's period" : "nothing dates the head, and its key has an end";
   checks.add("3.1", outcome, detail, { subject: `head ${head.size} key period` });
+}
+
+function judgePeriod({ since, until, lastGoodSize }, bounds, k) {
+  const [from, to] = [since, until].map((end) => end && end * MICROSECOND);
+  const moments = earliestOfSources(bounds);
+  if (moments.length === 0) return to === null ? { outcome: PASSED } : { outcome: UNCHECKED, detail: "nothing dates the head, and its key has an end" };
+  if ((to !== null && moments[0] > to) || (from !== null && moments[0] < from)) return { outcome: FAILED, detail: "the head is attested outside its key's period" };
+  const dated = moments.filter((moment) => to === null || moment <= to).length;
+  if (lastGoodSize !== null && dated < k) return { outcome: UNCHECKED, detail: `its key was compromised, and ${dated} of ${k} sources date the head before the key's end` };
+  return { outcome: PASSED };
 }

@@ -12,12 +12,13 @@ const MAX_MESSAGE = 4096;
 const MAX_PAYLOAD = 8192;
 const MAX_ADDRESS = 1000;
 const MAX_NUMBER_BYTES = 5;
+const MAX_HEIGHT = 2 ** 31 - 1;
 
 export const MAGIC = unhex("004f70656e54696d657374616d7073000050726f6f6600bf89e2e884e89294");
 const BEGINNING = concat(MAGIC, Uint8Array.of(0x01, 0x08)); // version 1 and SHA-256
 const PENDING = "83dfe30d2ef90c8e";
 const IN_BLOCK = "0588960d73d71901";
-const ADDRESS = /^[A-Za-z0-9\-._/:]*$/;
+const ADDRESS = /^[A-Za-z0-9\-._/:]+$/;
 
 class Reader {
   constructor(bytes) {
@@ -80,12 +81,13 @@ function readAttestation(reader, message) {
   const payload = new Reader(reader.sized(MAX_PAYLOAD));
   if (tag === PENDING) {
     const address = textOf(payload.sized(MAX_ADDRESS));
-    if (!ADDRESS.test(address)) throw new FormatError("a calendar's address with other characters");
+    if (!ADDRESS.test(address)) throw new FormatError("a calendar's address is empty or has other characters");
     payload.end();
     return { kind: "pending", address };
   }
   if (tag !== IN_BLOCK) return { kind: "other", tag };
   const height = payload.number();
+  if (height > MAX_HEIGHT) throw new FormatError("a height that no block has");
   payload.end();
   if (message.length !== 32) throw new FormatError("a Merkle root that has not 32 bytes");
   return { kind: "block", height, root: message };

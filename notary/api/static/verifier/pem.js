@@ -7,7 +7,7 @@ const BEGIN = "-----BEGIN CERTIFICATE-----";
 const END = "-----END CERTIFICATE-----";
 
 export function certificateOfPem(text) {
-  const lines = text.split("\n").map((line) => line.trim()).filter((line) => line !== "");
+  const lines = text.split("\n").map((line) => line.replace(/^[ \t\r]+|[ \t\r]+$/g, "")).filter((line) => line !== "");
   if (lines[0] !== BEGIN || lines[lines.length - 1] !== END) throw new FormatError("not one certificate in PEM");
   return parseCertificate(unbase64(lines.slice(1, -1).join("")));
 }

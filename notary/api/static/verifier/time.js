@@ -40,10 +40,10 @@ export function readTime(node) {
   return ofSeconds(dateSeconds(year < 50 ? 2000 + year : 1900 + year, ...rest));
 }
 
-// A GeneralizedTime with parts of a second; what is below a nanosecond is rounded up.
+// A GeneralizedTime with parts of a second; what is below a microsecond is rounded up (docs/formats.md §9, no. 20).
 export function readGeneralized(node) {
   const parts = read(node, TAG.generalized, GENERALIZED);
   const fraction = (parts[6] ?? "").padEnd(12, "0");
-  const nanoseconds = BigInt(fraction.slice(0, 9)) + (Number(fraction.slice(9)) > 0 ? 1n : 0n);
-  return ofSeconds(dateSeconds(...parts.slice(0, 6).map(Number))) + nanoseconds;
+  const microseconds = BigInt(fraction.slice(0, 6)) + (Number(fraction.slice(6)) > 0 ? 1n : 0n);
+  return ofSeconds(dateSeconds(...parts.slice(0, 6).map(Number))) + microseconds * MICROSECOND;
 }

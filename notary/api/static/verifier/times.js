@@ -3,6 +3,7 @@
 import { FormatError } from "./bytes.js";
 import { Unchecked } from "./checks.js";
 import { showMoment } from "./fields.js";
+import { exact } from "./result_text.js";
 import { sourceName } from "./trust.js";
 
 const SECOND = 1000000000n;
@@ -19,8 +20,9 @@ export function checkTimes(checks, heads, notBefore, trust) {
   const after = heads.some(({ madeAfter }) => madeAfter) ? notBefore : null;
   const earliest = earliestOfSources(bounds);
   const existedBy = earliest.length >= trust.k ? earliest[trust.k - 1] : null;
+  const dated = [...bounds, ...heads.flatMap(({ undated }) => undated)];
   checks.make("8.1", () => {
-    const early = after && bounds.find(({ notAfter }) => notAfter < BigInt(after.time) * SECOND);
+    const early = after && dated.find(({ notAfter }) => notAfter < BigInt(after.time) * SECOND);
     if (early) throw new FormatError(`${early.source} is earlier than the block after which the record was made`);
     if (existedBy === null) throw new Unchecked(`${earliest.length} independent sources, ${trust.k} are needed`);
     return `the content existed at ${showMoment(upToSecond(existedBy))} at the latest`;
@@ -30,7 +32,7 @@ export function checkTimes(checks, heads, notBefore, trust) {
     made_after_block: after ? `chain ${after.chain_id} block ${after.number} 0x${after.hash}` : "",
     existed_by: existedBy === null ? null : showMoment(upToSecond(existedBy)),
     sources_needed: trust.k,
-    bounds: bounds.map(({ kind, source, organisation, notAfter, size }) => ({ kind, source, organisation, not_after: showMoment(upToSecond(notAfter)), size: Number(size) })).sort(byPlace),
+    bounds: bounds.map(({ kind, source, organisation, notAfter, size }) => ({ kind, source, organisation, not_after: showMoment(upToSecond(notAfter)), size: exact(size) })).sort(byPlace),
   };
 }
 

@@ -2,10 +2,12 @@
 
 import { equal } from "./bytes.js";
 import { judgeRevocation } from "./revocation.js";
-import { MILLISECOND, show } from "./time.js";
+import { MILLISECOND, SECOND, show } from "./time.js";
 import { verifyToken } from "./token.js";
 import { sourceName } from "./trust.js";
 import { TokenError } from "./tstinfo.js";
+
+const LARGEST_ACCURACY = 3600n * SECOND; // that a trust file or a token may state
 
 // 22. Two spellings of one name are one authority. `seen` is a Map that lives as long as the check of one package.
 function checkSerial(token, { organisation }, seen) {
@@ -30,12 +32,14 @@ export function checkToken(response, stamped, authority, revocation, seen, excha
     checkSerial(token, authority, seen);
   } catch (error) {
     const check = error instanceof TokenError ? error.check : 4;
-    return { token: { outcome: "failed", check, detail: `check ${check}: ${error.message}` }, revocation: null, bound: null };
+    return { token: { outcome: "failed", check, detail: `check ${check}: ${error.message}` }, revocation: null, bound: null, undated: null };
   }
   const bound = boundOf(token, authority);
   const warnings = [...token.warnings];
   if (token.accuracy === null) warnings.push(bound ? "no accuracy stated: that of the trust file" : "no accuracy stated: it bounds nothing");
   const detail = [`genTime ${show(token.genTime)}, serial ${token.serial}, by ${token.certificate.title}`, ...warnings].join("; ");
   const judged = judgeRevocation(token.path, token.genTime, revocation, authority.strict);
-  return { token: { outcome: "passed", detail, warnings }, revocation: judged, bound: judged.outcome === "failed" ? null : bound };
+  const good = judged.outcome !== "failed";
+  const undated = good && bound === null ? token.genTime + LARGEST_ACCURACY : null;
+  return { token: { outcome: "passed", detail, warnings }, revocation: judged, bound: good ? bound : null, undated };
 }

@@ -1,7 +1,7 @@
 // The trust file: all that a verifier takes from outside the evidence (docs/formats.md §8).
 
 import { readAuthority, related } from "./authority.js";
-import { FormatError, hex } from "./bytes.js";
+import { FormatError, equal, hex } from "./bytes.js";
 import { parseVkey, parseVkeyOfAnyType } from "./note.js";
 import { ORIGIN } from "./statement.js";
 import { parseToml } from "./toml.js";
@@ -33,6 +33,7 @@ function readFile(file) {
   const logKeys = readKeys(file.tables("log_key"), origin);
   const receiptKeys = readKeys(file.tables("receipt_key"), `${origin}/receipt`);
   if (logKeys.length === 0) throw new FormatError("no log_key");
+  if (logKeys.some(({ key }) => receiptKeys.some((other) => equal(key, other.key)))) throw new FormatError("one key is a log_key and a receipt_key");
   const chains = readChains(file.tables("chain"), testOnly);
   const authorities = readAuthorities(file.tables("tsa"));
   const bitcoinBlocks = readBitcoinBlocks(file.tables("bitcoin_block"));
@@ -51,8 +52,9 @@ export function sourceName(name) {
   return folded.replace(/[^\p{L}\p{N}]/gu, "") || folded;
 }
 
-// Unicode's full case folding, as far as two names can differ by it: the dotless i folds to itself.
-const foldCase = (character) => (character === "ı" ? character : character.toUpperCase().toLowerCase().replaceAll("ς", "σ"));
+// Unicode's full case folding, as far as two names can differ by it: the dotless i folds to itself, and the capital
+// sharp s, whose small letter is not what its fold is, to two letters.
+const foldCase = (character) => (character === "ı" ? character : character.toUpperCase().toLowerCase().replaceAll("ς", "σ").replaceAll("ß", "ss"));
 
 function readKeys(tables, name) {
   const seen = new Set();
@@ -73,14 +75,21 @@ function readAuthorities(tables) {
   for (const table of tables) {
     const authority = readTsa(table);
     if (found.has(authority.name)) throw new FormatError(`two [[tsa]] named ${authority.name}`);
-    for (const other of found.values()) {
-      const apart = sourceName(authority.organisation) !== sourceName(other.organisation);
-      if (apart && related(authority, other)) throw new FormatError(`${authority.name} and ${other.name} are related: give them one organisation`);
-    }
+    for (const other of found.values()) checkRelated(authority, other);
     found.set(authority.name, authority);
   }
   return found;
 }
+
+// A token stands under whatever name its packer likes: what two related tables say differently, he would choose.
+function checkRelated(one, other) {
+  if (!related(one, other)) return;
+  const both = `${one.name} and ${other.name} are related`;
+  if (sourceName(one.organisation) !== sourceName(other.organisation)) throw new FormatError(`${both}: give them one organisation`);
+  if (restrictionsOf(one) !== restrictionsOf(other)) throw new FormatError(`${both}: give them the same revocation, accuracy_ms and policies`);
+}
+
+const restrictionsOf = ({ strict, accuracyMs, policies }) => JSON.stringify([strict, accuracyMs, [...new Set(policies)].sort()]);
 
 function readTsa(table) {
   const authority = {

@@ -1,6 +1,6 @@
 // The tables [[chain]] and [[bitcoin_block]] of a trust file (docs/formats.md §8).
 
-import { FormatError, hex } from "./bytes.js";
+import { FormatError, equal, hex } from "./bytes.js";
 import { MAX_INTEGER } from "./fields.js";
 import { readBitcoinHeader } from "./ots.js";
 import { readHex } from "./trust_fields.js";
@@ -14,7 +14,7 @@ export const sourceOfChain = (chainId) => `chain ${chainId}`;
 
 export function readChains(tables, testOnly) {
   const seen = new Set();
-  return tables.map((table) => {
+  const chains = tables.map((table) => {
     const chain = readChain(table);
     const about = `${chain.chainId} ${hex(chain.contract)} ${hex(chain.logId)}`;
     if (seen.has(about)) throw new FormatError("two [[chain]] about the same log in the same contract");
@@ -22,6 +22,22 @@ export function readChains(tables, testOnly) {
     if (chain.profile === "anvil" && !testOnly) throw new FormatError("profile anvil where test_only is not true");
     return chain;
   });
+  shareBlocks(chains);
+  return chains;
+}
+
+// A block is of the chain, and not of a contract: what one table names counts for all of its chain id.
+function shareBlocks(chains) {
+  const known = new Map();
+  for (const chain of chains) {
+    const blocks = known.get(chain.chainId) ?? new Map();
+    known.set(chain.chainId, blocks);
+    for (const [number, hash] of chain.blocks) {
+      if (blocks.has(number) && !equal(blocks.get(number), hash)) throw new FormatError(`block ${number} of chain ${chain.chainId} has two hashes`);
+      blocks.set(number, hash);
+    }
+    chain.blocks = blocks;
+  }
 }
 
 function readChain(table) {

@@ -9,6 +9,7 @@ import { openEvidence } from "./evidence.js";
 import { Following, checkIncident, checkInspection, checkPrevious } from "./following.js";
 import { checkHeads } from "./heads.js";
 import { checkPromise } from "./promise.js";
+import { exact } from "./result_text.js";
 import { sourceOf } from "./source.js";
 import { entryOf, parseStatement, statedDigests } from "./statement.js";
 import { checkTimes } from "./times.js";
@@ -121,7 +122,7 @@ function withTrust(checks, result, { evidence, statement, entry, trust }) {
   const counting = heads.filter(({ counts }) => counts);
   checkHistory(checks, evidence.files.get("consistency.json"), evidence.heads, counting);
   const receiptKey = checkPromise(checks, evidence.files.get("receipt.txt"), entry, counting, trust);
-  result.index = counting.length > 0 ? Number(counting[0].index) : null;
+  result.index = counting.length > 0 ? exact(counting[0].index) : null;
   result.time = checkTimes(checks, counting, statement.not_before, trust);
   return { counting, blocks: heads.map(({ block }) => block).filter(Boolean), signers: signersOf(counting, receiptKey) };
 }

@@ -3,6 +3,7 @@
 import { Unreadable } from "../checks.js";
 import { tryControls } from "../controls.js";
 import { BesideError, NoEvidence } from "../evidence.js";
+import { textOfResult } from "../result_text.js";
 import { TrustError } from "../trust.js";
 import { gather, judge } from "../verify.js";
 import { askNode } from "./node.js";
@@ -94,7 +95,7 @@ async function compared(node, block) {
 }
 
 function download() {
-  const text = JSON.stringify(shown.result, null, 2);
+  const text = textOfResult(shown.result, 2);
   const address = URL.createObjectURL(new Blob([text], { type: "application/json" }));
   h("a", { href: address, download: "result.json" }).click();
   setTimeout(() => URL.revokeObjectURL(address), 60_000);
