@@ -50,6 +50,8 @@ show() { # the results in the file $1, for people
         esac
         [ "$en" != - ] || en=''
         [ "$zh" != - ] || zh=''
+        # T stands in the detail of 8.1, and is shown of nothing that failed.
+        [ "$overall-$id-$outcome" != failed-8.1-passed ] || en='No times are shown, since a check failed.' zh='有检查未通过，不显示时间。'
         printf '%-4s %s  %s\n' "$id" "$word" "$subject"
         [ -z "$s_en" ] || printf '     %s %s\n' "$s_en" "$s_zh"
         [ -z "$en$zh" ] || printf '     %s %s\n' "$en" "$zh"
@@ -60,19 +62,19 @@ show() { # the results in the file $1, for people
 
 sentence() { # id, outcome: to $s_en, $s_zh
     case $1-$2 in
-        1.1-passed) s_en='The package is well formed, and its files are as its manifests list them.' s_zh='证据包格式正确，各文件与清单一致。' ;;
+        1.1-passed) s_en='The evidence is well formed, and the files of a package are as its manifests list them.' s_zh='证据格式正确，证据包的各文件与清单一致。' ;;
         1.1-failed) s_en='The package is malformed, or a file is not as its manifests list it.' s_zh='证据包格式不正确，或文件与清单不一致。' ;;
-        1.2-passed) s_en='The verifier gave a trust file for this log.' s_zh='核验人提供了针对本日志的信任文件。' ;;
+        1.2-passed) s_en='The verifier gave a trust file.' s_zh='核验人提供了信任文件。' ;;
         2.1-passed) s_en='The statement is canonical and complete.' s_zh='存证陈述为规范格式且完整。' ;;
         2.1-failed) s_en='The statement is not canonical, or not complete.' s_zh='存证陈述格式不规范或不完整。' ;;
         2.2-passed) s_en='The statement names the trusted log.' s_zh='存证陈述所写的日志即受信任的日志。' ;;
         2.2-failed) s_en='The statement names another log.' s_zh='存证陈述属于另一日志。' ;;
         2.3-passed) s_en='Every digest recomputed from the document equals the statement'\''s.' s_zh='对文件重新计算的全部摘要与存证陈述一致。' ;;
-        2.3-failed) s_en='This is not the document that was recorded: a digest differs, or none was recorded.' s_zh='文件与存证陈述不一致：这不是被存证的那份文件。' ;;
-        2.4-passed) s_en='The opened values fit the commitments and were not changed since.' s_zh='所披露的内容与陈述中的承诺一致，提交后未被更改。' ;;
+        2.3-failed) s_en='This is not the document that was recorded: a digest or the size differs, or none was recorded.' s_zh='这不是被存证的那份文件：摘要或大小不同，或该记录没有对应的文件。' ;;
+        2.4-passed) s_en='The opened values are those that the statement commits to.' s_zh='所披露的内容与陈述中的承诺一致。' ;;
         2.4-failed) s_en='An opened value does not fit the commitments.' s_zh='所披露的内容与陈述中的承诺不一致。' ;;
         3.1-passed) s_en='The checkpoint bears a good signature of the trusted log key.' s_zh='检查点带有受信任日志密钥的有效签名。' ;;
-        3.1-failed) s_en='The checkpoint bears no good signature of the trusted log key.' s_zh='检查点没有受信任日志密钥的有效签名。' ;;
+        3.1-failed) s_en='The checkpoint bears no good signature of the trusted log key, or is not attested within its period.' s_zh='检查点没有受信任日志密钥的有效签名，或未在该密钥的有效期内得到证明。' ;;
         3.2-passed) s_en='The path leads from the entry to the root in the checkpoint.' s_zh='由本条目可重新计算出检查点的树根。' ;;
         3.2-failed) s_en='The path does not lead from the entry to the root in the checkpoint.' s_zh='由本条目不能得到检查点的树根。' ;;
         3.3-passed) s_en='The later head extends the earlier one: nothing was removed or altered.' s_zh='较晚的树包含较早的树，其间没有删改。' ;;
@@ -85,7 +87,7 @@ sentence() { # id, outcome: to $s_en, $s_zh
         4.3-failed) s_en='The operator broke the promise of its receipt.' s_zh='运营方违反了回执的入册承诺。' ;;
         5.1-passed) s_en='The time-stamp token over the checkpoint is good.' s_zh='时间戳令牌有效，覆盖该检查点。' ;;
         5.1-failed) s_en='The time-stamp token is bad, or is over something else.' s_zh='时间戳令牌无效，或不是针对该检查点。' ;;
-        5.2-passed) s_en='Neither the authority'\''s certificate nor one above it was revoked when the token was made.' s_zh='时间戳机构的证书及其各级签发证书在签发时间未被吊销。' ;;
+        5.2-passed) s_en='Neither the authority'\''s certificate nor one between it and the trusted root was revoked when the token was made.' s_zh='时间戳机构的证书，以及它与受信任根证书之间的各级证书，在签发时间均未被吊销。' ;;
         5.2-failed) s_en='A certificate was revoked, its revocation data is forged, or data that the trust file asks for is missing.' s_zh='证书已被吊销、吊销信息是伪造的，或信任文件要求的吊销信息缺失，该时间戳不可采信。' ;;
         5.3-failed) s_en='The OpenTimestamps file is malformed, or is over something else.' s_zh='OpenTimestamps 文件格式不正确，或不是针对该检查点。' ;;
         6.1-passed) s_en='Chain, contract and log id of the anchor are the trusted ones.' s_zh='锚定所写的链、合约与日志标识均受信任。' ;;
@@ -94,7 +96,7 @@ sentence() { # id, outcome: to $s_en, $s_zh
         8.1-passed) s_en='Enough independent third parties bound the time of existence.' s_zh='足够数量的独立第三方证明了存在时间的上限。' ;;
         1.2-unchecked) s_en='No trust file was given: nothing that needs trust was checked.' s_zh='未提供信任文件，依赖信任的各项均未核验。' ;;
         2.3-unchecked) s_en='No document was given, so no digest was compared.' s_zh='没有提供文件，未比对摘要。' ;;
-        3.1-unchecked) s_en='There is no checkpoint yet, or no trust file.' s_zh='尚无检查点，或缺少信任文件。' ;;
+        3.1-unchecked) s_en='There is no checkpoint yet, no trust file, or nothing dates it within the period of its key.' s_zh='尚无检查点，缺少信任文件，或无从判断检查点是否出自密钥的有效期内。' ;;
         3.2-unchecked) s_en='Not closed into a batch yet: there is no inclusion proof to check.' s_zh='尚未入册，没有可核验的包含证明。' ;;
         5.1-unchecked) s_en='The trust file does not know this authority; the token was not checked.' s_zh='信任文件中没有该时间戳机构，未核验。' ;;
         5.2-unchecked) s_en='No revocation data from after the token was made: it is open whether a certificate was revoked.' s_zh='没有签发时间之后的吊销信息，证书是否已被吊销尚无法判断。' ;;
@@ -2001,10 +2003,9 @@ if check_files; then
     check_all
     case $type in document | report) needs="$needs 2.3" ;; esac
 fi
+if found_so "$out" '[^'"$US"']*' failed; then overall=failed; fi
 show "$out"
-if found_so "$out" '[^'"$US"']*' failed; then
-    overall=failed
-else
+if [ "$overall" != failed ]; then
     overall=passed
     for id in $needs; do
         found_so "$out" "$id" passed || overall=unchecked
