@@ -55,7 +55,9 @@ def make_bucket(port: int) -> str:
 
 def put_inside(bucket: str, keys: Iterable[str]) -> None:
     """Empty objects, put where the server keeps them: a thousand requests would take many seconds."""
-    (backend,) = (of_region["aws"] for of_region in s3_backends.values() if bucket in of_region["aws"].buckets)
+    (backend,) = (
+        of_region["aws"] for of_region in s3_backends.values() if bucket in of_region["aws"].buckets
+    )
     for key in keys:
         backend.put_object(bucket, key, b"")
 

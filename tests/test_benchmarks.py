@@ -80,7 +80,7 @@ def test_the_reference_takes_turns_with_its_subject():
 )
 def test_what_cannot_be_measured_is_refused(monkeypatch, capsys, arguments, message):
     monkeypatch.setattr(sys, "argv", ["bench.py", *arguments])
-    with pytest.raises(SystemExit, match="^2$"):
+    with pytest.raises(SystemExit, match=r"^2$"):
         bench.main()
     assert message in capsys.readouterr().err
 
