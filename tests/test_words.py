@@ -99,7 +99,11 @@ def test_a_sentence_says_no_more_than_its_check_shows(id_, outcome, never):
         ("1.1", Outcome.PASSED, ("the files of a package", "证据包的各文件")),  # a proof has no manifests
         ("2.3", Outcome.FAILED, ("or none was recorded", "或该记录没有对应的文件")),
         ("3.1", Outcome.FAILED, ("or is not attested within its period", "或未在该密钥的有效期内得到证明")),
-        ("3.1", Outcome.UNCHECKED, ("nothing dates it within the period", "无从判断检查点是否出自密钥的有效期内")),
+        (
+            "3.1",
+            Outcome.UNCHECKED,
+            ("nothing dates it within the period", "无从判断检查点是否出自密钥的有效期内"),
+        ),
     ],
 )
 def test_a_sentence_names_every_reason_that_its_check_has(id_, outcome, words):

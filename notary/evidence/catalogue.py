@@ -170,7 +170,7 @@ CHECKS: dict[str, CheckText] = {
         "时间戳证书未被吊销",
         "Certificates of the time stamp were not revoked",
         "时间戳机构的证书，以及它与受信任根证书之间的各级证书，在签发时间均未被吊销。",
-        "Neither the authority's certificate nor one between it and the trusted root was revoked when the token was made.",
+        "Neither the authority's certificate nor one between it and the trusted root was revoked at the token's time.",
         "证书已被吊销、吊销信息是伪造的，或信任文件要求的吊销信息缺失，该时间戳不可采信。",
         "A certificate was revoked, its revocation data is forged, or data that the trust file asks for is missing.",
         "没有签发时间之后的吊销信息，证书是否已被吊销尚无法判断。",

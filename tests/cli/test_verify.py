@@ -94,7 +94,11 @@ def test_of_evidence_that_failed_no_time_is_shown(notary, tmp_path):
 
 def test_a_receipt_is_not_said_to_carry_the_statement_that_lies_beside_it(notary):
     for file, more, said in (
-        ("receipt.cose", ("--statement", V1 / "statements/document.json"), "a receipt, and the statement beside it"),
+        (
+            "receipt.cose",
+            ("--statement", V1 / "statements/document.json"),
+            "a receipt, and the statement beside it",
+        ),
         ("inclusion.tlog-proof", (), "a proof that carries its statement"),
     ):
         done = notary("verify", V1 / file, *more, "--trust", TRUST, "--json", expected=2)

@@ -89,11 +89,14 @@ DISCLOSURES = {
     f'[{SALT},"title","'.encode() + b'\xed\xa0\x80"]': "",
     f'[{SALT},"title","'.encode() + b'\xc0\xaf"]': "",
 }  # fmt: skip
-READ = functions("matches", "name_of") + """
+READ = (
+    functions("matches", "name_of")
+    + """
 while IFS= read -r line; do
     if name_of "$line"; then printf '%s\\n' "$name"; else printf '\\n'; fi
 done
 """
+)
 
 
 def test_an_opened_value_is_read_as_the_verifier_reads_it_or_left_open(tmp_path):
@@ -169,11 +172,14 @@ def test_nobody_broke_a_promise_that_was_not_made_of_this_entry(run):
     assert "promise" not in text
 
 
-HEADERS = functions("item", "read_header") + """
+HEADERS = (
+    functions("item", "read_header")
+    + """
 while IFS= read -r line; do
     if read_header "$line"; then printf '%s\\n' "$block"; else printf '\\n'; fi
 done
 """
+)
 
 
 def test_numbers_of_blocks_reach_as_far_as_those_of_the_verifier(tmp_path):
@@ -230,7 +236,9 @@ def test_a_chain_of_a_profile_that_is_not_known_makes_no_trust_file(run):
     assert "a profile that is not known: etherium" in problems
 
 
-COUNT = functions("folded", "is_decimal", "value", "count_sources") + """
+COUNT = (
+    functions("folded", "is_decimal", "value", "count_sources")
+    + """
 stop() { echo "$1" >&2; exit 1; }
 while IFS= read -r line; do
     chains=${line%% *} rest=${line#* }
@@ -244,6 +252,7 @@ while IFS= read -r line; do
     echo "$sources"
 done
 """
+)
 
 
 @pytest.mark.parametrize(

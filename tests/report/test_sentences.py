@@ -158,7 +158,7 @@ def test_a_log_that_was_rewritten_or_is_another_is_not_said_to_hold_the_record_u
 def test_one_source_is_one_and_independent_of_nobody():
     one = Interval(at(-1), "", at(5), 1, build.BOUNDS[:1])
     found = facts(build.result(interval=one))
-    said = conclusion(found) + [timeline(found)["rule"]]
+    said = [*conclusion(found), timeline(found)["rule"]]
     assert "On the word of one third party, what was recorded existed" in english(said)
     assert "independent" not in english(said)
     assert "独立" not in "".join(pair["zh"] for pair in said)

@@ -87,7 +87,7 @@ sentence() { # id, outcome: to $s_en, $s_zh
         4.3-failed) s_en='The operator broke the promise of its receipt.' s_zh='运营方违反了回执的入册承诺。' ;;
         5.1-passed) s_en='The time-stamp token over the checkpoint is good.' s_zh='时间戳令牌有效，覆盖该检查点。' ;;
         5.1-failed) s_en='The time-stamp token is bad, or is over something else.' s_zh='时间戳令牌无效，或不是针对该检查点。' ;;
-        5.2-passed) s_en='Neither the authority'\''s certificate nor one between it and the trusted root was revoked when the token was made.' s_zh='时间戳机构的证书，以及它与受信任根证书之间的各级证书，在签发时间均未被吊销。' ;;
+        5.2-passed) s_en='Neither the authority'\''s certificate nor one between it and the trusted root was revoked at the token'\''s time.' s_zh='时间戳机构的证书，以及它与受信任根证书之间的各级证书，在签发时间均未被吊销。' ;;
         5.2-failed) s_en='A certificate was revoked, its revocation data is forged, or data that the trust file asks for is missing.' s_zh='证书已被吊销、吊销信息是伪造的，或信任文件要求的吊销信息缺失，该时间戳不可采信。' ;;
         5.3-failed) s_en='The OpenTimestamps file is malformed, or is over something else.' s_zh='OpenTimestamps 文件格式不正确，或不是针对该检查点。' ;;
         6.1-passed) s_en='Chain, contract and log id of the anchor are the trusted ones.' s_zh='锚定所写的链、合约与日志标识均受信任。' ;;
