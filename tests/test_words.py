@@ -76,6 +76,41 @@ def test_every_check_has_a_name_and_a_sentence_for_each_outcome_in_both_language
             assert all(bool(re.search("[一-鿿]", sentence)) is (language == "zh") for sentence in said), id_
 
 
+def said_of(id_, outcome):
+    return tuple(CHECKS[id_].sentence(outcome, language) for language in ("en", "zh"))
+
+
+@pytest.mark.parametrize(
+    ("id_", "outcome", "never"),
+    [
+        ("1.2", Outcome.PASSED, "this log|本日志"),  # 2.2 says whether it is
+        ("2.4", Outcome.PASSED, "not changed|未被更改"),  # 3.2 alone shows when the statement was closed in
+        ("5.2", Outcome.PASSED, "above it|各级签发证书"),  # the root is pinned, and nothing is asked of it
+    ],
+)
+def test_a_sentence_says_no_more_than_its_check_shows(id_, outcome, never):
+    for sentence in said_of(id_, outcome):
+        assert not re.search(never, sentence)
+
+
+@pytest.mark.parametrize(
+    ("id_", "outcome", "words"),
+    [
+        ("1.1", Outcome.PASSED, ("the files of a package", "证据包的各文件")),  # a proof has no manifests
+        ("2.3", Outcome.FAILED, ("or none was recorded", "或该记录没有对应的文件")),
+        ("3.1", Outcome.FAILED, ("or is not attested within its period", "或未在该密钥的有效期内得到证明")),
+        (
+            "3.1",
+            Outcome.UNCHECKED,
+            ("nothing dates it within the period", "无从判断检查点是否出自密钥的有效期内"),
+        ),
+    ],
+)
+def test_a_sentence_names_every_reason_that_its_check_has(id_, outcome, words):
+    for word, sentence in zip(words, said_of(id_, outcome), strict=True):
+        assert word in sentence
+
+
 def test_every_id_that_verification_can_report_is_in_the_catalogue():
     source = "".join(path.read_text(encoding="utf-8") for path in (ROOT / "notary/evidence").glob("*.py"))
     used = set(re.findall(r'(?:check|passed|failed|unchecked)\(\s*"(\d+\.\d+)"', source))

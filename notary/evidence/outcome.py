@@ -164,19 +164,28 @@ def kth_bound(bounds: Iterable[Bound], k: int) -> datetime | None:
 
 
 def by_source(bounds: Iterable[Bound]) -> list[datetime]:
-    """The earliest bound of each independent source, in order.
+    """The moment of the earliest bound of each independent source, in order."""
+    return [bound.not_after for bound in earliest_of_sources(bounds)]
+
+
+def earliest_of_sources(bounds: Iterable[Bound]) -> list[Bound]:
+    """The earliest bound of each independent source, in order; of equal ones that which is given first.
 
     Bounds are of one source where they are of one organisation, or where they rest on one public key: authorities
     certify each other, and a token that two organisations vouch for is the word of one.
     """
-    sources: list[tuple[frozenset[object], datetime]] = []
-    for bound in bounds:
-        marks, earliest = frozenset[object]({source_of(bound.organisation)}) | bound.keys, bound.not_after
+    sources: list[tuple[frozenset[object], Bound]] = []
+    for bound in sorted(bounds, key=_moment):
+        marks, earliest = frozenset[object]({source_of(bound.organisation)}) | bound.keys, bound
         others = []
-        for known, moment in sources:
+        for known, first in sources:
             if known & marks:
-                marks, earliest = marks | known, min(earliest, moment)
+                marks, earliest = marks | known, min(first, earliest, key=_moment)
             else:
-                others.append((known, moment))
+                others.append((known, first))
         sources = [*others, (marks, earliest)]
-    return sorted(moment for _, moment in sources)
+    return sorted((first for _, first in sources), key=_moment)
+
+
+def _moment(bound: Bound) -> datetime:
+    return bound.not_after

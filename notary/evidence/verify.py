@@ -14,7 +14,7 @@ from notary.evidence.collect import Collector
 from notary.evidence.commitments import check_openings, parse_openings
 from notary.evidence.extension import check_extension
 from notary.evidence.head import Head
-from notary.evidence.heads import check_heads, check_inclusion_file
+from notary.evidence.heads import COSE, check_heads, check_inclusion_file
 from notary.evidence.incident import check_incident_file
 from notary.evidence.note import Verifier
 from notary.evidence.outcome import Check, Claim, Interval, Outcome, Report, kth_bound, place_of
@@ -48,7 +48,9 @@ def verify(package: Package, trust: Trust | None, document: Digests | None = Non
     out = Collector()
     count = len(package.files) + (package.document is not None) + len(FRAME)
     listed = f"{count} files; each is as the manifests list it"
-    read = "a proof that carries its statement" if package.is_proof else listed
+    beside = any(name.endswith(f"/{COSE}") for name in package.files)
+    carried = "a receipt, and the statement beside it" if beside else "a proof that carries its statement"
+    read = carried if package.is_proof else listed
     out.passed("1.1", Claim.RECOMPUTED, detail=read)
     if trust is None:
         out.unchecked("1.2", Claim.NOT_COVERED, detail="no trust file was given")

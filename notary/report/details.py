@@ -26,7 +26,7 @@ def page_two(facts: Facts) -> dict[str, Any]:
     shown = shown_bounds(facts)
     return {
         "checks": check_rows(facts),
-        "more_bounds": [bound_row(n, b) for n, b in enumerate(facts.bounds, 1) if (n, b) not in shown],
+        "more_bounds": [bound_row(n, b) for n, b in enumerate(facts.attested, 1) if (n, b) not in shown],
         "merkle": merkle_rows(facts),
         "chain": chain_rows(facts),
         "no-chain": not facts.anchors and all(bound.kind != "chain" for bound in facts.bounds),

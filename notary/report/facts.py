@@ -82,10 +82,21 @@ class Facts:
         return tuple(sorted(found, key=lambda bound: (bound.not_after, bound.source)))
 
     @property
+    def attested(self) -> tuple[Bound, ...]:
+        """The bounds that are shown: none of evidence that failed."""
+        return () if self.result.outcome is Outcome.FAILED else self.bounds
+
+    @property
     def existed_by(self) -> datetime | None:
-        """T, where check 8.1 passed: bounds that contradict each other bound nothing."""
+        """T, where the outcome is passed: of other evidence it bounds nothing, or nothing yet."""
         interval = self.result.interval
-        return interval.existed_by if interval and self.outcome_of("8.1") is Outcome.PASSED else None
+        return interval.existed_by if interval and self.result.outcome is Outcome.PASSED else None
+
+    @property
+    def made_after(self) -> datetime | None:
+        """The time of the not-before block, where the outcome is passed."""
+        interval = self.result.interval
+        return interval.made_after if interval and self.result.outcome is Outcome.PASSED else None
 
     def outcome_of(self, id_: str) -> Outcome | None:
         """The outcome of all checks with this id together; None when it was not made."""

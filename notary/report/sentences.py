@@ -4,7 +4,7 @@ from typing import Any
 
 from notary.evidence.digests import ALGORITHMS
 from notary.evidence.number import show_number
-from notary.evidence.outcome import Bound, Claim, Outcome, by_source
+from notary.evidence.outcome import Bound, Claim, Outcome, by_source, earliest_of_sources
 from notary.report.facts import DocumentFact, Facts
 from notary.report.phrases import (
     Pair,
@@ -38,7 +38,8 @@ def page_one(facts: Facts) -> dict[str, Any]:
         "document": document_rows(facts),
         "timeline": timeline(facts),
         "bounds": [bound_row(number, bound) for number, bound in shown_bounds(facts)],
-        "bounds_more": len(facts.bounds) - len(shown_bounds(facts)),
+        "bounds_more": len(facts.attested) - len(shown_bounds(facts)),
+        "no-bounds": phrase("time.withheld" if facts.result.outcome is Outcome.FAILED else "bound.none"),
         "classes": class_rows(facts),
         "limits": [
             phrase(f"limits.{key}") for key in ("content", "identity", "first", "assumptions", "nature")
@@ -63,13 +64,20 @@ def conclusion(facts: Facts) -> list[Pair]:
         said.append(phrase("conclusion.no_document"))
     if _in_log(facts) is Outcome.PASSED and facts.result.index is not None:
         said.append(phrase("conclusion.in_log", index=facts.result.index))
-    interval = facts.result.interval
-    if interval is not None and facts.existed_by is not None:
+    return said + times(facts)
+
+
+def times(facts: Facts) -> list[Pair]:
+    """T and the not-before block, where the outcome is passed; after a failure, that no times are shown."""
+    if facts.result.outcome is Outcome.FAILED:
+        return [phrase("time.withheld")]
+    said: list[Pair] = []
+    if facts.result.interval is not None and facts.existed_by is not None:
         key = "conclusion.time" if facts.document is not None else "conclusion.time_of_record"
         by = both_times(facts.existed_by, up=True)
-        said.append(phrase(key, k=interval.sources_needed, time=by))
-    if interval is not None and interval.made_after is not None:
-        said.append(phrase("conclusion.after", time=both_times(interval.made_after)))
+        said.append(_of_sources(key, facts.result.interval.sources_needed, time=by))
+    if facts.made_after is not None:
+        said.append(phrase("conclusion.after", time=both_times(facts.made_after)))
     return said
 
 
@@ -81,7 +89,7 @@ def missing(facts: Facts) -> list[Pair]:
     interval = facts.result.interval
     if interval is not None and interval.existed_by is None:
         count = len(by_source(interval.bounds))
-        said.append(phrase("conclusion.missing_bounds", k=interval.sources_needed, count=count))
+        said.append(_of_sources("conclusion.missing_bounds", interval.sources_needed, count=count))
     return said
 
 
@@ -114,29 +122,31 @@ def timeline(facts: Facts) -> dict[str, Any]:
     """Marks in order of time: their kind, label and times. Positions are even: the drawing is not to scale."""
     interval = facts.result.interval
     k = 0 if interval is None else interval.sources_needed
-    after = None if interval is None else interval.made_after
-    by = facts.existed_by
+    after, by = facts.made_after, facts.existed_by
+    rule = _of_sources("time.rule", k) if k else None
     marks = [
         {"number": str(number), "is_t": bound == t_bound(facts), "utc": utc(bound.not_after, up=True)}
         for number, bound in shown_bounds(facts)
     ]
     return {
         "after": None if after is None else {"utc": utc(after), "beijing": beijing(after)},
-        "after_block": "" if interval is None else interval.made_after_block,
+        "after_block": "" if interval is None or after is None else interval.made_after_block,
         "by": None if by is None else {"utc": utc(by, up=True), "beijing": beijing(by, up=True)},
         "marks": marks,
-        "rule": phrase("time.rule", k=k) if k else None,
+        "rule": phrase("time.withheld") if facts.result.outcome is Outcome.FAILED else rule,
     }
 
 
 def t_bound(facts: Facts) -> Bound | None:
-    """The bound that is T, the k-th earliest of independent organisations."""
-    return next((bound for bound in _earliest(facts) if bound.not_after == facts.existed_by), None)
+    """The bound that is T, the k-th earliest of independent sources."""
+    return next(
+        (bound for bound in earliest_of_sources(facts.attested) if bound.not_after == facts.existed_by), None
+    )
 
 
 def shown_bounds(facts: Facts) -> list[tuple[int, Bound]]:
-    """At most four bounds for page 1, numbered: the earliest of each organisation, and T among them."""
-    rows, t = _earliest(facts), t_bound(facts)
+    """At most four bounds for page 1, numbered: the earliest of each source as T counts them, and T among them."""
+    rows, t = earliest_of_sources(facts.attested), t_bound(facts)
     chosen = rows[:_BOUNDS_ON_PAGE]
     if t is not None and t not in chosen:
         chosen[-1] = t
@@ -158,14 +168,16 @@ def bound_row(number: int, bound: Bound) -> dict[str, Any]:
 
 def class_rows(facts: Facts) -> list[dict[str, Any]]:
     """Each finding, its outcome, and on whose word it stands."""
-    interval = facts.result.interval
-    made = facts.outcome_of("7.2") or Outcome.UNCHECKED
-    if made is Outcome.PASSED and (interval is None or interval.made_after is None):
+    existed, made = facts.outcome_of("8.1"), facts.outcome_of("7.2") or Outcome.UNCHECKED
+    # A time that is not shown was not found.
+    if existed is Outcome.PASSED and facts.existed_by is None:
+        existed = Outcome.UNCHECKED
+    if made is Outcome.PASSED and facts.made_after is None:
         made = Outcome.UNCHECKED
     rows: list[tuple[str, Outcome | None, Claim]] = [
         ("document", facts.outcome_of("2.3"), Claim.RECOMPUTED),
         ("log", _in_log(facts), Claim.RECOMPUTED),
-        ("existed", facts.outcome_of("8.1"), Claim.ATTESTED),
+        ("existed", existed, Claim.ATTESTED),
         ("made", made, Claim.ATTESTED),
         ("stated", None, Claim.STATED),
         ("uncovered", None, Claim.NOT_COVERED),
@@ -182,11 +194,9 @@ def class_rows(facts: Facts) -> list[dict[str, Any]]:
     ]
 
 
-def _earliest(facts: Facts) -> list[Bound]:
-    first: dict[str, Bound] = {}
-    for bound in facts.bounds:
-        first.setdefault(bound.organisation, bound)
-    return list(first.values())
+def _of_sources(key: str, k: int, **values: Any) -> Pair:
+    """A sentence on `k` sources; one source is not independent of others."""
+    return phrase(f"{key}_one" if k == 1 else key, k=k, **values)
 
 
 def _document(document: DocumentFact) -> list[dict[str, Any]]:
@@ -220,8 +230,9 @@ def _algorithm(name: str) -> str:
 
 
 def _in_log(facts: Facts) -> Outcome | None:
+    """In this log (2.2, 3.1, 3.2), and unchanged: of a log that was rewritten (3.3) nobody can say so."""
     found = {facts.outcome_of("3.1"), facts.outcome_of("3.2")}
-    if Outcome.FAILED in found:
+    if Outcome.FAILED in found | {facts.outcome_of("2.2"), facts.outcome_of("3.3")}:
         return Outcome.FAILED
     if found == {Outcome.PASSED}:
         return Outcome.PASSED

@@ -13,6 +13,7 @@ from random import Random
 import pytest
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
+from notary.api.words import script_words
 from notary.evidence.bodies import Document
 from notary.evidence.checkpoint import Checkpoint, sign_checkpoint
 from notary.evidence.commitments import commit
@@ -147,6 +148,7 @@ def test_scripts_pass_their_tests_in_node(tmp_path, vectors, name):
     shutil.copytree(STATIC, tmp_path / "static")
     shutil.copy(HERE / "js" / name, tmp_path)
     (tmp_path / "vectors.json").write_text(json.dumps(vectors))
+    (tmp_path / "words.json").write_text(script_words("en"))
     (tmp_path / "package.json").write_text('{"type": "module"}')
     command = ["node", "--test", "--test-reporter=tap", name]
     run = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, timeout=120, check=False)

@@ -1,6 +1,7 @@
 """`notary verify`: what it answers a person, a program and a shell."""
 
 import json
+import re
 import shutil
 from pathlib import Path
 
@@ -10,6 +11,8 @@ from notary.cli.given import given_files
 from notary.cli.verify import check_file
 from notary.errors import FormatError, RequestError, TrustError
 from notary.evidence.assemble import assemble
+from notary.evidence.catalogue import CHECKS
+from notary.evidence.outcome import Outcome
 from notary.evidence.package import read_package, write_package
 from tests.evidence.vectors import LATER
 
@@ -71,6 +74,42 @@ def test_another_document_fails_by_name(notary, tmp_path):
     done = notary("verify", PACKAGE, "--trust", TRUST, "--document", other, expected=1)
     assert "Failed: check 2.3 (given)" in done.out
     notary("verify", PACKAGE, "--trust", TRUST, "--document", CONTRACT)
+
+
+def test_of_evidence_that_failed_no_time_is_shown(notary, tmp_path):
+    """Every bound of it stands, and 8.1 passed."""
+    other = tmp_path / "other.pdf"
+    other.write_bytes(b"another document")
+    good, failed = (
+        notary("verify", PACKAGE, "--trust", TRUST, *more, expected=status).out
+        for more, status in (((), 0), (("--document", other), 1))
+    )
+    assert "existed by" in " ".join(good.split())
+    assert not re.search("existed by|最迟于此时", " ".join(failed.split()))
+    # Once for the result, and once in the place of T in the row of 8.1.
+    assert "".join(failed.split()).count("Notimesareshown,sinceacheckfailed.有检查未通过") >= 1
+    row = failed.split("8.1", 1)[1]
+    assert "No times are" in row.split("Failed: check")[0]
+
+
+def test_a_receipt_is_not_said_to_carry_the_statement_that_lies_beside_it(notary):
+    for file, more, said in (
+        (
+            "receipt.cose",
+            ("--statement", V1 / "statements/document.json"),
+            "a receipt, and the statement beside it",
+        ),
+        ("inclusion.tlog-proof", (), "a proof that carries its statement"),
+    ):
+        done = notary("verify", V1 / file, *more, "--trust", TRUST, "--json", expected=2)
+        assert json.loads(done.out)["checks"][0]["detail"] == said
+
+
+def test_what_each_check_found_is_said_in_both_languages(notary):
+    shown = "".join(notary("verify", PACKAGE, "--trust", TRUST).out.split())
+    for id_ in ("1.1", "2.3", "8.1"):
+        head = CHECKS[id_].sentence(Outcome.PASSED, "zh")[:4]
+        assert head in shown, id_
 
 
 def test_a_bare_proof_is_checked_as_far_as_it_goes(notary):

@@ -121,6 +121,69 @@ def test_bounds_that_contradict_each_other_bound_nothing():
     assert not any(mark["is_t"] for mark in line["marks"])
 
 
+@pytest.mark.parametrize("id_", ["2.2", "2.3", "3.3", "5.1", "9.1"])
+def test_no_times_are_shown_of_evidence_of_which_any_check_failed(id_):
+    found = facts(build.result((*build.CHECKS, check(id_, Outcome.FAILED))))
+    said = english(conclusion(found))
+    assert "No times are shown, since a check failed." in said
+    assert "2026" not in said
+    rows = {row["what"]["en"]: row for row in class_rows(found)}
+    for what in ("Content existed at T at the latest", "Record was made after the block named"):
+        assert rows[what]["mark"] == "could_not_be_checked"
+        assert rows[what]["claim"]["en"] == "not covered"
+    page = page_one(found)
+    assert page["bounds"] == page_two(found)["more_bounds"] == page["timeline"]["marks"] == []
+    assert page["bounds_more"] == 0
+    assert page["no-bounds"]["zh"] == page["timeline"]["rule"]["zh"] == "有检查未通过，不显示时间。"
+    assert page["timeline"]["after"] is page["timeline"]["by"] is None
+    assert page["timeline"]["after_block"] == ""
+
+
+def test_times_wait_for_every_required_check():
+    found = facts(build.result(build.replaced(check("2.3", Outcome.UNCHECKED, Claim.NOT_COVERED))))
+    assert "2026" not in english(conclusion(found))
+    assert [mark["is_t"] for mark in timeline(found)["marks"]] == [False, False, False]
+    assert page_one(found)["no-bounds"]["en"] == "No third party attests a time yet."
+    assert "2026-11-24 02:07:00 UTC" in english(conclusion(facts()))
+
+
+@pytest.mark.parametrize("id_", ["2.2", "3.1", "3.2", "3.3"])
+def test_a_log_that_was_rewritten_or_is_another_is_not_said_to_hold_the_record_unchanged(id_):
+    found = facts(build.result((*build.CHECKS, check(id_, Outcome.FAILED, subject="head 4"))))
+    assert "has not changed" not in english(conclusion(found))
+    assert "入册之后未被更改" not in "".join(pair["zh"] for pair in conclusion(found))
+    assert class_rows(found)[1]["mark"] == "failed"
+
+
+def test_one_source_is_one_and_independent_of_nobody():
+    one = Interval(at(-1), "", at(5), 1, build.BOUNDS[:1])
+    found = facts(build.result(interval=one))
+    said = [*conclusion(found), timeline(found)["rule"]]
+    assert "On the word of one third party, what was recorded existed" in english(said)
+    assert "independent" not in english(said)
+    assert "独立" not in "".join(pair["zh"] for pair in said)
+    assert "by which one source attests" in timeline(found)["rule"]["en"]
+    event = build.statement(type="event")
+    del event["document"]
+    of_record = english(conclusion(facts(build.result(interval=one, statement=event))))
+    assert "On the word of one third party, this record existed" in of_record
+    unchecked = build.replaced(check("8.1", Outcome.UNCHECKED, Claim.NOT_COVERED))
+    none = facts(build.result(unchecked, Interval(None, "", None, 1, ())))
+    assert "one source is needed, there is none" in english(missing(none))
+
+
+def test_bounds_of_one_source_share_a_row_however_their_organisations_are_spelt():
+    two_names = (
+        Bound("rfc3161", "a", "Mini Ltd", at(5), 10),
+        Bound("rfc3161", "b", "MINI LTD.", at(6), 10),
+        Bound("rfc3161", "c", "One Key", at(7), 10, frozenset([b"key"])),
+        Bound("rfc3161", "d", "The Same Key", at(8), 10, frozenset([b"key"])),
+    )
+    found = facts(build.result(interval=Interval(None, "", at(7), 2, two_names)))
+    assert [bound.source for _, bound in shown_bounds(found)] == ["a", "c"]
+    assert page_one(found)["bounds_more"] == 2
+
+
 def test_another_document_is_said_to_be_another():
     found = facts(build.result(build.replaced(check("2.3", Outcome.FAILED))), computed={"sha-256": "00" * 32})
     said = english(conclusion(found))

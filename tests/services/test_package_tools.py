@@ -73,6 +73,21 @@ def test_the_windows_script_is_read_as_utf_8_and_never_says_passed():
     ]  # fmt: skip
 
 
+def test_the_windows_script_reads_sizes_and_indexes_of_nineteen_digits():
+    text = static_members()["tools/check.ps1"].decode("utf-8-sig")
+    largest = 2**63 - 1
+    for form, line in (
+        (r'"(\^index [^"]*)"', f"index {largest}"),
+        (r'"(\^heads/[^"]*)"', f"heads/{largest}/inclusion.tlog-proof"),
+    ):
+        pattern = re.search(form, text)[1]
+        assert re.search(pattern, line)[1] == str(largest)
+        assert not re.search(pattern, line.replace(str(largest), f"{largest}0"))
+    # What is larger than the type holds is a failed check, and no fault of the machine.
+    assert "[long]::TryParse($Matches[1], [ref]$index)" in text
+    assert "try { $root = [Convert]::ToBase64String((Root $Leaf $index ([long]$Size) $path)) }" in text
+
+
 def test_the_shell_script_uses_what_it_says_and_nothing_that_runs_data():
     text = static_members()["tools/check.sh"].decode()
     assert "set -euf\nLC_ALL=C\n" in text

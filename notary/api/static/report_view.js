@@ -17,9 +17,9 @@ export function reportView(report, { compared = false } = {}) {
     "section",
     { class: "report", "data-outcome": report.outcome },
     notice(kind, t(`report.${words}`), t(`report.${words}_means`), list, h("p", { class: "small" }, claim("stated"), " ", t("report.whose_word")), demo && report.time ? h("p", {}, h("strong", {}, t("report.demo"))) : null),
-    timeline(report.time),
+    times(report, whole),
     report.withheld ? h("p", { class: "withheld" }, t("report.withheld", { count: report.withheld })) : null,
-    h("details", { open: !whole }, h("summary", {}, t("report.table", { count: report.checks.length })), table(report.checks)),
+    h("details", { open: !whole }, h("summary", {}, t("report.table", { count: report.checks.length })), table(report)),
   );
 }
 
@@ -31,9 +31,16 @@ function missingNames(report, open) {
   return [...new Set(open.map((check) => check.id))].filter((id) => !passed.has(id));
 }
 
-function table(list) {
+// Of evidence that failed no time is shown; of evidence that waits for a check, times that count only with it.
+function times({ outcome, time }, whole) {
+  if (outcome === "failed") return time ? h("p", { class: "times" }, t("report.no_times")) : null;
+  const figure = timeline(time);
+  return figure && outcome !== "passed" && !whole ? h("div", { class: "times" }, h("p", {}, t("report.times_wait")), figure) : figure;
+}
+
+function table({ checks: list, outcome }) {
   const head = ["report.check", "report.outcome", "report.class"].map((key) => h("th", { scope: "col" }, t(key)));
-  return h("table", { class: "checks" }, h("thead", {}, h("tr", {}, head)), h("tbody", {}, list.map(row)));
+  return h("table", { class: "checks" }, h("thead", {}, h("tr", {}, head)), h("tbody", {}, list.map((check) => row(check, outcome))));
 }
 
 // A digest that differs was recomputed too, but "recomputed" reads as "agrees"; what was not checked rests on nobody.
@@ -42,8 +49,10 @@ function restsOn({ outcome, claim: stated }) {
   return outcome === "failed" && stated === "recomputed" ? "differs" : stated;
 }
 
-function row(check) {
+function row(check, whole) {
   const words = checks[check.id] ?? { name: check.id };
+  // T stands in the detail of 8.1.
+  const detail = check.id === "8.1" && check.outcome === "passed" && whole === "failed" ? "" : check.detail;
   return h(
     "tr",
     { "data-check": check.id, "data-outcome": check.outcome },
@@ -53,7 +62,7 @@ function row(check) {
       h("strong", {}, h("span", { class: "id" }, check.id), words.name),
       check.subject ? h("code", { class: "subject" }, plain(check.subject)) : null,
       h("span", { class: "sentence" }, words[check.outcome] ?? ""),
-      check.detail ? h("details", {}, h("summary", {}, t("report.detail")), h("p", { lang: language === "en" ? null : "en" }, plain(check.detail))) : null,
+      detail ? h("details", {}, h("summary", {}, t("report.detail")), h("p", { lang: language === "en" ? null : "en" }, plain(detail))) : null,
     ),
     h("td", { "data-label": t("report.outcome") }, mark(check.outcome)),
     h("td", { "data-label": t("report.class") }, claim(restsOn(check))),

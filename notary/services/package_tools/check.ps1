@@ -83,10 +83,11 @@ function CheckHead([string]$Folder, [byte[]]$Leaf, [string]$Size) {
     $blank = [Array]::IndexOf($lines, "")
     $start = 1
     if ($lines[1] -clike "extra *") { $start = 2 }
-    if ($blank -lt 0 -or $lines[0] -cne "c2sp.org/tlog-proof@v1" -or $lines[$start] -cnotmatch "^index (0|[1-9][0-9]{0,17})$") {
+    if ($blank -lt 0 -or $lines[0] -cne "c2sp.org/tlog-proof@v1" -or $lines[$start] -cnotmatch "^index (0|[1-9][0-9]{0,18})$") {
         Say "3.2" "failed" "head ${Size}: not a proof" ""; return
     }
-    $index = [long]$Matches[1]
+    $index = [long]0
+    if (-not [long]::TryParse($Matches[1], [ref]$index)) { Say "3.2" "failed" "head ${Size}: the index is beyond 2^63" ""; return }
     $path = @()
     for ($at = $start + 1; $at -lt $blank; $at++) { $path += , [Convert]::FromBase64String($lines[$at]) }
     if ($lines[$blank + 2] -cne $Size) { Say "3.2" "failed" "head ${Size}: the checkpoint is of another size" ""; return }
@@ -114,7 +115,7 @@ try {
         if ($member -clike "data/document/*") { CheckDocument $statement (Join-Path $folder $member) "packaged:" }
     }
     foreach ($member in $files) {
-        if ($member -cmatch "^heads/([1-9][0-9]{0,17})/inclusion\.tlog-proof$") { CheckHead $folder $leaf $Matches[1] }
+        if ($member -cmatch "^heads/([1-9][0-9]{0,18})/inclusion\.tlog-proof$") { CheckHead $folder $leaf $Matches[1] }
     }
     foreach ($id in "3.1", "4.1", "5.1", "6.1", "8.1") { Say $id "unchecked" "not done here: tools/verify.html or notary verify" "本程序不核验" }
 } catch {

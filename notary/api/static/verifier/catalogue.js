@@ -19,16 +19,16 @@ export const CHECKS = {
     en: ["Log", "The statement is of the log that the trust file names.", "The statement is of another log.", "Without a trust file the log was not compared."],
   },
   "2.3": {
-    zh: ["文件与记录", "文件的全部摘要和大小与存证陈述一致。", "文件不是被存证的那一份：摘要或大小不同。", "没有给出文件，未作比对。"],
-    en: ["Document and record", "All digests of the document, and its size, are those of the statement.", "The document is not the one recorded: a digest or the size differs.", "No document was given to compare."],
+    zh: ["文件与记录", "文件的全部摘要和大小与存证陈述一致。", "文件不是被存证的那一份：摘要或大小不同，或该记录没有文件。", "没有给出文件，未作比对。"],
+    en: ["Document and record", "All digests of the document, and its size, are those of the statement.", "The document is not the one recorded: a digest or the size differs, or the record has none.", "No document was given to compare."],
   },
   "2.4": {
     zh: ["出示的内容", "出示的每一项内容都在存证陈述的承诺之中。", "出示的内容与存证陈述的承诺不符。", "未能核对出示的内容。"],
     en: ["What is opened", "The statement commits to everything that is opened.", "The statement does not commit to what is opened.", "What is opened was not compared."],
   },
   "3.1": {
-    zh: ["检查点的签名", "检查点（或其根）由存证日志签名，密钥在其有效期内。", "检查点的签名、来源、大小或密钥有效期不符。", "未能核验检查点：缺少信任文件、检查点，或密钥期限内无时间依据。"],
-    en: ["Signature of the checkpoint", "The log signed the checkpoint, or its root, with a key in its period.", "Signature, origin, size or the period of the key is not as it must be.", "Not checked: there is no trust file or no checkpoint, or nothing dates it within the period of its key."],
+    zh: ["检查点的签名", "检查点（或其根）由存证日志签名。", "检查点的签名、来源、大小或密钥有效期不符。", "未能核验检查点：缺少信任文件、检查点，或密钥期限内无时间依据。"],
+    en: ["Signature of the checkpoint", "The log signed the checkpoint, or its root.", "Signature, origin, size or the period of the key is not as it must be.", "Not checked: there is no trust file or no checkpoint, or nothing dates it within the period of its key."],
   },
   "3.2": {
     zh: ["条目在日志中", "路径由本条目通向检查点的根。", "路径不通向检查点的根，长度不符，或缺少证明。", "未能核验条目是否在日志中。"],
@@ -55,8 +55,8 @@ export const CHECKS = {
     en: ["Time stamp", "The token is over this checkpoint; its signature and certificates hold.", "The token does not hold.", "The trust file does not know this authority."],
   },
   "5.2": {
-    zh: ["时间戳证书未被吊销", "时间戳的证书未被吊销。", "证书已被吊销，或吊销数据缺失、损坏。", "没有保存吊销数据。"],
-    en: ["Certificates not revoked", "The certificates of the token were not revoked.", "A certificate was revoked, or revocation data is missing or damaged.", "Revocation data was not captured."],
+    zh: ["时间戳证书未被吊销", "时间戳的证书未被吊销，或吊销的原因与时间不影响该时间戳；根证书不核验。", "证书已被吊销，或吊销数据缺失、损坏。", "没有签发时间之后、涵盖各证书的吊销数据。"],
+    en: ["Certificates not revoked", "No certificate of the token was revoked, or only so late and for such a reason that the token stands; the root is not checked.", "A certificate was revoked, or revocation data is missing or damaged.", "There is no revocation data from the time of the token or later on every certificate."],
   },
   "5.3": {
     zh: ["OpenTimestamps 文件", "该文件由检查点通向比特币区块。", "该文件格式有误，或不属于该检查点。", "尚未进入比特币区块。"],

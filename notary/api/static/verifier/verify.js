@@ -1,6 +1,6 @@
 // The whole verification of one package or proof: the result of docs/formats.md §13.
 
-import { bytesOf, hex, textOf } from "./bytes.js";
+import { FormatError, bytesOf, hex, textOf } from "./bytes.js";
 import { Checks, FAILED, PASSED, UNCHECKED } from "./checks.js";
 import { checkOpenings } from "./commitments.js";
 import { checkHistory } from "./consistency.js";
@@ -104,9 +104,9 @@ function checkDocuments(checks, statement, documents) {
 
 function compareDocument(statement, size, digests) {
   const stated = Object.entries(statedDigests(statement));
-  if (stated.length === 0) throw new Error("the statement is about no document");
-  for (const [name, digest] of stated) if (digests[name] !== digest) throw new Error(`${name} differs`);
-  if (statement.document.size !== null && statement.document.size !== size) throw new Error("the size differs");
+  if (stated.length === 0) throw new FormatError("the statement is about no document");
+  for (const [name, digest] of stated) if (digests[name] !== digest) throw new FormatError(`${name} differs`);
+  if (statement.document.size !== null && statement.document.size !== size) throw new FormatError("the size differs");
   return `all ${stated.length} digests are equal; ${size} bytes`;
 }
 
