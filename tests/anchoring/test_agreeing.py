@@ -92,6 +92,6 @@ def test_the_head_that_a_log_is_compared_with_is_that_of_the_first_endpoint_that
         # Where none answers, what the first one said is the reason.
         with pytest.raises(
             type(said.value),
-            match="does not answer" if first is away else "the node is of chain 31337, not 5",
+            match="no answer from the node" if first is away else "the node is of chain 31337, not 5",
         ):
             replace(on_chain, node=first, others=(away, other)).witnessed_head()

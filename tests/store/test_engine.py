@@ -343,7 +343,7 @@ def test_a_server_that_writes_nothing_now_is_unavailable(postgres_url):
     migrate(database)
     name = make_url(postgres_url).database
     for setting, works in (("on", False), ("off", True)):
-        with psycopg.connect(postgres_url, autocommit=True) as connection:
+        with psycopg.connect(postgres_url, dbname="postgres", autocommit=True) as connection:
             connection.execute(f"ALTER DATABASE {name} SET default_transaction_read_only = {setting}")
         database.dispose()
         if works:
@@ -363,7 +363,7 @@ def test_a_server_that_writes_nothing_now_is_unavailable(postgres_url):
 
 def test_an_sqlite_file_is_made_only_by_who_may_make_it(tmp_path):
     url = f"sqlite:///{tmp_path / 'new' / 'notary.db'}"
-    with pytest.raises(SettingsError, match="there is no database at .*new/notary.db"):
+    with pytest.raises(SettingsError, match=r"there is no database at .*new/notary\.db"):
         open_database(url, create=False)
     assert not (tmp_path / "new").exists()
     open_database(url).dispose()
