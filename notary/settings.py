@@ -281,7 +281,9 @@ class Settings(BaseSettings):
     )
     operator: str = Field("", max_length=200, description="Who runs the service, as printed on reports.")
     public_url: str = Field(
-        "http://127.0.0.1:8000", pattern=r"^https?://", description="Where people reach the service."
+        "http://127.0.0.1:8000",
+        pattern=r"^https?://[^/@?#\s]+(/[^?#\s]*)?$",
+        description="Where people reach the service.",
     )
     host: str = Field("127.0.0.1", description="Address to listen on.")
     port: int = Field(8000, ge=0, le=65535, description="Port to listen on.")
@@ -310,7 +312,9 @@ class Settings(BaseSettings):
 
     close_interval_seconds: float = Field(1, gt=0, description="How often a batch is closed.")
     close_promise_seconds: int = Field(
-        60, ge=2, description="A receipt promises that its entries are in a checkpoint within this."
+        60,
+        ge=2,
+        description="A receipt promises that its entries are in a checkpoint within this, more than twice the interval.",
     )
     stamp_target_seconds: int = Field(86400, ge=1, description="Objective for the first time stamp.")
     final_target_seconds: int = Field(86400, ge=1, description="Objective for the first final anchor.")
@@ -375,6 +379,19 @@ class Settings(BaseSettings):
         description="Allow chains, authorities and calendars on loopback and private addresses, and S3 without TLS; "
         "for local set-ups and nodes of one's own.",
     )
+
+    @field_validator("close_promise_seconds")
+    @classmethod
+    def _can_be_kept(cls, promise: int, info: ValidationInfo) -> int:
+        # What waits for half of it is behind, and while anything is behind nothing is accepted.
+        interval = info.data.get("close_interval_seconds", 0)
+        if 2 * interval >= promise:
+            raise PydanticCustomError(
+                "promise",
+                f"a promise of {promise} seconds is refused half of the time where a batch is closed every "
+                f"{interval:g}: it must be more than twice as long",
+            )
+        return promise
 
     @field_validator("max_spool_bytes")
     @classmethod

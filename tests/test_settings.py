@@ -151,6 +151,29 @@ def test_what_waits_may_be_no_less_than_one_document(environment):
         load_settings(max_document_bytes=1000, max_spool_bytes=999)
 
 
+def test_a_promise_leaves_room_for_two_closes(environment):
+    load_settings(close_interval_seconds=29.9)
+    load_settings(close_interval_seconds=0.5, close_promise_seconds=2)
+    for interval, promise in ((30, 60), (3600, 60), (1, 2)):
+        with pytest.raises(
+            SettingsError, match=f"close_promise_seconds: a promise of {promise} seconds is refused"
+        ):
+            load_settings(close_interval_seconds=interval, close_promise_seconds=promise)
+
+
+@pytest.mark.parametrize("url", ["https://notary.example", "http://127.0.0.1:8000", "https://[::1]:8/a/b"])
+def test_people_reach_the_service_at_an_address(environment, url):
+    assert load_settings(public_url=url).public_url == url
+
+
+@pytest.mark.parametrize(
+    "url", ["http://", "https:///x", "ftp://a", "https://a/x?y", "https://a#x", "https://a b", "https://me@a"]
+)
+def test_what_is_no_address_is_refused(environment, url):
+    with pytest.raises(SettingsError, match="public_url: String should match pattern"):
+        load_settings(public_url=url)
+
+
 def test_no_two_anchors_have_one_name(environment):
     def chain(name):
         return {"name": name, "rpc_urls": ["https://a.example.org"], "chain_id": 1}

@@ -4,6 +4,7 @@ import time
 
 import pytest
 
+from notary.anchoring.compiled import CODE
 from notary.errors import AnchorRejected, AnchorUnavailable, SettingsError
 from notary.store import anchorings, stamps
 from notary.store.blocks import newest_block
@@ -38,6 +39,26 @@ def test_two_wallets_of_one_key_are_refused(chain, tmp_path):
         SettingsError, match="two wallets of chain main have one key, and would fight over nonces"
     ):
         assert service.assembly.steps
+
+
+def test_an_endpoint_that_is_away_does_not_keep_a_worker_from_closing(chain, tmp_path):
+    chain.node.ask("anvil_setCode", "0x" + "00" * 20, f"0x{CODE.hex()}")  # the contract of `Service`
+    made = {"name": "main", "rpc_urls": ("http://127.0.0.1:9", chain.url), "chain_id": CHAIN_ID}
+    service = Service(tmp_path / "service", {"chains": (made,), "allow_private_addresses": True})
+    service.accepted()
+    assert service.assembly.sequencer.sequence().size == 2
+    service.end()
+
+
+def test_where_no_endpoint_answers_nothing_is_closed_and_all_is_accepted(tmp_path):
+    away = ("http://127.0.0.1:9", "http://127.0.0.1:10")
+    made = {"name": "main", "rpc_urls": away, "chain_id": CHAIN_ID}
+    service = Service(tmp_path / "service", {"chains": (made,), "allow_private_addresses": True})
+    service.accepted()
+    with pytest.raises(AnchorUnavailable, match="no answer from the node"):
+        service.assembly.sequencer.sequence()
+    service.accepted(b"another")
+    service.end()
 
 
 def test_a_block_with_an_invented_time_is_an_anomaly_and_no_statement_names_it(chain, service):

@@ -21,6 +21,25 @@ def held_root(nodes: Sequence[Node], needed: int, contract: bytes, log_id: bytes
     return next((root for found, root in said if found == size and said.count((found, root)) >= needed), None)
 
 
+def first_head(nodes: Sequence[Node], contract: bytes, log_id: bytes) -> tuple[int, bytes]:
+    """Size and root of the newest head that the contract holds, by the first endpoint that answers.
+
+    For who compares what he has with it: one endpoint that is away is no reason to compare nothing, or to wait.
+
+    Raises:
+        AnchorUnavailable, AnchorRejected: none gives an answer that can be used; what the first one did.
+    """
+    failed: AnchorUnavailable | AnchorRejected | None = None
+    for node in nodes:
+        try:
+            node.require_chain()
+            return read_head(node, contract, log_id)
+        except (AnchorUnavailable, AnchorRejected) as error:
+            failed = failed or error
+    assert failed is not None  # noqa: S101 - there is at least one endpoint
+    raise failed
+
+
 def nonce_of(node: Node, address: str) -> int:
     """How many transactions of `address` are mined.
 

@@ -14,7 +14,7 @@ from notary.cli.folder import DataDir, settings_of
 from notary.errors import SettingsError
 from notary.evidence.key_history import HEAD
 from notary.settings import Chain, Settings
-from notary.store.engine import open_database
+from notary.store.engine import is_there
 from notary.store.incidents import incidents, open_contradictions
 from notary.store.migrate import is_made
 from notary.wiring.key_files import has_anchored
@@ -39,15 +39,8 @@ def anchor_deploy() -> None:
     """Put the contract onto the first chain of the settings, and print its address."""
     settings = settings_of(None)
     chain, node = _first_chain(settings)
-    database, _ = wiring.open_stores(settings)
-    try:
-        if is_made(database) and has_anchored(database, settings.wallet_key):
-            raise SettingsError(
-                "this wallet anchors, and its lane stops at a transaction that is not its own: "
-                "name another in NOTARY_WALLET_KEY for this command"
-            )
-    finally:
-        database.dispose()
+    if is_there(settings.database_url):
+        _refuse_lane(settings)
     found = deploy(node, keys.load_secp256k1(settings.wallet_key))
     console.print(f"contract 0x{found.hex()} on chain {chain.chain_id}")
 
@@ -59,7 +52,7 @@ def anchor_hand_over(next_key: KeyFile, wallet: Wallet, data_dir: DataDir = None
 
 def anchor_incidents(data_dir: DataDir = None) -> None:
     """List what must never happen to an anchor and did; exit status 1 where a contradicted one is not made good."""
-    database = open_database(settings_of(data_dir).database_url)
+    database, _ = wiring.open_made(settings_of(data_dir))
     try:
         with database.reading() as connection:
             found, unmended = incidents(connection), open_contradictions(connection)
@@ -71,6 +64,18 @@ def anchor_incidents(data_dir: DataDir = None) -> None:
         console.print(said + state, soft_wrap=True)
     if unmended:
         raise typer.Exit(1)
+
+
+def _refuse_lane(settings: Settings) -> None:
+    database, _ = wiring.open_stores(settings)
+    try:
+        if is_made(database) and has_anchored(database, settings.wallet_key):
+            raise SettingsError(
+                "this wallet anchors, and its lane stops at a transaction that is not its own: "
+                "name another in NOTARY_WALLET_KEY for this command"
+            )
+    finally:
+        database.dispose()
 
 
 def _first_chain(settings: Settings) -> tuple[Chain, Node]:

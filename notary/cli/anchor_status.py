@@ -29,7 +29,7 @@ console = Console(highlight=False)
 def command(as_json: AsJson = False, most: Most = 5, data_dir: DataDir = None) -> None:
     """Show how each anchor does, and its newest answers that were rejected, each with the check that failed."""
     settings = settings_of(data_dir)
-    database, _ = wiring.open_stores(settings)
+    database, _ = wiring.open_made(settings)
     try:
         found = anchor_status(database, _named(settings), datetime.now(UTC), most)
     finally:

@@ -18,7 +18,7 @@ console = Console(highlight=False)
 def command(data_dir: DataDir = None, as_json: AsJson = False) -> None:
     """Show the promises of receipts that were broken and logged as incidents, oldest first."""
     settings = settings_of(data_dir)
-    database, _ = wiring.open_stores(settings)
+    database, _ = wiring.open_made(settings)
     try:
         found = [incident_json(item, anchors_of(settings)) for item in _all(Incidents(database))]
     finally:

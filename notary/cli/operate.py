@@ -10,22 +10,18 @@ import uvicorn
 from rich.console import Console
 from rich.progress import Progress
 
-from notary import keys, observe, wiring
-from notary.anchoring.contract import deploy, open_log
-from notary.anchoring.rpc import octets
+from notary import observe, wiring
 from notary.api.app import create_app, settle
 from notary.api.connections import GRACE_SECONDS, BoundedProtocol
-from notary.cli import anchor, incidents, key, tenant, trust
+from notary.cli import anchor, incidents, key, setup, tenant, trust
 from notary.cli.folder import AsJson, DataDir, settings_of
 from notary.embedded import dev
-from notary.errors import DiskFailed, RequestError, SettingsError
+from notary.errors import DiskFailed, RequestError
 from notary.evidence.number import parse_number, show_number
 from notary.intake.spool import Spool
 from notary.services.erasing import Erasing
 from notary.settings import load_settings
-from notary.store.migrate import migrate
 from notary.wiring.checking import check_log
-from notary.wiring.nodes import nodes_of
 from notary.worker import Worker
 
 console = Console(highlight=False)
@@ -36,7 +32,7 @@ def add_to(app: typer.Typer) -> None:
     app.command("serve")(serve)
     app.command("worker")(worker)
     app.command("dev")(run_dev)
-    app.command("setup")(setup)
+    app.command("setup")(setup.command)
     app.command("trust")(trust.command)
     app.command("fsck")(check)
     app.command("erase")(erase)
@@ -114,30 +110,6 @@ def run_dev(
     dev.run(data_dir.resolve(), host, port, ready)
 
 
-def setup() -> None:
-    """Make what is missing: keys, tables, the contract's log, entry 0. Harmless to run again."""
-    settings = load_settings()
-    if not settings.log_key.exists():
-        keys.create(settings.log_key.parent)
-    database, _ = wiring.open_stores(settings)
-    migrate(database)
-    database.dispose()
-    if len(settings.chains) != 1:
-        raise SettingsError("name exactly one chain in NOTARY_CHAINS")
-    chain = settings.chains[0]
-    node, *_ = nodes_of(chain, settings)
-    wallet, head = keys.load_secp256k1(settings.wallet_key), keys.load_secp256k1(settings.head_key)
-    known = wiring.stored_genesis(settings)
-    address = known.contract if known is not None else chain.contract
-    # A crash between the contract and entry 0 leaves a contract that nobody uses.
-    contract = deploy(node, wallet) if address is None else octets(address, 20)
-    later = wiring.head_keys(settings)
-    log_id = open_log(node, wallet, contract, settings.origin, head.address, later=later)
-    genesis = wiring.open_new_log(settings, chain.chain_id, contract, log_id)
-    console.print(f"log {settings.origin}\nlog key {genesis.log_key}\nlog id 0x{log_id.hex()}")
-    console.print(f"contract {genesis.contract} on chain {genesis.chain_id}")
-
-
 def check(data_dir: DataDir = None, as_json: AsJson = False) -> None:
     """Re-read everything that is stored and compare it. Exit status 1 where something does not agree."""
     settings = settings_of(data_dir)
@@ -170,7 +142,7 @@ def erase(
     if bool(names) == everything:
         raise RequestError("name what is to be erased with --name, or all of it with --all")
     settings = settings_of(data_dir)
-    database, _ = wiring.open_stores(settings)
+    database, _ = wiring.open_made(settings)
     spool = Spool(settings.temp_dir, settings.spool_reserve_bytes)
     try:
         erased = Erasing(database, spool.discard).erase(parse_number(number), None if everything else names)

@@ -107,7 +107,7 @@ def _utc(expires: datetime | None) -> datetime | None:
 
 @contextmanager
 def _tenants(data_dir: Path | None) -> Iterator[Tenants]:
-    database, _ = wiring.open_stores(settings_of(data_dir))
+    database, _ = wiring.open_made(settings_of(data_dir))
     try:
         yield Tenants(database, wiring.now)
     finally:

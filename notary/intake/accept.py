@@ -13,6 +13,7 @@ from notary.store.claims import Claim
 from notary.store.engine import Connection, Database
 from notary.store.inspections import Task
 from notary.store.places import MAX_GROUP
+from notary.store.published import nothing
 from notary.store.records import Record, record_by_number
 
 _TRIES = 5  # at drawing numbers that are free, and at claims that others make
@@ -29,6 +30,7 @@ class Intake:
         promises: what receipts say, and who signs them.
         now: the time, aware.
         random: gives that many random bytes.
+        published: size of the published checkpoint, as far as it is known.
     """
 
     database: Database
@@ -36,6 +38,7 @@ class Intake:
     promises: Promises
     now: Callable[[], datetime]
     random: Callable[[int], bytes]
+    published: Callable[[], int] = nothing
 
     @property
     def origin(self) -> str:
@@ -91,8 +94,9 @@ class Intake:
         Raises:
             NotReady, Unavailable: as `accept`.
         """
+        published = self.published()
         with self.database.reading() as connection:
-            return conditions(connection, self.promises, self.now())
+            return conditions(connection, self.promises, self.now(), published)
 
     def commit(self, item: Item, at: Conditions, extra: Callable[[Connection], None] | None = None) -> None:
         """Make one item durable by itself, with `extra` in the same transaction; sets its outcome.

@@ -18,11 +18,12 @@ from notary.intake.submission import Accepted
 from notary.merkle.hashing import hash_leaves
 from notary.merkle.tree import levels
 from notary.store.blocks import newest_block
+from notary.store.checkpoints import newest_time
 from notary.store.claims import Claim, Claimed, store_claims, stored_claims
 from notary.store.engine import Connection, Database
 from notary.store.groups import entries_of, group_by_id, insert_group, waiting
 from notary.store.inspections import Task, add_inspection
-from notary.store.logstate import LogState, read_state
+from notary.store.logstate import SMALL_STEP, LogState, read_state
 from notary.store.openings import openings_of
 from notary.store.places import group_of, position_of
 from notary.store.records import NewRecord, Record, insert_records, records_from
@@ -108,16 +109,34 @@ class ClaimTaken(Unavailable):
     """Another process makes one of these claims at this moment: begin the group again."""
 
 
-def conditions(connection: Connection, promises: Promises, now: datetime) -> Conditions:
+def conditions(connection: Connection, promises: Promises, now: datetime, published: int = 0) -> Conditions:
     """The conditions of a log that will keep a promise given now.
+
+    Args:
+        connection: to the database.
+        promises: what will be promised.
+        now: the time, aware.
+        published: size of the published checkpoint, read before.
 
     Raises:
         NotReady: the log is not open yet.
-        Unavailable: too much waits, closing is behind, or the receipt key in force is not at hand.
+        Unavailable: too much waits, closing is behind or must be, the database ends before what is published, or the
+            receipt key in force is not at hand.
     """
     state = read_state(connection)
     if state is None:
         raise NotReady("the log is not open yet")
+    if state.size < published:
+        raise Unavailable(
+            f"the database ends at size {state.size}, and size {published} is published: an older copy was restored, "
+            "and nothing is accepted on it"
+        )
+    last = newest_time(connection)
+    if last is not None and now < last - SMALL_STEP:
+        raise Unavailable(
+            f"the clock says {show_moment(now)}, and the newest checkpoint is of {show_moment(last)}: "
+            "nothing is closed before"
+        )
     if promises.keys is not None:
         promises.keys.look(connection, state.size)
     queue = waiting(connection)

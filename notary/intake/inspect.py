@@ -57,14 +57,14 @@ def inspect_next(intake: Intake, inspector: Inspector, turn: Turn | None = None)
         NotReady: the log is not open yet.
         Unavailable: the database does not answer, or the log is behind; the task stays.
     """
-    now = intake.now()
+    now, published = intake.now(), intake.published()
     with intake.database.writing() as connection:
         task = take_inspection(
             connection, now, lambda tries: now + _wait(tries), 0 if turn is None else turn.tenant_id
         )
         if task is not None:
             # Or else nothing is taken: the report's receipt would be a risk.
-            conditions(connection, intake.promises, now)
+            conditions(connection, intake.promises, now, published)
     # Durable: this try is counted. A crash from here to the next commit gives the task back after `PATIENCE`.
     if task is None:
         return False

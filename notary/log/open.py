@@ -91,6 +91,17 @@ def open_log(
     return history.genesis
 
 
+def refuse_published(objects: Objects) -> None:
+    """For a database that knows no log: whether there never was one here.
+
+    Raises:
+        Fatal: a checkpoint is published.
+        Unavailable: it cannot be read now.
+    """
+    if objects.read(CHECKPOINT) is not None:
+        raise Fatal("a checkpoint is published, but the database knows no log: it is the wrong one or lost")
+
+
 def _create(
     database: Database,
     objects: Objects,
@@ -100,8 +111,7 @@ def _create(
     now: datetime,
     random: Callable[[int], bytes],
 ) -> bytes:
-    if objects.read(CHECKPOINT) is not None:
-        raise Fatal("a checkpoint is published, but the database knows no log: it is the wrong one or lost")
+    refuse_published(objects)
     commitments, _ = commit({}, lambda: random(16))
     number = make_number(int(now.timestamp() * 1000), random(5))
     statement = Statement(

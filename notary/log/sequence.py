@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from functools import partial
 
+import structlog
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 from notary.errors import Fatal, NotaryError, NotFound, NotReady, Overtaken, Unavailable
@@ -21,13 +22,22 @@ from notary.store.checkpoints import StoredCheckpoint, checkpoint_at, newest_che
 from notary.store.engine import Connection, Database
 from notary.store.groups import assign_places, waiting_groups
 from notary.store.key_changes import known_history, refuse_unnoted
-from notary.store.logstate import LogState, read_state, release_lease, renew_lease, swap_state, take_lease
+from notary.store.logstate import (
+    SMALL_STEP,
+    LogState,
+    read_state,
+    release_lease,
+    renew_lease,
+    swap_state,
+    take_lease,
+)
 from notary.store.objects import Objects
 from notary.store.tiles import Tiles
 
 MAX_BATCH = 1_000_000
 LEASE = timedelta(seconds=20)
-_SMALL_STEP = timedelta(seconds=10)  # of the clock backwards, as a time server makes; well within any promise
+
+_log = structlog.get_logger()
 
 
 def _no_other(verifier: Verifier) -> Ed25519PrivateKey:
@@ -70,6 +80,7 @@ class Sequencer:
     leading: bool = field(default=False, init=False)
     _epoch: int | None = field(default=None, init=False)
     _witnessed: bool = field(default=False, init=False)
+    _waits_for: str | None = field(default=None, init=False)
 
     def acquire(self) -> bool:
         """Take the lease if it is free, and bring what a crash left to its end.
@@ -90,11 +101,16 @@ class Sequencer:
         # Before the lease is taken: one that does not answer keeps no other process from working.
         heads = [] if self._witnessed else [witness() for witness in self.witnesses]
         with self.database.writing() as connection:
-            if read_state(connection) is None:
+            state = read_state(connection)
+            if state is None:
                 raise NotReady("the log has no entry 0 yet")
             epoch = take_lease(connection, self.holder, now, now + self.lease)
+            if epoch is not None:
+                _check_clock(connection, now)  # who could close nothing takes it from nobody
         if epoch is None:
+            self._wait_for(state)
             return False
+        self._waits_for = None
         # From here on no swap of a holder before us can succeed, so the state below is the last of theirs.
         self._recover(epoch)
         self._compare(heads)
@@ -159,6 +175,9 @@ class Sequencer:
         # One key signs: the newest that the log named before this batch. So the one that names it is the old one's.
         key = self._key(keys, state.size)
         note, cose = sign_checkpoint(checkpoint, key).encode(), sign_root(checkpoint, key)
+        opened(
+            note, ours
+        )  # as everybody else will: one of another name would end the log once it is swapped in
         names = staging.join(staged)
         try:
             with self.database.writing() as connection:
@@ -219,12 +238,17 @@ class Sequencer:
             raise Fatal(f"the database is older than epoch {epoch} of this process")
         if state.epoch > epoch:
             raise Overtaken(f"epoch {epoch} is over: another process makes the checkpoints now")
-        last = newest_checkpoint(connection)
-        if last.time - _SMALL_STEP <= now < last.time:
-            raise Unavailable(f"the clock was set back, and says {now}: it is waited for")
-        if now < last.time:
-            raise Fatal(f"the clock says {now}, before the newest checkpoint of {last.time}")
+        _check_clock(connection, now)
         return state
+
+    def _wait_for(self, state: LogState) -> None:
+        if state.holder != self._waits_for:
+            self._waits_for = state.holder
+            _log.info(
+                "another process makes the checkpoints; waiting",
+                holder=state.holder,
+                until=None if state.lease_until is None else state.lease_until.isoformat(),
+            )
 
     def _publish(self, state: LogState, note: bytes, ours: Sequence[Verifier]) -> None:
         publish(self.objects, note, ours, partial(self._ended, state))
@@ -255,3 +279,14 @@ class Sequencer:
         if wanted != Verifier(self.origin, self.key.public_key().public_bytes_raw()):
             self.key = self.find_key(wanted)
         return self.key
+
+
+def _check_clock(connection: Connection, now: datetime) -> None:
+    last = newest_checkpoint(connection).time
+    if last - SMALL_STEP <= now < last:
+        raise Unavailable(f"the clock was set back, and says {now}: it is waited for")
+    if now < last:
+        raise Fatal(
+            f"the clock says {now}, before the newest checkpoint of {last}: set the clock, if it is wrong now; if it "
+            f"was wrong then, nothing can be closed before {last}: start again after it"
+        )

@@ -42,6 +42,13 @@ def newest_checkpoint(connection: Connection) -> StoredCheckpoint:
     return _one(connection, _CHECKPOINT.order_by(checkpoint.c.size.desc()).limit(1), "checkpoint yet")
 
 
+def newest_time(connection: Connection) -> datetime | None:
+    """When the newest checkpoint was signed, as the service says; None before the first."""
+    query = select(checkpoint.c.time).order_by(checkpoint.c.size.desc()).limit(1)
+    found: datetime | None = connection.execute(query).scalar()
+    return found
+
+
 def checkpoint_at(connection: Connection, size: int) -> StoredCheckpoint:
     """The checkpoint of exactly this size.
 

@@ -42,6 +42,8 @@ _UNANSWERED = (
     psycopg.OperationalError,
     psycopg.InterfaceError,
     psycopg.errors.IdleInTransactionSessionTimeout,
+    # A standby, or a server that is being taken out of service: nothing of ours is wrong, and it may write again.
+    psycopg.errors.ReadOnlySqlTransaction,
 )
 _BROKEN = (sqlite3.SQLITE_IOERR, sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB)
 
@@ -136,11 +138,21 @@ class Database:
             self._lock.release()
 
 
-def open_database(url: str) -> Database:
-    """Open sqlite:///FILE or postgresql://…; nothing is created but an empty SQLite file.
+def is_there(url: str) -> bool:
+    """Whether the file of an SQLite database is there; of PostgreSQL only its server can tell, so True."""
+    address = make_url(url)
+    return address.get_backend_name() != "sqlite" or Path(str(address.database)).exists()
+
+
+def open_database(url: str, *, create: bool = True) -> Database:
+    """Open sqlite:///FILE or postgresql://…; nothing is created but an empty SQLite file, and that not always.
+
+    Args:
+        url: the address.
+        create: whether the SQLite file may be new.
 
     Raises:
-        SettingsError: another kind of address, or the file cannot be opened.
+        SettingsError: another kind of address, the file cannot be opened, or is not there and may not be new.
     """
     try:
         address = make_url(url)
@@ -150,6 +162,10 @@ def open_database(url: str) -> Database:
     if backend == "sqlite":
         if address.database in (None, "", ":memory:"):
             raise SettingsError("a database in memory keeps nothing: name a file")
+        if not create and not is_there(url):
+            raise SettingsError(
+                f"there is no database at {address.database}: run `notary setup`, or name the folder that it is in"
+            )
         _make_file(Path(str(address.database)))
         engine = create_engine(address, pool_size=_POOL, max_overflow=_POOL)
         folder = Path(str(address.database)).absolute().parent

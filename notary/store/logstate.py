@@ -1,7 +1,7 @@
 """The newest checkpoint and who may make the next: the one row on which everything turns."""
 
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from sqlalchemy import Connection, or_, select, update
 
@@ -10,6 +10,7 @@ from notary.store.checkpoints import insert_checkpoint
 from notary.store.sql import insert_new
 from notary.store.tables import log_state
 
+SMALL_STEP = timedelta(seconds=10)  # of the clock backwards, as a time server makes; well within any promise
 _ROW = 1
 
 
@@ -98,10 +99,18 @@ def swap_state(
 def take_lease(connection: Connection, holder: str, now: datetime, until: datetime) -> int | None:
     """Become the one who makes checkpoints: the epoch goes up, so a holder before us can write no more.
 
+    A lease that ends later than anybody could take one now is of a clock that ran ahead, and binds nobody: else nothing
+    would be closed for as long as the clock was wrong. Two that go by clocks so far apart are kept apart by the epoch.
+
     Returns:
         The new epoch; None while another holds the lease, or before entry 0.
     """
-    free = or_(log_state.c.holder.is_(None), log_state.c.holder == holder, log_state.c.lease_until < now)
+    free = or_(
+        log_state.c.holder.is_(None),
+        log_state.c.holder == holder,
+        log_state.c.lease_until < now,
+        log_state.c.lease_until > until + (until - now),
+    )
     statement = (
         update(log_state)
         .where(log_state.c.id == _ROW, free)

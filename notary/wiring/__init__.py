@@ -6,9 +6,9 @@ from datetime import UTC, datetime
 from functools import partial
 
 from notary import keys
-from notary.errors import SettingsError
+from notary.errors import NotaryError, SettingsError
 from notary.evidence.bodies import Genesis
-from notary.evidence.key_history import HEAD, LOG, KeyHistory
+from notary.evidence.key_history import HEAD, LOG, RECEIPT, KeyHistory
 from notary.evidence.note import Verifier
 from notary.evidence.receipt import receipt_key_name
 from notary.log.open import open_log
@@ -22,12 +22,14 @@ from notary.settings import Settings
 from notary.store.engine import Database, open_database
 from notary.store.key_changes import known_history, signed_history
 from notary.store.objects import Objects
+from notary.store.published import Published
+from notary.store.schema import require_schema
 from notary.store.tiles import Tiles
-from notary.wiring.key_files import note_key
+from notary.wiring.key_files import HeadKey, note_key
 from notary.wiring.objects import LOG as LOG_OBJECTS
 from notary.wiring.objects import open_objects
 from notary.wiring.serving import open_intake, open_services
-from notary.wiring.trusting import trust_source
+from notary.wiring.trusting import chain_trust, require_origin, trust_source
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,8 +59,25 @@ def now() -> datetime:
 
 
 def open_stores(settings: Settings) -> tuple[Database, Objects]:
-    """Database and log objects; the tables are made by `notary.store.migrate`."""
+    """Database and log objects of a service that may be new; the tables are made by `notary.store.migrate`."""
     return open_database(settings.database_url), open_objects(settings, LOG_OBJECTS)
+
+
+def open_made(settings: Settings) -> tuple[Database, Objects]:
+    """Database and log objects of a service that was set up.
+
+    Raises:
+        SettingsError: there is no database, or its tables are not of this version.
+        Unavailable: it does not answer.
+    """
+    objects = open_objects(settings, LOG_OBJECTS)
+    database = open_database(settings.database_url, create=False)
+    try:
+        require_schema(database)
+    except NotaryError:
+        database.dispose()
+        raise
+    return database, objects
 
 
 def stored_genesis(settings: Settings) -> Genesis | None:
@@ -71,10 +90,11 @@ def stored_history(settings: Settings) -> KeyHistory | None:
     """What the log says of its keys, by statements that its keys have signed; None before entry 0 is there.
 
     Raises:
+        SettingsError: as `open_made`.
         Fatal: somebody who has the database alone has written one.
         Unavailable: the database does not answer.
     """
-    database, _ = open_stores(settings)
+    database, _ = open_made(settings)
     try:
         with database.reading() as connection:
             return signed_history(connection)
@@ -88,8 +108,32 @@ def head_keys(settings: Settings) -> tuple[str, ...]:
     return () if history is None else history.keys(HEAD)
 
 
+def known_log(settings: Settings) -> Genesis | None:
+    """What entry 0 of the log says, if the settings name that log and its keys; None before it is there.
+
+    Raises:
+        SettingsError: they name another log, chain or contract, or a key in force is not at hand.
+        Fatal: as `stored_history`.
+        Unavailable: the database does not answer.
+    """
+    history = stored_history(settings)
+    if history is None:
+        return None
+    require_origin(settings, history.genesis)
+    for path, role in ((settings.log_key, LOG), (settings.receipt_key, RECEIPT)):
+        note_key(path, Verifier.from_vkey(history.in_force(role)))
+    database, _ = open_made(settings)
+    try:
+        for chain in settings.chains:
+            chain_trust(chain, history.genesis, history)
+            HeadKey(database, settings.head_key, chain.head_keys).require()
+    finally:
+        database.dispose()
+    return history.genesis
+
+
 def open_new_log(settings: Settings, chain_id: int, contract: bytes, log_id: bytes) -> Genesis:
-    """Make entry 0, once; afterwards check that the log is this one.
+    """Make entry 0, once; afterwards check that the log is this one, as `known_log`.
 
     Args:
         settings: name the log and the files of its keys.
@@ -98,10 +142,13 @@ def open_new_log(settings: Settings, chain_id: int, contract: bytes, log_id: byt
         log_id: of the log in the contract, 32 bytes.
 
     Raises:
-        SettingsError: a key file cannot be used.
-        Fatal: the log is of another key or name.
+        SettingsError: a key file cannot be used, or the log is another.
+        Fatal: the log was published before, and the database does not know it.
         Unavailable: database or disk do not answer.
     """
+    known = known_log(settings)
+    if known is not None:
+        return known
     log_key, receipt_key = (keys.load_ed25519(path) for path in (settings.log_key, settings.receipt_key))
     genesis = Genesis(
         log_key=Verifier(settings.origin, log_key.public_key().public_bytes_raw()).vkey,
@@ -124,18 +171,22 @@ def build(settings: Settings, *, working: bool = True) -> Assembly:
     """Put a process together; one that is not `working` needs no key but the receipt key.
 
     Raises:
-        SettingsError: a file that is named cannot be used, the log is not open, or a key is not the log's.
+        SettingsError: a file that is named cannot be used, the log is not open or is another, a key is not the
+            log's, or the tables are not of this version.
         Fatal: a statement on the keys of the log is not signed.
     """
-    database, objects = open_stores(settings)
+    database, objects = open_made(settings)
     with database.reading() as connection:
         history = signed_history(connection)
     if history is None:
         raise SettingsError("the log is not open yet: run `notary setup` first")
     genesis = history.genesis
+    require_origin(settings, genesis)  # else statements of this process would be of a log that there is not
     prover = Prover(database, Tiles(objects), settings.origin, partial(_log_keys, database))
     source = trust_source(settings, genesis, history)
-    intake = open_intake(settings, database, history, now)
+    published = Published(objects)
+    published.look()  # from the first submission on
+    intake = open_intake(settings, database, history, now, published)
     services = open_services(settings, objects, intake, prover, source)
     if not working:
         return Assembly(settings, database, genesis, services, source, (), None, None)

@@ -25,7 +25,7 @@ from notary.log.open import read_genesis
 from notary.observe import FSCK_FINISHED, FSCK_PROBLEMS
 from notary.settings import Settings
 from notary.store.key_changes import key_history
-from notary.wiring.trusting import authority, chain_trust
+from notary.wiring.trusting import authority, chain_trust, require_origin
 
 _log = structlog.get_logger()
 RESULT = "fsck.json"
@@ -37,15 +37,16 @@ def check_log(settings: Settings, progress: Callable[[str, int], None] | None = 
     """Read everything that is stored and compare it.
 
     Raises:
-        SettingsError: there is no log yet, or it is on another chain than the settings say.
+        SettingsError: there is no log yet, or it has another name or chain than the settings say.
         Unavailable: database or disk do not answer; that says nothing about the log.
     """
-    database, objects = wiring.open_stores(settings)
+    database, objects = wiring.open_made(settings)
     try:
         # Signed or not: what is wrong with statements on keys is a finding, and no reason to look at nothing.
         genesis = read_genesis(database)
         if genesis is None:
             raise SettingsError("there is no log to check: run `notary setup` first")
+        require_origin(settings, genesis)
         log_key, receipt_key = (Verifier.from_vkey(vkey) for vkey in (genesis.log_key, genesis.receipt_key))
         with database.reading() as connection:
             try:

@@ -78,7 +78,7 @@ def open_services(
         log_proofs=LogProofs(prover),
         incidents=Incidents(database),
         trust_statements=statements,
-        health=Health(database, timedelta(seconds=settings.close_promise_seconds), now),
+        health=Health(database, timedelta(seconds=settings.close_promise_seconds), now, intake.published),
     )
 
 
@@ -116,7 +116,11 @@ def anchors_of(settings: Settings) -> Anchors:
 
 
 def open_intake(
-    settings: Settings, database: Database, history: KeyHistory, now: Callable[[], datetime]
+    settings: Settings,
+    database: Database,
+    history: KeyHistory,
+    now: Callable[[], datetime],
+    published: Callable[[], int],
 ) -> Intake:
     """Where submissions become records.
 
@@ -141,4 +145,5 @@ def open_intake(
         ),
         now=now,
         random=secrets.token_bytes,
+        published=published,
     )

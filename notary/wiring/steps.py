@@ -65,12 +65,17 @@ class Steps:
     now: Callable[[], datetime]
 
     def all(self) -> tuple[Step, ...]:
-        """Closing, inspecting, looking for broken promises, and one step for each anchor and each chain."""
+        """Closing, inspecting, looking for broken promises, and one step for each anchor and each chain.
+
+        Raises:
+            SettingsError: a file that is named cannot be used.
+        """
         settings = self.settings
+        roots = [certificate(path) for path in settings.signer_roots]  # else each inspection would fail
         steps = [
             Step("close", settings.close_interval_seconds, self._close),
             Step("index", settings.close_interval_seconds, self._index),
-            Step("inspect", 1.0, partial(self._inspect, Turn())),
+            Step("inspect", 1.0, partial(self._inspect, Turn(), roots)),
             Step("sweep", _SWEEP_SECONDS, self._sweep),
             Step("promises", _PROMISES_SECONDS, self._promises),
         ]
@@ -100,7 +105,7 @@ class Steps:
     def witnesses(self) -> tuple[Callable[[], tuple[int, bytes]], ...]:
         """What each chain holds of this log, for the sequencer to compare before its first checkpoint."""
         return tuple(
-            self._evm(chain, nodes_of(chain, self.settings))[0].on_chain_head
+            self._evm(chain, nodes_of(chain, self.settings))[0].witnessed_head
             for chain in self.settings.chains
         )
 
@@ -115,9 +120,7 @@ class Steps:
         if self.sequencer.leading:
             index_digests(self.database)
 
-    def _inspect(self, turn: Turn) -> None:
-        roots = [certificate(path) for path in self.settings.signer_roots]
-
+    def _inspect(self, turn: Turn, roots: Sequence[bytes]) -> None:
         def inspector(path: Path, media_type: str | None) -> Inspected:
             return inspect(path, media_type, roots)
 

@@ -81,6 +81,19 @@ def _named(file: bytes) -> set[int]:
         return set()
 
 
+def require_origin(settings: Settings, genesis: Genesis) -> None:
+    """Whether the settings name the log that is here.
+
+    Raises:
+        SettingsError: it has another name.
+    """
+    name = Verifier.from_vkey(genesis.log_key).name
+    if name != settings.origin:
+        raise SettingsError(
+            f"this log is {name!r}, and NOTARY_ORIGIN says {settings.origin!r}: set it back, it stays for ever"
+        )
+
+
 def chain_trust(chain: Chain, genesis: Genesis, history: KeyHistory | None = None) -> ChainTrust:
     """The chain of the settings; its contract may be left to entry 0.
 

@@ -5,7 +5,7 @@ from dataclasses import replace
 import pytest
 
 from notary.anchoring.rpc import Node
-from notary.errors import AnchorUnavailable
+from notary.errors import AnchorRejected, AnchorUnavailable
 from notary.observe import RPC_CONTRADICTIONS
 from notary.store import anchorings
 from tests.anchoring.local_chain import WALLET
@@ -73,3 +73,25 @@ def test_without_enough_endpoints_a_lane_does_not_begin(chain, log, on_chain):
     assert next_nonce(log) is None
     log.advance(replace(two, needed=1)).step()
     assert log.one("test").state == "sent"
+
+
+def test_the_head_that_a_log_is_compared_with_is_that_of_the_first_endpoint_that_answers(
+    chain, log, on_chain
+):
+    log.close()
+    log.advance(on_chain).step()
+    chain.mine()
+    held = on_chain.on_chain_head()
+    assert held[0] == 2
+    away, other, here = Node(GONE, 31337), Node(chain.url, 5), Node(chain.url, 31337)
+    for first in (away, other):
+        alone = replace(on_chain, node=first, others=())
+        with pytest.raises((AnchorUnavailable, AnchorRejected)) as said:
+            alone.witnessed_head()
+        assert replace(on_chain, node=first, others=(here,)).witnessed_head() == held
+        # Where none answers, what the first one said is the reason.
+        with pytest.raises(
+            type(said.value),
+            match="no answer from the node" if first is away else "the node is of chain 31337, not 5",
+        ):
+            replace(on_chain, node=first, others=(away, other)).witnessed_head()

@@ -5,6 +5,7 @@ import shutil
 import tempfile
 import warnings
 from dataclasses import dataclass
+from datetime import timedelta
 from functools import cache, cached_property
 from hashlib import sha256
 from pathlib import Path
@@ -153,6 +154,12 @@ class Service:
 
         answer = self.raw("GET", unquote(path), receive)
         return httpx.Response(answer["status"], headers=answer["headers"], content=answer["body"])
+
+    def wait(self, seconds: float) -> None:
+        """From here on it is so much later, for who closes and who accepts; the clock stands still."""
+        late = self.assembly.sequencer.now() + timedelta(seconds=seconds)
+        self.assembly.sequencer.now = lambda: late
+        object.__setattr__(self.services.submitting.intake, "now", lambda: late)
 
     def close(self) -> None:
         """Close the batch."""

@@ -3,7 +3,7 @@
 import base64
 import gzip
 import json
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 from hashlib import sha256
 
 import pytest
@@ -182,8 +182,7 @@ def broken(service, count=1):
     """Records, each of a group of its own, that are closed too late; the incidents on them are in the log, too."""
     for number in range(count):
         service.accepted(b"late %d" % number)
-    late = service.assembly.sequencer.now() + timedelta(seconds=70)
-    service.assembly.sequencer.now = lambda: late
+    service.wait(70)
     service.close()
     (step,) = (step for step in service.assembly.steps if step.name == "promises")
     before = BROKEN_PROMISES._value.get()
@@ -225,8 +224,7 @@ def test_incidents_come_in_pages(service, monkeypatch):
 def test_who_does_not_lead_looks_for_no_broken_promise(service):
     broken(service)
     service.accepted(b"late again")
-    late = service.assembly.sequencer.now() + timedelta(seconds=70)
-    service.assembly.sequencer.now = lambda: late
+    service.wait(70)
     service.close()
     (step,) = (step for step in service.assembly.steps if step.name == "promises")
     service.assembly.sequencer.leading = False

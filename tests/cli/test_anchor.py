@@ -34,8 +34,8 @@ def key_file(folder, name, account):
 
 
 @pytest.fixture
-def set_up(notary, chain, tmp_path, monkeypatch):
-    """A log that was opened by `notary setup`: its genesis."""
+def named(notary, chain, tmp_path, monkeypatch):
+    """Keys and settings of a log that is not open yet."""
     keys = tmp_path / "keys"
     notary("key", "new", keys)
     key_file(keys, "wallet.key", WALLET)
@@ -51,11 +51,78 @@ def set_up(notary, chain, tmp_path, monkeypatch):
     }
     for name, value in values.items():
         monkeypatch.setenv(f"NOTARY_{name}", str(value))
+
+
+@pytest.fixture
+def set_up(notary, named):
+    """A log that was opened by `notary setup`: its genesis."""
     said = notary("setup").out
     genesis = stored_genesis(load_settings())
     assert isinstance(genesis, Genesis)
     assert genesis.contract in said
     return genesis
+
+
+def refused(notary, chain, words):
+    """`notary setup` says so, and nothing was sent."""
+    before = chain.newest()
+    assert words in " ".join(notary("setup", expected=2).err.split())
+    assert chain.newest() == before
+
+
+def test_with_a_log_there_set_up_sends_nothing(notary, set_up, chain, tmp_path, monkeypatch):
+    before = chain.newest()
+    # A reserve that became the first wallet, and a log that is anchored nowhere any more.
+    monkeypatch.setenv("NOTARY_WALLET_KEY", str(key_file(tmp_path, "payer.key", STRANGER)))
+    assert f"log id 0x{set_up.log_id.hex()}" in notary("setup").out
+    monkeypatch.setenv("NOTARY_CHAINS", "[]")
+    assert f"log id 0x{set_up.log_id.hex()}" in notary("setup").out
+    assert chain.newest() == before
+
+
+def test_set_up_of_another_log_is_refused_before_anything_is_sent(
+    notary, set_up, chain, tmp_path, monkeypatch
+):
+    monkeypatch.setenv("NOTARY_ORIGIN", "cli.example/lgo")
+    refused(
+        notary, chain, "this log is 'cli.example/log', and NOTARY_ORIGIN says 'cli.example/lgo': set it back"
+    )
+    monkeypatch.setenv("NOTARY_ORIGIN", "cli.example/log")
+    chains = [{"name": "local", "chain_id": 31338, "rpc_urls": [chain.url]}]
+    monkeypatch.setenv("NOTARY_CHAINS", json.dumps(chains))
+    refused(notary, chain, "entry 0 names chain 31337 and contract")
+
+
+@pytest.mark.parametrize("name", ["log.pem", "receipt.pem", "head.key"])
+def test_set_up_misses_a_key_in_force(notary, set_up, chain, tmp_path, name):
+    (tmp_path / "keys" / name).unlink()
+    refused(notary, chain, "nor a numbered file beside it holds the")
+
+
+def test_set_up_finds_keys_by_the_log_and_not_by_their_names(notary, set_up, chain, tmp_path):
+    for role in ("log", "receipt"):
+        notary("key", "rotate", role)
+        (tmp_path / "keys" / f"{role}.pem").unlink()  # kept off the machine, as its rotation advises
+    assert f"log id 0x{set_up.log_id.hex()}" in notary("setup").out
+    assert sorted(path.name for path in (tmp_path / "keys").iterdir()) == [
+        "head.key",
+        "log-2.pem",
+        "receipt-2.pem",
+        "wallet.key",
+    ]
+
+
+@pytest.mark.parametrize("name", ["receipt.pem", "head.key", "wallet.key"])
+def test_a_key_that_is_missing_is_told_of_before_anything_is_paid_for(notary, named, chain, tmp_path, name):
+    (tmp_path / "keys" / name).rename(tmp_path / name)
+    refused(notary, chain, f"{name} cannot be read: No such file")
+    (tmp_path / name).rename(tmp_path / "keys" / name)
+    assert "log id 0x" in notary("setup").out
+
+
+def test_a_database_that_was_lost_opens_no_second_log(notary, set_up, chain, tmp_path):
+    (tmp_path / "data" / "notary.db").unlink()
+    refused(notary, chain, "a checkpoint is published, but the database knows no log")
 
 
 def test_a_contract_is_deployed_and_named(notary, set_up):

@@ -320,8 +320,7 @@ def test_broken_promises_are_shown(notary, folder):
     assert notary("incidents").out == "0 incidents\n"
     assert json.loads(notary("incidents", "--json").out) == []
     entry = folder.accepted()["entry"]
-    late = folder.assembly.sequencer.now() + timedelta(seconds=70)
-    folder.assembly.sequencer.now = lambda: late
+    folder.wait(70)
     folder.close()
     (step,) = (step for step in folder.assembly.steps if step.name == "promises")
     step.run()
@@ -360,6 +359,27 @@ def test_a_service_without_settings_or_log_says_what_to_do(notary, tmp_path, mon
         )
     assert "there is no log to check" in " ".join(notary("fsck", expected=2).err.split())
     assert "no chain is configured" in notary("anchor", "deploy", expected=2).err
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        ["tenant", "list"],
+        ["tenant", "add", "x"],
+        ["incidents"],
+        ["anchor", "status"],
+        ["anchor", "incidents"],
+        ["fsck"],
+        ["key", "list"],
+        ["erase", UNKNOWN, "--all"],
+        ["trust"],
+    ],
+)
+def test_a_mistyped_folder_is_told_of_and_not_made(notary, tmp_path, monkeypatch, arguments):
+    monkeypatch.setenv("NOTARY_ORIGIN", ORIGIN)
+    err = notary(*arguments, "--data-dir", tmp_path / "typo", expected=2).err
+    assert "there is no database at" in " ".join(err.split())
+    assert not (tmp_path / "typo").exists()
 
 
 def test_what_a_service_says_hides_no_sign_on_the_terminal():

@@ -17,9 +17,9 @@ from notary.wiring import open_stores, stored_history
 from notary.wiring.checking import check_log
 from tests.anchoring.local_chain import STRANGER, WALLET
 from tests.api.test_trust_statement import PATH, rotating
-from tests.cli.test_anchor import chain, key_file, set_up
+from tests.cli.test_anchor import chain, key_file, named, set_up
 
-__all__ = ["chain", "set_up"]
+__all__ = ["chain", "named", "set_up"]
 
 
 def history():

@@ -344,3 +344,31 @@ def test_a_receipt_of_another_key_is_not_believed(rig):
         open_receipt(accepted.receipt, ORIGIN, [other])
     with rig.database.reading() as connection:
         assert record_by_number(connection, accepted.number).statement == accepted.statement
+
+
+def test_nothing_is_promised_by_a_clock_before_the_newest_checkpoint(database, tmp_path):
+    rig = Rig(database, tmp_path).open()
+    rig.submit(1)
+    rig.clock.advance(20)
+    rig.sequencer().sequence()
+    rig.clock.advance(-10)  # as a time server makes it
+    rig.submit(1, first=1)
+    rig.clock.advance(-1)
+    with pytest.raises(
+        Unavailable, match=r"the clock says .*, and the newest checkpoint is of 2026-03-01T12:00:20Z"
+    ):
+        rig.submit(1, first=2)
+
+
+def test_a_database_that_ends_before_what_is_published_takes_nothing_in(database, tmp_path):
+    rig = Rig(database, tmp_path).open()
+    published = [1]
+    rig.intake = replace(rig.intake, published=lambda: published[0])
+    rig.submit(1)
+    published[0] = 2
+    with pytest.raises(
+        Unavailable, match="the database ends at size 1, and size 2 is published: an older copy"
+    ):
+        rig.submit(1, first=1)
+    rig.sequencer().sequence()
+    rig.submit(1, first=1)

@@ -3,6 +3,7 @@
 from datetime import timedelta
 
 import pytest
+import structlog
 from sqlalchemy import update
 
 from notary.errors import AnchorUnavailable, Fatal, NotReady, Overtaken, Unavailable
@@ -110,14 +111,74 @@ def test_a_clock_before_the_newest_checkpoint_stops_everything(rig):
     rig.submit(1)
     rig.clock.advance(10)
     sequencer.sequence()
-    rig.clock.advance(-11)
     rig.submit(1, first=1)
-    with pytest.raises(Fatal, match=r"the clock says .* before the newest checkpoint"):
+    rig.clock.advance(-11)
+    with pytest.raises(
+        Fatal, match=r"the clock says .* before the newest checkpoint .*: start again after it"
+    ):
         sequencer.sequence()
     with pytest.raises(Fatal, match=r"the clock says .* before the newest checkpoint"):
         rig.sequencer().acquire()
     rig.clock.advance(11)
     assert rig.sequencer().sequence().size == 3
+
+
+def test_who_goes_by_a_clock_before_the_newest_checkpoint_takes_the_lease_from_nobody(rig):
+    first, second = rig.sequencer("first"), rig.sequencer("second")
+    rig.submit(1)
+    rig.clock.advance(11)
+    first.sequence()
+    first.release()
+    before = state_of(rig)
+    rig.clock.advance(-11)
+    with pytest.raises(Fatal, match="before the newest checkpoint"):
+        second.acquire()
+    assert state_of(rig) == before
+
+
+def test_a_lease_of_a_clock_that_ran_ahead_binds_nobody(rig):
+    first, second = rig.sequencer("first"), rig.sequencer("second")
+    rig.clock.advance(3600)
+    assert first.acquire()
+    rig.clock.advance(-3600)
+    rig.submit(1)
+    assert second.sequence().size == 2
+    with pytest.raises(Overtaken, match="another process makes the checkpoints now"):
+        first.sequence()
+    assert state_of(rig).lease_until == rig.clock() + timedelta(seconds=20)
+
+
+def test_a_lease_of_a_clock_that_differs_by_less_than_a_lease_is_kept(rig):
+    first, second = rig.sequencer("first"), rig.sequencer("second")
+    rig.clock.advance(60)
+    assert first.acquire()
+    rig.clock.advance(-20)
+    assert not second.acquire()
+    rig.clock.advance(-1)
+    assert second.acquire()
+
+
+def test_who_waits_says_once_for_whom(rig):
+    first, second = rig.sequencer("first"), rig.sequencer("second")
+    assert first.acquire()
+    with structlog.testing.capture_logs() as lines:
+        assert not second.acquire()
+        assert not second.acquire()
+    told = [(line["holder"], line["until"]) for line in lines if "waiting" in line["event"]]
+    assert told == [("first", (rig.clock() + timedelta(seconds=20)).isoformat())]
+
+
+def test_a_note_of_another_name_is_never_swapped_in(rig):
+    sequencer = rig.sequencer()
+    sequencer.origin, sequencer.find_key = "log.example.org/2062", lambda _verifier: LOG_KEY
+    rig.submit(1)
+    before = state_of(rig)
+    for _ in range(2):
+        with pytest.raises(Fatal, match="a checkpoint is not of this log and key"):
+            sequencer.sequence()
+    assert (state_of(rig).size, state_of(rig).note) == (1, before.note)
+    assert rig.sequencer().sequence().size == 2
+    assert rig.fsck().problems == []
 
 
 def test_one_sequencer_works_and_others_wait(rig):

@@ -90,6 +90,35 @@ def test_a_step_that_is_silent_is_late_and_one_that_fails_is_named(sqlite, tmp_p
     assert health.look() == Condition([], [])
 
 
+def test_what_a_clock_that_ran_ahead_noted_is_worth_nothing(sqlite, tmp_path):
+    rig = Rig(sqlite, tmp_path).open()
+    health, elapsed = Health(sqlite, timedelta(seconds=600), rig.clock), [0.0]
+    beat = beating(rig, sqlite, lambda: elapsed[0])
+    rig.clock.advance(3600)
+    for step in STEPS:
+        beat(step, True)
+    rig.clock.advance(-3600)
+    assert health.look() == Condition(["anchor tsa", "close", "fsck"], [])
+    elapsed[0] += 20
+    beat(STEPS[0], True)
+    beat(STEPS[1], False)
+    assert health.look() == Condition(["fsck"], ["anchor tsa"])  # its success is of a time to come
+    rig.clock.advance(-10)  # as a time server makes it
+    assert health.look() == Condition(["fsck"], ["anchor tsa"])
+
+
+def test_a_clock_before_the_newest_checkpoint_is_late(sqlite, tmp_path):
+    rig = Rig(sqlite, tmp_path).open()
+    health = Health(sqlite, timedelta(seconds=600), rig.clock)
+    rig.submit(1)
+    rig.clock.advance(20)
+    rig.sequencer().sequence()
+    rig.clock.advance(-10)
+    assert health.look() == Condition([], [])
+    rig.clock.advance(-1)
+    assert health.look() == Condition(["clock"], [])
+
+
 def test_a_step_that_never_succeeded_fails(sqlite, tmp_path):
     rig = Rig(sqlite, tmp_path).open()
     beating(rig, sqlite, lambda: 0.0)(STEPS[1], False)

@@ -14,7 +14,7 @@ from alembic import command
 from alembic.autogenerate import compare_metadata
 from alembic.config import Config
 from alembic.runtime.migration import MigrationContext
-from sqlalchemy import text
+from sqlalchemy import make_url, text
 from sqlalchemy.exc import OperationalError
 
 from notary.errors import Conflict, DiskFailed, Fatal, SettingsError, Unavailable
@@ -372,6 +372,39 @@ def test_a_connection_that_the_server_ended_is_replaced_before_anything_is_asked
         assert connection.execute(pid).scalar() == before  # one that is alive is kept
     database.dispose()
     other.dispose()
+
+
+def test_a_server_that_writes_nothing_now_is_unavailable(postgres_url):
+    """A standby that the address leads to, or a server that is taken out of service."""
+    database = open_database(postgres_url)
+    migrate(database)
+    name = make_url(postgres_url).database
+    for setting, works in (("on", False), ("off", True)):
+        with psycopg.connect(postgres_url, dbname="postgres", autocommit=True) as connection:
+            connection.execute(f"ALTER DATABASE {name} SET default_transaction_read_only = {setting}")
+        database.dispose()
+        if works:
+            with database.writing() as connection:
+                create_tenant(connection, "one", NOW)
+            continue
+        ping(database)
+        with (
+            pytest.raises(
+                Unavailable, match="does not answer: cannot execute INSERT in a read-only transaction"
+            ),
+            database.writing() as connection,
+        ):
+            create_tenant(connection, "one", NOW)
+    database.dispose()
+
+
+def test_an_sqlite_file_is_made_only_by_who_may_make_it(tmp_path):
+    url = f"sqlite:///{tmp_path / 'new' / 'notary.db'}"
+    with pytest.raises(SettingsError, match=r"there is no database at .*new/notary\.db"):
+        open_database(url, create=False)
+    assert not (tmp_path / "new").exists()
+    open_database(url).dispose()
+    open_database(url, create=False).dispose()
 
 
 def test_a_database_that_is_not_there_is_unavailable(tmp_path):

@@ -1,0 +1,48 @@
+"""`notary setup`: a log where there is none; where there is one, a comparison and nothing more."""
+
+from rich.console import Console
+
+from notary import keyring, keys, wiring
+from notary.anchoring.contract import deploy, open_log
+from notary.anchoring.rpc import octets
+from notary.errors import SettingsError
+from notary.evidence.bodies import Genesis
+from notary.log.open import refuse_published
+from notary.settings import Settings, load_settings
+from notary.store.migrate import migrate
+from notary.wiring.nodes import nodes_of
+
+console = Console(highlight=False)
+
+
+def command() -> None:
+    """Make what is missing: tables, keys, the contract's log, entry 0. With a log there, compare and send nothing."""
+    settings = load_settings()
+    database, objects = wiring.open_stores(settings)
+    try:
+        migrate(database)
+    finally:
+        database.dispose()
+    genesis = wiring.known_log(settings)
+    if genesis is None:
+        refuse_published(objects)  # a database that was lost opens no second log, and pays for none
+        genesis = _new_log(settings)
+    console.print(f"log {settings.origin}\nlog key {genesis.log_key}\nlog id 0x{genesis.log_id.hex()}")
+    console.print(f"contract {genesis.contract} on chain {genesis.chain_id}")
+
+
+def _new_log(settings: Settings) -> Genesis:
+    if len(settings.chains) != 1:
+        raise SettingsError("name exactly one chain in NOTARY_CHAINS")
+    (chain,) = settings.chains
+    node, *_ = nodes_of(chain, settings)
+    if not any(keyring.beside(settings.log_key)):
+        keys.create(settings.log_key.parent)
+    # All four, before anything is paid for: entry 0 names three of them.
+    for path in (settings.log_key, settings.receipt_key):
+        keys.load_ed25519(path)
+    wallet, head = keys.load_secp256k1(settings.wallet_key), keys.load_secp256k1(settings.head_key)
+    # A crash between the contract and entry 0 leaves a contract, and a log in it, that nobody uses.
+    contract = deploy(node, wallet) if chain.contract is None else octets(chain.contract, 20)
+    log_id = open_log(node, wallet, contract, settings.origin, head.address)
+    return wiring.open_new_log(settings, chain.chain_id, contract, log_id)
