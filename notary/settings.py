@@ -314,7 +314,7 @@ class Settings(BaseSettings):
     close_promise_seconds: int = Field(
         60,
         ge=2,
-        description="A receipt promises that its entries are in a checkpoint within this, more than twice the interval.",
+        description="A receipt promises its entries in a checkpoint within this, more than twice the interval.",
     )
     stamp_target_seconds: int = Field(86400, ge=1, description="Objective for the first time stamp.")
     final_target_seconds: int = Field(86400, ge=1, description="Objective for the first final anchor.")
