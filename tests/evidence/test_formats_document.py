@@ -12,6 +12,7 @@ from notary.evidence import (
     archive,
     bodies,
     canonical,
+    chain,
     chain_bft,
     chain_file,
     chain_header,
@@ -143,11 +144,12 @@ LIMITS = {
         timestamp_revocation.MAX_DATA,
         timestamp_revocation_form.MAX_CERTIFICATES,
     },
-    "`anchor.json`; header; nodes of a proof; not-before blocks": {
+    "`anchor.json`; header; nodes of a proof; not-before blocks; of one hash": {
         chain_file.MAX_EVIDENCE,
-        chain_header.MAX_HEADER,
+        chain_file.MAX_HEADER,
         chain_file.MAX_NODES,
         chain_file.MAX_NOT_BEFORE,
+        chain.MAX_OF_ONE_HASH,
     },
     "RLP nesting; values in a receipt or account, in a node, in a header": {
         rlp.MAX_DEPTH,
