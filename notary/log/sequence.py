@@ -175,9 +175,8 @@ class Sequencer:
         # One key signs: the newest that the log named before this batch. So the one that names it is the old one's.
         key = self._key(keys, state.size)
         note, cose = sign_checkpoint(checkpoint, key).encode(), sign_root(checkpoint, key)
-        opened(
-            note, ours
-        )  # as everybody else will: one of another name would end the log once it is swapped in
+        # As everybody else will: one of another name would end the log once it is swapped in.
+        opened(note, ours)
         names = staging.join(staged)
         try:
             with self.database.writing() as connection:
