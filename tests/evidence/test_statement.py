@@ -187,7 +187,7 @@ BODIES = [
     ("key", ("key", "role"), ["", "gas", "LOG", None], "role is not of"),
     ("key", ("key", "role"), ["head"], "head key is not of"),
     ("key", ("key", "action"), ["", "stolen", None], "action is not of"),
-    ("key", ("key", "key"), ["", "名", 5], "key name|parts|a vkey is not a string|key is not of"),
+    ("key", ("key", "key"), ["", "名", 5], "key name|key id|a vkey is not a string"),
     ("key", ("key", "key"), ["0x" + "22" * 20], "key id in the vkey"),
     ("key", ("key", "size"), [-1, "3", False], "size is not a whole number"),
     ("incident", ("incident",), [None], "incident is not a JSON object"),
