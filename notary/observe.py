@@ -3,7 +3,7 @@
 import logging
 import sys
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 
 import structlog
 from prometheus_client import REGISTRY, Counter, Gauge, Histogram, start_http_server
@@ -95,9 +95,10 @@ _WORKERS = (
 
 
 def without_worker() -> None:
-    """In a process without a worker: show none of its metrics. To be called once."""
+    """In a process without a worker: show none of its metrics."""
     for metric in _WORKERS:
-        REGISTRY.unregister(metric)
+        with suppress(KeyError):  # it was called before
+            REGISTRY.unregister(metric)
 
 
 @contextmanager

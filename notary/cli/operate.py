@@ -51,9 +51,9 @@ def _group(app: typer.Typer, name: str, words: str) -> typer.Typer:
 def serve() -> None:
     """Run the API. Any number of these may run on one PostgreSQL database."""
     observe.set_up(human=sys.stderr.isatty())
-    observe.without_worker()
     settings = load_settings()
     assembly = wiring.build(settings, working=False)
+    observe.without_worker()
     failed: list[DiskFailed] = []
 
     def stop(error: DiskFailed) -> None:

@@ -124,9 +124,11 @@ class Judge:
     def heard(self, process: Process) -> None:
         """Remember what a process has acknowledged."""
         found = process.acknowledged()
-        assert not {
-            key for key in found.keys() & self.acknowledged.keys() if found[key] != self.acknowledged[key]
+        both = found.keys() & self.acknowledged.keys()
+        other = {
+            key: (self.acknowledged[key], found[key]) for key in both if found[key] != self.acknowledged[key]
         }
+        assert not other, f"{process.mark}: acknowledged twice, and not alike: {other}"
         self.acknowledged |= found
 
     def judge(self, *, everything: bool = False) -> list[str]:

@@ -10,12 +10,13 @@ const wrong = files[path].replace(/(index 2\n)[^\n]*/, `$1${"A".repeat(43)}=`);
 const controls = [
   { name: "sibling", file: "controls/sibling", replaces: path, check: "3.2" },
   { name: "document", file: "controls/document", replaces: "data/document/合同.pdf", check: "2.3" },
-  { name: "nothing", file: "controls/document", replaces: "README.en.txt", check: "3.1" },
+  { name: "nothing", file: "controls/nothing", replaces: path, check: "3.2" }, // the member itself
 ];
 const more = {
   "controls/expected.json": world.canonical({ version: 1, controls }),
   "controls/sibling": wrong,
   "controls/document": "other",
+  "controls/nothing": files[path],
 };
 writeFileSync("controls.zip", world.packageOf({ ...files, ...more }));
 writeFileSync("broken.zip", world.packageOf({ ...files, "controls/expected.json": "{}" }));
