@@ -48,7 +48,9 @@ _WAIT = 0.05  # seconds, where something does not answer
 
 def main() -> None:
     url, folder, mark, pause = sys.argv[1:]
-    observe.set_up(human=False)  # to the error output: the other holds what was acknowledged, and nothing else
+    observe.set_up(
+        human=False
+    )  # to the error output: the other holds what was acknowledged, and nothing else
     rig = Rig(open_database(url), Path(folder), clock=lambda: datetime.now(UTC))
     rig.random.seed(secrets.token_bytes(16))
     open_log(rig.database, rig.objects, LOG_KEY, ORIGIN, GENESIS, rig.clock(), secrets.token_bytes)
