@@ -156,8 +156,8 @@ def read_oid(content: bytes) -> bytes:
     Raises:
         FormatError: others.
     """
-    starts = (b for at, b in enumerate(content) if at == 0 or content[at - 1] < 0x80)  # noqa: PLR2004
-    if not 0 < len(content) <= _MAX_OID or content[-1] & 0x80 or 0x80 in starts:  # noqa: PLR2004
+    starts = (b for at, b in enumerate(content) if at == 0 or content[at - 1] < 0x80)  # noqa: PLR2004 - no byte follows in its number
+    if not 0 < len(content) <= _MAX_OID or content[-1] & 0x80 or 0x80 in starts:  # noqa: PLR2004 - a leading zero
         refuse("not an object identifier in its shortest form")
     return content
 
@@ -178,7 +178,7 @@ def read_bits(content: bytes) -> set[int]:
         FormatError: they are, or there are no contents.
     """
     unused = content[0] if content else 8
-    if unused > 7 or (unused and (len(content) == 1 or content[-1] & ((1 << unused) - 1))):  # noqa: PLR2004
+    if unused > 7 or (unused and (len(content) == 1 or content[-1] & ((1 << unused) - 1))):  # noqa: PLR2004 - bits of a byte
         refuse("not a bit string")
     return {8 * at + bit for at, byte in enumerate(content[1:]) for bit in range(8) if byte & (0x80 >> bit)}
 

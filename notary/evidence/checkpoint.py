@@ -89,6 +89,6 @@ def parse_hash(text: str) -> bytes:
         value = base64.b64decode(text, validate=True)
     except (binascii.Error, ValueError) as error:
         raise FormatError("a hash is not base64") from error
-    if len(value) != 32 or base64.b64encode(value).decode() != text:  # noqa: PLR2004
+    if len(value) != 32 or base64.b64encode(value).decode() != text:  # noqa: PLR2004 - SHA-256
         raise FormatError("a hash is not the base64 of 32 bytes")
     return value

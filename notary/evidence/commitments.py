@@ -193,7 +193,7 @@ def _parse(disclosure: str) -> tuple[str, Any]:
     if _b64(decoded) != disclosure:  # the last character has bits that say nothing, and any reader may skip
         raise FormatError("a disclosure is not in the one spelling of base64url")
     value = canonical.loads_unordered(decoded, MAX_DISCLOSURE)
-    if not isinstance(value, list) or len(value) != 3 or value[1] not in NAMES:  # noqa: PLR2004
+    if not isinstance(value, list) or len(value) != 3 or value[1] not in NAMES:  # noqa: PLR2004 - as said
         raise FormatError("a disclosure is an array of salt, name and value")
     text(value[0], "salt of a disclosure", f"[A-Za-z0-9_-]{{{_SALT_TEXT}}}", _SALT_TEXT)
     return value[1], value[2]

@@ -194,7 +194,7 @@ def _signature(row: str) -> Signature:
 
 
 def _check_name(name: str) -> None:
-    if not name or len(name) > 255 or "+" in name or any(c.isspace() or ord(c) < 32 for c in name):  # noqa: PLR2004
+    if not name or len(name) > 255 or "+" in name or any(c.isspace() or ord(c) < 32 for c in name):  # noqa: PLR2004 - as said
         raise FormatError("a key name is 1 to 255 characters without spaces, controls or plus signs")
 
 

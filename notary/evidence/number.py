@@ -47,7 +47,7 @@ def parse_number(text: str) -> str:
         BadNumber: wrong length, a character outside the alphabet, or the check character does not fit.
     """
     # Before upper(): it would make two letters of "ß". Behind 64 characters nobody looks for a number.
-    readable = text.upper() if text.isascii() and len(text) <= 64 else ""  # noqa: PLR2004
+    readable = text.upper() if text.isascii() and len(text) <= 64 else ""  # noqa: PLR2004 - as said
     compact = "".join(character for character in readable if character not in " -")
     if len(compact) != LENGTH or any(character not in ALPHABET for character in compact):
         raise BadNumber(f"a record number has {LENGTH} characters of {ALPHABET}; compare it with the paper")

@@ -52,8 +52,8 @@ def _decodes(tag: int, content: bytes) -> bool:
             return False
     width = {28: 4, 30: 2}.get(tag, 1)  # UniversalString, BMPString
     points = (content[at : at + 4] for at in range(0, len(content), 4))
-    wide = tag != 28 or all(int.from_bytes(point, "big") <= _MAX_POINT for point in points)  # noqa: PLR2004
-    numeric = tag != 18 or _DIGITS.issuperset(content)  # noqa: PLR2004
+    wide = tag != 28 or all(int.from_bytes(point, "big") <= _MAX_POINT for point in points)  # noqa: PLR2004 - UniversalString
+    numeric = tag != 18 or _DIGITS.issuperset(content)  # noqa: PLR2004 - NumericString
     return len(content) % width == 0 and wide and numeric
 
 

@@ -210,7 +210,7 @@ def _paths_below(row: Sequence[bytes], paths: list[tuple[bytes, ...]]) -> list[t
     nodes, put = iter(row), found.append
     for left, right, path in zip(nodes, nodes, paths, strict=False):
         put((right,) + path)  # noqa: RUF005 - a sixth faster than (right, *path)
-        put((left,) + path)  # noqa: RUF005
+        put((left,) + path)  # noqa: RUF005 - as above
     if len(row) % 2:
         put(paths[-1])  # it has no sibling, so it stands where its parent would
     return found

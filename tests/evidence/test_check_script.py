@@ -97,6 +97,8 @@ def run(bare, tmp_path_factory):
     """Unpack a package, run its script, and give status, outcomes by (id, subject), controls by name, and the text."""
 
     place = tmp_path_factory.mktemp("run")
+    for name in ("dash", "bash"):
+        assert shutil.which(name), f"this test needs {name}: install it (Debian and Ubuntu: dash, bash)"
     shells = {name: [shutil.which(name)] for name in ("dash", "bash")} | {
         "busybox": [shutil.which("busybox"), "sh"]
     }
