@@ -37,6 +37,8 @@ def test_serving_ends_when_the_database_is_damaged(service, tmp_path):
                 assert process.poll() is None, (tmp_path / "log").read_text()
                 assert time.monotonic() < end, (tmp_path / "log").read_text()
                 time.sleep(0.1)
+            assert "notary_fsck_problems" not in client.get("/metrics").text  # a worker's
+            assert refuses(client, {"X-Long": "a" * 2**22})
             for name in ("notary.db", "notary.db-wal"):
                 size = (data / name).stat().st_size
                 with (data / name).open("r+b") as file:
@@ -49,6 +51,14 @@ def test_serving_ends_when_the_database_is_damaged(service, tmp_path):
     told = (tmp_path / "log").read_text()
     assert "the disk has failed; stopping" in told
     assert "disk_failed: the database file cannot be trusted any more" in " ".join(told.split())
+
+
+def refuses(client, headers) -> bool:
+    """With 431, or by a connection that is closed before all was sent."""
+    try:
+        return client.get("/healthz", headers=headers).status_code == 431
+    except httpx.TransportError:
+        return True
 
 
 def answers(client) -> bool:
