@@ -34,9 +34,7 @@ def main() -> int:
     parser.add_argument("names", nargs="*", help="such as merkle or log.appending; without any, all are run")
     parser.add_argument("--runs", type=int, default=7, help="counted runs of each, at least 5")
     parser.add_argument("--output", type=Path, default=Path("bench.json"))
-    parser.add_argument(
-        "--folder", type=Path, help="for the logs, 1.5 GB; on the disk that is to be measured"
-    )
+    parser.add_argument("--folder", type=Path, help="for the logs, 4 GB; on the disk that is to be measured")
     parser.add_argument(
         "--large", action="store_true", help="logs of 10⁸ and tables of 10⁷, too: an hour, 40 GB"
     )

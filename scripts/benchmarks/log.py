@@ -5,7 +5,17 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-from benchmarks.harness import Context, Row, bare_hashing, beside, by_ratio, by_value, pair_of, seconds
+from benchmarks.harness import (
+    Context,
+    Row,
+    bare_hashing,
+    beside,
+    by_ratio,
+    by_value,
+    pair_of,
+    seconds,
+    set_aside,
+)
 from benchmarks.synthetic import LOG_KEY, ORIGIN, build_log, entries_from
 from notary.evidence.checkpoint import Checkpoint, sign_checkpoint
 from notary.log import staging
@@ -42,11 +52,11 @@ class Log:
         """Put the tiles to their names, each file synced."""
         staging.apply(self.objects, self.staged)
 
-    def undo(self) -> None:
-        """Take the appended entries back."""
+    def undo(self, folder: Path) -> None:
+        """Take the appended entries back, and leave their objects in `folder`."""
         assert self.batch is not None
         for name in (self.staged, *self.batch.objects):
-            self.objects.delete(name)
+            set_aside(self.objects.root / name, folder)
 
 
 def appending(context: Context) -> Iterator[Row]:
@@ -62,7 +72,7 @@ def appending(context: Context) -> Iterator[Row]:
             mine, bare, placed = (
                 seconds(log.append), seconds(lambda: bare_hashing(APPENDED)), seconds(log.place),
             )  # fmt: skip
-            log.undo()
+            log.undo(context.folder)
             if turn:  # the first fills caches
                 appends[log.size].append((mine, bare))
                 places[log.size].append((placed, bare))
@@ -79,8 +89,6 @@ def appending(context: Context) -> Iterator[Row]:
     flat = max(ratios) / min(ratios)
     yield by_value("append, largest to smallest ratio", flat, "", flat, "those above", FLAT_RATIO)
     yield from _bytes(logs[-1])
-    for log in logs:
-        shutil.rmtree(log.objects.root)
 
 
 def made(size: int, context: Context) -> Log:

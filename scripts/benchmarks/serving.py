@@ -3,7 +3,6 @@
 import base64
 import json
 import os
-import shutil
 import socket
 import subprocess
 import sys
@@ -16,7 +15,7 @@ from typing import Any
 
 import httpx
 
-from benchmarks.harness import Context, Row, beside, pair_of, percentile, with_goal
+from benchmarks.harness import Context, Row, beside, pair_of, percentile, set_aside, with_goal
 from benchmarks.load import Load, get_all
 from benchmarks.synthetic import ORIGIN, build_log, entry_at
 from notary import keys, wiring
@@ -68,7 +67,6 @@ def proofs(context: Context) -> Iterator[Row]:
             found = _row(f"{name}, warm, {connections} at once", mine, theirs, verifier)
             # One at a time is what a caller waits; many at once show what a core gives.
             yield with_goal(found, PROOF_MS) if connections == 1 else found
-    shutil.rmtree(data)
 
 
 def _row(name: str, mine: Sequence[Load], theirs: Sequence[Load], verifier: Verifier) -> Row:
@@ -110,7 +108,7 @@ def make_service(data: Path, context: Context) -> Verifier:
     migrate(database)
     database.dispose()
     wiring.open_new_log(settings, 1, bytes(20), bytes(32))
-    shutil.rmtree(data / "log")
+    set_aside(data / "log", context.folder)
     key = keys.load_ed25519(settings.log_key)
     build_log(data / "log", SIZE, context.tell, key)
     return Verifier(ORIGIN, key.public_key().public_bytes_raw())
