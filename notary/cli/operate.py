@@ -12,7 +12,7 @@ from rich.progress import Progress
 
 from notary import observe, wiring
 from notary.api.app import create_app, settle
-from notary.api.connections import GRACE_SECONDS, BoundedProtocol
+from notary.api.connections import config
 from notary.cli import anchor, incidents, key, setup, tenant, trust
 from notary.cli.folder import AsJson, DataDir, settings_of
 from notary.embedded import dev
@@ -61,17 +61,7 @@ def serve() -> None:
         server.should_exit = True
 
     app = create_app(assembly.services, stop)
-    server = uvicorn.Server(
-        uvicorn.Config(
-            app,
-            host=settings.host,
-            port=settings.port,
-            log_config=None,
-            access_log=False,
-            http=BoundedProtocol,
-            timeout_graceful_shutdown=GRACE_SECONDS,  # or one open request would keep a process that must stop
-        )
-    )
+    server = uvicorn.Server(config(app, host=settings.host, port=settings.port))
     try:
         settle()
         server.run()

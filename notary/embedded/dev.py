@@ -22,7 +22,7 @@ from notary import keys, wiring
 from notary.anchoring.contract import deploy, open_log
 from notary.anchoring.rpc import Node, quantity
 from notary.api.app import create_app
-from notary.api.connections import GRACE_SECONDS, BoundedProtocol
+from notary.api.connections import config
 from notary.embedded import seal, tsa
 from notary.embedded.anvil import Anvil
 from notary.embedded.guard import alone_in, bound, until_signal
@@ -119,14 +119,7 @@ def serve(settings: Settings, listener: socket.socket, ready: Callable[[str], No
         fatal.append(error)
         server.should_exit = True
 
-    config = uvicorn.Config(
-        create_app(assembly.services, stop),
-        log_config=None,
-        access_log=False,
-        http=BoundedProtocol,
-        timeout_graceful_shutdown=GRACE_SECONDS,
-    )
-    server = uvicorn.Server(config)
+    server = uvicorn.Server(config(create_app(assembly.services, stop)))
     worker = Worker(assembly.steps, beat=assembly.beat)
 
     def work() -> None:
