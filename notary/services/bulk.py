@@ -31,6 +31,7 @@ ARRAY = "application/json"
 LINES = "application/x-ndjson"
 IN_FLIGHT = 6  # requests whose bodies are in memory; of these, two at most have some 20 MiB each
 OF_ONE = 4  # of them, of one organisation: the others are not kept out by it
+BODY_SECONDS = 120.0  # for a body to arrive: who sends it slowly has a place of others
 _AT_WORK = 2  # one is stored while another is prepared or answered
 
 

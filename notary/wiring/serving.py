@@ -42,6 +42,8 @@ from notary.wiring.objects import REPORTS, open_objects
 from notary.wiring.sealing import sealing
 from notary.wiring.trusting import own_trust
 
+_DOCUMENTS_KEPT = 4  # of the largest size
+
 
 def open_services(
     settings: Settings, objects: Objects, intake: Intake, prover: Prover, source: TrustSource
@@ -73,12 +75,19 @@ def open_services(
         packages=packages,
         exports=Exports(database, records, packages, prover),
         reports=_reports(settings, intake, packages, kept, trust, statements),
-        verifying=Verifying(records, packages, trust),
+        verifying=Verifying(records, packages, trust, _spool_of_strangers(settings)),
         tiles=LogFiles(objects),
         log_proofs=LogProofs(prover),
         incidents=Incidents(database),
         trust_statements=statements,
         health=Health(database, timedelta(seconds=settings.close_promise_seconds), now, intake.published),
+    )
+
+
+def _spool_of_strangers(settings: Settings) -> Spool:
+    """The same folder; what anybody may upload ends where some documents of submitters have room yet."""
+    return Spool(
+        settings.temp_dir, settings.spool_reserve_bytes + _DOCUMENTS_KEPT * settings.max_document_bytes
     )
 
 
