@@ -1,9 +1,11 @@
 """`notary setup`: a log where there is none; where there is one, a comparison and nothing more."""
 
+from functools import partial
+
 from rich.console import Console
 
 from notary import keyring, keys, wiring
-from notary.anchoring.contract import deploy, open_log
+from notary.anchoring.contract import deploy, open_log, read_head
 from notary.anchoring.rpc import octets
 from notary.errors import SettingsError
 from notary.evidence.bodies import Genesis
@@ -45,4 +47,5 @@ def _new_log(settings: Settings) -> Genesis:
     # A crash between the contract and entry 0 leaves a contract, and a log in it, that nobody uses.
     contract = deploy(node, wallet) if chain.contract is None else octets(chain.contract, 20)
     log_id = open_log(node, wallet, contract, settings.origin, head.address)
-    return wiring.open_new_log(settings, chain.chain_id, contract, log_id)
+    anchored = partial(read_head, node, contract, log_id)
+    return wiring.open_new_log(settings, chain.chain_id, contract, log_id, anchored)

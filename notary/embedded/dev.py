@@ -13,13 +13,14 @@ import sys
 import threading
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
 import structlog
 import uvicorn
 
 from notary import keys, wiring
-from notary.anchoring.contract import deploy, open_log
+from notary.anchoring.contract import deploy, open_log, read_head
 from notary.anchoring.rpc import Node, quantity
 from notary.api.app import create_app
 from notary.api.connections import config
@@ -93,7 +94,8 @@ def configure(folder: Path, found: Children, host: str = "127.0.0.1", port: int 
     database.dispose()
     contract, log_id = _contract(folder, settings, found)
     settings = _settings(folder, found, f"0x{contract.hex()}", host, port)
-    wiring.open_new_log(settings, CHAIN_ID, contract, log_id)
+    anchored = partial(read_head, Node(found.chain_url, CHAIN_ID), contract, log_id)
+    wiring.open_new_log(settings, CHAIN_ID, contract, log_id, anchored)
     return settings
 
 
