@@ -5,6 +5,7 @@ Secrets are paths to files, never values. A name that is not known is refused, w
 
 import os
 import re
+import tomllib
 from collections.abc import Mapping
 from dataclasses import asdict
 from decimal import Decimal
@@ -482,6 +483,13 @@ def load_settings(**overrides: Any) -> Settings:
         raise SettingsError(f"settings: {shown}") from None  # the cause holds the values
     except (_SourceError, ValueError) as error:
         raise SettingsError(f"settings cannot be read: {type(error).__name__}") from None
+
+
+def named() -> set[str]:
+    """The settings that a variable or the file gives, by their names in `Settings`; the file is one that was read."""
+    found = {name.removeprefix(PREFIX).lower() for name in os.environ if name.startswith(PREFIX)}
+    config = os.environ.get(CONFIG)
+    return found | (set(tomllib.loads(Path(config).read_text(encoding="utf-8"))) if config else set())
 
 
 def _refuse_unknown(environ: Mapping[str, str]) -> None:

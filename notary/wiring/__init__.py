@@ -162,8 +162,8 @@ def open_new_log(
     size, _ = anchored()
     if size:
         raise Fatal(
-            f"a head of size {size} of this log is anchored, but the database knows no log: it is the wrong one or lost. "
-            "Restore a copy; where there is none, begin a new log with an origin and keys of its own"
+            f"a head of size {size} of this log is anchored, but the database knows no log: it is the wrong one or "
+            "lost. Restore a copy; where there is none, begin a new log with an origin and keys of its own"
         )
     log_key, receipt_key = (keys.load_ed25519(path) for path in (settings.log_key, settings.receipt_key))
     genesis = Genesis(
