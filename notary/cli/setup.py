@@ -23,12 +23,14 @@ def command() -> None:
     database, objects = wiring.open_stores(settings)
     try:
         migrate(database)
+        genesis = wiring.known_log(settings)
+        if genesis is None:
+            refuse_published(
+                database, objects
+            )  # a database that was lost opens no second log, and pays for none
+            genesis = _new_log(settings)
     finally:
         database.dispose()
-    genesis = wiring.known_log(settings)
-    if genesis is None:
-        refuse_published(objects)  # a database that was lost opens no second log, and pays for none
-        genesis = _new_log(settings)
     console.print(f"log {settings.origin}\nlog key {genesis.log_key}\nlog id 0x{genesis.log_id.hex()}")
     console.print(f"contract {genesis.contract} on chain {genesis.chain_id}")
 
