@@ -20,6 +20,7 @@ from notary.services.beating import Beating
 from notary.services.steps import Step
 from notary.services.trust_file import TrustSource
 from notary.settings import Settings
+from notary.store.durable import require_durable
 from notary.store.engine import Database, open_database
 from notary.store.key_changes import known_history, signed_history
 from notary.store.objects import Objects
@@ -188,10 +189,11 @@ def build(settings: Settings, *, working: bool = True) -> Assembly:
 
     Raises:
         SettingsError: a file that is named cannot be used, the log is not open or is another, a key is not the
-            log's, or the tables are not of this version.
+            log's, the tables are not of this version, or what PostgreSQL acknowledges is not durable.
         Fatal: a statement on the keys of the log is not signed.
     """
     database, objects = open_made(settings)
+    require_durable(database)
     with database.reading() as connection:
         history = signed_history(connection)
     if history is None:

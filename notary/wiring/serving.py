@@ -5,6 +5,7 @@ from collections.abc import Callable
 from datetime import datetime, timedelta
 from functools import partial
 
+from notary.errors import SettingsError
 from notary.evidence.key_history import RECEIPT, KeyHistory
 from notary.evidence.note import Verifier
 from notary.evidence.outcome import source_of
@@ -134,11 +135,16 @@ def open_intake(
     """Where submissions become records.
 
     Raises:
-        SettingsError: the receipt key in force is not at hand.
+        SettingsError: the receipt key in force is not at hand, or the folder for documents cannot be made.
     """
     find = partial(note_key, settings.receipt_key)
     key = find(Verifier.from_vkey(history.in_force(RECEIPT)))  # else the process does not start
-    settings.temp_dir.mkdir(mode=0o700, parents=True, exist_ok=True)
+    try:
+        settings.temp_dir.mkdir(mode=0o700, parents=True, exist_ok=True)
+    except OSError as error:
+        raise SettingsError(
+            f"the folder for documents cannot be made: {error.strerror}: {settings.temp_dir}; see NOTARY_TEMP_DIR"
+        ) from error
     return Intake(
         database=database,
         spool=Spool(settings.temp_dir, settings.spool_reserve_bytes),
