@@ -435,6 +435,17 @@ class Settings(BaseSettings):
             )
         return anchors
 
+    @field_validator("chains")
+    @classmethod
+    def _chains_differ(cls, chains: tuple[Chain, ...]) -> tuple[Chain, ...]:
+        # Each by its name counts the nonces of its wallet: two would give away the same ones.
+        if len({chain.chain_id for chain in chains}) < len(chains):
+            raise PydanticCustomError(
+                "chains",
+                "one chain is named twice, and its wallets would fight over nonces: put all into one table",
+            )
+        return chains
+
     @field_validator("stamps_needed")
     @classmethod
     def _can_be_had(cls, needed: int, info: ValidationInfo) -> int:

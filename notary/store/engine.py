@@ -138,10 +138,16 @@ class Database:
             self._lock.release()
 
 
+def file_of(url: str) -> Path | None:
+    """The file of an SQLite database; None of PostgreSQL."""
+    address = make_url(url)
+    return Path(str(address.database)) if address.get_backend_name() == "sqlite" else None
+
+
 def is_there(url: str) -> bool:
     """Whether the file of an SQLite database is there; of PostgreSQL only its server can tell, so True."""
-    address = make_url(url)
-    return address.get_backend_name() != "sqlite" or Path(str(address.database)).exists()
+    file = file_of(url)
+    return file is None or file.exists()
 
 
 def open_database(url: str, *, create: bool = True) -> Database:

@@ -41,21 +41,34 @@ async def say(send, body):
         await send({"type": "http.response.body", "body": piece, "more_body": start + len(piece) < len(body)})
 
 
-@pytest.fixture
-def port():
+@contextmanager
+def serving():
+    """The port, and what ends the server and says whether it did."""
     with socket.socket() as listener:
         listener.bind(("127.0.0.1", 0))
         server = uvicorn.Server(config(app, lifespan="off"))
         thread = threading.Thread(target=server.run, args=([listener],))
         thread.start()
+
+        def end(seconds=20):
+            server.should_exit = True
+            thread.join(seconds)
+            return not thread.is_alive()
+
         try:
             while not server.started:
                 assert thread.is_alive()
                 time.sleep(0.01)
-            yield listener.getsockname()[1]
+            yield listener.getsockname()[1], end
         finally:
-            server.should_exit = True
-            thread.join()
+            server.force_exit = True
+            assert end()
+
+
+@pytest.fixture
+def port():
+    with serving() as (found, _):
+        yield found
 
 
 @contextmanager
@@ -246,3 +259,15 @@ def test_one_too_many_is_cut_off_and_the_others_go_on(port, monkeypatch):
         for each in (one, two):
             each.sendall(b"hello")
             assert answer(each).startswith(b"HTTP/1.1 200")
+
+
+def test_a_process_that_is_to_stop_waits_for_a_request_and_not_for_ever(monkeypatch):
+    monkeypatch.setattr(connections, "GRACE_SECONDS", 2)
+    with serving() as (port, end), connected(port) as one, connected(port) as two:
+        for each in (one, two):
+            each.sendall(GOOD + b"\r\nhel")
+        time.sleep(0.3)
+        assert not end(0.3)
+        one.sendall(b"lo")  # it is under way, and gets its answer
+        assert answer(one).startswith(b"HTTP/1.1 200")
+        assert end(10)
