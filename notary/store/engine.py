@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 import psycopg
+from psycopg.conninfo import make_conninfo
 from sqlalchemy import Connection, Engine, create_engine, event, make_url, text
 from sqlalchemy.exc import DBAPIError, DisconnectionError, InterfaceError, OperationalError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
@@ -180,6 +181,10 @@ def open_database(url: str, *, create: bool = True) -> Database:
         event.listen(engine, "begin", _begin_sqlite)
         return Database(engine, threading.Lock())
     if backend == "postgresql":
+        try:
+            make_conninfo("", **{name: str(value) for name, value in address.query.items()})
+        except psycopg.ProgrammingError as error:
+            raise SettingsError(f"the address of the database: {' '.join(str(error).split())}") from None
         engine = create_engine(
             address.set(drivername="postgresql+psycopg"),
             pool_size=_POOL,
