@@ -43,7 +43,7 @@ def test_the_keys_of_a_log_are_made_once(tmp_path):
 
 def test_keys_that_cannot_be_made_somewhere_are_told_of(tmp_path):
     (tmp_path / "file").touch()
-    with pytest.raises(SettingsError, match="keys cannot be made in .*file: File exists"):
+    with pytest.raises(SettingsError, match=r"keys cannot be made in .*file: File exists"):
         keys.create(tmp_path / "file" / "keys")
 
 
