@@ -7,7 +7,6 @@ request names: a megabyte of punycode takes minutes.
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
-from math import inf
 from tempfile import SpooledTemporaryFile
 from typing import BinaryIO
 
@@ -38,7 +37,7 @@ class Form:
 
 @asynccontextmanager
 async def read_form(
-    request: Request, spool: Spool, limits: Mapping[str, int], seconds: float = inf
+    request: Request, spool: Spool, limits: Mapping[str, int], seconds: float
 ) -> AsyncIterator[Form]:
     """Read the body; the document is gone when the block ends.
 

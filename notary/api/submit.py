@@ -139,11 +139,13 @@ def _media_type(request: Request) -> str:
 
 async def _multipart(request: Request, services: Services, principal: Principal, repeat: Repeat) -> bytes:
     spool, limit = services.submitting.intake.spool, services.max_request_bytes
-    async with forms.read_form(request, spool, {"request": limit}) as form:
-        asked = wanted(parse(form.fields.get("request", b"{}")))
-        return await run_in_threadpool(
-            services.submitting.file, principal, asked, form.file, form.media_type, repeat
-        )
+    seconds = services.submitting.body_seconds
+    with services.submitting.place(principal):
+        async with forms.read_form(request, spool, {"request": limit}, seconds) as form:
+            asked = wanted(parse(form.fields.get("request", b"{}")))
+            return await run_in_threadpool(
+                services.submitting.file, principal, asked, form.file, form.media_type, repeat
+            )
 
 
 def _repeat(request: Request) -> Repeat:

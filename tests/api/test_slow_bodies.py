@@ -7,6 +7,8 @@ import anyio
 import pytest
 
 from notary.services import bulk, verifying
+from notary.services.submitting import OF_ONE, Submitting
+from notary.services.types import Principal
 from notary.services.verifying import IN_FLIGHT
 from tests.api.requests import FORM, form
 from tests.api.service import problem
@@ -33,19 +35,40 @@ async def send_half(app, path, headers, half):
 
 
 @pytest.mark.parametrize(
-    ("path", "media_type", "limits", "half"),
+    ("path", "media_type", "half"),
     [
-        ("/v1/evidence/bulk", "application/x-ndjson", bulk, b'{"sha-256":'),
-        ("/v1/verify", FORM, verifying, form(("file", b"PK"), end=b"")),
+        ("/v1/evidence/bulk", "application/x-ndjson", b'{"sha-256":'),
+        ("/v1/evidence", FORM, form(("file", b"PK"), end=b"")),
+        ("/v1/verify", FORM, form(("file", b"PK"), end=b"")),
     ],
 )
-def test_a_body_that_does_not_end_gives_its_place_back(service, monkeypatch, path, media_type, limits, half):
-    monkeypatch.setattr(limits, "BODY_SECONDS", 0.2)
+def test_a_body_that_does_not_end_gives_its_place_back(service, monkeypatch, path, media_type, half):
+    for limits in (bulk, verifying):
+        monkeypatch.setattr(limits, "BODY_SECONDS", 0.2)
+    monkeypatch.setattr(Submitting, "body_seconds", 0.2)
     headers = {"Content-Type": media_type, **service.own}
     status, body = anyio.run(send_half, service.app, path, headers, half)
     assert (status, body["code"]) == (413, "too_large")
     assert "did not arrive within 0 seconds" in body["detail"]
-    assert (service.services.bulk._flying, service.services.verifying._flying._value) == ({}, IN_FLIGHT)
+    services = service.services
+    assert [len(services.bulk._flying), len(services.submitting._flying)] == [0, 0]
+    assert services.verifying._flying._value == IN_FLIGHT
+
+
+def test_one_organisation_has_so_many_documents_under_way_and_the_others_go_on(service):
+    tenant_id = service.services.tenants.authenticate(service.key, "submit").tenant_id
+    with ExitStack() as places:
+        for _ in range(OF_ONE):
+            places.enter_context(service.services.submitting.place(Principal(tenant_id, frozenset())))
+        said = problem(service.upload(), 429, "too_many_requests")
+        assert f"{OF_ONE} documents of yours are under way; wait for one of them" in said
+        assert service.upload(headers=service.other).status_code == 202
+    assert service.upload().status_code == 202
+
+
+def test_a_document_may_come_slowly_and_not_for_days(make_service):
+    assert make_service().services.submitting.body_seconds > 2000  # 100 MiB, by default
+    assert make_service(max_document_bytes=1000).services.submitting.body_seconds < 121
 
 
 def test_so_many_files_are_verified_at_a_time_and_no_more_are_read(service):
