@@ -5,6 +5,7 @@ Secrets are paths to files, never values. A name that is not known is refused, w
 
 import os
 import re
+import tomllib
 from collections.abc import Mapping
 from dataclasses import asdict
 from decimal import Decimal
@@ -434,6 +435,17 @@ class Settings(BaseSettings):
             )
         return anchors
 
+    @field_validator("chains")
+    @classmethod
+    def _chains_differ(cls, chains: tuple[Chain, ...]) -> tuple[Chain, ...]:
+        # Each by its name counts the nonces of its wallet: two would give away the same ones.
+        if len({chain.chain_id for chain in chains}) < len(chains):
+            raise PydanticCustomError(
+                "chains",
+                "one chain is named twice, and its wallets would fight over nonces: put all into one table",
+            )
+        return chains
+
     @field_validator("stamps_needed")
     @classmethod
     def _can_be_had(cls, needed: int, info: ValidationInfo) -> int:
@@ -482,6 +494,13 @@ def load_settings(**overrides: Any) -> Settings:
         raise SettingsError(f"settings: {shown}") from None  # the cause holds the values
     except (_SourceError, ValueError) as error:
         raise SettingsError(f"settings cannot be read: {type(error).__name__}") from None
+
+
+def named() -> set[str]:
+    """The settings that a variable or the file gives, by their names in `Settings`; the file is one that was read."""
+    found = {name.removeprefix(PREFIX).lower() for name in os.environ if name.startswith(PREFIX)}
+    config = os.environ.get(CONFIG)
+    return found | (set(tomllib.loads(Path(config).read_text(encoding="utf-8"))) if config else set())
 
 
 def _refuse_unknown(environ: Mapping[str, str]) -> None:
