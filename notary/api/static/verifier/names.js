@@ -40,12 +40,14 @@ function textOfString(node) {
   return text;
 }
 
-// Unicode's full case folding, as far as two texts can differ by it: the dotless i folds to itself, and both forms of sigma are one.
-const foldCase = (character) => (character === "ı" ? character : character.toLowerCase().toUpperCase().toLowerCase().replaceAll("ς", "σ"));
+// Unicode's full case folding, as far as two texts can differ by it: the dotless i folds to itself, and both forms of
+// sigma, the one thing that depends on what stands around it, are one.
+const foldPart = (text) => text.toLowerCase().toUpperCase().toLowerCase().replaceAll("ς", "σ");
+const foldCase = (text) => text.split("ı").map(foldPart).join("ı");
 
 // Case, compatibility forms and the number of spaces make no difference (RFC 4518 in short).
 export function prepare(text) {
-  const folded = Array.from(text.replace(UNSEEN, "").normalize("NFKC"), foldCase).join("").normalize("NFKC");
+  const folded = foldCase(text.replace(UNSEEN, "").normalize("NFKC")).normalize("NFKC");
   return folded.split(/[\s\u0085]/u).filter((word) => word !== "").join(" ");
 }
 
