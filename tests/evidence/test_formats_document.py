@@ -148,7 +148,7 @@ LIMITS = {
         timestamp_issuing.MAX_TRIES,
     },
     "nesting of signed attributes": {timestamp_der._MAX_DEPTH},
-    "OpenTimestamps file; of one head; operations in it, in a row; attestations": {
+    "OpenTimestamps file; in a package; operations in it, in a row; attestations": {
         ots_file.MAX_FILE,
         package_names.MAX_OTS,
         ots_file.MAX_OPERATIONS,

@@ -235,7 +235,7 @@ COSTLY: dict[str, Pointed] = {
         ),
         _pair("signatures tried", "5.1", partial(strangers, 30, 30, 2), partial(strangers, 30, 30, 3)),
         _pair("paths begun", "5.1", partial(loops, 10), partial(loops, 11)),
-        _pair("OpenTimestamps files", "1.1", partial(more_ots, 2), partial(more_ots, 3)),
+        _pair("OpenTimestamps files", "1.1", partial(more_ots, 32), partial(more_ots, 33)),
         _pair(
             "lists together", "1.1",
             partial(together, _LISTS, ".crl", 2**24), partial(together, _LISTS, ".crl", 2**24 + 1),
