@@ -6,7 +6,7 @@ A form judges a parsed value whole: nothing may be missing, and nothing be there
 import re
 from collections.abc import Callable
 from dataclasses import dataclass, replace
-from datetime import datetime
+from datetime import UTC, datetime
 
 from asn1crypto import core
 
@@ -199,22 +199,32 @@ def _whole_bits(content: bytes) -> None:
         refuse("a bit string that is not of whole bytes")
 
 
-def _utc_time(content: bytes) -> None:
+def _utc_time(content: bytes) -> datetime:
     if not _UTC.fullmatch(content):
         refuse("not a UTC time")
-    _moment((b"20" if content < b"5" else b"19") + content)
+    return _moment((b"20" if content < b"5" else b"19") + content)
 
 
-def _whole_time(content: bytes) -> None:
+def _whole_time(content: bytes) -> datetime:
     if not _WHOLE.fullmatch(content):
         refuse("not a UTC time of whole seconds")
-    _moment(content)
+    return _moment(content)
 
 
-def _moment(text: bytes) -> None:
+def read_time(node: Node) -> datetime:
+    """The moment of a time of whole seconds, UTC, in either of the two types (RFC 5280 §4.1.2.5).
+
+    Raises:
+        FormatError: it is none.
+    """
+    TIME.check(node)
+    return (_utc_time if node.key[1] == asn1.UTC_TIME else _whole_time)(node.content)
+
+
+def _moment(text: bytes) -> datetime:
     numbers = [int(text[:4]), *(int(text[at : at + 2]) for at in range(4, 14, 2))]
     try:
-        datetime(*numbers)  # type: ignore[arg-type] # noqa: DTZ001 - the zone is Z
+        return datetime(*numbers, tzinfo=UTC)  # type: ignore[arg-type,misc]
     except ValueError:
         refuse("no such moment")
 

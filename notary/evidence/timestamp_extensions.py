@@ -26,8 +26,8 @@ from notary.evidence.asn1_form import (
 )
 from notary.evidence.timestamp_form import CONSTRAINED_NAME, GENERAL_NAME
 
-_IDENTIFIER, _KEY_USAGE, _ALTERNATIVES, _CONSTRAINTS, _PURPOSES = (
-    f"551d{each}" for each in ("0e", "0f", "11", "13", "25")
+_IDENTIFIER, _KEY_USAGE, _ALTERNATIVES, _CONSTRAINTS, _NAMESPACE, _POINTS, _PURPOSES = (
+    f"551d{each}" for each in ("0e", "0f", "11", "13", "1e", "1f", "25")
 )
 _MOST = 1_000_000  # certificates in a path
 
@@ -64,8 +64,10 @@ FORMS = {  # by the contents of the object identifier, hex
     _KEY_USAGE: BITS,
     _ALTERNATIVES: _NAMES,  # subjectAltName
     _CONSTRAINTS: sequence(optional(BOOLEAN, FALSE), optional(_COUNT)),  # basicConstraints
-    "551d1e": sequence(optional(implicit(0, _SUBTREES)), optional(implicit(1, _SUBTREES))),  # nameConstraints
-    "551d1f": sequence_of(_POINT, least=1),  # cRLDistributionPoints
+    _NAMESPACE: sequence(
+        optional(implicit(0, _SUBTREES)), optional(implicit(1, _SUBTREES))
+    ),  # nameConstraints
+    _POINTS: sequence_of(_POINT, least=1),  # cRLDistributionPoints
     "551d20": Form(_POLICIES.keys, _policies),  # certificatePolicies
     "551d21": sequence_of(sequence(OID, OID), least=1),  # policyMappings
     "551d23": AUTHORITY_KEY,
@@ -76,17 +78,24 @@ FORMS = {  # by the contents of the object identifier, hex
 }
 
 
-def _extensions(der: bytes) -> list[tuple[bytes, bool, bytes]]:
-    """Contents of its object identifier, whether it is critical, and value of each extension of a certificate."""
-    tbs, *_ = members(asn1.parse(der), asn1.SEQUENCE)
-    (last,) = members(tbs, asn1.SEQUENCE)[-1:]
-    if last.key != (2, 3):
-        return []
+def each_extension(node: Node) -> list[tuple[bytes, bool, bytes]]:
+    """Contents of its object identifier, whether it is critical, and value of each in a node of Extensions."""
     found = []
-    for extension in members((last.children or ())[0], asn1.SEQUENCE):
+    for extension in members(node, asn1.SEQUENCE):
         oid, *critical, value = members(extension, asn1.SEQUENCE)
         found.append((oid.content, any(each.content != b"\0" for each in critical), value.content))
     return found
+
+
+def _extensions(der: bytes) -> list[tuple[bytes, bool, bytes]]:
+    tbs, *_ = members(asn1.parse(der), asn1.SEQUENCE)
+    (last,) = members(tbs, asn1.SEQUENCE)[-1:]
+    return each_extension((last.children or ())[0]) if last.key == (2, 3) else []
+
+
+def values_of(der: bytes) -> dict[str, bytes]:
+    """The value of each extension of a certificate, by the contents of its object identifier in hex."""
+    return {oid.hex(): value for oid, _, value in _extensions(der)}
 
 
 def _value(der: bytes, wanted: str) -> Node | None:
@@ -165,4 +174,29 @@ def alternative_names(der: bytes) -> tuple[Node, ...]:
         FormatError: they are none.
     """
     value = _value(der, _ALTERNATIVES)
+    return () if value is None else members(value, asn1.SEQUENCE)
+
+
+def subtrees(der: bytes) -> tuple[tuple[Node, ...], tuple[Node, ...]]:
+    """The general names that a certificate's name constraints permit, and those that they exclude.
+
+    Raises:
+        FormatError: they are none.
+    """
+    value = _value(der, _NAMESPACE)
+    fields = {} if value is None else {each.key[1]: each for each in members(value, asn1.SEQUENCE)}
+    bases = [
+        [(each.children or ())[0] for each in fields[at].children or ()] if at in fields else []
+        for at in (0, 1)
+    ]
+    return tuple(bases[0]), tuple(bases[1])
+
+
+def distribution_points(der: bytes) -> tuple[Node, ...]:
+    """The points of a certificate's cRLDistributionPoints; none where it has none.
+
+    Raises:
+        FormatError: they are none.
+    """
+    value = _value(der, _POINTS)
     return () if value is None else members(value, asn1.SEQUENCE)
