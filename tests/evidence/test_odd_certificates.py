@@ -359,3 +359,10 @@ def test_a_critical_extension_of_an_intermediate_is_one_that_is_understood(more,
     with pytest.raises(TimestampError, match=message) as caught:
         check_token(tsa.respond(NOTE), NOTE, trusting(tsa))
     assert caught.value.check == PATH
+
+
+def test_a_refusal_in_another_encoding_is_a_refusal():
+    refusal = seq(seq(integer(2), seq(retag(12, b"non, d\xe9sol\xe9"))))
+    with pytest.raises(TimestampError, match=r"^the authority refused: non, d\ufffdsol\ufffd$") as caught:
+        check_token(refusal, NOTE, trusting(TSA))
+    assert caught.value.check == 3
