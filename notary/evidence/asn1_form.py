@@ -7,6 +7,7 @@ import re
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
+from itertools import pairwise
 
 from asn1crypto import core
 
@@ -17,6 +18,7 @@ _CONTEXT = 2
 _MAX_OID = 64  # bytes
 _UTC = re.compile(rb"\d{12}Z")
 _WHOLE = re.compile(rb"\d{14}Z")
+_PLACES = (0, 4, 6, 8, 10, 12, 14)  # of year, month, day, hour, minute, second
 
 
 @dataclass(frozen=True, slots=True)
@@ -222,9 +224,9 @@ def read_time(node: Node) -> datetime:
 
 
 def _moment(text: bytes) -> datetime:
-    numbers = [int(text[:4]), *(int(text[at : at + 2]) for at in range(4, 14, 2))]
+    year, month, day, hour, minute, second = (int(text[start:end]) for start, end in pairwise(_PLACES))
     try:
-        return datetime(*numbers, tzinfo=UTC)  # type: ignore[arg-type,misc]
+        return datetime(year, month, day, hour, minute, second, tzinfo=UTC)
     except ValueError:
         refuse("no such moment")
 
