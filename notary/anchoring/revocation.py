@@ -1,7 +1,8 @@
 """Fetches what CAs say of certificates, from the places that the certificates name (RFC 5280 §4.2.1.13, §4.2.2.1)."""
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
+from typing import Any
 
 from cryptography import x509
 from cryptography.hazmat.primitives import hashes, serialization
@@ -9,7 +10,7 @@ from cryptography.x509 import ocsp
 from cryptography.x509.oid import AuthorityInformationAccessOID
 
 from notary.errors import SettingsError, Unavailable
-from notary.evidence.timestamp_status import MAX_REVOCATION, Kind, RevocationData, extension
+from notary.evidence.timestamp_status import MAX_REVOCATION, Kind, RevocationData
 from notary.outbound import Outbound, check_url
 
 MAX_SOURCES = 8  # of one certificate that are asked
@@ -51,12 +52,16 @@ def fetch(
     return RevocationData(source.kind, answer)
 
 
+def _extension(extensions: Iterable[x509.Extension[Any]], kind: type[Any]) -> Any:
+    return next((each.value for each in extensions if isinstance(each.value, kind)), None)
+
+
 def _named(certificate: x509.Certificate) -> Iterator[Source]:
-    for point in extension(certificate.extensions, x509.CRLDistributionPoints) or ():
+    for point in _extension(certificate.extensions, x509.CRLDistributionPoints) or ():
         for name in point.full_name or ():
             if isinstance(name, x509.UniformResourceIdentifier):
                 yield Source(Kind.CRL, name.value)
-    for access in extension(certificate.extensions, x509.AuthorityInformationAccess) or ():
+    for access in _extension(certificate.extensions, x509.AuthorityInformationAccess) or ():
         name = access.access_location
         if access.access_method == AuthorityInformationAccessOID.OCSP and isinstance(
             name, x509.UniformResourceIdentifier

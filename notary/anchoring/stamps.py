@@ -15,9 +15,10 @@ from cryptography import x509
 from notary.anchoring.revocation import Source, sources
 from notary.errors import TimestampError, Unavailable
 from notary.evidence.timestamp import Authority, Stamp, check_token
+from notary.evidence.timestamp_certificate import read_certificate
 from notary.evidence.timestamp_revocation import shows, spoils, statuses_of
 from notary.evidence.timestamp_serial import issuer_of
-from notary.evidence.timestamp_status import RevocationData, Status, name_of
+from notary.evidence.timestamp_status import RevocationData, Status
 from notary.observe import REVOCATION_AGE, STAMPS_BAD
 from notary.store import stamps
 from notary.store.anchorings import Anchoring
@@ -147,6 +148,7 @@ class StampWatch:
         for each in uncovered:
             try:
                 certificate, places = (parsed := x509.load_der_x509_certificate(each.der)), sources(parsed)
+                x509.load_der_x509_certificate(each.issuer)  # which the question names
             except Exception as error:  # noqa: BLE001 - one that is odd in any way holds up no other
                 _log.warning(
                     "a certificate cannot be asked about", digest=each.digest.hex(), detail=str(error)
@@ -159,21 +161,22 @@ class StampWatch:
     def _ask(self, watched: Watched, certificate: x509.Certificate) -> str:
         """Ask one place after another until one speaks of the newest stamp; what was wrong where none spoke at all."""
         issuer = x509.load_der_x509_certificate(watched.issuer)
+        asked, above = read_certificate(watched.der), read_certificate(watched.issuer)
         answered, problems = False, []
         for source in sources(certificate):
             try:
                 data = self.fetch(source, certificate, issuer)
-                statuses = statuses_of(data, certificate, issuer)
+                statuses = statuses_of(data, asked, above)
             except (Unavailable, TimestampError) as error:
                 problems.append(str(error))
                 continue
             if not statuses:
-                problems.append(f"{source.url} says nothing of {name_of(certificate)}")
+                problems.append(f"{source.url} says nothing of {asked.title}")
                 continue
             status = min(statuses, key=_badness)
             self._keep(watched, status, data)
             answered = True
-            if status.revoked_at is not None or shows(status, certificate, watched.needed_at):
+            if status.revoked_at is not None or shows(status, asked, watched.needed_at):
                 break
         return "" if answered else "; ".join(problems)
 

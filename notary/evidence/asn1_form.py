@@ -7,6 +7,7 @@ import re
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
+from itertools import pairwise
 
 from asn1crypto import core
 
@@ -18,6 +19,7 @@ _MAX_OID = 64  # bytes
 _NAMED_BYTES = 8  # of a bit string
 _UTC = re.compile(rb"\d{12}Z")
 _WHOLE = re.compile(rb"\d{14}Z")
+_PLACES = (0, 4, 6, 8, 10, 12, 14)  # of year, month, day, hour, minute, second
 
 
 @dataclass(frozen=True, slots=True)
@@ -206,16 +208,6 @@ def _whole_bits(content: bytes) -> None:
         refuse("a bit string that is not of whole bytes")
 
 
-def read_moment(node: Node) -> datetime:
-    """The moment, UTC, in a UTCTime or a GeneralizedTime of whole seconds.
-
-    Raises:
-        FormatError: neither.
-    """
-    TIME.check(node)
-    return (_whole_time if node.key == (0, asn1.GENERALIZED) else _utc_time)(node.content)
-
-
 def _utc_time(content: bytes) -> datetime:
     if not _UTC.fullmatch(content):
         refuse("not a UTC time")
@@ -228,10 +220,20 @@ def _whole_time(content: bytes) -> datetime:
     return _moment(content)
 
 
+def read_time(node: Node) -> datetime:
+    """The moment of a time of whole seconds, UTC, in either of the two types (RFC 5280 §4.1.2.5).
+
+    Raises:
+        FormatError: it is none.
+    """
+    TIME.check(node)
+    return (_utc_time if node.key[1] == asn1.UTC_TIME else _whole_time)(node.content)
+
+
 def _moment(text: bytes) -> datetime:
-    numbers = [int(text[:4]), *(int(text[at : at + 2]) for at in range(4, 14, 2))]
+    year, month, day, hour, minute, second = (int(text[start:end]) for start, end in pairwise(_PLACES))
     try:
-        return datetime(*numbers, tzinfo=UTC)  # type: ignore[arg-type,misc] # six of them
+        return datetime(year, month, day, hour, minute, second, tzinfo=UTC)
     except ValueError:
         refuse("no such moment")
 

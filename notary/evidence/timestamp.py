@@ -10,12 +10,12 @@ from hashlib import sha256
 from typing import Any
 
 from asn1crypto import core, tsp, x509
-from cryptography import x509 as strict
 
-from notary.errors import TimestampError, TrustError
+from notary.errors import FormatError, TimestampError, TrustError
 from notary.evidence import asn1
 from notary.evidence.asn1 import parse
 from notary.evidence.asn1_form import members
+from notary.evidence.timestamp_certificate import read_certificate
 from notary.evidence.timestamp_cms import check_signature, find_signer, open_response
 from notary.evidence.timestamp_der import dump, load
 from notary.evidence.timestamp_extensions import alternative_names
@@ -134,8 +134,8 @@ def _check(
         warnings.append("the authority granted the request with modifications")
     info = load(tsp.TSTInfo, token.content)
     moment = _gen_time(info)
-    readable = strict.load_der_x509_certificate(dump(signer))
-    check_profile(readable, moment)
+    read = read_certificate(dump(signer))
+    check_profile(read, moment)
     path = check_path(signer, [*token.certificates, *intermediates], roots, moment, tries)
     _check_info(info, data, authority)
     _check_exchange(info, moment, nonce, sent, received)
@@ -153,11 +153,11 @@ def _check(
         None if accuracy is None else accuracy // timedelta(microseconds=1),
         info["policy"].dotted,
         info["serial_number"].native,
-        readable.subject.rfc4514_string(),
+        read.title,
         tuple(warnings),
         frozenset(map(key_of, (*path, *roots))),
         tuple(map(dump, path)),
-        shown_key(name_key(dump(signer.subject))),
+        shown_key(name_key(read.subject)),
         sha256(token.content).digest(),
     )
 
@@ -237,8 +237,8 @@ def _accuracy(stated: Any) -> timedelta | None:
 
 def _trusted(der: bytes, authority: Authority) -> x509.Certificate:
     try:
-        strict.load_der_x509_certificate(der)
+        read_certificate(der)
         cert: x509.Certificate = load(x509.Certificate, der)
-    except ValueError as error:
+    except (ValueError, FormatError) as error:
         raise TrustError(f"a certificate of authority {authority.name} cannot be read") from error
     return cert

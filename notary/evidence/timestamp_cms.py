@@ -190,7 +190,10 @@ def _certificates(choices: Any) -> tuple[x509.Certificate, ...]:
 
 def _reason(status: Any) -> str:
     """What the authority says, in printable characters and of bounded length."""
-    texts = status["status_string"].native or []
+    stated = status["status_string"]
+    texts = (
+        () if isinstance(stated, core.Void) else (each.contents.decode("utf-8", "replace") for each in stated)
+    )
     failure = status["fail_info"].native or set()
     names = sorted(map(str, failure)) if isinstance(failure, set) else [str(failure)]
     words = "; ".join([*texts, *names]) or "no reason given"

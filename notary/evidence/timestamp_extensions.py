@@ -1,7 +1,7 @@
 """The form of what extensions of certificates say (RFC 5280 §4.2), for those that a check or the path rests on."""
 
-from dataclasses import dataclass
 from functools import lru_cache
+from typing import NamedTuple
 
 from notary.evidence import asn1
 from notary.evidence.asn1 import Node
@@ -29,8 +29,8 @@ from notary.evidence.asn1_form import (
 )
 from notary.evidence.timestamp_form import CONSTRAINED_NAME, GENERAL_NAME
 
-_IDENTIFIER, _KEY_USAGE, _ALTERNATIVES, _CONSTRAINTS, _POINTS, _PURPOSES = (
-    f"551d{each}" for each in ("0e", "0f", "11", "13", "1f", "25")
+_IDENTIFIER, _KEY_USAGE, _ALTERNATIVES, _CONSTRAINTS, _NAMESPACE, _POINTS, _PURPOSES = (
+    f"551d{each}" for each in ("0e", "0f", "11", "13", "1e", "1f", "25")
 )
 _MOST = 1_000_000  # certificates in a path
 
@@ -67,7 +67,9 @@ FORMS = {  # by the contents of the object identifier, hex
     _KEY_USAGE: BITS,
     _ALTERNATIVES: _NAMES,  # subjectAltName
     _CONSTRAINTS: sequence(optional(BOOLEAN, FALSE), optional(_COUNT)),  # basicConstraints
-    "551d1e": sequence(optional(implicit(0, _SUBTREES)), optional(implicit(1, _SUBTREES))),  # nameConstraints
+    _NAMESPACE: sequence(
+        optional(implicit(0, _SUBTREES)), optional(implicit(1, _SUBTREES))
+    ),  # nameConstraints
     _POINTS: sequence_of(_POINT, least=1),  # cRLDistributionPoints
     "551d20": Form(_POLICIES.keys, _policies),  # certificatePolicies
     "551d21": sequence_of(sequence(OID, OID), least=1),  # policyMappings
@@ -79,27 +81,41 @@ FORMS = {  # by the contents of the object identifier, hex
 }
 
 
-@lru_cache(
-    maxsize=256
-)  # a certificate is asked for one extension after another, and stands in token after token
-def _extensions(der: bytes) -> list[tuple[bytes, bool, bytes]]:
-    """Contents of its object identifier, whether it is critical, and value of each extension of a certificate."""
+class Extension(NamedTuple):
+    """Contents of the object identifier in hex, whether it is critical, and its value."""
+
+    oid: str
+    critical: bool
+    value: bytes
+
+
+def each_extension(node: Node) -> list[Extension]:
+    """Each in a node of Extensions, whose form was checked."""
+    parts = [members(each, asn1.SEQUENCE) for each in members(node, asn1.SEQUENCE)]
+    return [
+        Extension(oid.content.hex(), any(each.content != b"\0" for each in critical), value.content)
+        for oid, *critical, value in parts
+    ]
+
+
+# A certificate is asked for one extension after another, and stands in token after token.
+@lru_cache(maxsize=256)
+def _extensions(der: bytes) -> list[Extension]:
     tbs, *_ = members(asn1.parse(der), asn1.SEQUENCE)
     (last,) = members(tbs, asn1.SEQUENCE)[-1:]
-    if last.key != (2, 3):
-        return []
-    found = []
-    for extension in members((last.children or ())[0], asn1.SEQUENCE):
-        oid, *critical, value = members(extension, asn1.SEQUENCE)
-        found.append((oid.content, any(each.content != b"\0" for each in critical), value.content))
-    return found
+    return each_extension((last.children or ())[0]) if last.key == (2, 3) else []
+
+
+def values_of(der: bytes) -> dict[str, bytes]:
+    """The value of each extension of a certificate, by the contents of its object identifier in hex."""
+    return {each.oid: each.value for each in _extensions(der)}
 
 
 def _value(der: bytes, wanted: str) -> Node | None:
     """The value of one extension of `FORMS`, by the contents of its object identifier in hex."""
-    for oid, _, value in _extensions(der):
-        if oid.hex() == wanted:
-            node = asn1.parse(value, der=True)
+    for each in _extensions(der):
+        if each.oid == wanted:
+            node = asn1.parse(each.value, der=True)
             FORMS[wanted].check(node)
             return node
     return None
@@ -114,14 +130,14 @@ def check_extensions(der: bytes) -> None:
     Raises:
         FormatError: with the reason.
     """
-    for oid, _, value in _extensions(der):
-        if oid.hex() in FORMS:
-            FORMS[oid.hex()].check(asn1.parse(value, der=True))
+    for each in _extensions(der):
+        if each.oid in FORMS:
+            FORMS[each.oid].check(asn1.parse(each.value, der=True))
 
 
 def criticals(der: bytes) -> list[str]:
     """The dotted object identifiers of a certificate's critical extensions, in order."""
-    return sorted(dotted(oid) for oid, critical, _ in _extensions(der) if critical)
+    return sorted(dotted(bytes.fromhex(each.oid)) for each in _extensions(der) if each.critical)
 
 
 def key_usage(der: bytes) -> set[int] | None:
@@ -174,35 +190,26 @@ def alternative_names(der: bytes) -> tuple[Node, ...]:
     return () if value is None else members(value, asn1.SEQUENCE)
 
 
-@dataclass(frozen=True, slots=True)
-class Point:
-    """A distribution point: its full names and those of another issuer, or None each; whether it is of some reasons."""
+def subtrees(der: bytes) -> tuple[tuple[Node, ...], tuple[Node, ...]]:
+    """The general names that a certificate's name constraints permit, and those that they exclude.
 
-    full_name: tuple[Node, ...] | None
-    issuer: tuple[Node, ...] | None
-    some_reasons: bool
+    Raises:
+        FormatError: they are none.
+    """
+    value = _value(der, _NAMESPACE)
+    fields = {} if value is None else {each.key[1]: each for each in members(value, asn1.SEQUENCE)}
+    bases = [
+        [(each.children or ())[0] for each in fields[at].children or ()] if at in fields else []
+        for at in (0, 1)
+    ]
+    return tuple(bases[0]), tuple(bases[1])
 
 
-def distribution_points(der: bytes) -> list[Point]:
-    """The points in a certificate's cRLDistributionPoints; none where it has none.
+def distribution_points(der: bytes) -> tuple[Node, ...]:
+    """The points of a certificate's cRLDistributionPoints; none where it has none.
 
     Raises:
         FormatError: they are none.
     """
     value = _value(der, _POINTS)
-    found = (
-        [] if value is None else [{f.key[1]: f for f in each.children or ()} for each in value.children or ()]
-    )
-    return [
-        Point(point_names(each) or None, fields[2].children if 2 in fields else None, 1 in fields)  # noqa: PLR2004 - tags
-        for each, fields in zip((value.children or ()) if value else (), found, strict=True)
-    ]
-
-
-def point_names(point: Node) -> tuple[Node, ...]:
-    """The full names in a distribution point, a certificate's or a list's; none where it has none."""
-    for field in point.children or ():
-        if field.key == (2, 0):
-            (name,) = field.children or ()
-            return (name.children or ()) if name.key == (2, 0) else ()
-    return ()
+    return () if value is None else members(value, asn1.SEQUENCE)

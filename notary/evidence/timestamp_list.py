@@ -21,10 +21,10 @@ from notary.evidence.asn1_form import (
     members,
     optional,
     read_integer,
-    read_moment,
+    read_time,
     sequence,
 )
-from notary.evidence.timestamp_extensions import AUTHORITY_KEY, POINT_NAME
+from notary.evidence.timestamp_extensions import AUTHORITY_KEY, POINT_NAME, Extension, each_extension
 from notary.evidence.timestamp_form import ALGORITHM, EXTENSIONS, NAME
 
 MAX_PART = 2048  # bytes of the issuer, of the algorithm, and of the extensions; real ones have a few hundred
@@ -50,21 +50,12 @@ _ENTRY = sequence(INTEGER, TIME, optional(EXTENSIONS))
 
 
 @dataclass(frozen=True, slots=True)
-class Extension:
-    """Contents of the object identifier in hex, whether it is critical, and its value in DER."""
-
-    oid: str
-    critical: bool
-    value: bytes
-
-
-@dataclass(frozen=True, slots=True)
 class Entry:
     """One certificate that was revoked."""
 
     serial: int
     at: datetime  # UTC
-    extensions: tuple[Extension, ...]
+    extensions: list[Extension]
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,7 +79,7 @@ class RevocationList:
     signature: bytes
     this_update: datetime  # UTC
     entries: bytes  # one behind the other
-    extensions: tuple[Extension, ...]
+    extensions: list[Extension]
 
     def extension(self, oid: str) -> Node | None:
         """The value of one of the extensions that `read_list` has found to be of their form, or None."""
@@ -125,10 +116,10 @@ def read_list(start: Start) -> RevocationList:
     """
     data, (tbs, at, stop) = start.data, start.tbs
     moment, at = _next(data, at, stop)
-    this_update, entries, extensions = read_moment(_parse(moment)), b"", tuple[Extension, ...]()
+    this_update, entries, extensions = read_time(_parse(moment)), b"", list[Extension]()
     if at < stop and data[at] in _TIMES:
         moment, at = _next(data, at, stop)
-        read_moment(_parse(moment))
+        read_time(_parse(moment))
     if at < stop and data[at] == _SEQUENCE:
         first, at = _inside(data, at, stop)
         entries = data[first:at]
@@ -189,14 +180,13 @@ def _looked_for(entries: bytes, serial: bytes) -> Iterator[tuple[int, int]]:
 def _entry(node: Node) -> Entry:
     _ENTRY.check(node)
     serial, moment, *extensions = members(node, asn1.SEQUENCE)
-    found = _extensions(extensions[0]) if extensions else ()
-    return Entry(read_integer(serial.content), read_moment(moment), found)
+    found = _extensions(extensions[0]) if extensions else []
+    return Entry(read_integer(serial.content), read_time(moment), found)
 
 
-def _extensions(node: Node) -> tuple[Extension, ...]:
+def _extensions(node: Node) -> list[Extension]:
     EXTENSIONS.check(node)
-    parts = [members(each, asn1.SEQUENCE) for each in members(node, asn1.SEQUENCE)]
-    return tuple(Extension(oid.content.hex(), bool(more[:-1]), more[-1].content) for oid, *more in parts)
+    return each_extension(node)
 
 
 def _one_of(node: Node) -> Node:

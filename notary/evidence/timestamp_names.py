@@ -1,20 +1,18 @@
 """When two names of X.500 are the same (RFC 5280 §7.1, RFC 4518 §2; docs/formats.md §9), and general names.
 
-By code of our own: asn1crypto follows Unicode 3.2, and refuses names with a character that came later.
+By code of our own: asn1crypto follows Unicode 3.2, and refuses names with a character that came later; cryptography
+refuses texts with a character that their type does not have, which CAs write all the same.
 """
 
 import json
 import re
 import unicodedata
-from collections.abc import Iterator
 from functools import lru_cache
 from typing import Any
 
-from asn1crypto import core, x509
-
 from notary.evidence import asn1
 from notary.evidence.asn1 import Node, parse
-from notary.evidence.asn1_form import members
+from notary.evidence.asn1_form import dotted, members
 
 # What RFC 4518 §2.2 maps to nothing: controls but white space, and characters that are not seen.
 _UNSEEN = re.compile(
@@ -24,6 +22,13 @@ _UNSEEN = re.compile(
 )
 _BMP, _UNIVERSAL = 30, 28
 _DIRECTORY = (2, 4)  # the tag of a directoryName among general names
+_LABELS = {  # RFC 4514 §3, by the contents of the object identifier
+    "550403": "CN", "550407": "L", "550408": "ST", "55040a": "O", "55040b": "OU", "550406": "C", "550409": "STREET",
+    "0992268993f22c640119": "DC", "0992268993f22c640101": "UID",
+}  # fmt: skip
+_SPECIAL = frozenset('\\"+,;<>')
+
+_MAX_KEPT = 1024  # bytes of a name
 
 Key = tuple[frozenset[tuple[str, str]], ...]
 
@@ -34,9 +39,6 @@ def prepare(text: str) -> str:
     return " ".join(unicodedata.normalize("NFKC", folded).split())
 
 
-@lru_cache(
-    maxsize=4096
-)  # the same certificates come again and again; a result depends on nothing but the bytes
 def name_key(name: bytes) -> Key:
     """What all spellings of one name share.
 
@@ -46,10 +48,19 @@ def name_key(name: bytes) -> Key:
     Raises:
         FormatError: it is none.
     """
+    # A list may name an issuer in a megabyte: of such nothing is kept.
+    return (_kept_key if len(name) <= _MAX_KEPT else _name_key)(name)
+
+
+def _name_key(name: bytes) -> Key:
     return tuple(
         frozenset(_attribute(each) for each in members(rdn, asn1.SET))
         for rdn in members(parse(name), asn1.SEQUENCE)
     )
+
+
+# The same certificates come again and again; a result depends on nothing but the bytes.
+_kept_key = lru_cache(maxsize=1024)(_name_key)
 
 
 def shown_key(key: Key) -> str:
@@ -74,35 +85,61 @@ def general_key(name: Node) -> tuple[int, Key | bytes]:
     return name.key[1], name.raw
 
 
-def settle(certificate: x509.Certificate) -> None:
-    """Let asn1crypto, and the library that validates paths with it, compare this certificate's names as we do.
+def shown_name(name: bytes) -> str:
+    """A Name as it may be shown (RFC 4514): the last part first, no character that is not seen.
 
-    What it would work out for an attribute of a name when it first compares it, it keeps: that is set here.
+    Args:
+        name: in BER, of the form of timestamp_form.NAME.
+
+    Raises:
+        FormatError: it is none.
     """
-    for name in _names(certificate):
-        for rdn in name.chosen:
-            for attribute in rdn:
-                _, text = _attribute(parse(attribute.dump()))
-                attribute._prepped = text  # noqa: SLF001 - where the library keeps what it compares
+    rdns = [members(rdn, asn1.SET) for rdn in members(parse(name), asn1.SEQUENCE)]
+    return ",".join("+".join(map(_shown, rdn)) for rdn in reversed(rdns))
 
 
-def _names(certificate: x509.Certificate) -> Iterator[Any]:
-    yield certificate.subject
-    yield certificate.issuer
-    generals = list(certificate.subject_alt_name_value or ())
-    if certificate.name_constraints_value is not None:
-        for kind in ("permitted_subtrees", "excluded_subtrees"):
-            subtrees = certificate.name_constraints_value[kind]
-            generals += [] if isinstance(subtrees, core.Void) else [each["base"] for each in subtrees]
-    for general in generals:
-        if general.name == "directory_name":
-            yield general.chosen
+def texts_of(name: bytes, kind: str) -> list[str]:
+    """The texts of all attributes of one type (contents of its object identifier, hex) in a Name.
+
+    Raises:
+        FormatError: it is none.
+    """
+    attributes = [
+        members(each, asn1.SEQUENCE)
+        for rdn in members(parse(name), asn1.SEQUENCE)
+        for each in members(rdn, asn1.SET)
+    ]
+    return [
+        _text(value) for oid, value in attributes if oid.content.hex() == kind and value.key != (0, asn1.BITS)
+    ]
+
+
+def _shown(attribute: Node) -> str:
+    kind, value = members(attribute, asn1.SEQUENCE)
+    label = _LABELS.get(kind.content.hex()) or dotted(kind.content)
+    if value.key == (0, asn1.BITS):
+        return f"{label}=#{value.content.hex()}"
+    text = "".join(map(_escaped, _text(value)))
+    if text[:1] in {" ", "#"}:
+        text = f"\\{text}"
+    return f"{label}={text[:-1]}\\ " if len(text) > 1 and text[-1] == " " else f"{label}={text}"
+
+
+def _escaped(character: str) -> str:
+    if character in _SPECIAL:
+        return f"\\{character}"
+    if character.isprintable():
+        return character
+    return "".join(f"\\{byte:02X}" for byte in character.encode("utf-8", "surrogatepass"))
 
 
 def _attribute(node: Node) -> tuple[str, str]:
-    """Type, as the hex of its contents, and what of the value counts: of a bit string its encoding."""
+    """Type, as the hex of its contents, and what of the value counts: of a bit string its encoding.
+
+    No text is what a bit string is: a prepared one does not begin with a space.
+    """
     kind, value = members(node, asn1.SEQUENCE)
-    text = f"#{value.raw.hex()}" if value.key == (0, asn1.BITS) else prepare(_text(value))
+    text = f" {value.raw.hex()}" if value.key == (0, asn1.BITS) else prepare(_text(value))
     return kind.content.hex(), text
 
 

@@ -1,136 +1,203 @@
 """A certificate's status by an OCSP response (RFC 6960 §3.2, §4.2): of its issuer, or of whom the issuer delegated."""
 
+from dataclasses import dataclass
+from datetime import datetime
 from hashlib import sha1
-from typing import Any
 
-from asn1crypto import core
-from asn1crypto import ocsp as lenient
-from cryptography import x509
 from cryptography.hazmat.primitives import hashes
-from cryptography.x509 import ocsp
 from cryptography.x509.oid import ExtendedKeyUsageOID, ExtensionOID
 
 from notary.errors import TimestampError
-from notary.evidence.timestamp_der import dump, load
+from notary.evidence import asn1
+from notary.evidence.asn1 import Node, parse
+from notary.evidence.asn1_form import NULL, dotted, members, read_integer, read_time
+from notary.evidence.timestamp_certificate import Certificate, read_certificate
+from notary.evidence.timestamp_extensions import (
+    Extension,
+    criticals,
+    each_extension,
+    key_usage,
+    purposes,
+    values_of,
+)
 from notary.evidence.timestamp_issuing import issued
-from notary.evidence.timestamp_names import same_name
+from notary.evidence.timestamp_names import Key, name_key
+from notary.evidence.timestamp_revocation_form import read_enumerated, read_invalidity
 from notary.evidence.timestamp_signature import DIGESTS, SHA1, digest
-from notary.evidence.timestamp_status import CHECK, Status, asn1_of, extension, name_of, require_signature
+from notary.evidence.timestamp_status import CHECK, Status, reason_of, require_signature
 
 _NAMING = DIGESTS | {SHA1: hashes.SHA1}  # which only identifies
 # Of a responder's certificate; any other critical extension is one that we do not understand.
-_CRITICAL = {ExtensionOID.BASIC_CONSTRAINTS, ExtensionOID.KEY_USAGE, ExtensionOID.EXTENDED_KEY_USAGE}
+_CRITICAL = {
+    each.dotted_string
+    for each in (ExtensionOID.BASIC_CONSTRAINTS, ExtensionOID.KEY_USAGE, ExtensionOID.EXTENDED_KEY_USAGE)
+}
+_OCSP_SIGNING = ExtendedKeyUsageOID.OCSP_SIGNING.dotted_string
+_SIGNS = {0, 1}  # digitalSignature and nonRepudiation
+_REASON, _INVALIDITY, _NO_CHECK = (
+    "551d15",
+    "551d18",
+    "2b0601050507300105",
+)  # contents of object identifiers, hex
+_GOOD, _REVOKED, _UNKNOWN = range(3)  # tags of a status
+_BY_NAME = (2, 1)
 
 
-def ocsp_statuses(data: bytes, certificate: x509.Certificate, issuer: x509.Certificate) -> list[Status]:
-    """All that the response says of the certificate; nothing where it says nothing of it, or does not know it.
+@dataclass(frozen=True, slots=True)
+class _Answer:
+    """What is said of one certificate, by its number and the digests of its issuer's name and key."""
+
+    naming: str  # the digest, a dotted OID
+    name: bytes
+    key: bytes
+    serial: int
+    status: Node
+    this_update: datetime
+    values: dict[str, bytes]  # of its extensions, by the contents of their object identifiers in hex
+    critical: bool  # whether one of them is
+
+    def is_about(self, certificate: Certificate, issuer: Certificate) -> bool:
+        return self.serial == certificate.serial and (self.name, self.key) == (
+            digest(self.naming, certificate.issuer, CHECK, "a certificate identifier", _NAMING),
+            digest(self.naming, issuer.key_bits, CHECK, "a certificate identifier", _NAMING),
+        )
+
+    @property
+    def silent(self) -> bool:
+        """Whether it says nothing: it does not know the certificate, or has an extension that we do not."""
+        return self.status.key[1] == _UNKNOWN or self.critical
+
+    @property
+    def revoked(self) -> bool:
+        return self.status.key[1] == _REVOKED
+
+    def statuses(self) -> list[Status]:
+        """Of two reasons, in its status and beside it (RFC 6960 §4.4.5), each by itself."""
+        if not self.revoked:
+            return [Status(self.this_update)]
+        when, *stated = self.status.children or ()
+        since = read_time(when)
+        reasons: list[str | None] = [None]
+        if stated:
+            reasons = [reason_of(read_integer((stated[0].children or ())[0].content))]
+        if _INVALIDITY in self.values:
+            since = min(since, read_invalidity(self.values[_INVALIDITY]))
+        if _REASON in self.values:
+            reasons.append(reason_of(read_enumerated(self.values[_REASON])))
+        return [Status(self.this_update, since, each) for each in reasons]
+
+
+@dataclass(frozen=True, slots=True)
+class OcspResponse:
+    """A successful response of which nothing is verified.
+
+    Attributes:
+        signed: what its signature is over.
+        algorithm: AlgorithmIdentifier in DER.
+        responder: whose it says that it is: what all spellings of a name share, or the SHA-1 of a key.
+        signers: certificates in it that are of this name or key.
+        critical: whether it has a critical extension.
+    """
+
+    signed: bytes
+    algorithm: bytes
+    signature: bytes
+    responder: Key | bytes
+    produced_at: datetime
+    answers: tuple[_Answer, ...]
+    critical: bool
+    signers: tuple[Certificate, ...]
+
+    def statuses(self, certificate: Certificate, issuer: Certificate) -> list[Status]:
+        """All that the response says of the certificate; nothing where it says nothing of it, or does not know it.
+
+        Raises:
+            TimestampError: 15, whoever signed it may not speak for the issuer.
+            FormatError: an answer about the certificate, or an extension of the responder's, cannot be read.
+        """
+        found = [each for each in self.answers if each.is_about(certificate, issuer)]
+        signer = issuer if _is_of(issuer, self.responder) else next(iter(self.signers), None)
+        if not found or signer is None:  # RFC 6960 §4.2.1 lets him leave his certificate away
+            return []
+        require_signature(signer, self.algorithm, self.signature, self.signed)
+        if (signer is not issuer and not self._may_answer(signer, issuer)) or self.critical:
+            return []
+        said = [each for each in found if not each.silent]
+        # The worst decides: what says nothing hides no revocation, and is not made good by another answer.
+        counted = [each for each in said if len(said) == len(found) or each.revoked]
+        # What a CA signs after the end of its certificate nobody vouches for.
+        return [s for each in counted if issuer.valid_at(each.this_update) for s in each.statuses()]
+
+    def _may_answer(self, signer: Certificate, issuer: Certificate) -> bool:
+        """RFC 6960 §4.2.2.2: issued by the CA itself, and for this purpose; §4.2.2.2.1: not to be checked in turn.
+
+        Raises:
+            TimestampError: 15, the CA has not delegated this.
+            FormatError: an extension that it rests on cannot be read.
+        """
+        if not issued(issuer.asn1(), signer.asn1()):
+            raise TimestampError(CHECK, f"{signer.title} answers for a CA that did not issue its certificate")
+        usage = key_usage(signer.der)
+        if _OCSP_SIGNING not in (purposes(signer.der) or ()) or not (usage is None or usage & _SIGNS):
+            raise TimestampError(CHECK, f"{signer.title} answers without a certificate for OCSP signing")
+        if not signer.valid_at(self.produced_at):
+            raise TimestampError(CHECK, f"the certificate of {signer.title} was not valid when it answered")
+        # Without it the responder's own certificate may be revoked, and whether it is would have to be shown again.
+        value = values_of(signer.der).get(_NO_CHECK)
+        if value is not None:
+            NULL.check(parse(value, der=True))
+        # And of an extension that we do not understand nobody knows what it forbids.
+        return value is not None and _CRITICAL.issuperset(criticals(signer.der))
+
+
+def read_response(node: Node) -> OcspResponse | None:
+    """A response whose form was checked; None where the responder had no answer to give.
 
     Raises:
-        TimestampError: 15, whoever signed it may not speak for the issuer, or it is about too many.
-        ValueError, TypeError: the bytes are no DER OCSPResponse.
+        FormatError: it is none.
     """
-    response = ocsp.load_der_ocsp_response(data)  # strict DER to the last byte
-    if response.response_status is not ocsp.OCSPResponseStatus.SUCCESSFUL:
-        return []
-    basic = load(lenient.OCSPResponse, data).basic_ocsp_response
-    answers = basic["tbs_response_data"]["responses"]
-    found = [
-        (single, answer)
-        for single, answer in zip(response.responses, answers, strict=True)
-        if _is_about(single, answer, certificate, issuer)
-    ]
-    if not found:
-        return []
-    signer = _signer(response, basic["tbs_response_data"]["responder_id"], issuer)
-    if signer is None:
-        return []
-    require_signature(signer, basic["signature_algorithm"], response.signature, response.tbs_response_bytes)
-    if signer is not issuer and not _may_answer(signer, response, issuer):
-        return []
-    if _critical(basic["tbs_response_data"]["response_extensions"]):
-        return []
-    silent = [each for each in found if _is_silent(*each)]
-    said = [each for each in found if each not in silent]
-    # The worst decides: what says nothing hides no revocation, and is not made good by another answer.
-    counted = [each for each in said if not silent or _is_revoked(each[0])]
-    return [status for each in counted for status in _statuses(*each)]
-
-
-def _is_about(
-    single: ocsp.OCSPSingleResponse, answer: Any, certificate: x509.Certificate, issuer: x509.Certificate
-) -> bool:
-    """By serial number, and by the issuer's name and key in the response's own digest, which only identifies."""
-    oid = answer["cert_id"]["hash_algorithm"]["algorithm"].dotted
-    name, key = dump(asn1_of(certificate).issuer), _key_bits(issuer)
-    return (single.serial_number, single.issuer_name_hash, single.issuer_key_hash) == (
-        certificate.serial_number,
-        digest(oid, name, CHECK, "a certificate identifier", _NAMING),
-        digest(oid, key, CHECK, "a certificate identifier", _NAMING),
+    status, *answer = members(node, asn1.SEQUENCE)
+    if read_integer(status.content) != 0:
+        return None
+    _, inner = members((answer[0].children or ())[0], asn1.SEQUENCE)
+    data, algorithm, signature, *held = members(parse(inner.content, der=True), asn1.SEQUENCE)
+    responder, produced, answers, *extensions = members(data, asn1.SEQUENCE)
+    certificates = members((held[0].children or ())[0], asn1.SEQUENCE) if held else ()
+    (named,) = responder.children or ()
+    whose = name_key(named.raw) if responder.key == _BY_NAME else named.content
+    return OcspResponse(
+        data.raw,
+        algorithm.raw,
+        signature.content[1:],
+        whose,
+        read_time(produced),
+        tuple(map(_answer, members(answers, asn1.SEQUENCE))),
+        any(each.critical for each in _each(extensions)),
+        tuple(each for each in (read_certificate(c.raw) for c in certificates) if _is_of(each, whose)),
     )
 
 
-def _signer(response: ocsp.OCSPResponse, named: Any, issuer: x509.Certificate) -> x509.Certificate | None:
-    """Whose answer it is; None where his certificate is not at hand, which RFC 6960 §4.2.1 lets him leave away."""
-    for candidate in (issuer, *response.certificates):
-        by_key = response.responder_key_hash == sha1(_key_bits(candidate), usedforsecurity=False).digest()
-        if by_key or (named.name == "by_name" and same_name(named.chosen, asn1_of(candidate).subject)):
-            return candidate
-    return None
+def _is_of(candidate: Certificate, responder: Key | bytes) -> bool:
+    if isinstance(responder, bytes):
+        return responder == sha1(candidate.key_bits, usedforsecurity=False).digest()
+    return responder == name_key(candidate.subject)
 
 
-def _may_answer(signer: x509.Certificate, response: ocsp.OCSPResponse, issuer: x509.Certificate) -> bool:
-    """RFC 6960 §4.2.2.2: issued by the CA itself, and for this purpose; §4.2.2.2.1: not to be checked in turn.
-
-    Raises:
-        TimestampError: 15, the CA has not delegated this.
-    """
-    if not issued(asn1_of(issuer), asn1_of(signer)):
-        raise TimestampError(CHECK, f"{name_of(signer)} answers for a CA that did not issue its certificate")
-    if any(each.critical and each.oid not in _CRITICAL for each in signer.extensions):
-        return False  # of one that we do not understand nobody knows what it may
-    purposes = extension(signer.extensions, x509.ExtendedKeyUsage) or ()
-    usage = extension(signer.extensions, x509.KeyUsage)
-    signs = usage is None or usage.digital_signature or usage.content_commitment
-    if ExtendedKeyUsageOID.OCSP_SIGNING not in purposes or not signs:
-        raise TimestampError(CHECK, f"{name_of(signer)} answers without a certificate for OCSP signing")
-    if not signer.not_valid_before_utc <= response.produced_at_utc <= signer.not_valid_after_utc:
-        raise TimestampError(CHECK, f"the certificate of {name_of(signer)} was not valid when it answered")
-    # Without it the responder's own certificate may be revoked, and whether it is would have to be shown again.
-    return extension(signer.extensions, x509.OCSPNoCheck) is not None
+def _answer(node: Node) -> _Answer:
+    named, status, this_update, *rest = members(node, asn1.SEQUENCE)
+    algorithm, name, key, serial = members(named, asn1.SEQUENCE)
+    extensions = _each([each for each in rest if each.key == (2, 1)])
+    return _Answer(
+        dotted(members(algorithm, asn1.SEQUENCE)[0].content),
+        name.content,
+        key.content,
+        read_integer(serial.content),
+        status,
+        read_time(this_update),
+        {each.oid: each.value for each in extensions},
+        any(each.critical for each in extensions),
+    )
 
 
-def _critical(extensions: Any) -> bool:
-    return not isinstance(extensions, core.Void) and any(each["critical"].native for each in extensions)
-
-
-def _is_silent(single: ocsp.OCSPSingleResponse, answer: Any) -> bool:
-    """Whether an answer says nothing: it does not know the certificate, or has an extension that we do not."""
-    unknown = single.certificate_status is ocsp.OCSPCertStatus.UNKNOWN
-    return unknown or _critical(answer["single_extensions"])
-
-
-def _is_revoked(single: ocsp.OCSPSingleResponse) -> bool:
-    return single.certificate_status is ocsp.OCSPCertStatus.REVOKED
-
-
-def _statuses(single: ocsp.OCSPSingleResponse, answer: Any) -> list[Status]:
-    """What an answer says; of two reasons, in its status and beside it (RFC 6960 §4.4.5), each by itself."""
-    moment = single.this_update_utc
-    if not _is_revoked(single):
-        return [Status(moment)]
-    reason, since = single.revocation_reason, single.revocation_time_utc
-    assert since is not None  # noqa: S101 - of what is revoked it is stated (RFC 6960 §4.2.1)
-    reasons = [None if reason is None else reason.value]
-    beside = answer["single_extensions"]
-    for each in () if isinstance(beside, core.Void) else beside:
-        if each["extn_id"].native == "invalidity_date":
-            since = min(since, each["extn_value"].parsed.native)
-        elif each["extn_id"].native == "crl_reason":
-            reasons.append(x509.ReasonFlags[each["extn_value"].parsed.native].value)
-    return [Status(moment, since, each) for each in reasons]
-
-
-def _key_bits(certificate: x509.Certificate) -> bytes:
-    return bytes(
-        asn1_of(certificate).public_key["public_key"].contents[1:]
-    )  # without the count of unused bits
+def _each(tagged: list[Node]) -> list[Extension]:
+    return [found for each in tagged for found in each_extension((each.children or ())[0])]

@@ -1,39 +1,19 @@
 """The certificate of a time-stamping authority and its path to a pinned root (RFC 3161 §2.3, RFC 5280)."""
 
 from collections.abc import Callable, Sequence
-from datetime import datetime, timedelta
+from datetime import datetime
 from hashlib import sha256
-from typing import Any, TypeVar
+from typing import TypeVar
 
 from asn1crypto import x509
-from cryptography import x509 as strict
-from cryptography.hazmat.primitives.serialization import Encoding
 from cryptography.x509.oid import ExtendedKeyUsageOID, ExtensionOID
-from pyhanko_certvalidator.authority import CertTrustAnchor
-from pyhanko_certvalidator.context import ValidationContext
-from pyhanko_certvalidator.errors import ValidationError
-from pyhanko_certvalidator.path import ValidationPath
-from pyhanko_certvalidator.policy_decl import (
-    NO_REVOCATION,
-    AcceptAllAlgorithms,
-    CertRevTrustPolicy,
-)
-from pyhanko_certvalidator.registry import SimpleTrustManager
-from pyhanko_certvalidator.sig_validate import SignatureValidator
-from pyhanko_certvalidator.validate import async_validate_path
 
 from notary.errors import FormatError, TimestampError
+from notary.evidence.timestamp_certificate import Certificate, read_certificate
 from notary.evidence.timestamp_der import dump
-from notary.evidence.timestamp_extensions import (
-    check_extensions,
-    criticals,
-    is_authority,
-    key_usage,
-    purposes,
-)
+from notary.evidence.timestamp_extensions import criticals, is_authority, key_usage, purposes
 from notary.evidence.timestamp_issuing import Tries
-from notary.evidence.timestamp_names import settle
-from notary.evidence.timestamp_signature import verify_signature
+from notary.evidence.timestamp_pkix import check_below
 
 MAX_INTERMEDIATES = 6
 _MAX_PATHS = 128  # that are begun (docs/formats.md §9)
@@ -52,32 +32,16 @@ _CRITICAL = {
         ExtensionOID.SUBJECT_ALTERNATIVE_NAME,
     )
 }
-
-
 _Value = TypeVar("_Value")
 
 
-class _OurSignatures(SignatureValidator):
-    """Signatures by our allow-list, not by the library's."""
-
-    def validate_signature(
-        self,
-        signature: bytes,
-        signed_data: bytes,
-        public_key_info: Any,
-        signature_algorithm: Any,
-        context: Any = None,  # noqa: ARG002 - of signatures without an algorithm, which are none of ours
-    ) -> None:
-        verify_signature(dump(public_key_info), signature_algorithm, signature, signed_data)
-
-
-def check_profile(signer: strict.Certificate, moment: datetime) -> None:
+def check_profile(signer: Certificate, moment: datetime) -> None:
     """Checks 11 to 13, and of 14 what concerns the signer's certificate alone.
 
     Raises:
         TimestampError: 11 to 14.
     """
-    der = signer.public_bytes(Encoding.DER)
+    der = signer.der
     critical = criticals(der)
     stated = _read(11, purposes, der)
     if stated is None:
@@ -89,7 +53,7 @@ def check_profile(signer: strict.Certificate, moment: datetime) -> None:
     usage = _read(12, key_usage, der)
     if usage is not None and not (usage and usage <= _SIGNS):
         raise TimestampError(12, "the key usage of the signer's certificate is not signatures alone")
-    if not signer.not_valid_before_utc <= moment <= signer.not_valid_after_utc:
+    if not signer.valid_at(moment):
         raise TimestampError(13, "genTime is outside the validity of the signer's certificate")
     if _read(14, is_authority, der):
         raise TimestampError(14, "the signer's certificate is that of a certificate authority")
@@ -137,10 +101,15 @@ def check_path(
     paths: list[tuple[x509.Certificate, ...]] = [(held.get(dump(signer), signer),)]
     for path in paths:  # which grows meanwhile: shorter ones come first
         for root in anchors(path[-1]):
-            found = _validate(path, root, moment)
-            if found is None:
-                return (*path, root)
-            problem = found
+            if not _valid(root, moment):
+                problem = "the pinned root is not valid at genTime"
+                continue
+            try:
+                check_below([read_certificate(dump(each)) for each in path], read_certificate(dump(root)))
+            except FormatError as error:
+                problem = str(error)
+                continue
+            return (*path, root)
         if len(path) > MAX_INTERMEDIATES:
             continue
         begun = set(map(id, path))
@@ -166,44 +135,6 @@ def _issuers_among(
 def key_of(cert: x509.Certificate) -> bytes:
     """SHA-256 of the SubjectPublicKeyInfo: the same for every certificate of one key."""
     return sha256(dump(cert.public_key)).digest()
-
-
-def _validate(path: tuple[x509.Certificate, ...], root: x509.Certificate, moment: datetime) -> str | None:
-    """RFC 5280 §6.1 with the library; None when the path is good, else the reason."""
-    if not _valid(root, moment):
-        return "the pinned root is not valid at genTime"
-    try:
-        for certificate in path:
-            check_extensions(dump(certificate))
-    except FormatError as error:
-        return f"an extension of a certificate cannot be read: {error}"
-    for certificate in (*path, root):
-        settle(certificate)
-    anchor = CertTrustAnchor(root)
-    context = ValidationContext(
-        trust_manager=SimpleTrustManager.build(trust_roots=[root]),
-        moment=moment,
-        allow_fetching=False,
-        revinfo_policy=CertRevTrustPolicy(NO_REVOCATION),
-        time_tolerance=timedelta(0),
-        algorithm_usage_policy=AcceptAllAlgorithms(),  # those of verify_signature count; the library's knows no SHA-3
-        signature_validator=_OurSignatures(),
-    )
-    whole = ValidationPath(anchor, list(reversed(path[1:])), path[0])
-    # Nothing is fetched, so the coroutine never waits, needs no event loop and may run inside one.
-    steps = async_validate_path(context, whole)
-    try:
-        steps.send(None)
-    except StopIteration:
-        return None
-    except (
-        ValidationError,
-        NotImplementedError,
-    ) as error:  # the latter: of constraints that it does not understand
-        return str(error)
-    finally:
-        steps.close()
-    return "the path could not be validated without fetching"
 
 
 def _valid(cert: x509.Certificate, moment: datetime) -> bool:

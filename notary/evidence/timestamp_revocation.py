@@ -3,46 +3,25 @@
 Made with functions of our own, not with pyhanko-certvalidator: there, data issued later than the moment that is
 validated counts only with a switch that takes older data too; a reason makes no difference, where RFC 3161 §4 lets
 one reason spoil every token and another only those that came after it; and its algorithms are not our allow-list.
+Nor is anything read with a library: each refuses the whole for what no check asks of.
 """
 
 from collections.abc import Sequence
-from collections.abc import Set as AbstractSet
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
 from itertools import pairwise
 
-from asn1crypto import x509 as asn1_x509
-from cryptography import x509
-from cryptography.x509.oid import ExtensionOID
-
 from notary.errors import FormatError, TimestampError
-from notary.evidence.timestamp_crl import crl_statuses
-from notary.evidence.timestamp_form import require
-from notary.evidence.timestamp_ocsp import ocsp_statuses
+from notary.evidence.asn1 import parse
+from notary.evidence.timestamp_certificate import Certificate, read_certificate
+from notary.evidence.timestamp_crl import list_statuses
+from notary.evidence.timestamp_list import Start, read_start
+from notary.evidence.timestamp_ocsp import OcspResponse, read_response
 from notary.evidence.timestamp_revocation_form import MAX_RESPONSE, OCSP_RESPONSE
-from notary.evidence.timestamp_status import (
-    CHECK,
-    MAX_REVOCATION,
-    Kind,
-    RevocationData,
-    Status,
-    name_of,
-)
+from notary.evidence.timestamp_status import CHECK, MAX_REVOCATION, Kind, RevocationData, Status
 
 MAX_DATA = 8  # files beside one token; a path has at most seven certificates below its root
-_READ = {
-    each.dotted_string
-    for each in (
-        ExtensionOID.SUBJECT_KEY_IDENTIFIER,
-        ExtensionOID.KEY_USAGE,
-        ExtensionOID.BASIC_CONSTRAINTS,
-        ExtensionOID.CRL_DISTRIBUTION_POINTS,
-    )
-}
-_POINTS = (
-    ExtensionOID.CRL_DISTRIBUTION_POINTS.dotted_string
-)  # without them a list of some points says nothing
 # With these the key was in good hands to the end: tokens from before stay valid. RFC 3161 §4, item 1.
 _HARMLESS = {"unspecified", "affiliationChanged", "superseded", "cessationOfOperation"}
 
@@ -92,22 +71,21 @@ def revocation(path: Sequence[bytes], moment: datetime, data: Sequence[Revocatio
     if len(data) > MAX_DATA:
         raise TimestampError(CHECK, f"more than {MAX_DATA} files of revocation data")
     try:
-        certificates = [_readable(der) for der in path]
-    except Exception:  # noqa: BLE001 - stricter than the parser that found the path, and raises nearly anything
+        certificates = [read_certificate(der) for der in path]
+    except FormatError:
         return Revocation(Standing.NOT_CAPTURED, "a certificate of the path is not as DER wants it")
-    for each in data:
-        _require_form(each)
+    files = [_read(each) for each in data]
     shown, missing = [], []
     for certificate, issuer in pairwise(certificates):
-        statuses = [status for each in data for status in _said(each, certificate, issuer)]
+        statuses = [status for each in files for status in _said(each, certificate, issuer)]
         for status in statuses:
             if spoils(status, moment):
                 return Revocation(Standing.REVOKED, _revoked(certificate, status))
         good = [s for s in statuses if shows(s, certificate, moment)]
         if good:
-            shown.append(f"{name_of(certificate)} by {good[0].this_update.isoformat()}{_later(good)}")
+            shown.append(f"{certificate.title} by {good[0].this_update.isoformat()}{_later(good)}")
         else:
-            missing.append(name_of(certificate))
+            missing.append(certificate.title)
     if missing:
         return Revocation(
             Standing.NOT_CAPTURED, f"no revocation data from genTime or later covers {'; '.join(missing)}"
@@ -115,64 +93,39 @@ def revocation(path: Sequence[bytes], moment: datetime, data: Sequence[Revocatio
     return Revocation(Standing.NOT_REVOKED, f"not revoked at genTime: {'; '.join(shown)}")
 
 
-def _readable(der: bytes) -> x509.Certificate:
-    """The certificate; where the library cannot read its extensions, with those alone that revocation rests on.
-
-    The library reads all or none, also those of which §9 of docs/formats.md says nothing. What one of these holds must
-    not hide a revocation. The path, with all signatures in it, was checked before.
-    """
-    for kept in (None, _READ, _READ - {_POINTS}):
-        certificate = x509.load_der_x509_certificate(der if kept is None else _with_alone(der, kept))
-        try:
-            _ = certificate.extensions
-        except Exception:  # noqa: BLE001, S112 - it raises nearly anything
-            continue
-        return certificate
-    raise FormatError("an extension that revocation rests on cannot be read")
-
-
-def _with_alone(der: bytes, kept: AbstractSet[str]) -> bytes:
-    bare = asn1_x509.Certificate.load(der)
-    tbs = bare["tbs_certificate"]
-    tbs["extensions"] = [each for each in tbs["extensions"] if each["extn_id"].dotted in kept] or None
-    made: bytes = bare.dump()
-    return made
-
-
-def statuses_of(
-    data: RevocationData, certificate: x509.Certificate, issuer: x509.Certificate
-) -> list[Status]:
+def statuses_of(data: RevocationData, certificate: Certificate, issuer: Certificate) -> list[Status]:
     """All that one file says of a certificate; nothing where it says nothing of it, or may not be used to say it.
 
     Raises:
         TimestampError: 15: it is forged, too large, or cannot be read.
     """
-    _require_form(data)
-    return _said(data, certificate, issuer)
+    return _said(_read(data), certificate, issuer)
 
 
-def _said(data: RevocationData, certificate: x509.Certificate, issuer: x509.Certificate) -> list[Status]:
-    read = crl_statuses if data.kind is Kind.CRL else ocsp_statuses
-    try:
-        statuses = read(data.data, certificate, issuer)
-    except (TimestampError, MemoryError):
-        raise
-    except FormatError as error:
-        raise TimestampError(CHECK, f"revocation data cannot be read: {error}") from error
-    except Exception as error:
-        # The parsers raise nearly anything on hostile input: this is no revocation data.
-        raise TimestampError(CHECK, f"revocation data cannot be read ({type(error).__name__})") from error
-    # What a CA signs after the end of its certificate nobody vouches for.
-    return [status for status in statuses if _within(status.this_update, issuer)]
-
-
-def _require_form(data: RevocationData) -> None:
-    """Of a list this is seen where it is read, and only as far as it has to be."""
+def _read(data: RevocationData) -> Start | OcspResponse | None:
+    """What a file holds, a list as far as its issuer; None for a response that is no answer."""
     limit = MAX_REVOCATION if data.kind is Kind.CRL else MAX_RESPONSE
     if len(data.data) > limit:
         raise TimestampError(CHECK, f"revocation data is larger than {limit} bytes")
-    if data.kind is Kind.OCSP:
-        require(OCSP_RESPONSE, data.data, CHECK, "revocation data", der=True)
+    try:
+        if data.kind is Kind.CRL:
+            return read_start(data.data)
+        node = parse(data.data, der=True)
+        OCSP_RESPONSE.check(node)
+        return read_response(node)
+    except FormatError as error:
+        raise TimestampError(CHECK, f"revocation data cannot be read: {error}") from error
+
+
+def _said(read: Start | OcspResponse | None, certificate: Certificate, issuer: Certificate) -> list[Status]:
+    if read is None:
+        return []
+    try:
+        if isinstance(read, Start):
+            return list_statuses(read, certificate, issuer)
+        return read.statuses(certificate, issuer)
+    except FormatError as error:
+        raise TimestampError(CHECK, f"revocation data cannot be read: {error}") from error
 
 
 def spoils(status: Status, moment: datetime) -> bool:
@@ -185,7 +138,7 @@ def spoils(status: Status, moment: datetime) -> bool:
     return status.reason not in _HARMLESS or status.revoked_at <= moment
 
 
-def shows(status: Status, certificate: x509.Certificate, moment: datetime) -> bool:
+def shows(status: Status, certificate: Certificate, moment: datetime) -> bool:
     """Whether a status, which does not spoil, shows that nothing did at that moment: it is whole, from then or later.
 
     A CA may leave certificates out of its lists once they have expired (RFC 5280 §3.3).
@@ -193,19 +146,13 @@ def shows(status: Status, certificate: x509.Certificate, moment: datetime) -> bo
     listed = status.revoked_at is not None
     if status.partial:
         return False
-    return status.this_update >= moment and (listed or status.this_update <= certificate.not_valid_after_utc)
+    return status.this_update >= moment and (listed or status.this_update <= certificate.not_after)
 
 
-def _within(moment: datetime, certificate: x509.Certificate) -> bool:
-    return certificate.not_valid_before_utc <= moment <= certificate.not_valid_after_utc
-
-
-def _revoked(certificate: x509.Certificate, status: Status) -> str:
+def _revoked(certificate: Certificate, status: Status) -> str:
     assert status.revoked_at is not None  # noqa: S101 - it spoils
     reason = status.reason or "no reason stated, which spoils every token"
-    return (
-        f"the certificate of {name_of(certificate)} was revoked at {status.revoked_at.isoformat()} ({reason})"
-    )
+    return f"the certificate of {certificate.title} was revoked at {status.revoked_at.isoformat()} ({reason})"
 
 
 def _later(good: Sequence[Status]) -> str:

@@ -1,5 +1,7 @@
 """The form of OCSP responses (RFC 6960 §4.2), in DER. Lists are not parsed whole: see `timestamp_list`."""
 
+from datetime import datetime
+
 from notary.evidence import asn1
 from notary.evidence.asn1 import Node, refuse
 from notary.evidence.asn1_form import (
@@ -18,6 +20,7 @@ from notary.evidence.asn1_form import (
     members,
     optional,
     read_integer,
+    read_time,
     sequence,
     sequence_of,
 )
@@ -89,3 +92,25 @@ def _response(node: Node) -> None:
 
 
 OCSP_RESPONSE = Form(_RESPONSE.keys, _response)
+
+
+def read_enumerated(value: bytes) -> int:
+    """The number in a reasonCode (RFC 5280 §5.3.1).
+
+    Raises:
+        FormatError: it is none.
+    """
+    node = asn1.parse(value, der=True)
+    ENUMERATED.check(node)
+    return read_integer(node.content)
+
+
+def read_invalidity(value: bytes) -> datetime:
+    """The moment of an invalidityDate (RFC 5280 §5.3.2), UTC.
+
+    Raises:
+        FormatError: it is none of whole seconds.
+    """
+    node = asn1.parse(value, der=True)
+    WHOLE_TIME.check(node)
+    return read_time(node)

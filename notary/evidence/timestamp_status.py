@@ -1,16 +1,13 @@
 """What a CA says of one certificate at one moment, and what both of its forms, CRL and OCSP, have in common."""
 
-from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
-from typing import Any
 
-from asn1crypto import x509 as asn1
-from cryptography import x509
-from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
+from asn1crypto import algos
 
 from notary.errors import TimestampError
+from notary.evidence.timestamp_certificate import Certificate
 from notary.evidence.timestamp_der import load
 from notary.evidence.timestamp_signature import verify_signature
 
@@ -33,53 +30,42 @@ class RevocationData:
     data: bytes
 
 
+_REASONS = (
+    "unspecified", "keyCompromise", "cACompromise", "affiliationChanged", "superseded", "cessationOfOperation",
+    "certificateHold", "7", "removeFromCRL", "privilegeWithdrawn", "aACompromise",
+)  # fmt: skip
+
+
+def reason_of(number: int) -> str:
+    """The name of a CRLReason (RFC 5280 §5.3.1); of one that there is not its number."""
+    return _REASONS[number] if 0 <= number < len(_REASONS) else str(number)
+
+
 @dataclass(frozen=True, slots=True)
 class Status:
     """A CA's signed word on one certificate: revoked, or as of `this_update` not."""
 
     this_update: datetime  # UTC
     revoked_at: datetime | None = None  # UTC; of revocation or invalidity date the earlier
-    reason: str | None = None  # as RFC 5280 §5.3.1 names it; None where the CA states none
+    reason: str | None = None  # as RFC 5280 §5.3.1 names it, or its number; None where the CA states none
     partial: bool = False  # of some reasons, or of another issuer's part: it may spoil, and shows nothing
 
 
-def require_signature(issuer: x509.Certificate, algorithm: Any, signature: bytes, data: bytes) -> None:
+def require_signature(issuer: Certificate, algorithm: bytes, signature: bytes, data: bytes) -> None:
     """Refuse what bears the issuer's name and not its signature, or one that is not on the allow-list.
 
     Args:
         issuer: who is named.
-        algorithm: the AlgorithmIdentifier as asn1crypto parses it.
+        algorithm: the AlgorithmIdentifier in DER.
         signature: its value.
         data: what was signed.
 
     Raises:
         TimestampError: 15.
     """
-    key = issuer.public_key().public_bytes(Encoding.DER, PublicFormat.SubjectPublicKeyInfo)
     try:
-        verify_signature(key, algorithm, signature, data)
+        verify_signature(issuer.key, load(algos.SignedDigestAlgorithm, algorithm), signature, data)
     except TimestampError as error:
         raise TimestampError(
-            CHECK, f"revocation data in the name of {name_of(issuer)} is not signed by it: {error}"
+            CHECK, f"revocation data in the name of {issuer.title} is not signed by it: {error}"
         ) from error
-
-
-def extension(extensions: Iterable[x509.Extension[Any]], kind: type[Any]) -> Any:
-    """The value of the extension of a class of cryptography, or None."""
-    return next((each.value for each in extensions if isinstance(each.value, kind)), None)
-
-
-def der_of(certificate: x509.Certificate) -> bytes:
-    """Its DER."""
-    return certificate.public_bytes(Encoding.DER)
-
-
-def asn1_of(certificate: x509.Certificate) -> asn1.Certificate:
-    """As asn1crypto parses it."""
-    parsed: asn1.Certificate = load(asn1.Certificate, der_of(certificate))
-    return parsed
-
-
-def name_of(certificate: x509.Certificate) -> str:
-    """Its subject as it may be shown (RFC 4514)."""
-    return certificate.subject.rfc4514_string()

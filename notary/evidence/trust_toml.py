@@ -5,14 +5,9 @@ from collections.abc import Callable
 from datetime import UTC, datetime
 from typing import Any, TypeVar
 
-from asn1crypto import x509
-from cryptography.x509 import InvalidVersion, load_der_x509_certificate
-
 from notary.errors import FormatError, TrustError
-from notary.evidence.asn1 import parse
 from notary.evidence.fields import natural, text
-from notary.evidence.timestamp_der import load
-from notary.evidence.timestamp_form import CERTIFICATE
+from notary.evidence.timestamp_certificate import read_certificate
 
 _BEGIN, _END = (f"-----{word} CERTIFICATE-----" for word in ("BEGIN", "END"))
 _HEX = "0x[0-9a-f]{%d}"
@@ -114,10 +109,8 @@ def certificate(value: str, what: str) -> bytes:
     encoded = "".join(lines[1:-1])
     try:
         der = base64.b64decode(encoded, validate=True)
-        CERTIFICATE.check(parse(der, der=True))
-        load_der_x509_certificate(der)
-        load(x509.Certificate, der)  # the parser that will read it later
-    except (ValueError, TypeError, InvalidVersion, FormatError) as error:
+        read_certificate(der)
+    except (ValueError, FormatError) as error:
         raise TrustError(f"trust file: {what}: not a certificate in PEM form") from error
     if base64.b64encode(der).decode() != encoded:
         raise TrustError(f"trust file: {what}: base64 in another form than the one that encoding gives")

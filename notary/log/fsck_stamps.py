@@ -7,9 +7,9 @@ from hashlib import sha256
 
 from asn1crypto import tsp
 from asn1crypto import x509 as asn1
-from cryptography import x509
 
 from notary.errors import EvidenceError
+from notary.evidence.timestamp_certificate import read_certificate
 from notary.evidence.timestamp_cms import check_signature, open_response
 from notary.evidence.timestamp_der import dump, load
 from notary.evidence.timestamp_names import name_key, shown_key
@@ -113,7 +113,7 @@ class _Checks:
             yield "the certificate or the one above it is not kept"
             return
         try:
-            parsed, issuer = (x509.load_der_x509_certificate(each.der) for each in (certificate, above))
+            parsed, issuer = (read_certificate(each.der) for each in (certificate, above))
             statuses = statuses_of(RevocationData(Kind(row.kind), row.data), parsed, issuer)
         except (EvidenceError, ValueError) as error:
             yield str(error)

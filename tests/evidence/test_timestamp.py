@@ -11,7 +11,7 @@ from pyhanko_certvalidator.validate import async_validate_path
 from rfc3161_client import VerifierBuilder, decode_timestamp_response
 
 from notary.errors import TimestampError, TrustError
-from notary.evidence import timestamp_path
+from notary.evidence import timestamp_pkix
 from notary.evidence.timestamp import MAX_RESPONSE, check_token
 from tests.evidence.tsa_bad_certificates import forged
 from tests.evidence.tsa_case import NOTE, OTHER, trusting
@@ -229,13 +229,13 @@ def test_a_path_that_could_only_be_validated_by_waiting_is_none(tsa, monkeypatch
         await asyncio.sleep(0)
         return await async_validate_path(*given)
 
-    monkeypatch.setattr(timestamp_path, "async_validate_path", waits)
+    monkeypatch.setattr(timestamp_pkix, "async_validate_path", waits)
     refused(tsa.respond(NOTE), tsa, 14, "the path could not be validated without fetching")
 
     async def does_not_wait(*given):
         return await async_validate_path(*given)
 
-    monkeypatch.setattr(timestamp_path, "async_validate_path", does_not_wait)
+    monkeypatch.setattr(timestamp_pkix, "async_validate_path", does_not_wait)
     assert check_token(tsa.respond(NOTE), NOTE, trusting(tsa)).serial == 7
 
 

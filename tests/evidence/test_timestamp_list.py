@@ -9,14 +9,15 @@ from cryptography.hazmat.primitives.serialization import Encoding
 
 from notary.errors import FormatError, TimestampError
 from notary.evidence import asn1, timestamp_issuing, timestamp_list
-from notary.evidence.asn1_form import read_moment
+from notary.evidence.asn1_form import read_time
 from notary.evidence.package import read_package
 from notary.evidence.package_names import MAX_ANCHORS, MAX_OTS, check_sizes
-from notary.evidence.timestamp_crl import crl_statuses
+from notary.evidence.timestamp_certificate import read_certificate
+from notary.evidence.timestamp_crl import list_statuses
 from notary.evidence.timestamp_der import retag
-from notary.evidence.timestamp_extensions import distribution_points
 from notary.evidence.timestamp_issuing import Tries
 from notary.evidence.timestamp_list import read_entries, read_list, read_start
+from notary.evidence.timestamp_points import Scope, Shown
 from notary.evidence.verify import verify
 from tests.evidence.test_token_form import NULL, changed, tbs
 from tests.fuzz import costly
@@ -57,20 +58,27 @@ def long_list(issuer, key, entries=1000):
     return made.sign(key, hashes.SHA256()).public_bytes(Encoding.DER)
 
 
+def said(data):
+    """What a list says of the signer's certificate."""
+    return list_statuses(
+        read_start(data), *(read_certificate(der(each)) for each in (TSA.signer, TSA.middle))
+    )
+
+
 def test_of_another_ca_s_list_no_more_is_parsed_than_its_issuer(count):
     stranger = certificate("Stranger", TSA.key.public_key(), "Stranger", TSA.key)
     parses, entries = count(asn1, "parse"), count(timestamp_list, "_entry")
-    assert crl_statuses(long_list(stranger, TSA.key), TSA.signer, TSA.middle) == []
+    assert said(long_list(stranger, TSA.key)) == []
     of_stranger = len(parses)
     assert of_stranger < 10
     assert max(len(data) for data, *_ in parses) < 100
-    assert crl_statuses(long_list(TSA.middle, TSA.middle_key), TSA.signer, TSA.middle)  # control
+    assert said(long_list(TSA.middle, TSA.middle_key))  # control
     assert (of_stranger < len(parses) - of_stranger < 40, entries) == (True, [])
 
 
 def test_of_the_entries_those_alone_are_read_that_may_say_something(count):
     entries = count(timestamp_list, "_entry")
-    found = crl_statuses(long_list(TSA.middle, TSA.middle_key), TSA.signer, TSA.middle)
+    found = said(long_list(TSA.middle, TSA.middle_key))
     assert [status.revoked_at for status in found] == [None]
     assert entries == []
     many = [ENTRY] * 500
@@ -152,38 +160,34 @@ def test_a_list_of_version_1_without_a_next_one_or_entries_is_one():
     body = ED25519 + name(b"x") + TIME
     data = retag(0x30, retag(0x30, body) + ED25519 + retag(3, b"\0sig"))
     found = read_list(read_start(data))
-    assert (found.entries, found.extensions, found.signature) == (b"", (), b"sig")
+    assert (found.entries, found.extensions, found.signature) == (b"", [], b"sig")
     assert found.tbs == retag(0x30, body)
     assert VERSION not in data
 
 
 def test_a_time_of_either_kind_is_the_same_moment():
     for data in (b"\x17\x0d260301120000Z", b"\x18\x0f20260301120000Z"):
-        assert read_moment(asn1.parse(data)) == GEN_TIME
+        assert read_time(asn1.parse(data)) == GEN_TIME
 
 
-def test_points_of_a_certificate_are_those_that_it_states():
-    assert distribution_points(der(TSA.signer)) == []
-    url = x509.UniformResourceIdentifier("http://a.example/1.crl")
+def test_a_list_shows_of_a_certificate_what_its_points_let_it():
+    one, two, three = (x509.UniformResourceIdentifier(f"http://a.example/{n}.crl") for n in range(1, 4))
     reasons = frozenset([x509.ReasonFlags.key_compromise])
     points = [
-        x509.DistributionPoint([url], None, reasons, None),
-        x509.DistributionPoint(None, None, None, [url]),
+        x509.DistributionPoint([one], None, reasons, None),
+        x509.DistributionPoint(None, None, None, [two]),
+        x509.DistributionPoint([three], None, None, None),
     ]
     held = certificate(
         "P", TSA.key.public_key(), "P", TSA.key, extensions=[(x509.CRLDistributionPoints(points), False)]
     )
-    one, two = distribution_points(der(held))
-    assert ([each.content for each in one.full_name], one.issuer, one.some_reasons) == (
-        [url.value.encode()],
-        None,
-        True,
-    )
-    assert (two.full_name, [each.content for each in two.issuer], two.some_reasons) == (
-        None,
-        [url.value.encode()],
-        False,
-    )
+    shown = []
+    for at in (None, one, two, three, x509.UniformResourceIdentifier("http://b.example/")):
+        names = None if at is None else frozenset([(6, b"\x86" + bytes([len(at.value)]) + at.value.encode())])
+        scope = Scope(names, users=False, authorities=False, nobody=False)
+        assert scope.shows(der(TSA.signer)) is (Shown.ALL if at is None else Shown.NOTHING)
+        shown.append(scope.shows(der(held)))
+    assert shown == [Shown.ALL, Shown.REVOKED_ALONE, Shown.REVOKED_ALONE, Shown.ALL, Shown.NOTHING]
 
 
 def test_a_signature_is_tried_once_for_all_tokens_and_no_more_than_64(count):

@@ -218,7 +218,7 @@ PATH = (
         _PATH,
         _constrained,
         14,
-        "not all names of the end-entity",
+        "is not permitted by a CA above",
         "roots",
     ),
     Case(
@@ -255,7 +255,7 @@ PATH = (
         "RFC 5280 §7.1",
         _middle(extensions=EXCLUDING),
         14,
-        "are excluded",
+        "is excluded by a CA above",
         "roots",
     ),
     Case("root expired before genTime", OURS, _old_root, 14, "pinned root is not valid at genTime"),

@@ -55,8 +55,8 @@ export const CHECKS = {
     en: ["Time stamp", "The token is over this checkpoint; its signature and certificates hold.", "The token does not hold.", "The trust file does not know this authority."],
   },
   "5.2": {
-    zh: ["时间戳证书未被吊销", "时间戳的证书未被吊销，或吊销的原因与时间不影响该时间戳；根证书不核验。", "证书已被吊销，或吊销数据缺失、损坏。", "没有签发时间之后、涵盖各证书的吊销数据。"],
-    en: ["Certificates not revoked", "No certificate of the token was revoked, or only so late and for such a reason that the token stands; the root is not checked.", "A certificate was revoked, or revocation data is missing or damaged.", "There is no revocation data from the time of the token or later on every certificate."],
+    zh: ["时间戳证书未被吊销", "时间戳的证书未被吊销，或吊销的原因与时间不影响该时间戳；根证书不核验。", "证书已被吊销，或吊销数据缺失、损坏、伪造。", "没有签发时间之后、涵盖各证书的吊销数据。"],
+    en: ["Certificates not revoked", "No certificate of the token was revoked, or only so late and for such a reason that the token stands; the root is not checked.", "A certificate was revoked, or revocation data is missing, damaged or forged.", "There is no revocation data from the time of the token or later on every certificate."],
   },
   "5.3": {
     zh: ["OpenTimestamps 文件", "该文件由检查点通向比特币区块。", "该文件格式有误，或不属于该检查点。", "尚未进入比特币区块。"],
@@ -67,8 +67,8 @@ export const CHECKS = {
     en: ["Bitcoin block", "Its Merkle root is that of a Bitcoin block in the trust file.", "The Bitcoin block in the trust file has another root.", "The trust file has no Bitcoin block of this height."],
   },
   "6.1": {
-    zh: ["锚定文件", "锚定文件格式正确，链与合约是信任文件所列。", "锚定文件格式有误，或属于另一条链、另一个合约。", "信任文件没有列出链。"],
-    en: ["Anchor file", "The file is of its form, and chain and contract are those of the trust file.", "The file is malformed, or of another chain or contract.", "The trust file names no chain."],
+    zh: ["锚定文件", "锚定文件格式正确，链与合约是信任文件所列。", "锚定文件格式有误，或属于另一条链、另一个合约。", "信任文件没有列出该链。"],
+    en: ["Anchor file", "The file is of its form, and chain and contract are those of the trust file.", "The file is malformed, or of another chain or contract.", "The trust file does not name this chain."],
   },
   "6.2": {
     zh: ["区块哈希", "区块哈希与信任文件中的相同。", "信任文件中该高度的区块哈希不同。", "信任文件没有该区块，请向节点或区块浏览器比对。"],
@@ -95,12 +95,12 @@ export const CHECKS = {
     en: ["Seals of validators", "At least two thirds of the validators sealed the block.", "Too few seals, or not by the validators of the trust file.", "The trust file has no set of validators for this block."],
   },
   "7.1": {
-    zh: ["起始区块", "有存证陈述所指的区块头。", "区块头与存证陈述所写不符。", "没有该区块头。"],
-    en: ["Not-before block", "The header of the block that the statement names is there.", "The header is not as the statement says.", "The header of that block is not there."],
+    zh: ["起始区块", "有存证陈述所指的区块头。", "区块头格式有误，或与存证陈述所写不符。", "没有该区块头。"],
+    en: ["Not-before block", "The header of the block that the statement names is there.", "A header is malformed, or is not as the statement says.", "The header of that block is not there."],
   },
   "7.2": {
-    zh: ["起始区块属于该链", "该区块在链上，记录制作于其后。", "该区块不在链上。", "未能核验该区块是否在链上。"],
-    en: ["That block is of the chain", "The block is of the chain: the record was made after it.", "The block is not of the chain.", "Whether that block is of the chain was not checked."],
+    zh: ["起始区块属于该链", "该区块在链上，记录制作于其后。", "该区块与信任文件所指的链不符，或其证明不成立。", "未能核验该区块是否在链上。"],
+    en: ["That block is of the chain", "The block is of the chain: the record was made after it.", "The chain of the trust file has another block, or the proof that it is of it does not hold.", "Whether that block is of the chain was not checked."],
   },
   "8.1": {
     zh: ["内容存在的最晚时间", "足够数量的独立来源给出了时间界限。", "时间界限相互矛盾。", "独立来源不足，不能给出时间。"],

@@ -2,7 +2,7 @@
 
 import { FormatError, equal } from "./bytes.js";
 import { TAG, encodeDer, isOrdered } from "./der.js";
-import { readPolicy, tagged } from "./extensions.js";
+import { readPolicy, subjectKeyIdentifier, tagged } from "./extensions.js";
 import { readGeneralName, readName } from "./names.js";
 import { readAlgorithm } from "./signature.js";
 
@@ -121,5 +121,8 @@ export function namesCertificate({ issuer, serial }, certificate) {
   return issuer.length === 1 && issuer.every(isIssuer) && serial === certificate.serial;
 }
 
-export const sidNames = (sid, certificate, keyIdentifier) =>
-  sid.keyIdentifier ? keyIdentifier !== null && equal(keyIdentifier, sid.keyIdentifier) : sid.issuer.key === certificate.issuer.key && sid.serial === certificate.serial;
+export function sidNames(sid, certificate) {
+  if (!sid.keyIdentifier) return sid.issuer.key === certificate.issuer.key && sid.serial === certificate.serial;
+  const own = subjectKeyIdentifier(certificate);
+  return own !== null && equal(own, sid.keyIdentifier);
+}

@@ -12,10 +12,11 @@ const hostFits = (host, base) => (base.startsWith(".") ? host.endsWith(base) && 
 
 function emailFits(address, base) {
   const at = address.lastIndexOf("@");
+  const mailbox = address.slice(0, Math.max(at, 0));
   const host = address.slice(at + 1).toLowerCase();
   const cut = base.lastIndexOf("@");
   if (cut < 0) return hostFits(host, base.toLowerCase());
-  return address.slice(0, at) === base.slice(0, cut) && host === base.slice(cut + 1).toLowerCase();
+  return mailbox === base.slice(0, cut) && host === base.slice(cut + 1).toLowerCase();
 }
 
 function hostOfUri(text) {

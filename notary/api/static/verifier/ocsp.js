@@ -78,16 +78,22 @@ function readBasic(bytes) {
   };
 }
 
+function readAnswering(node) {
+  const [type, bytes, ...more] = node.sequence();
+  if (bytes === undefined || more.length > 0) throw new FormatError("not an OCSP response");
+  return { type: type.oid(), bytes: bytes.octets() };
+}
+
 // The response inside; null where the responder had no answer to give.
 function parseOcsp(bytes) {
   const [status, wrapped, ...more] = parseDer(bytes).sequence();
   if (more.length > 0 || (wrapped && !wrapped.is(0, 2))) throw new FormatError("not an OCSP response");
   const code = status.enumerated();
   if (!STATUSES.includes(code)) throw new FormatError("an OCSP response with an unknown status");
+  const answer = wrapped ? readAnswering(wrapped.explicit()) : null;
   if (code !== 0n) return null;
-  const [type, response, ...extra] = wrapped.explicit().sequence();
-  if (type.oid() !== BASIC || response === undefined || extra.length > 0) throw new FormatError("an OCSP response of another kind");
-  return readBasic(response.octets());
+  if (answer?.type !== BASIC) throw new FormatError("an OCSP response without an answer, or of another kind");
+  return readBasic(answer.bytes);
 }
 
 const isAbout = ({ id }, { certificate, issuer }) =>

@@ -1,5 +1,7 @@
 // Whether the certificates of a token were revoked: check 15 of docs/formats.md §9, which is check 5.2.
 
+import { FormatError } from "./bytes.js";
+import { saying } from "./checks.js";
 import { readCrl } from "./crl.js";
 import { readOcsp } from "./ocsp.js";
 
@@ -19,7 +21,7 @@ const covers = ({ thisUpdate, revoked, partial }, certificate, genTime) => !part
 
 function statements({ name, bytes }, links) {
   const isList = name.endsWith(".crl");
-  if (bytes.length > (isList ? MAX_LIST : MAX_RESPONSE)) throw new Error("too long");
+  if (bytes.length > (isList ? MAX_LIST : MAX_RESPONSE)) throw new FormatError("too long");
   return isList ? readCrl(bytes, links) : readOcsp(bytes, links);
 }
 
@@ -32,7 +34,7 @@ export function judgeRevocation(path, genTime, files, strict) {
     try {
       statements(file, links).forEach((list, at) => said[at].push(...list));
     } catch (error) {
-      return { outcome: "failed", detail: `${file.name} is forged or damaged: ${error.message}` };
+      return { outcome: "failed", detail: `${file.name} is forged or damaged: ${saying(error)}` };
     }
   }
   const revoked = links.findIndex((_, at) => said[at].some((each) => condemns(each, genTime)));

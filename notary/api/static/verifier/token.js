@@ -3,7 +3,7 @@
 import { FormatError, equal } from "./bytes.js";
 import { CMS, checkDer, namesCertificate, onlyValue, readAttributes, readSignedData, readSigningCertificate, sidNames, signedBytes } from "./cms.js";
 import { TAG, parseBer, parseDer } from "./der.js";
-import { KEY_USAGE, OID, basicConstraints, extKeyUsage, keyUsage, subjectAltName, subjectKeyIdentifier } from "./extensions.js";
+import { KEY_USAGE, OID, basicConstraints, extKeyUsage, keyUsage, subjectAltName } from "./extensions.js";
 import { HASHES, IMPRINT_HASHES, SHA256, SHA512 } from "./hashes.js";
 import { sameGeneralName } from "./names.js";
 import { bitLength } from "./numbers.js";
@@ -67,7 +67,7 @@ function findSigner({ signer, certificates }, authority) {
   const held = new Set([...certificates, ...authority.intermediates].map(certificateOnce()));
   const named = [...held].filter((each) => {
     try {
-      return sidNames(signer.sid, each, subjectKeyIdentifier(each));
+      return sidNames(signer.sid, each);
     } catch {
       return false;
     }
