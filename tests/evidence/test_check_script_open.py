@@ -1,4 +1,4 @@
-"""What `tools/check.sh` must not say *passed* of, since the verifiers say *failed* or leave it open, and what it leaves open itself."""
+"""What `tools/check.sh` must not say *passed* of, since the verifiers say *failed* or leave it open."""
 
 import json
 from dataclasses import replace
@@ -164,9 +164,7 @@ def test_lists_of_one_of_several_paths_show_nothing(run, strict):
     top = certificate(
         "Top", top_key.public_key(), "tsa-a root", A.root_key, extensions=authority_extensions()
     )
-    long = certificate(
-        "Middle", A.middle_key.public_key(), "Top", top_key, extensions=authority_extensions()
-    )
+    long = certificate("Middle", A.middle_key.public_key(), "Top", top_key, extensions=authority_extensions())
     folder = f"heads/{EARLY}/revocation/tsa-a"
     lists = (
         crl(A.middle, A.middle_key, at=moment(12, 30)),
@@ -176,7 +174,9 @@ def test_lists_of_one_of_several_paths_show_nothing(run, strict):
     files = NO_LISTS | {TOKEN_A: respond(A, EARLY, A.signer, long, A.middle, top)}
     files |= {f"{folder}/{number}.crl": each.data for number, each in enumerate(lists, 1)}
     table = script.TABLES["tsa_a"] + ('revocation = "strict"\n' if strict else "")
-    status, checks, expected, text = compared(run, files, script.trust_text(tsa_a=table, chain=None, **WITH_K))
+    status, checks, expected, text = compared(
+        run, files, script.trust_text(tsa_a=table, chain=None, **WITH_K)
+    )
     place = ("5.2", f"tsa-a@{EARLY}")
     assert (checks[place], expected[place]) == (OPEN, PASSED), text
     assert "Several paths may lead" in text
@@ -198,9 +198,7 @@ def test_a_serial_number_of_a_token_that_is_left_open_counts(run):
     odd, late = script.tsa_of("pss"), A
     odd.root, odd.root_key = A.root, A.root_key
     odd.middle, odd.middle_key = A.middle, A.middle_key
-    odd.signer = certificate(
-        "tsa-a", odd.key.public_key(), "Middle", A.middle_key, extensions=odd.extensions
-    )
+    odd.signer = certificate("tsa-a", odd.key.public_key(), "Middle", A.middle_key, extensions=odd.extensions)
     files = NO_LISTS | {
         TOKEN_A: respond(odd, EARLY, odd.signer, odd.middle),
         LATE_A: respond(late, LATE, late.signer, late.middle, gen_time=moment(13)),
@@ -231,7 +229,9 @@ EXTENSIONS = {
 }
 
 
-@pytest.mark.parametrize("what", script.some(EXTENSIONS, "a policy is asked for", "a purpose of Netscape's that is critical"))
+@pytest.mark.parametrize(
+    "what", script.some(EXTENSIONS, "a policy is asked for", "a purpose of Netscape's that is critical")
+)
 def test_an_extension_that_openssl_passes_over_leaves_the_token_open(run, what):
     middle = again(A, extensions=[EXTENSIONS[what]])
     files = NO_LISTS | {TOKEN_A: respond(A, EARLY, A.signer, middle)}
@@ -242,7 +242,7 @@ def test_an_extension_that_openssl_passes_over_leaves_the_token_open(run, what):
 
 
 def test_a_token_that_is_left_open_may_make_two_sources_one(run):
-    """The root of one authority is certified by the other's; the token under both is left open for its OCSP response."""
+    """The root of one authority is certified by the other's; a token under both is left open (OCSP)."""
     cross = certificate(
         "tsa-a root", A.root_key.public_key(), "tsa-b root", B.root_key, extensions=authority_extensions()
     )

@@ -1,4 +1,4 @@
-"""Trust files that contradict themselves or are not of their form: `tools/check.sh` refuses them as the verifiers do."""
+"""Trust files that contradict themselves, or are not of their form: `tools/check.sh` refuses them, too."""
 
 import pytest
 from cryptography import x509
@@ -50,7 +50,7 @@ SEALED = CHAIN.replace('"ethereum"', '"qbft"')
 BITCOIN = Bitcoin()
 BLOCK = ots_build.block_table(BITCOIN, BITCOIN.mine())
 WITNESS = f'[[witness]]\nvkey = "{build.vkey("witness.example/w1", build.ed25519("witness"))}"\n'
-PERIOD = 'since = 2026-03-02T00:00:00Z\nuntil = 2026-03-01T00:00:00Z\n'
+PERIOD = "since = 2026-03-02T00:00:00Z\nuntil = 2026-03-01T00:00:00Z\n"
 HEAD_KEY = f"[[chain.head_key]]\naddress = {ADDRESS}\n"
 
 
@@ -71,37 +71,88 @@ REFUSED = {
     "one root of two organisations": (script.trust_text(tsa_b=SAME_ROOT), "tsa-a and tsa-b are related"),
     "a root that another issued": (script.trust_text(tsa_b=CERTIFIED), "tsa-a and tsa-b are related"),
     "an intermediate between two roots": (script.trust_text(tsa_a=BRIDGED), "tsa-a and tsa-b are related"),
-    "related, of which one is strict": (of_one(tsa_b=SAME_ROOT + 'revocation = "strict"\n'), "tsa-a and tsa-b are related"),
-    "related, of which one has an accuracy": (of_one(tsa_b=CERTIFIED + "accuracy_ms = 1\n"), "tsa-a and tsa-b are related"),
-    "related, of which one has a policy": (of_one(tsa_a=BRIDGED + 'policies = ["1.2.3"]\n'), "tsa-a and tsa-b are related"),
-    "validators that a profile has not": (chain(CHAIN + SET), "a chain of profile ethereum has no validators"),
+    "related, of which one is strict": (
+        of_one(tsa_b=SAME_ROOT + 'revocation = "strict"\n'),
+        "tsa-a and tsa-b are related",
+    ),
+    "related, of which one has an accuracy": (
+        of_one(tsa_b=CERTIFIED + "accuracy_ms = 1\n"),
+        "tsa-a and tsa-b are related",
+    ),
+    "related, of which one has a policy": (
+        of_one(tsa_a=BRIDGED + 'policies = ["1.2.3"]\n'),
+        "tsa-a and tsa-b are related",
+    ),
+    "validators that a profile has not": (
+        chain(CHAIN + SET),
+        "a chain of profile ethereum has no validators",
+    ),
     "validators that are missing": (chain(SEALED), "a chain of profile qbft needs validators"),
     "two sets from one block": (chain(SEALED + SET + SET), "two sets of validators begin with one block"),
     "a validator twice": (chain(SEALED + SET[:-2] + f", {ADDRESS}]\n"), "two validators of a set"),
     "a validator of 19 bytes": (chain(SEALED + SET.replace('11"', '"')), "addresses is not 0x and 20 bytes"),
     "a chain without code": (chain(CHAIN.replace("code_hash", "# code_hash")), "a chain has no code_hash"),
-    "a contract in capitals": (chain(CHAIN.replace("0x" + "11" * 20, "0x" + "AA" * 20)), "contract is not 0x"),
+    "a contract in capitals": (
+        chain(CHAIN.replace("0x" + "11" * 20, "0x" + "AA" * 20)),
+        "contract is not 0x",
+    ),
     "a block without a hash": (chain(CHAIN + "[[chain.block]]\nnumber = 1\n"), "a chain.block has no hash"),
-    "a number beyond 2^53": (chain(CHAIN + f"[[chain.block]]\nnumber = {2**53}\n"), "number is not a whole number"),
+    "a number beyond 2^53": (
+        chain(CHAIN + f"[[chain.block]]\nnumber = {2**53}\n"),
+        "number is not a whole number",
+    ),
     "a head key twice": (chain(CHAIN + HEAD_KEY + HEAD_KEY), "a head key of a chain is named twice"),
-    "a head key in both places": (chain(CHAIN.replace("profile", f"head_keys = [{ADDRESS}]\nprofile") + HEAD_KEY), "a head key of a chain is named twice"),
+    "a head key in both places": (
+        chain(CHAIN.replace("profile", f"head_keys = [{ADDRESS}]\nprofile") + HEAD_KEY),
+        "a head key of a chain is named twice",
+    ),
     "a head key without address": (chain(CHAIN + "[[chain.head_key]]\n"), "a chain.head_key has no address"),
-    "a head key that ends before it begins": (chain(CHAIN + HEAD_KEY + PERIOD), "a key ends before it begins"),
-    "a head key with a size and no end": (chain(CHAIN + HEAD_KEY + "last_good_size = 1\n"), "a key with last_good_size"),
-    "a Bitcoin block without work": (plus(BLOCK.replace("ffff7f20", "ffff0020")), "a Bitcoin block header does not show"),
+    "a head key that ends before it begins": (
+        chain(CHAIN + HEAD_KEY + PERIOD),
+        "a key ends before it begins",
+    ),
+    "a head key with a size and no end": (
+        chain(CHAIN + HEAD_KEY + "last_good_size = 1\n"),
+        "a key with last_good_size",
+    ),
+    "a Bitcoin block without work": (
+        plus(BLOCK.replace("ffff7f20", "ffff0020")),
+        "a Bitcoin block header does not show",
+    ),
     "a Bitcoin block twice": (plus(BLOCK + BLOCK), "two bitcoin_block are of one height"),
-    "a Bitcoin block without height": (plus(BLOCK.replace("height", "# height")), "a bitcoin_block has no height"),
+    "a Bitcoin block without height": (
+        plus(BLOCK.replace("height", "# height")),
+        "a bitcoin_block has no height",
+    ),
     "a height beyond 2^31": (plus(BLOCK.replace("800001", str(2**31))), "height is not a whole number"),
     "a witness without a key": (plus("[[witness]]\n"), "a witness has no vkey"),
     "a witness of another key id": (plus(WITNESS.replace("w1+", "w2+")), "the key id of a vkey"),
-    "a root with text before it": (script.trust_text(tsa_a=TABLES["tsa_a"].replace("'''\n", "'''\nMini\n", 1)), "roots: not one certificate"),
-    "two roots in one string": (script.trust_text(tsa_a=TABLES["tsa_a"].replace("'''\n", f"'''\n{B.pem}", 1)), "roots: not one certificate"),
-    "a root that is none": (script.trust_text(tsa_a=TABLES["tsa_a"].replace(A.pem.split("\n")[1], "AAAA", 1)), "roots: not a certificate"),
-    "an intermediate that is none": (script.trust_text(tsa_a=TABLES["tsa_a"] + 'intermediates = ["x"]\n'), "intermediates: not one certificate"),
-    "a policy that is none": (script.trust_text(tsa_a=TABLES["tsa_a"] + 'policies = ["1"]\n'), "a policy is no dotted"),
-    "an organisation of 201 characters": (script.trust_text(tsa_a=TABLES["tsa_a"].replace("tsa-a Ltd", "授" * 201)), "organisation has more than 200"),
+    "a root with text before it": (
+        script.trust_text(tsa_a=TABLES["tsa_a"].replace("'''\n", "'''\nMini\n", 1)),
+        "roots: not one certificate",
+    ),
+    "two roots in one string": (
+        script.trust_text(tsa_a=TABLES["tsa_a"].replace("'''\n", f"'''\n{B.pem}", 1)),
+        "roots: not one certificate",
+    ),
+    "a root that is none": (
+        script.trust_text(tsa_a=TABLES["tsa_a"].replace(A.pem.split("\n")[1], "AAAA", 1)),
+        "roots: not a certificate",
+    ),
+    "an intermediate that is none": (
+        script.trust_text(tsa_a=TABLES["tsa_a"] + 'intermediates = ["x"]\n'),
+        "intermediates: not one certificate",
+    ),
+    "a policy that is none": (
+        script.trust_text(tsa_a=TABLES["tsa_a"] + 'policies = ["1"]\n'),
+        "a policy is no dotted",
+    ),
+    "an organisation of 201 characters": (
+        script.trust_text(tsa_a=TABLES["tsa_a"].replace("tsa-a Ltd", "授" * 201)),
+        "organisation has more than 200",
+    ),
     "a control character in a comment": (plus("# \x07\n"), "a control character"),
-}  # fmt: skip
+}
 
 
 @pytest.mark.parametrize("what", REFUSED)
@@ -150,12 +201,20 @@ GOOD = {
         True,
     ),
     "one block of two contracts": (chain(CHAIN + MOVED), True),
-    "all that is known": (chain(CHAIN + HEAD_KEY.replace("\n", "\nsince = 2026-03-01T00:00:00Z\n", 1)) + BLOCK + WITNESS, True),
-    "an algorithm that is not known": (script.trust_text(tsa_b=TABLES["tsa_b"].replace(B.pem, by_pss())), False),
-}  # fmt: skip
+    "all that is known": (
+        chain(CHAIN + HEAD_KEY.replace("\n", "\nsince = 2026-03-01T00:00:00Z\n", 1)) + BLOCK + WITNESS,
+        True,
+    ),
+    "an algorithm that is not known": (
+        script.trust_text(tsa_b=TABLES["tsa_b"].replace(B.pem, by_pss())),
+        False,
+    ),
+}
 
 
-@pytest.mark.parametrize("what", script.some(GOOD, "related and alike", "all that is known", "an algorithm that is not known"))
+@pytest.mark.parametrize(
+    "what", script.some(GOOD, "related and alike", "all that is known", "an algorithm that is not known")
+)
 def test_what_the_verifier_reads_is_read_or_said_to_be_unknown(run, what):
     text, read = GOOD[what]
     parse_trust(text.encode())

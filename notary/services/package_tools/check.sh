@@ -1473,8 +1473,9 @@ serial_used() { # 0 where another token of this authority has its number, 2 wher
     awk -v counted="$counted" -v serial="$serial" -v info="$info" -v subject="$signer_name" '
         ($2 == serial && $3 != info) || $2 == "-" {
             same = $1 == counted && !index(counted, "?")
-            if (same && $2 == serial && $4 == subject && subject != "-") used = 1
-            else if (same || index($1, "?") || index(counted, "?")) open = 1
+            if (!same && !index($1, "?") && !index(counted, "?")) next
+            if (same && $2 == serial && $4 == subject) used = 1
+            else if (!same || $2 == "-" || $4 == "-" || $4 == subject || index($4, "?") || index(subject, "?")) open = 1
         }
         END { exit used ? 0 : open ? 2 : 1 }' <"$work/serials"
 }
@@ -1491,7 +1492,7 @@ judge_token() { # size, name: 5.1; to $judged: passed, failed, unchecked
         failed) result 5.1 failed "$subject" "$why." "令牌不符合 docs/formats.md 第 9 节。" && judged=failed && return 0 ;;
         unchecked) result 5.1 unchecked "$subject" "$why; notary verify and verify.html read more." "本脚本不读取此种编码或算法。" && return 0 ;;
     esac
-    signer_name=$(grep '^signer' <"$work/held" | cut -f4)
+    signer_name=$(grep '^signer' <"$work/held" | cut -f11)
     if [ -f "$work/odd.$number" ] || ! one_signer; then
         result 5.1 unchecked "$subject" "Certificates of the trust file leave open who signed it; notary verify and verify.html read more." "信任文件中的证书使签名者无法确定。" && return 0
     fi
@@ -1694,6 +1695,17 @@ function text_of_name(tag, text, i, spaced) {
     if (tag == "1e" && length(text) % 4) odd()
     if (tag !~ /^(0c|13|14|16|1e)$/) odd()
 }
+function spelt(tag, text, i, pair, all_of_it) { # as names are compared, where that is plain: ASCII, in small letters, with single spaces; else "?"
+    for (i = 1; i < length(text); i += 2) {
+        pair = substr(text, i, 2)
+        if (tag == "1e" || pair !~ /^[2-7]/ || pair == "7f") return "?" tag text
+        if (pair ~ /^4[1-9a-f]|5[0-9a]$/) pair = (substr(pair, 1, 1) + 2) substr(pair, 2)
+        if (pair == "20" && (all_of_it == "" || all_of_it ~ /20$/)) continue
+        all_of_it = all_of_it pair
+    }
+    sub(/20$/, "", all_of_it)
+    return all_of_it
+}
 function name_at(from, to, kept, kept_end, rdn, rdn_end, before, types, kind, value) { # what is in a Name
     kept = seq; kept_end = seq_end
     while (from < to) {
@@ -1711,6 +1723,7 @@ function name_at(from, to, kept, kept_end, rdn, rdn_end, before, types, kind, va
             types = types kind " "
             value = next_of("")
             text_of_name(tag, value)
+            name_shown = name_shown "/" kind "=" spelt(tag, value)
             ended()
         }
     }
@@ -1821,7 +1834,10 @@ function certificate(at, limit, text, kept, kept_end, mid, mid_end, oids, oid, v
     value = seq; oids = seq_end
     enter(); cert_from = time_of(); cert_to = time_of(); ended()
     seq = value; seq_end = oids
-    next_of("30"); cert_subject = substr(all, start, past - start); name_at(body, past)
+    next_of("30"); cert_subject = substr(all, start, past - start)
+    name_shown = ""
+    name_at(body, past)
+    cert_shown = name_shown
     next_of("30"); cert_key = substr(all, start, past - start)
     oids = " "
     if (seq != seq_end) {
@@ -1861,7 +1877,7 @@ function certificate(at, limit, text, kept, kept_end, mid, mid_end, oids, oid, v
     cert_parameters = substr(cert_algorithm, 9 + length(cert_oid))
 }
 function line_of_certificate(kind) {
-    return kind "\t" cert_serial "\t" cert_issuer "\t" cert_subject "\t" cert_key "\t" cert_oid "\t" cert_text "\t" cert_signature "\t" cert_from "\t" cert_to
+    return kind "\t" cert_serial "\t" cert_issuer "\t" cert_subject "\t" cert_key "\t" cert_oid "\t" cert_text "\t" cert_signature "\t" cert_from "\t" cert_to "\t" cert_shown
 }
 function time_of(text, year, month, day, days) { # YYYYMMDDhhmmss of a moment that there is
     text = ascii(next_of(""))
