@@ -16,7 +16,7 @@ from notary.anchoring.paying import Paying
 from notary.anchoring.port import Anchor, Head, Observation, Step
 from notary.anchoring.sending import Sending, show_stopped
 from notary.errors import AnchorRejected, AnchorUnavailable, LaneStopped
-from notary.observe import ANCHOR_MOVES, ANCHOR_PENDING
+from notary.observe import ANCHOR_MOVES
 from notary.store import anchorings, checkpoints
 from notary.store.anchorings import Anchoring
 from notary.store.engine import Database
@@ -60,8 +60,6 @@ class Advance:
             Fatal: another process uses this anchor's nonces, or the log does not prove its own head.
         """
         current = self._current() or self._plan()
-        waits = 0.0 if current is None else (self.now() - current.created_at).total_seconds()
-        ANCHOR_PENDING.labels(self.anchor.name).set(waits)
         if current is None:
             require_not_refused(self.database, self.anchor.name)
             return
