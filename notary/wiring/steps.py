@@ -39,7 +39,7 @@ from notary.store import blocks, stamps
 from notary.store.engine import Database
 from notary.store.groups import waiting
 from notary.store.promises import overdue
-from notary.wiring.chains import evm_anchors
+from notary.wiring.chains import evm_anchors, warn_of_no_cap
 from notary.wiring.checking import Checking
 from notary.wiring.nodes import nodes_of, quorum_of
 from notary.wiring.serving import anchors_of, targets_of
@@ -93,6 +93,7 @@ class Steps:
         if settings.tsas:
             steps.append(self._stamps())
         for chain in settings.chains:
+            warn_of_no_cap(chain)
             nodes = nodes_of(chain, settings)
             first, *more = self._evm(chain, nodes)
             steps.append(self._anchoring(first, settings.anchor_interval_seconds, tuple(more)))

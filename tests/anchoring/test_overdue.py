@@ -59,11 +59,12 @@ def test_what_no_block_takes_for_ten_days_is_told_with_what_to_do(log, ledger, s
     assert (log.one().state, len(log.attempts(log.one()))) == ("sent", 9)
     found = looked(log)
     assert found.late == []  # what others attest to stops no submission
-    assert found.failing == [
+    (said,) = found.failing
+    assert said == (
         "anchor ledger: nothing has become final for 240 h; the head of size 2 is sent after 9 attempts: its "
         "transaction is in no block: see whether the chain makes blocks, raise chains.max_fee_gwei where it asks for "
         "more, and compare the wallet's nonce by another endpoint"
-    ]
+    )
     ledger.mine()
     ledger.finalize()
     step()
