@@ -78,7 +78,9 @@ class Chain(BaseModel):
 
     name: str = Field(pattern=_NAMED, description=_NAME)
     rpc_urls: tuple[str, ...] = Field(
-        min_length=1, max_length=8, description="JSON-RPC endpoints; the first is asked for everything."
+        min_length=1,
+        max_length=8,
+        description="JSON-RPC endpoints: transactions go to all, the first that answers is asked.",
     )
     quorum: int = Field(
         1, ge=1, le=8, description="Endpoints that must agree on what is final; an anchor says how many did."
@@ -106,7 +108,9 @@ class Chain(BaseModel):
         "trust files name them too.",
     )
     fees: Literal["eip1559", "legacy", "free"] = Field(
-        "eip1559", description="How transactions pay: `eip1559`, `legacy` (one gas price) or `free` (none)."
+        default_factory=lambda data: "free" if data.get("profile") in SEALED else "eip1559",
+        description="How transactions pay: `eip1559`, `legacy` (one gas price) or `free` (none), "
+        "the default where validators seal.",
     )
     max_fee_gwei: int = Field(
         1000,
@@ -118,7 +122,8 @@ class Chain(BaseModel):
         None,
         gt=0,
         le=10**9,
-        description="Most that one wallet may spend in any 24 hours, at worst; none: no bound.",
+        description="Most that one wallet may spend in any 24 hours, at worst; none: no bound, "
+        "which the log warns of where gas costs anything.",
     )
     wallets: tuple[Path, ...] = Field(
         (),

@@ -145,6 +145,7 @@ def test_every_profile_of_the_settings_is_one_that_headers_are_hashed_by():
             **{"name": "x", "rpc_urls": ["https://a.example.org"], "chain_id": 1, **more, "profile": profile}
         )
         assert (chain.profile, chain.finality) == (profile, "seals" if more else "finalized")
+        assert chain.fees == ("free" if more else "eip1559")
 
 
 def test_validators_may_change_with_a_block():
