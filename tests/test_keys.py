@@ -117,7 +117,7 @@ def test_a_keystore_that_is_not_opened_is_refused_and_nothing_of_it_shown(tmp_pa
 
 
 def test_a_keystore_of_another_version_is_refused(tmp_path):
-    with pytest.raises(SettingsError, match="is no keystore of version 3, or .*: ValueError"):
+    with pytest.raises(SettingsError, match=r"is no keystore of version 3, or .*: ValueError"):
         keys.load_secp256k1(keystore(tmp_path, version=4))
 
 

@@ -110,5 +110,5 @@ def test_the_key_of_another_object_in_the_token_is_refused(token):
 def test_a_wrong_pin_signs_nothing(token, monkeypatch):
     found = signer(token)
     monkeypatch.setenv("PIN", "0000")
-    with pytest.raises(SignerUnavailable, match="writes no signature|ends with status"):
+    with pytest.raises(SignerUnavailable, match="writes no signature"):
         found.unsafe_sign_hash(bytes(32))
