@@ -176,6 +176,10 @@ class Chain(BaseModel):
         return profile
 
 
+# X.660: the first number is 0, 1 or 2, and the second below 40 under the first two.
+_OID = r"^([01]\.[1-3]?[0-9]|2\.(0|[1-9][0-9]*))(\.(0|[1-9][0-9]*))*$"
+
+
 class Tsa(BaseModel):
     """One RFC 3161 time-stamping authority."""
 
@@ -191,7 +195,9 @@ class Tsa(BaseModel):
     root_sha256: tuple[Annotated[str, StringConstraints(pattern="^[0-9a-f]{64}$")], ...] = Field(
         (), description="SHA-256 (hex) of the certificates that its roots may be; none: any."
     )
-    policies: tuple[str, ...] = Field((), description="Policy identifiers accepted; none: any.")
+    policies: tuple[Annotated[str, StringConstraints(pattern=_OID)], ...] = Field(
+        (), description="Policy identifiers accepted, and asked for where it is one; none: any."
+    )
     accuracy_ms: int | None = Field(
         None, ge=0, description="Accuracy by its published policy, where tokens do not state one."
     )
