@@ -32,13 +32,17 @@ class Again:
         """The anchor by the wallet of this address; None where that was taken out of the settings."""
         return next((payer for payer in self.payers if payer.lane == lane), None)
 
-    def blocks(self, last: anchorings.Attempt) -> int:
-        """How many blocks must have left out the last attempt for a nonce before more is paid: 1 or 3; 0: not yet."""
+    def blocks(self, last: anchorings.Attempt, *, waits: bool = False) -> int:
+        """How many blocks must have left out the last attempt for a nonce before more is paid: 1 or 3; 0: not yet.
+
+        `waits` says that a node has it and that it never was in a block: what was not sent yet, or lost its block, was
+        left out by none of those that were made since.
+        """
         waited = self.sending.now() - last.created_at
         # A clock that was ahead when it was stored must hold nothing up.
         if not timedelta(0) <= waited < _REPLACE:
             return 1
-        return _BLOCKS if waited >= _LEAST else 0
+        return _BLOCKS if waits and waited >= _LEAST else 0
 
     def send_lost(self, item: Anchoring) -> None:
         """Send what the chain lost of earlier nonces of the wallet that made the last attempt. Raises as `sign`."""

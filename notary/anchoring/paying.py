@@ -109,7 +109,8 @@ class Paying:
         """
         with self.database.reading() as connection:
             stored = anchorings.attempts_for(connection, item)
-        blocks = self.again.blocks(stored[-1])
+        waits = item.state == "sent" and item.evidence is None
+        blocks = self.again.blocks(stored[-1], waits=waits)
         if not blocks:
             return False
         payer = self.again.payer(stored[-1].lane)

@@ -23,9 +23,9 @@ def unmined(log, ledger, step, days=10):
     """Days of steps that succeed, on a chain that mines nothing."""
     ledger.dear = True
     log.close()
-    for _ in range(days * 24 * 6):
+    for _ in range(days * 12):
         step()
-        log.wait(10 * MINUTE)
+        log.wait(2 * HOUR)
 
 
 def looked(log, name="anchor ledger", targets=TARGETS):

@@ -42,6 +42,28 @@ def test_three_blocks_that_leave_it_out_are_enough_and_twelve_seconds_must_pass(
         assert len(log.attempts(log.one())) == attempts, (waited, blocks)
 
 
+def test_what_was_not_sent_yet_or_lost_its_block_is_left_out_by_no_block_of_before(log, ledger, step):
+    log.close()
+    ledger.dear, ledger.blocks = True, 3
+    ledger.errors["send"] = GONE
+    with pytest.raises(AnchorUnavailable, match="does not answer"):
+        step()
+    log.wait(20)
+    ledger.errors.clear()
+    step()
+    assert (log.one().state, len(log.attempts(log.one()))) == ("sent", 1)
+    ledger.mine()
+    step()
+    ledger.reorg()
+    step()
+    log.wait(20)
+    step()
+    assert (log.one().state, len(log.attempts(log.one()))) == ("sent", 1)
+    log.wait(8)
+    step()
+    assert len(log.attempts(log.one())) == 2
+
+
 def test_a_wallet_that_was_taken_out_is_not_taken_over_before_forty_eight_seconds(log, ledger):
     log.close()
     log.advance(ledger).step()
