@@ -4,6 +4,7 @@ The same on every machine, so a dearer contract is noticed with its artifact mad
 """
 
 import json
+import re
 from pathlib import Path
 
 import pytest
@@ -46,6 +47,9 @@ def used(shared_chain):
         chain.anchor(log, 0, size)
         name = f"gas: an anchor of {gas.BATCH:,} at {size:,}, the worst size"
         found[name] = chain.anchor(log, size, size + gas.BATCH)
+    log, _ = chain.open("short.example.org")
+    chain.anchor(log, 0, 2**14)
+    found["the shortest proof"] = chain.anchor(log, 2**14, 2**15)
     return found
 
 
@@ -65,6 +69,22 @@ def test_an_anchor_takes_no_more_than_its_proof_and_a_record_no_more_than_its_sh
     assert [hashes for _, hashes in anchors] == sorted(
         {hashes for _, hashes in anchors}
     )  # ever longer proofs
+
+
+def test_what_the_page_says_of_an_anchor_is_so(used):
+    """docs/operations.md: between the shortest proof and the longest up to 2^30 entries, and by the hash."""
+    (said,) = re.findall(
+        r"takes ([\d,]+) to ([\d,]+) gas .* at most ([\d,]+) and ([\d,]+) for each hash, "
+        r"of which there are 1 to (\d+); the first one takes ([\d,]+)\.",
+        (BENCH.parent / "operations.md").read_text(),
+    )
+    least, most, base, a_hash, hashes, first = (int(each.replace(",", "")) for each in said)
+    anchors = [found for name, found in used.items() if "worst size" in name or name == "the shortest proof"]
+    assert (min(of for _, of in anchors), max(of for _, of in anchors)) == (1, hashes)
+    assert all(least <= taken <= most and taken <= base + a_hash * of for taken, of in anchors)
+    assert used["the shortest proof"][0] < least + 400
+    assert most - 400 < max(taken for taken, _ in anchors)
+    assert first - 400 < used["gas: a first anchor"][0] <= first
 
 
 def test_medians_and_the_rest_were_measured_within_their_limits():
