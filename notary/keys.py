@@ -37,10 +37,13 @@ def create(folder: Path) -> None:
     """Make the four keys of a new log: all of them appear at once, or none.
 
     Raises:
-        SettingsError: the folder is there and not empty; keys are never overwritten.
+        SettingsError: the folder is there and not empty, and keys are never overwritten; or nothing can be made there.
     """
-    folder.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-    made = Path(tempfile.mkdtemp(prefix=".keys-", dir=folder.parent))  # mode 0700
+    try:
+        folder.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+        made = Path(tempfile.mkdtemp(prefix=".keys-", dir=folder.parent))  # mode 0700
+    except OSError as error:
+        raise SettingsError(f"keys cannot be made in {folder.parent}: {error.strerror}") from error
     for name in ED25519_FILES:
         _write(made / name, new_ed25519())
     for name in SECP256K1_FILES:

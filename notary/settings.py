@@ -5,6 +5,7 @@ Secrets are paths to files, never values. A name that is not known is refused, w
 
 import os
 import re
+import tomllib
 from collections.abc import Mapping
 from dataclasses import asdict
 from decimal import Decimal
@@ -77,7 +78,9 @@ class Chain(BaseModel):
 
     name: str = Field(pattern=_NAMED, description=_NAME)
     rpc_urls: tuple[str, ...] = Field(
-        min_length=1, max_length=8, description="JSON-RPC endpoints; the first is asked for everything."
+        min_length=1,
+        max_length=8,
+        description="JSON-RPC endpoints: transactions go to all, the first that answers is asked.",
     )
     quorum: int = Field(
         1, ge=1, le=8, description="Endpoints that must agree on what is final; an anchor says how many did."
@@ -105,7 +108,9 @@ class Chain(BaseModel):
         "trust files name them too.",
     )
     fees: Literal["eip1559", "legacy", "free"] = Field(
-        "eip1559", description="How transactions pay: `eip1559`, `legacy` (one gas price) or `free` (none)."
+        default_factory=lambda data: "free" if data.get("profile") in SEALED else "eip1559",
+        description="How transactions pay: `eip1559`, `legacy` (one gas price) or `free` (none), "
+        "the default where validators seal.",
     )
     max_fee_gwei: int = Field(
         1000,
@@ -117,7 +122,8 @@ class Chain(BaseModel):
         None,
         gt=0,
         le=10**9,
-        description="Most that one wallet may spend in any 24 hours, at worst; none: no bound.",
+        description="Most that one wallet may spend in any 24 hours, at worst; none: no bound, "
+        "which the log warns of where gas costs anything.",
     )
     wallets: tuple[Path, ...] = Field(
         (),
@@ -440,6 +446,17 @@ class Settings(BaseSettings):
             )
         return anchors
 
+    @field_validator("chains")
+    @classmethod
+    def _chains_differ(cls, chains: tuple[Chain, ...]) -> tuple[Chain, ...]:
+        # Each by its name counts the nonces of its wallet: two would give away the same ones.
+        if len({chain.chain_id for chain in chains}) < len(chains):
+            raise PydanticCustomError(
+                "chains",
+                "one chain is named twice, and its wallets would fight over nonces: put all into one table",
+            )
+        return chains
+
     @field_validator("stamps_needed")
     @classmethod
     def _can_be_had(cls, needed: int, info: ValidationInfo) -> int:
@@ -488,6 +505,13 @@ def load_settings(**overrides: Any) -> Settings:
         raise SettingsError(f"settings: {shown}") from None  # the cause holds the values
     except (_SourceError, ValueError) as error:
         raise SettingsError(f"settings cannot be read: {type(error).__name__}") from None
+
+
+def named() -> set[str]:
+    """The settings that a variable or the file gives, by their names in `Settings`; the file is one that was read."""
+    found = {name.removeprefix(PREFIX).lower() for name in os.environ if name.startswith(PREFIX)}
+    config = os.environ.get(CONFIG)
+    return found | (set(tomllib.loads(Path(config).read_text(encoding="utf-8"))) if config else set())
 
 
 def _refuse_unknown(environ: Mapping[str, str]) -> None:

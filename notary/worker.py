@@ -16,7 +16,7 @@ import structlog
 from apscheduler.executors.pool import ThreadPoolExecutor
 from apscheduler.schedulers.background import BackgroundScheduler
 
-from notary.errors import Fatal, NotaryError, Overtaken
+from notary.errors import Fatal, NotaryError, NotReady, Overtaken
 from notary.observe import STEP_FAILURES, STEP_SECONDS
 from notary.services.steps import Step
 
@@ -106,8 +106,14 @@ class Worker:
                 else "the state of the log is unclear"
             )
             _log.critical(f"{why}; stopping", step=step.name, code=error.code, detail=str(error))
-            self.fatal = error
+            if self.fatal is None or isinstance(
+                self.fatal, Overtaken
+            ):  # which says that nothing is to be looked at
+                self.fatal = error
             self.stop.set()
+        except NotReady as error:
+            # As in the moment between a swap and its publishing. One that stays so is silent, and that is seen.
+            _log.info("step has to wait and will be tried again", step=step.name, detail=str(error))
         except NotaryError as error:
             STEP_FAILURES.labels(step.name, error.code).inc()
             _log.warning(
@@ -124,8 +130,8 @@ class Worker:
         try:
             with STEP_SECONDS.labels(step.name).time():
                 step.run()
-        except Fatal:
-            raise  # the state is unclear: nothing is written any more
+        except (Fatal, NotReady):
+            raise  # the state is unclear, and nothing is written any more; or it did neither succeed nor fail
         except Exception:
             note(step, False)
             raise

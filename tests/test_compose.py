@@ -53,6 +53,12 @@ def test_there_are_two_apis_with_a_port_each():
 
 
 @pytest.mark.parametrize("name", ["postgres", "chain", "tsa", "api", "worker"])
+def test_a_lasting_service_is_started_again_however_often_and_after_the_host_was(name):
+    """`on-failure` is not started with the host, and its number counts for as long as the container is there."""
+    assert SERVICES[name]["restart"] == "unless-stopped"
+
+
+@pytest.mark.parametrize("name", ["postgres", "chain", "tsa", "api", "worker"])
 def test_a_lasting_service_has_a_health_check(name):
     assert SERVICES[name]["healthcheck"]["test"][0] == "CMD"
 

@@ -41,6 +41,12 @@ def test_the_keys_of_a_log_are_made_once(tmp_path):
     assert [path.name for path in folder.parent.iterdir()] == ["keys"]
 
 
+def test_keys_that_cannot_be_made_somewhere_are_told_of(tmp_path):
+    (tmp_path / "file").touch()
+    with pytest.raises(SettingsError, match=r"keys cannot be made in .*file: File exists"):
+        keys.create(tmp_path / "file" / "keys")
+
+
 def test_an_empty_folder_is_filled(tmp_path):
     (tmp_path / "keys").mkdir()
     keys.create(tmp_path / "keys")

@@ -1,6 +1,7 @@
 """Settings: variables, a file below them, and nothing unknown."""
 
 import os
+from itertools import count
 from pathlib import Path
 
 import pytest
@@ -128,6 +129,16 @@ def test_nothing_is_accepted_that_would_not_be_done(environment):
             load_settings(chains=(chain | change,))
 
 
+def test_a_chain_is_named_once(environment):
+    """Nonces are counted by the name of an anchor: two of one chain would give away the same ones."""
+    one, two = ({"name": name, "rpc_urls": [f"https://{name}.example"], "chain_id": 5} for name in ("a", "b"))
+    with pytest.raises(
+        SettingsError, match="one chain is named twice, and its wallets would fight over nonces"
+    ):
+        load_settings(chains=(one, two))
+    load_settings(chains=(one, two | {"chain_id": 6}))
+
+
 def test_every_profile_of_the_settings_is_one_that_headers_are_hashed_by():
     for profile in PROFILES:
         more = SEALED if profile in chain_bft.SEALED else {}
@@ -135,6 +146,7 @@ def test_every_profile_of_the_settings_is_one_that_headers_are_hashed_by():
             **{"name": "x", "rpc_urls": ["https://a.example.org"], "chain_id": 1, **more, "profile": profile}
         )
         assert (chain.profile, chain.finality) == (profile, "seals" if more else "finalized")
+        assert chain.fees == ("free" if more else "eip1559")
 
 
 def test_validators_may_change_with_a_block():
@@ -198,7 +210,9 @@ def test_what_is_none_is_refused(environment, policy):
 
 def test_no_two_anchors_have_one_name(environment):
     def chain(name):
-        return {"name": name, "rpc_urls": ["https://a.example.org"], "chain_id": 1}
+        return {"name": name, "rpc_urls": ["https://a.example.org"], "chain_id": next(ids)}
+
+    ids = count(1)
 
     def tsa(name):
         return {"name": name, "organisation": "One", "url": "https://a.example.org", "roots": ["one.pem"]}

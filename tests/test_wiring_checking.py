@@ -95,6 +95,51 @@ def test_a_result_that_cannot_be_read_is_none(service, check, content):
     assert kept(service)["problems"] == []
 
 
+def test_a_result_of_a_time_to_come_puts_nothing_off(service, check, clock):
+    check.run()
+    clock[0] -= timedelta(seconds=9)  # as a time server makes
+    before = kept(service)
+    check.run()
+    assert kept(service) == before
+    clock[0] -= timedelta(days=300)
+    check.run()
+    assert kept(service)["finished"] == "2025-05-05T11:59:51Z"
+
+
+def test_a_result_that_cannot_be_written_is_told_and_the_log_is_not_read_again_for_it(
+    service, check, monkeypatch
+):
+    made, path = [], service.settings.data_dir / RESULT
+    in_a_child = Checking._in_a_child
+    monkeypatch.setattr(Checking, "_in_a_child", lambda self: made.append(1) or in_a_child(self))
+    path.with_suffix(".new").mkdir()
+    FSCK_FINISHED.set(0)
+    for _ in range(3):
+        with pytest.raises(
+            Unavailable, match=r"the log was checked, and its result cannot be written: Is a dir.*fsck.json"
+        ):
+            check.run()
+    assert (made, FSCK_FINISHED._value.get()) == ([1], NOW.timestamp())
+    path.with_suffix(".new").rmdir()
+    check.run()
+    assert (made, kept(service)["problems"]) == ([1], [])
+
+
+def test_a_check_that_is_being_started_is_broken_off_too(service, check, monkeypatch):
+    monkeypatch.setattr(checking, "_check", endless)
+    started = CONTEXT.Process.start
+
+    def start(process):
+        check.end()  # before it is a process that could be ended
+        started(process)
+
+    monkeypatch.setattr(CONTEXT.Process, "start", start)
+    running = threading.Thread(target=check.run)
+    running.start()
+    running.join(10)
+    assert not running.is_alive()
+
+
 def test_a_check_that_cannot_be_made_says_nothing_about_the_log(service, check):
     (service.settings.data_dir / "keys").rename(service.settings.data_dir / "gone")
     (service.settings.data_dir / "notary.db").rename(service.settings.data_dir / "away.db")

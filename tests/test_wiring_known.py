@@ -74,6 +74,16 @@ def test_a_root_of_signers_that_is_not_there_is_found_at_the_start(service):
     start(wrong)  # who inspects nothing needs none
 
 
+def test_a_folder_for_documents_that_cannot_be_made_is_told_of(service, tmp_path):
+    file = tmp_path / "file"
+    file.touch()
+    for path in (file, file / "spool"):
+        with pytest.raises(
+            SettingsError, match=r"folder for documents cannot be made: .*file.*; see NOTARY_TEMP"
+        ):
+            start(service.settings.model_copy(update={"temp_dir": path}))
+
+
 def restore(settings, copy):
     path = settings.data_dir / "notary.db"
     for each in (path, path.with_name("notary.db-wal"), path.with_name("notary.db-shm")):

@@ -6,7 +6,7 @@ import time
 import pytest
 import structlog
 
-from notary.errors import AnchorUnavailable, Fatal, Overtaken
+from notary.errors import AnchorUnavailable, Fatal, NotReady, Overtaken
 from notary.observe import STEP_FAILURES, STEP_SECONDS
 from notary.services.steps import Step
 from notary.worker import Worker
@@ -118,6 +118,35 @@ def test_one_that_was_overtaken_does_not_speak_of_an_unclear_log(error, event):
     with structlog.testing.capture_logs() as lines, pytest.raises(Fatal, match=str(error)):
         Worker((Step("f", 1, Doing(error)),)).run()
     assert (lines[-1]["event"], lines[-1]["code"]) == (event, error.code)
+
+
+@pytest.mark.parametrize("first", ["unclear", "over"])
+def test_an_unclear_log_is_not_hidden_by_another_that_took_over(first):
+    errors = [Fatal("unclear"), Overtaken("over")]
+    errors.sort(key=lambda error: str(error) != first)
+    worker = Worker(tuple(Step(str(error), 1, Doing(error)) for error in errors))
+    for step in worker.steps:
+        worker._poke(step)
+        worker.stop.clear()  # both were under way
+    worker.stop.set()
+    with pytest.raises(Fatal, match="unclear"):
+        worker.run()
+
+
+def test_a_step_that_has_to_wait_has_not_failed_and_not_succeeded():
+    told, doing = [], Doing(NotReady("the checkpoint is being published"), NotReady("still"))
+    with (
+        structlog.testing.capture_logs() as lines,
+        Running(Step("waits", 0.05, doing), beat=lambda step, succeeded: told.append(succeeded)),
+    ):
+        doing.wait(4)
+    assert failures("waits", "not_ready") == 0
+    assert set(told) == {True}
+    assert len(told) <= doing.calls - 2
+    assert [line["detail"] for line in lines if line["log_level"] == "info"][:1] == [
+        "the checkpoint is being published"
+    ]
+    assert not [line for line in lines if line["log_level"] in ("warning", "error")]
 
 
 def test_fatal_errors_reach_the_caller():

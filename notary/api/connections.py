@@ -1,32 +1,64 @@
-"""HTTP connections with bounds that uvicorn does not set: the length of a head, and how long one may be silent.
+"""HTTP connections with bounds that uvicorn does not set: how long a head may be, and how slow whoever sends or reads.
 
-A proxy in front sets such bounds, too. Without them whoever may connect could fill the memory with one head, or hold
-connections and the files of half-sent bodies for ever.
+A proxy in front sets such bounds, too. Without them whoever may connect could fill the memory with one head, or with
+answers that he does not read, or hold connections and the files of half-sent bodies for ever.
 """
 
 import asyncio
+import resource
+from collections.abc import Callable
 from typing import Any
 
+import uvicorn
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
 MAX_HEAD = (
     64 * 1024
-)  # bytes of request line and headers; what comes in one piece with its end may be a piece more
+)  # bytes of request line and headers, or of trailers; what comes in one piece with their end may be a piece more
 HEAD_SECONDS = 20.0  # from the first byte of a head, or from the connection, to its end
-IDLE_SECONDS = 60.0  # without a byte of a body that is waited for
+IDLE_SECONDS = (
+    60.0  # within which a body that is waited for, or an answer, goes on by so many bytes, or to its end:
+)
+LEAST_BYTES = 30_000
+MAX_CONNECTIONS = (
+    2000  # and half of the files that the process may open: the rest is for the database and the disk
+)
 GRACE_SECONDS = 10  # for requests under way when the process is to stop
 
 
+def config(app: Callable[..., Any], **options: Any) -> uvicorn.Config:
+    """How the service is served; `options` are uvicorn's, as host and port."""
+    return uvicorn.Config(
+        app,
+        log_config=None,
+        access_log=False,
+        http=BoundedProtocol,
+        ws="none",  # nothing here speaks it, and a connection that is handed over is out of these bounds
+        timeout_graceful_shutdown=GRACE_SECONDS,  # or one open request would keep a process that must stop
+        **options,
+    )
+
+
+def _most() -> int:
+    soft, _ = resource.getrlimit(resource.RLIMIT_NOFILE)
+    return MAX_CONNECTIONS if soft == resource.RLIM_INFINITY else min(MAX_CONNECTIONS, soft // 2)
+
+
 class BoundedProtocol(HttpToolsProtocol):
-    """One connection. A head that is too long is answered with 431; who is silent for too long is cut off."""
+    """One connection. A head that is too long is answered with 431; who is too slow, or one too many, is cut off."""
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override] # as uvicorn has it
         """Begin to wait for the first head."""
         super().connection_made(transport)
-        self._head_bytes = 0
+        self._between = 0  # bytes since a head was whole, or a piece of a body came
         self._head_since: float | None = self.loop.time()
-        self._heard = self.loop.time()
-        self._watch: asyncio.TimerHandle | None = self.loop.call_later(HEAD_SECONDS, self._look)
+        self._in_body = False
+        self._watch: asyncio.TimerHandle | None = None
+        self._mark()
+        if len(self.connections) > _most():
+            self.transport.abort()
+            return
+        self._look()
 
     def connection_lost(self, exc: Exception | None) -> None:
         """Nothing is waited for any more."""
@@ -37,35 +69,72 @@ class BoundedProtocol(HttpToolsProtocol):
 
     def data_received(self, data: bytes) -> None:
         """Count what belongs to a head before it is kept."""
-        self._heard = self.loop.time()
-        if self._head_since is None and (self.cycle is None or not self.cycle.more_body):
-            self._head_since = self._heard  # the next request begins
-        if self._head_since is not None:
-            self._head_bytes += len(data)
+        if (
+            self._head_since is None
+            and not self._in_body
+            and (self.cycle is None or self.cycle.response_complete)
+        ):
+            self._head_since = self.loop.time()  # it may be empty lines, which begin no request
+        self._between += len(data)
         super().data_received(data)
-        if self._head_since is not None and self._head_bytes > MAX_HEAD and not self.transport.is_closing():
+        if self._between > MAX_HEAD and not self.transport.is_closing():
             self._refuse()
+
+    def on_message_begin(self) -> None:
+        """The next head begins."""
+        if self._head_since is None:
+            self._head_since = self.loop.time()
+        super().on_message_begin()
 
     def on_headers_complete(self) -> None:
         """The head is whole."""
-        self._head_since, self._head_bytes = None, 0
+        self._head_since, self._between, self._in_body = None, 0, True
+        self._mark()
         super().on_headers_complete()
 
+    def on_body(self, body: bytes) -> None:
+        """A piece of the body has come."""
+        self._between = 0
+        self._received += len(body)
+        super().on_body(body)
+
+    def on_message_complete(self) -> None:
+        """The request is whole."""
+        self._in_body = False
+        super().on_message_complete()
+
+    def resume_writing(self) -> None:
+        """Most of what was to be read was."""
+        self._mark()
+        super().resume_writing()
+
     def _refuse(self) -> None:
+        if self._head_since is None:  # trailers, or what stands between the pieces of a body
+            self.transport.abort()
+            return
         words = f"the request line and headers have more than {MAX_HEAD} bytes"
         head = "HTTP/1.1 431 Request Header Fields Too Large\r\nContent-Type: text/plain\r\nConnection: close\r\n"
         self.transport.write(f"{head}Content-Length: {len(words)}\r\n\r\n{words}".encode())
         self.transport.close()
 
+    def _mark(self) -> None:
+        """From now on is measured how fast the other side is."""
+        self._since, self._received, self._unread = (
+            self.loop.time(),
+            0,
+            self.transport.get_write_buffer_size(),
+        )
+
     def _look(self) -> None:
-        now = self.loop.time()
-        cycle: Any = self.cycle
-        if self._head_since is not None:
-            late = now - self._head_since >= HEAD_SECONDS
-        else:
-            wanted = cycle is not None and cycle.more_body and not self.flow.read_paused
-            late = wanted and now - self._heard >= IDLE_SECONDS
+        now, unread = self.loop.time(), self.transport.get_write_buffer_size()
+        late = self._head_since is not None and now - self._head_since >= HEAD_SECONDS
+        waited = unread > 0 or (self._in_body and not self.flow.read_paused)
+        if not waited or unread > self._unread:
+            self._mark()
+        elif now - self._since >= IDLE_SECONDS:
+            late = late or self._received + self._unread - unread < LEAST_BYTES
+            self._mark()
         if late:
             self.transport.abort()
         else:
-            self._watch = self.loop.call_later(HEAD_SECONDS / 4, self._look)
+            self._watch = self.loop.call_later(min(HEAD_SECONDS, IDLE_SECONDS) / 4, self._look)

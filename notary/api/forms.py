@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 from tempfile import SpooledTemporaryFile
 from typing import BinaryIO
 
+from anyio import move_on_after
 from python_multipart import MultipartParser
 from python_multipart.exceptions import FormParserError
 from python_multipart.multipart import parse_options_header
@@ -35,17 +36,20 @@ class Form:
 
 
 @asynccontextmanager
-async def read_form(request: Request, spool: Spool, limits: Mapping[str, int]) -> AsyncIterator[Form]:
+async def read_form(
+    request: Request, spool: Spool, limits: Mapping[str, int], seconds: float
+) -> AsyncIterator[Form]:
     """Read the body; the document is gone when the block ends.
 
     Args:
         request: its body was not touched yet.
         spool: for documents over 1 MiB; they have no name there, and a crash leaves nothing.
         limits: most bytes of each other part that may come, by name.
+        seconds: within which the body must have come.
 
     Raises:
         RequestError: not such a form, no document, or a part that is not expected or comes twice.
-        TooLarge: another part is over its limit.
+        TooLarge: another part is over its limit, or the body takes too long.
         Busy: the disk is nearly full.
         Unavailable: the disk takes nothing now.
     """
@@ -55,17 +59,20 @@ async def read_form(request: Request, spool: Spool, limits: Mapping[str, int]) -
         parser = reader.parser(request.headers.get("Content-Type", ""))
         try:
             size = 0
-            async for chunk in request.stream():
-                size += len(chunk)
-                if size <= _IN_MEMORY:
-                    parser.write(chunk)
-                else:
-                    await run_in_threadpool(parser.write, chunk)
+            with move_on_after(seconds) as scope:
+                async for chunk in request.stream():
+                    size += len(chunk)
+                    if size <= _IN_MEMORY:
+                        parser.write(chunk)
+                    else:
+                        await run_in_threadpool(parser.write, chunk)
             file.seek(0)
         except FormParserError as error:
             raise RequestError("the body is not multipart/form-data as its header says") from error
         except OSError as error:
             raise Unavailable(f"the document cannot be stored now: {error.strerror}") from error
+        if scope.cancelled_caught:
+            raise TooLarge(f"the file did not arrive within {seconds:.0f} seconds; send a smaller one")
         yield reader.form()
 
 

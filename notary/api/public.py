@@ -16,6 +16,7 @@ from notary.evidence.digests import parse_digest
 from notary.evidence.fields import show_moment
 from notary.evidence.number import show_number
 from notary.services import Services
+from notary.services import verifying as limits
 from notary.services.types import Found, Grown, Viewer
 
 router = APIRouter(tags=["public"])
@@ -62,9 +63,11 @@ async def verify(request: Request, services: ServicesDep) -> dict[str, Any]:
     The result is our word. For a result that does not rest on it, run `notary verify` with a trust file from
     elsewhere.
     """
-    async with forms.read_form(request, services.submitting.intake.spool, {}) as form:
-        limiter = request.app.state.verifications
-        report = await to_thread.run_sync(services.verifying.verify, form.file, limiter=limiter)
+    verifying = services.verifying
+    with verifying.place():
+        async with forms.read_form(request, verifying.spool, {}, limits.BODY_SECONDS) as form:
+            limiter = request.app.state.verifications
+            report = await to_thread.run_sync(verifying.verify, form.file, limiter=limiter)
     return report.to_json()
 
 

@@ -2,6 +2,7 @@
 
 from http import HTTPStatus
 
+from anyio import fail_after
 from fastapi import APIRouter, Request
 from fastapi.responses import Response
 from pydantic import ValidationError
@@ -12,7 +13,7 @@ from notary.api.auth import KEY, principal_of, services_of
 from notary.api.schemas import Accepted, AcceptedBulk, SubmitRequest
 from notary.errors import FormatError, RequestError, TooLarge
 from notary.evidence.canonical import loads_unordered
-from notary.services import Services
+from notary.services import Services, bulk
 from notary.services.types import Principal
 from notary.services.wanted import Repeat, Wanted
 
@@ -121,7 +122,13 @@ async def submit_bulk(request: Request) -> Response:
     media_type = _media_type(request)
     limit = services.bulk.limit(media_type)
     with services.bulk.place(principal):
-        body = await _body(request, limit, "send fewer lines at a time")
+        try:
+            with fail_after(bulk.BODY_SECONDS):
+                body = await _body(request, limit, "send fewer lines at a time")
+        except TimeoutError:
+            raise TooLarge(
+                f"the request did not arrive within {bulk.BODY_SECONDS:.0f} seconds; send fewer lines at a time"
+            ) from None
         answer = await services.bulk.submit(principal, media_type, body, repeat.key)
     return Response(answer, HTTPStatus.ACCEPTED, media_type=_JSON)
 
@@ -132,11 +139,13 @@ def _media_type(request: Request) -> str:
 
 async def _multipart(request: Request, services: Services, principal: Principal, repeat: Repeat) -> bytes:
     spool, limit = services.submitting.intake.spool, services.max_request_bytes
-    async with forms.read_form(request, spool, {"request": limit}) as form:
-        asked = wanted(parse(form.fields.get("request", b"{}")))
-        return await run_in_threadpool(
-            services.submitting.file, principal, asked, form.file, form.media_type, repeat
-        )
+    seconds = services.submitting.body_seconds
+    with services.submitting.place(principal):
+        async with forms.read_form(request, spool, {"request": limit}, seconds) as form:
+            asked = wanted(parse(form.fields.get("request", b"{}")))
+            return await run_in_threadpool(
+                services.submitting.file, principal, asked, form.file, form.media_type, repeat
+            )
 
 
 def _repeat(request: Request) -> Repeat:

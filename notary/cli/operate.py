@@ -12,15 +12,16 @@ from rich.progress import Progress
 
 from notary import observe, wiring
 from notary.api.app import create_app, settle
-from notary.api.connections import GRACE_SECONDS, BoundedProtocol
+from notary.api.connections import config
 from notary.cli import anchor, incidents, key, setup, tenant, trust
 from notary.cli.folder import AsJson, DataDir, settings_of
 from notary.embedded import dev
+from notary.embedded.guard import one_process
 from notary.errors import DiskFailed, RequestError
 from notary.evidence.number import parse_number, show_number
 from notary.intake.spool import Spool
 from notary.services.erasing import Erasing
-from notary.settings import load_settings
+from notary.settings import Settings, load_settings
 from notary.wiring.checking import check_log
 from notary.worker import Worker
 
@@ -52,6 +53,11 @@ def serve() -> None:
     """Run the API. Any number of these may run on one PostgreSQL database."""
     observe.set_up(human=sys.stderr.isatty())
     settings = load_settings()
+    with one_process(settings):
+        _serve(settings)
+
+
+def _serve(settings: Settings) -> None:
     assembly = wiring.build(settings, working=False)
     observe.without_worker()
     failed: list[DiskFailed] = []
@@ -61,17 +67,7 @@ def serve() -> None:
         server.should_exit = True
 
     app = create_app(assembly.services, stop)
-    server = uvicorn.Server(
-        uvicorn.Config(
-            app,
-            host=settings.host,
-            port=settings.port,
-            log_config=None,
-            access_log=False,
-            http=BoundedProtocol,
-            timeout_graceful_shutdown=GRACE_SECONDS,  # or one open request would keep a process that must stop
-        )
-    )
+    server = uvicorn.Server(config(app, host=settings.host, port=settings.port))
     try:
         settle()
         server.run()
@@ -85,14 +81,15 @@ def worker() -> None:
     """Run the worker: closes batches, inspects, stamps, anchors. One works, further ones wait."""
     observe.set_up(human=sys.stderr.isatty())
     settings = load_settings()
-    assembly = wiring.build(settings)
-    loop = Worker(assembly.steps, beat=assembly.beat)
-    dev.on_signal(loop.stop.set)
-    try:
-        with observe.metrics_at(settings.metrics_host, settings.metrics_port):
-            loop.run()
-    finally:
-        assembly.close()
+    with one_process(settings):
+        assembly = wiring.build(settings)
+        loop = Worker(assembly.steps, beat=assembly.beat)
+        dev.on_signal(loop.stop.set)
+        try:
+            with observe.metrics_at(settings.metrics_host, settings.metrics_port):
+                loop.run()
+        finally:
+            assembly.close()
 
 
 def run_dev(

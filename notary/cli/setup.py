@@ -1,9 +1,11 @@
 """`notary setup`: a log where there is none; where there is one, a comparison and nothing more."""
 
+from functools import partial
+
 from rich.console import Console
 
 from notary import keyring, keys, wiring
-from notary.anchoring.contract import deploy, open_log
+from notary.anchoring.contract import deploy, open_log, read_head
 from notary.anchoring.rpc import octets
 from notary.errors import SettingsError
 from notary.evidence.bodies import Genesis
@@ -21,12 +23,14 @@ def command() -> None:
     database, objects = wiring.open_stores(settings)
     try:
         migrate(database)
+        genesis = wiring.known_log(settings)
+        if genesis is None:
+            refuse_published(
+                database, objects
+            )  # a database that was lost opens no second log, and pays for none
+            genesis = _new_log(settings)
     finally:
         database.dispose()
-    genesis = wiring.known_log(settings)
-    if genesis is None:
-        refuse_published(objects)  # a database that was lost opens no second log, and pays for none
-        genesis = _new_log(settings)
     console.print(f"log {settings.origin}\nlog key {genesis.log_key}\nlog id 0x{genesis.log_id.hex()}")
     console.print(f"contract {genesis.contract} on chain {genesis.chain_id}")
 
@@ -45,4 +49,5 @@ def _new_log(settings: Settings) -> Genesis:
     # A crash between the contract and entry 0 leaves a contract, and a log in it, that nobody uses.
     contract = deploy(node, wallet) if chain.contract is None else octets(chain.contract, 20)
     log_id = open_log(node, wallet, contract, settings.origin, head.address)
-    return wiring.open_new_log(settings, chain.chain_id, contract, log_id)
+    anchored = partial(read_head, node, contract, log_id)
+    return wiring.open_new_log(settings, chain.chain_id, contract, log_id, anchored)

@@ -13,21 +13,23 @@ import sys
 import threading
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
+from typing import Any
 
 import structlog
 import uvicorn
 
 from notary import keys, wiring
-from notary.anchoring.contract import deploy, open_log
+from notary.anchoring.contract import deploy, open_log, read_head
 from notary.anchoring.rpc import Node, quantity
 from notary.api.app import create_app
-from notary.api.connections import GRACE_SECONDS, BoundedProtocol
+from notary.api.connections import config
 from notary.embedded import seal, tsa
 from notary.embedded.anvil import Anvil
 from notary.embedded.guard import alone_in, bound, until_signal
 from notary.errors import Fatal, ToolMissing
-from notary.settings import Chain, Settings, Tsa, load_settings
+from notary.settings import Chain, Settings, Tsa, load_settings, named
 from notary.store.engine import open_database
 from notary.store.inspections import give_all_back
 from notary.store.migrate import migrate
@@ -40,6 +42,10 @@ _CHAIN, _TSA = "local-chain", "local-tsa"
 _FUNDS = 10**20  # wei; anvil gives what is asked for
 _TSA_SECONDS = 20
 _STORED = "embedded.json"
+# Defaults in the place of what variables of another service may name.
+_IN_THE_FOLDER: dict[str, Any] = dict.fromkeys(
+    ("objects_url", "s3_endpoint", "s3_access_key_file", "s3_secret_key_file")
+) | {"ots": (), "former_tsas": (), "stamps_needed": 1}
 _log = structlog.get_logger()
 
 
@@ -62,6 +68,9 @@ def run(folder: Path, host: str, port: int, ready: Callable[[str], None]) -> Non
     # Whatever can be refused is refused before anything is started or written.
     with until_signal(), bound(host, port) as listener, children(folder) as found:
         settings = configure(folder, found, host, listener.getsockname()[1])
+        ignored = sorted(named() & _values(folder, found, None, host, 0).keys())
+        if ignored:
+            _log.warning("this service goes by settings of its own, and by none of these", ignored=ignored)
         serve(settings, listener, ready)
 
 
@@ -93,7 +102,8 @@ def configure(folder: Path, found: Children, host: str = "127.0.0.1", port: int 
     database.dispose()
     contract, log_id = _contract(folder, settings, found)
     settings = _settings(folder, found, f"0x{contract.hex()}", host, port)
-    wiring.open_new_log(settings, CHAIN_ID, contract, log_id)
+    anchored = partial(read_head, Node(found.chain_url, CHAIN_ID), contract, log_id)
+    wiring.open_new_log(settings, CHAIN_ID, contract, log_id, anchored)
     return settings
 
 
@@ -119,14 +129,7 @@ def serve(settings: Settings, listener: socket.socket, ready: Callable[[str], No
         fatal.append(error)
         server.should_exit = True
 
-    config = uvicorn.Config(
-        create_app(assembly.services, stop),
-        log_config=None,
-        access_log=False,
-        http=BoundedProtocol,
-        timeout_graceful_shutdown=GRACE_SECONDS,
-    )
-    server = uvicorn.Server(config)
+    server = uvicorn.Server(config(create_app(assembly.services, stop)))
     worker = Worker(assembly.steps, beat=assembly.beat)
 
     def work() -> None:
@@ -157,6 +160,11 @@ def on_signal(stop: Callable[[], None]) -> None:
 
 
 def _settings(folder: Path, found: Children, contract: str | None, host: str, port: int) -> Settings:
+    return load_settings(**_values(folder, found, contract, host, port))
+
+
+def _values(folder: Path, found: Children, contract: str | None, host: str, port: int) -> dict[str, Any]:
+    """Everything is in the folder: no database, bucket or key that variables of another service name is touched."""
     chain = Chain(
         name=_CHAIN, rpc_urls=(found.chain_url,), chain_id=CHAIN_ID, contract=contract, profile="anvil"
     )
@@ -168,25 +176,31 @@ def _settings(folder: Path, found: Children, contract: str | None, host: str, po
         policies=(tsa.POLICY,),
     )
     certificates, key = seal.prepare(folder / "seal")
-    return load_settings(
-        data_dir=folder,
-        origin=ORIGIN,
-        operator=OPERATOR,
-        embedded=True,
-        host=host,
-        port=port,
-        public_url=f"http://{f'[{host}]' if ':' in host else host}:{port}",
-        chains=(chain,),
-        tsas=(authority,),
-        allow_private_addresses=True,
-        seal_certificates=certificates,
-        seal_key=key,
-        stamp_interval_seconds=1,
-        revocation_interval_seconds=1,
-        anchor_interval_seconds=5,
-        poll_interval_seconds=1,
-        not_before_margin_seconds=1,  # chain, authority and service go by one clock
-    )
+    return _IN_THE_FOLDER | {
+        "data_dir": folder,
+        "database_url": f"sqlite:///{folder / 'notary.db'}",
+        "log_key": folder / "keys" / "log.pem",
+        "receipt_key": folder / "keys" / "receipt.pem",
+        "head_key": folder / "keys" / "head.key",
+        "wallet_key": folder / "keys" / "wallet.key",
+        "temp_dir": folder / "spool",
+        "origin": ORIGIN,
+        "operator": OPERATOR,
+        "embedded": True,
+        "host": host,
+        "port": port,
+        "public_url": f"http://{f'[{host}]' if ':' in host else host}:{port}",
+        "chains": (chain,),
+        "tsas": (authority,),
+        "allow_private_addresses": True,
+        "seal_certificates": certificates,
+        "seal_key": key,
+        "stamp_interval_seconds": 1,
+        "revocation_interval_seconds": 1,
+        "anchor_interval_seconds": 5,
+        "poll_interval_seconds": 1,
+        "not_before_margin_seconds": 1,  # chain, authority and service go by one clock
+    }
 
 
 def _contract(folder: Path, settings: Settings, found: Children) -> tuple[bytes, bytes]:

@@ -10,6 +10,8 @@ from pathlib import Path
 from types import FrameType
 
 from notary.errors import SettingsError
+from notary.settings import Settings
+from notary.store.engine import file_of
 
 _SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 
@@ -70,6 +72,28 @@ def alone_in(folder: Path) -> Iterator[None]:
         except BlockingIOError:
             raise SettingsError(
                 f"another service runs in {folder}: stop it, or name another folder with --data-dir"
+            ) from None
+        yield
+
+
+@contextlib.contextmanager
+def one_process(settings: Settings) -> Iterator[None]:
+    """Hold an SQLite database for this process, beside commands that come and go; nothing of PostgreSQL's.
+
+    Raises:
+        SettingsError: another process of the service has it.
+    """
+    file = file_of(settings.database_url)
+    if file is None or not file.exists():
+        yield
+        return
+    with contextlib.ExitStack() as stack:
+        try:
+            stack.enter_context(alone_in(file.parent))
+        except SettingsError:
+            raise SettingsError(
+                f"another process of the service has {file}: SQLite is for one, as `notary dev` is, and PostgreSQL for "
+                "any number (NOTARY_DATABASE_URL)"
             ) from None
         yield
 

@@ -4,14 +4,15 @@ The libraries that say what a token means read lazily and forgive much; what the
 (docs/formats.md §9).
 """
 
-from dataclasses import dataclass
-from typing import NoReturn
+from collections.abc import Iterator
+from typing import NamedTuple, NoReturn
 
 from notary.errors import FormatError
 
 BOOLEAN, INTEGER, BITS, OCTETS, NULL, OID, ENUMERATED, UTF8 = 1, 2, 3, 4, 5, 6, 10, 12
 SEQUENCE, SET, UTC_TIME, GENERALIZED = 16, 17, 23, 24
 MAX_DEPTH = 32
+MAX_VALUES = 4096  # in what is parsed at once: a response with five certificates has 700
 _MAX_TAG_BYTES = 3
 _MAX_LENGTH_BYTES = 4
 _HIGH_TAG = 0x1F
@@ -21,8 +22,7 @@ _LONG_FORM = 0x80
 Key = tuple[int, int]  # class (0 universal to 3 private) and tag number
 
 
-@dataclass(frozen=True, slots=True)
-class Node:
+class Node(NamedTuple):
     """One value: all its bytes, its contents, and the values in it where it is constructed."""
 
     key: Key
@@ -37,17 +37,18 @@ def refuse(what: str) -> NoReturn:
     raise FormatError(f"ASN.1: {what}")
 
 
-def parse(data: bytes, *, der: bool = False) -> Node:
+def parse(data: bytes, *, der: bool = False, most: int = MAX_VALUES) -> Node:
     """The one value in `data`, to the last byte.
 
     Args:
         data: BER, nested at most 32 deep.
         der: whether lengths must be in their shortest form and SETs in order.
+        most: values that may be in it, itself counted.
 
     Raises:
         FormatError: with the reason.
     """
-    node, end = _value(data, 0, len(data), 0)
+    node, end = _value(data, 0, len(data), 0, iter(range(most)))
     if end != len(data):
         refuse("bytes behind the value")
     if der and not node.der:
@@ -55,9 +56,32 @@ def parse(data: bytes, *, der: bool = False) -> Node:
     return node
 
 
-def _value(data: bytes, start: int, limit: int, depth: int) -> tuple[Node, int]:
+def extent(data: bytes, at: int, limit: int) -> tuple[int, int, int]:
+    """The value at `at`, which ends at `limit` or before and is not looked into.
+
+    Returns:
+        Its first byte, which holds class and tag; where its contents begin; where they end.
+
+    Raises:
+        FormatError: it is cut off, has a tag of several bytes, or a length that is not DER.
+    """
+    first = _byte(data, at, limit)
+    if first & _HIGH_TAG == _HIGH_TAG:
+        refuse("a tag that is too long")
+    _byte(data, at + 1, limit)
+    size, start, der = _length(data, at + 1, limit)
+    if size is None or not der:
+        refuse("not DER: a length that is not in its shortest form")
+    if start + size > limit:
+        refuse("a value is cut off")
+    return first, start, start + size
+
+
+def _value(data: bytes, start: int, limit: int, depth: int, left: Iterator[int]) -> tuple[Node, int]:
     if depth > MAX_DEPTH:
         refuse("nested too deeply")
+    if next(left, None) is None:
+        refuse("too many values")
     constructed = bool(_byte(data, start, limit) & _CONSTRUCTED)
     key, at = _tag(data, start, limit)
     size, at, der = _length(data, at, limit)
@@ -66,7 +90,7 @@ def _value(data: bytes, start: int, limit: int, depth: int) -> tuple[Node, int]:
         refuse("a value is cut off")
     children, end = None, stop
     if constructed:
-        children, stop, end = _children(data, at, stop, depth, indefinite=size is None)
+        children, stop, end = _children(data, at, stop, depth, left, indefinite=size is None)
         der = der and all(child.der for child in children) and not (key == (0, SET) and _unsorted(children))
     if key[0] == 0 and constructed != (key[1] in {SEQUENCE, SET}):
         if key[1] != OCTETS:
@@ -76,14 +100,14 @@ def _value(data: bytes, start: int, limit: int, depth: int) -> tuple[Node, int]:
 
 
 def _children(
-    data: bytes, at: int, stop: int, depth: int, *, indefinite: bool
+    data: bytes, at: int, stop: int, depth: int, left: Iterator[int], *, indefinite: bool
 ) -> tuple[tuple[Node, ...], int, int]:
     """The values in it, where its contents end, and where it does."""
     found = list[Node]()
     while at < stop:
         if indefinite and data.startswith(b"\0\0", at):
             return tuple(found), at, at + 2
-        child, at = _value(data, at, stop, depth + 1)
+        child, at = _value(data, at, stop, depth + 1, left)
         if child.key == (0, 0):
             refuse("an end without a beginning")
         found.append(child)

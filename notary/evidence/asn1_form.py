@@ -6,7 +6,7 @@ A form judges a parsed value whole: nothing may be missing, and nothing be there
 import re
 from collections.abc import Callable
 from dataclasses import dataclass, replace
-from datetime import datetime
+from datetime import UTC, datetime
 
 from asn1crypto import core
 
@@ -15,6 +15,7 @@ from notary.evidence.asn1 import Key, Node, refuse
 
 _CONTEXT = 2
 _MAX_OID = 64  # bytes
+_NAMED_BYTES = 8  # of a bit string
 _UTC = re.compile(rb"\d{12}Z")
 _WHOLE = re.compile(rb"\d{14}Z")
 
@@ -95,7 +96,7 @@ def implicit(number: int, form: Form) -> Form:
 
     def check(node: Node) -> None:
         _require(node, key)
-        form.check(replace(node, key=own))
+        form.check(node._replace(key=own))
 
     return Form(frozenset({key}), check)
 
@@ -172,15 +173,21 @@ def dotted(content: bytes) -> str:
 
 
 def read_bits(content: bytes) -> set[int]:
-    """Numbers of the bits that are set; those that are unused must not be.
+    """Numbers of the bits that are set, those above 63 as one, since no standard names them; the unused must not be.
 
     Raises:
         FormatError: they are, or there are no contents.
     """
+    _bits(content)
+    named = content[1 : 1 + _NAMED_BYTES]
+    found = {8 * at + bit for at, byte in enumerate(named) for bit in range(8) if byte & (0x80 >> bit)}
+    return found | ({8 * _NAMED_BYTES} if any(content[1 + _NAMED_BYTES :]) else set())
+
+
+def _bits(content: bytes) -> None:
     unused = content[0] if content else 8
     if unused > 7 or (unused and (len(content) == 1 or content[-1] & ((1 << unused) - 1))):  # noqa: PLR2004 - bits of a byte
         refuse("not a bit string")
-    return {8 * at + bit for at, byte in enumerate(content[1:]) for bit in range(8) if byte & (0x80 >> bit)}
 
 
 def _boolean(content: bytes) -> None:
@@ -194,27 +201,37 @@ def _null(content: bytes) -> None:
 
 
 def _whole_bits(content: bytes) -> None:
-    read_bits(content)
+    _bits(content)
     if content[0]:
         refuse("a bit string that is not of whole bytes")
 
 
-def _utc_time(content: bytes) -> None:
+def read_moment(node: Node) -> datetime:
+    """The moment, UTC, in a UTCTime or a GeneralizedTime of whole seconds.
+
+    Raises:
+        FormatError: neither.
+    """
+    TIME.check(node)
+    return (_whole_time if node.key == (0, asn1.GENERALIZED) else _utc_time)(node.content)
+
+
+def _utc_time(content: bytes) -> datetime:
     if not _UTC.fullmatch(content):
         refuse("not a UTC time")
-    _moment((b"20" if content < b"5" else b"19") + content)
+    return _moment((b"20" if content < b"5" else b"19") + content)
 
 
-def _whole_time(content: bytes) -> None:
+def _whole_time(content: bytes) -> datetime:
     if not _WHOLE.fullmatch(content):
         refuse("not a UTC time of whole seconds")
-    _moment(content)
+    return _moment(content)
 
 
-def _moment(text: bytes) -> None:
+def _moment(text: bytes) -> datetime:
     numbers = [int(text[:4]), *(int(text[at : at + 2]) for at in range(4, 14, 2))]
     try:
-        datetime(*numbers)  # type: ignore[arg-type] # noqa: DTZ001 - the zone is Z
+        return datetime(*numbers, tzinfo=UTC)  # type: ignore[arg-type,misc] # six of them
     except ValueError:
         refuse("no such moment")
 
@@ -224,7 +241,7 @@ INTEGER = primitive(asn1.INTEGER, read_integer)
 ENUMERATED = primitive(asn1.ENUMERATED, read_integer)
 OID = primitive(asn1.OID, read_oid)
 OCTETS = primitive(asn1.OCTETS)
-BITS = primitive(asn1.BITS, read_bits)
+BITS = primitive(asn1.BITS, _bits)
 WHOLE_BITS = primitive(asn1.BITS, _whole_bits)
 BOOLEAN = primitive(asn1.BOOLEAN, _boolean)
 NULL = primitive(asn1.NULL, _null)

@@ -35,6 +35,7 @@ NAMES = (
 )
 MAX_DISCLOSURE = 128 * 1024
 MAX_OPENINGS = 1024 * 1024
+MAX_VALUES = 1024  # in the file; the limits of its openings allow for 640
 MAX_COMMITMENTS = 64  # in one statement
 SALT_SIZE = 16  # RFC 9901 §9.3 recommends at least 128 bits
 _SALT_TEXT = 22  # characters of base64url
@@ -131,6 +132,9 @@ def parse_openings(data: bytes) -> tuple[Opening, ...]:
     Raises:
         FormatError: not canonical or not of this form.
     """
+    # Before parsing, which takes a second a megabyte where values are short. No string of this file has commas.
+    if data.count(b",") >= MAX_VALUES:
+        raise FormatError(f"openings have more than {MAX_VALUES} values")
     value = exact_keys(canonical.loads(data, MAX_OPENINGS), ("version", "openings"), "openings")
     version(value["version"], _VERSION, "openings")
     return read_openings(value["openings"])

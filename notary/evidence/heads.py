@@ -16,6 +16,7 @@ from notary.evidence.package import Package
 from notary.evidence.proof_file import TLOG_PROOF, parse_proof_file
 from notary.evidence.statement import Statement
 from notary.evidence.timestamp import check_token
+from notary.evidence.timestamp_issuing import Tries
 from notary.evidence.timestamp_revocation import Standing, check_revocation
 from notary.evidence.timestamp_serial import Serials
 from notary.evidence.trust import MAX_ACCURACY_MS, Trust, TrustedKey
@@ -30,7 +31,7 @@ def check_heads(
 ) -> list[Head]:
     """Make checks 3.1, 3.2, 5, 6 and 7 for each head; only heads that pass all of 3.1 and 3.2 are returned."""
     heads: list[Head] = []
-    serials = Serials()
+    serials, tries = Serials(), Tries()
     for size in package.sizes():
         head = _check_head(out, package, trust, entry, size)
         if head is None:
@@ -40,7 +41,7 @@ def check_heads(
                 "3.2", Claim.RECOMPUTED, f"head {size}", "the heads name different indexes for the entry"
             )
             continue
-        _check_tokens(out, package, trust, head, serials)
+        _check_tokens(out, package, trust, head, serials, tries)
         check_ots(out, package.ots(size), trust, head)
         check_anchor(out, package, trust, statement.not_before, head)
         if _check_period(out, head, trust.k):
@@ -128,7 +129,9 @@ def _trusted(trust: Trust, verifier: Verifier, size: int) -> TrustedKey:
     return key
 
 
-def _check_tokens(out: Collector, package: Package, trust: Trust, head: Head, serials: Serials) -> None:
+def _check_tokens(
+    out: Collector, package: Package, trust: Trust, head: Head, serials: Serials, tries: Tries
+) -> None:
     known = {authority.name: authority for authority in trust.authorities}
     size = head.checkpoint.size
     for name, response in package.tokens(size).items():
@@ -138,7 +141,7 @@ def _check_tokens(out: Collector, package: Package, trust: Trust, head: Head, se
             out.unchecked("5.1", Claim.NOT_COVERED, subject, "the trust file knows no authority of this name")
             continue
         with out.check("5.1", Claim.ATTESTED, subject) as done:
-            stamp = check_token(response, head.note, authority)
+            stamp = check_token(response, head.note, authority, tries=tries)
             serials.add(stamp, authority.organisation, subject)
             detail = f"genTime {stamp.gen_time.isoformat()}, serial {stamp.serial}, by {stamp.signer}"
             done.detail = "; ".join([detail, *stamp.warnings])

@@ -11,7 +11,7 @@ MAX_KEY = 32
 _HASH = 32
 _BRANCH, _SHORT_NODE = 17, 2
 _NO_NODE = b""
-MAX_VALUES = 1024  # in one node: 17, and as many more as fit into 16 children of less than 32 bytes
+MAX_VALUES = 256  # in one node: 18, and those in children of less than 32 bytes, of which real tries have few
 
 
 def verify_proof(root: bytes, key: bytes, nodes: Sequence[bytes]) -> bytes | None:

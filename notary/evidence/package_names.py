@@ -25,12 +25,19 @@ PAYLOAD, META = "data/", "META-INF/"
 MAX_FILE = 8 * 1024 * 1024
 MAX_HEADS = 16  # each costs a verifier signatures, tokens and an anchor
 MAX_TOTAL = 64 * 1024 * 1024
+MAX_ANCHORS = 16 * 1024 * 1024  # of all anchor.json
+MAX_LISTS = 16 * 1024 * 1024  # of all revocation lists
+MAX_OPENED = 2 * 1024 * 1024  # of all openings.json
+MAX_OTS = 32  # OpenTimestamps files
 MAX_DOCUMENT = 2 * 10**9  # all offsets stay below 2^31, where ZIP needs no fields of 64 bits
 
+# What of one kind takes a verifier long, in bytes by the end of the name.
+_TOGETHER = {"/anchor.json": MAX_ANCHORS, ".crl": MAX_LISTS, "/openings.json": MAX_OPENED}
 _SIZE = r"[1-9][0-9]{0,18}"
 _ANCHOR = r"[a-z0-9][a-z0-9._-]{0,63}"
 _STATUS = rf"[1-{MAX_DATA}]\.({'|'.join(Kind)})"
 _UP_TO_64 = r"(?:[1-9]|[1-5][0-9]|6[0-4])"  # 1 to 64
+_OTS = re.compile(rf"heads/{_SIZE}/ots/")
 _RECORD = r"(?:00[1-9]|0[1-5][0-9]|06[0-4])"  # 001 to 064
 _NAMES = re.compile(
     r"mimetype|bagit\.txt|bag-info\.txt|(tag)?manifest-sha256\.txt|README\.(en|zh)\.txt"
@@ -85,5 +92,17 @@ def check_sizes(sizes: Mapping[str, int]) -> None:
         limit = MAX_DOCUMENT if is_document(name) else MAX_FILE
         if size > limit:
             raise FormatError(f"{name!r} is larger than {limit} bytes")
+    _check_kinds(sizes)
     if sum(size for name, size in sizes.items() if not is_document(name)) > MAX_TOTAL:
         raise FormatError(f"the files of the package are larger than {MAX_TOTAL} bytes together")
+
+
+def _check_kinds(sizes: Mapping[str, int]) -> None:
+    read = {name: size for name, size in sizes.items() if is_read(name) and not is_document(name)}
+    for ending, limit in _TOGETHER.items():
+        if sum(size for name, size in read.items() if name.endswith(ending)) > limit:
+            raise FormatError(
+                f"the {ending.strip('./')} files of the package are larger than {limit} bytes together"
+            )
+    if sum(map(bool, map(_OTS.match, read))) > MAX_OTS:
+        raise FormatError(f"a package holds at most {MAX_OTS} OpenTimestamps files")

@@ -19,7 +19,8 @@ from notary.evidence.asn1_form import members
 from notary.evidence.timestamp_cms import check_signature, find_signer, open_response
 from notary.evidence.timestamp_der import dump, load
 from notary.evidence.timestamp_extensions import alternative_names
-from notary.evidence.timestamp_form import RESPONSE, TST_INFO, require
+from notary.evidence.timestamp_form import RESPONSE, TST_INFO, judge, parsed, require
+from notary.evidence.timestamp_issuing import Tries
 from notary.evidence.timestamp_names import general_key, name_key, shown_key
 from notary.evidence.timestamp_path import check_path, check_profile, key_of
 from notary.evidence.timestamp_signature import IMPRINTS, digest
@@ -77,6 +78,7 @@ def check_token(
     nonce: int | None = None,
     sent: datetime | None = None,
     received: datetime | None = None,
+    tries: Tries | None = None,
 ) -> Stamp:
     """Check a raw TimeStampResp over `data`: all but 15, revocation, and 22, serial numbers used once.
 
@@ -89,6 +91,7 @@ def check_token(
         nonce: of the request, where it is known; the token must then hold the same.
         sent: when the request left, UTC; genTime may be at most 10 s earlier.
         received: when the response came, or now, UTC; genTime may be at most 10 s later.
+        tries: of the tokens of one package, all of them; without it, of this one alone.
 
     Raises:
         TimestampError: with the number of the first check that failed; 4 also for bytes that cannot be read.
@@ -99,7 +102,9 @@ def check_token(
     roots = [_trusted(der, authority) for der in authority.roots]
     intermediates = [_trusted(der, authority) for der in authority.intermediates]
     try:
-        return _check(response, data, authority, roots, intermediates, (nonce, sent, received))
+        return _check(
+            response, data, authority, roots, intermediates, (nonce, sent, received), tries or Tries()
+        )
     except (TimestampError, MemoryError):
         raise
     except Exception as error:
@@ -115,10 +120,13 @@ def _check(
     roots: list[x509.Certificate],
     intermediates: list[x509.Certificate],
     exchange: tuple[int | None, datetime | None, datetime | None],
+    tries: Tries,
 ) -> Stamp:
     nonce, sent, received = exchange
+    # Before the libraries have it, since it bounds how many values there are.
+    whole = parsed(response, 4, "the response")
     token = open_response(response)
-    require(RESPONSE, response, 4, "the response")
+    judge(RESPONSE, whole, 4, "the response")
     require(TST_INFO, token.content, 4, "the TSTInfo", der=True)
     signer = find_signer(token, intermediates)
     warnings = check_signature(token, signer)
@@ -128,7 +136,7 @@ def _check(
     moment = _gen_time(info)
     readable = strict.load_der_x509_certificate(dump(signer))
     check_profile(readable, moment)
-    path = check_path(signer, [*token.certificates, *intermediates], roots, moment)
+    path = check_path(signer, [*token.certificates, *intermediates], roots, moment, tries)
     _check_info(info, data, authority)
     _check_exchange(info, moment, nonce, sent, received)
     _check_names(info, signer)

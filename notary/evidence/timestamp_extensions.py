@@ -1,5 +1,8 @@
 """The form of what extensions of certificates say (RFC 5280 §4.2), for those that a check or the path rests on."""
 
+from dataclasses import dataclass
+from functools import lru_cache
+
 from notary.evidence import asn1
 from notary.evidence.asn1 import Node
 from notary.evidence.asn1_form import (
@@ -26,8 +29,8 @@ from notary.evidence.asn1_form import (
 )
 from notary.evidence.timestamp_form import CONSTRAINED_NAME, GENERAL_NAME
 
-_IDENTIFIER, _KEY_USAGE, _ALTERNATIVES, _CONSTRAINTS, _PURPOSES = (
-    f"551d{each}" for each in ("0e", "0f", "11", "13", "25")
+_IDENTIFIER, _KEY_USAGE, _ALTERNATIVES, _CONSTRAINTS, _POINTS, _PURPOSES = (
+    f"551d{each}" for each in ("0e", "0f", "11", "13", "1f", "25")
 )
 _MOST = 1_000_000  # certificates in a path
 
@@ -65,7 +68,7 @@ FORMS = {  # by the contents of the object identifier, hex
     _ALTERNATIVES: _NAMES,  # subjectAltName
     _CONSTRAINTS: sequence(optional(BOOLEAN, FALSE), optional(_COUNT)),  # basicConstraints
     "551d1e": sequence(optional(implicit(0, _SUBTREES)), optional(implicit(1, _SUBTREES))),  # nameConstraints
-    "551d1f": sequence_of(_POINT, least=1),  # cRLDistributionPoints
+    _POINTS: sequence_of(_POINT, least=1),  # cRLDistributionPoints
     "551d20": Form(_POLICIES.keys, _policies),  # certificatePolicies
     "551d21": sequence_of(sequence(OID, OID), least=1),  # policyMappings
     "551d23": AUTHORITY_KEY,
@@ -76,6 +79,9 @@ FORMS = {  # by the contents of the object identifier, hex
 }
 
 
+@lru_cache(
+    maxsize=256
+)  # a certificate is asked for one extension after another, and stands in token after token
 def _extensions(der: bytes) -> list[tuple[bytes, bool, bytes]]:
     """Contents of its object identifier, whether it is critical, and value of each extension of a certificate."""
     tbs, *_ = members(asn1.parse(der), asn1.SEQUENCE)
@@ -166,3 +172,37 @@ def alternative_names(der: bytes) -> tuple[Node, ...]:
     """
     value = _value(der, _ALTERNATIVES)
     return () if value is None else members(value, asn1.SEQUENCE)
+
+
+@dataclass(frozen=True, slots=True)
+class Point:
+    """A distribution point: its full names and those of another issuer, or None each; whether it is of some reasons."""
+
+    full_name: tuple[Node, ...] | None
+    issuer: tuple[Node, ...] | None
+    some_reasons: bool
+
+
+def distribution_points(der: bytes) -> list[Point]:
+    """The points in a certificate's cRLDistributionPoints; none where it has none.
+
+    Raises:
+        FormatError: they are none.
+    """
+    value = _value(der, _POINTS)
+    found = (
+        [] if value is None else [{f.key[1]: f for f in each.children or ()} for each in value.children or ()]
+    )
+    return [
+        Point(point_names(each) or None, fields[2].children if 2 in fields else None, 1 in fields)  # noqa: PLR2004 - tags
+        for each, fields in zip((value.children or ()) if value else (), found, strict=True)
+    ]
+
+
+def point_names(point: Node) -> tuple[Node, ...]:
+    """The full names in a distribution point, a certificate's or a list's; none where it has none."""
+    for field in point.children or ():
+        if field.key == (2, 0):
+            (name,) = field.children or ()
+            return (name.children or ()) if name.key == (2, 0) else ()
+    return ()

@@ -38,8 +38,29 @@ def require(form: Form, data: bytes, check: int, what: str, *, der: bool = False
     Raises:
         TimestampError: `check`.
     """
+    judge(form, parsed(data, check, what, der=der), check, what)
+
+
+def parsed(data: bytes, check: int, what: str, *, der: bool = False) -> Node:
+    """The value in `data`, to its last byte.
+
+    Raises:
+        TimestampError: `check`.
+    """
     try:
-        form.check(asn1.parse(data, der=der))
+        return asn1.parse(data, der=der)
+    except FormatError as error:
+        raise TimestampError(check, f"{what} cannot be read: {error}") from error
+
+
+def judge(form: Form, value: Node, check: int, what: str) -> None:
+    """Refuse a value that is not of this form.
+
+    Raises:
+        TimestampError: `check`.
+    """
+    try:
+        form.check(value)
     except FormatError as error:
         raise TimestampError(check, f"{what} cannot be read: {error}") from error
 

@@ -12,8 +12,8 @@ from cryptography.x509.oid import ExtendedKeyUsageOID, ExtensionOID
 
 from notary.errors import TimestampError
 from notary.evidence.timestamp_der import dump, load
+from notary.evidence.timestamp_issuing import issued
 from notary.evidence.timestamp_names import same_name
-from notary.evidence.timestamp_path import issued
 from notary.evidence.timestamp_signature import DIGESTS, SHA1, digest
 from notary.evidence.timestamp_status import CHECK, Status, asn1_of, extension, name_of, require_signature
 
@@ -39,8 +39,10 @@ def ocsp_statuses(data: bytes, certificate: x509.Certificate, issuer: x509.Certi
         for single, answer in zip(response.responses, answers, strict=True)
         if _is_about(single, answer, certificate, issuer)
     ]
+    if not found:
+        return []
     signer = _signer(response, basic["tbs_response_data"]["responder_id"], issuer)
-    if not found or signer is None:
+    if signer is None:
         return []
     require_signature(signer, basic["signature_algorithm"], response.signature, response.tbs_response_bytes)
     if signer is not issuer and not _may_answer(signer, response, issuer):

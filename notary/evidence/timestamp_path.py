@@ -31,11 +31,12 @@ from notary.evidence.timestamp_extensions import (
     key_usage,
     purposes,
 )
-from notary.evidence.timestamp_names import same_name, settle
+from notary.evidence.timestamp_issuing import Tries
+from notary.evidence.timestamp_names import settle
 from notary.evidence.timestamp_signature import verify_signature
 
 MAX_INTERMEDIATES = 6
-_MAX_PATHS = 1000  # that are begun (docs/formats.md §9)
+_MAX_PATHS = 128  # that are begun (docs/formats.md §9)
 _SIGNS = {0, 1}  # digitalSignature and nonRepudiation
 _PURPOSES, _TIME_STAMPING = (
     each.dotted_string for each in (ExtensionOID.EXTENDED_KEY_USAGE, ExtendedKeyUsageOID.TIME_STAMPING)
@@ -118,11 +119,11 @@ def check_path(
     candidates: Sequence[x509.Certificate],
     roots: Sequence[x509.Certificate],
     moment: datetime,
+    tries: Tries,
 ) -> tuple[x509.Certificate, ...]:
     """Check 14: the shortest valid path from the signer over `candidates` to one of `roots`, all valid at `moment`.
 
-    Whether one certificate issued another is worked out once, and no more than a thousand paths are begun: certificates
-    of one name and key that issued each other lead to very many.
+    No more than 128 paths are begun: certificates of one name and key that issued each other lead to very many.
 
     Returns:
         The certificates from the signer's to the root's, each issued by the next.
@@ -131,9 +132,9 @@ def check_path(
         TimestampError: 14.
     """
     problem = "no path leads from the signer's certificate to a pinned root"
-    held = list({dump(cert): cert for cert in candidates if _valid(cert, moment)}.values())
-    above, anchors = _issuers_among(held), _issuers_among(roots)
-    paths: list[tuple[x509.Certificate, ...]] = [(signer,)]
+    held = {dump(cert): cert for cert in candidates if _valid(cert, moment)}
+    above, anchors = _issuers_among(list(held.values()), tries), _issuers_among(roots, tries)
+    paths: list[tuple[x509.Certificate, ...]] = [(held.get(dump(signer), signer),)]
     for path in paths:  # which grows meanwhile: shorter ones come first
         for root in anchors(path[-1]):
             found = _validate(path, root, moment)
@@ -142,22 +143,22 @@ def check_path(
             problem = found
         if len(path) > MAX_INTERMEDIATES:
             continue
-        begun = set(map(dump, path))
-        more = [(*path, cert) for cert in above(path[-1]) if dump(cert) not in begun]
+        begun = set(map(id, path))
+        more = [(*path, cert) for cert in above(path[-1]) if id(cert) not in begun]
         paths += more[: _MAX_PATHS - len(paths)]
     raise TimestampError(14, problem)
 
 
 def _issuers_among(
-    certificates: Sequence[x509.Certificate],
+    certificates: Sequence[x509.Certificate], tries: Tries
 ) -> Callable[[x509.Certificate], list[x509.Certificate]]:
-    """Who of them issued a certificate, in their order; looked for once."""
-    known = dict[bytes, list[x509.Certificate]]()
+    """Who of them issued a certificate, in their order; looked for once, by which object it is."""
+    known = dict[int, list[x509.Certificate]]()
 
     def issuers(cert: x509.Certificate) -> list[x509.Certificate]:
-        if dump(cert) not in known:
-            known[dump(cert)] = [each for each in certificates if issued(each, cert)]
-        return known[dump(cert)]
+        if id(cert) not in known:
+            known[id(cert)] = [each for each in certificates if tries.issued(each, cert)]
+        return known[id(cert)]
 
     return issuers
 
@@ -203,22 +204,6 @@ def _validate(path: tuple[x509.Certificate, ...], root: x509.Certificate, moment
     finally:
         steps.close()
     return "the path could not be validated without fetching"
-
-
-def issued(issuer: x509.Certificate, cert: x509.Certificate) -> bool:
-    """Whether `issuer` is who `cert` names, and its key made the signature."""
-    if not same_name(issuer.subject, cert.issuer):
-        return False
-    try:
-        verify_signature(
-            dump(issuer.public_key),
-            cert["signature_algorithm"],
-            cert["signature_value"].native,
-            dump(cert["tbs_certificate"]),
-        )
-    except TimestampError:
-        return False
-    return True
 
 
 def _valid(cert: x509.Certificate, moment: datetime) -> bool:

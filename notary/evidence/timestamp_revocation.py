@@ -20,7 +20,7 @@ from notary.errors import FormatError, TimestampError
 from notary.evidence.timestamp_crl import crl_statuses
 from notary.evidence.timestamp_form import require
 from notary.evidence.timestamp_ocsp import ocsp_statuses
-from notary.evidence.timestamp_revocation_form import CERTIFICATE_LIST, OCSP_RESPONSE
+from notary.evidence.timestamp_revocation_form import MAX_RESPONSE, OCSP_RESPONSE
 from notary.evidence.timestamp_status import (
     CHECK,
     MAX_REVOCATION,
@@ -99,7 +99,7 @@ def revocation(path: Sequence[bytes], moment: datetime, data: Sequence[Revocatio
         _require_form(each)
     shown, missing = [], []
     for certificate, issuer in pairwise(certificates):
-        statuses = [status for each in data for status in statuses_of(each, certificate, issuer)]
+        statuses = [status for each in data for status in _said(each, certificate, issuer)]
         for status in statuses:
             if spoils(status, moment):
                 return Revocation(Standing.REVOKED, _revoked(certificate, status))
@@ -147,11 +147,18 @@ def statuses_of(
     Raises:
         TimestampError: 15: it is forged, too large, or cannot be read.
     """
+    _require_form(data)
+    return _said(data, certificate, issuer)
+
+
+def _said(data: RevocationData, certificate: x509.Certificate, issuer: x509.Certificate) -> list[Status]:
     read = crl_statuses if data.kind is Kind.CRL else ocsp_statuses
     try:
         statuses = read(data.data, certificate, issuer)
     except (TimestampError, MemoryError):
         raise
+    except FormatError as error:
+        raise TimestampError(CHECK, f"revocation data cannot be read: {error}") from error
     except Exception as error:
         # The parsers raise nearly anything on hostile input: this is no revocation data.
         raise TimestampError(CHECK, f"revocation data cannot be read ({type(error).__name__})") from error
@@ -160,10 +167,12 @@ def statuses_of(
 
 
 def _require_form(data: RevocationData) -> None:
-    if len(data.data) > MAX_REVOCATION:
-        raise TimestampError(CHECK, f"revocation data is larger than {MAX_REVOCATION} bytes")
-    form = CERTIFICATE_LIST if data.kind is Kind.CRL else OCSP_RESPONSE
-    require(form, data.data, CHECK, "revocation data", der=True)
+    """Of a list this is seen where it is read, and only as far as it has to be."""
+    limit = MAX_REVOCATION if data.kind is Kind.CRL else MAX_RESPONSE
+    if len(data.data) > limit:
+        raise TimestampError(CHECK, f"revocation data is larger than {limit} bytes")
+    if data.kind is Kind.OCSP:
+        require(OCSP_RESPONSE, data.data, CHECK, "revocation data", der=True)
 
 
 def spoils(status: Status, moment: datetime) -> bool:

@@ -1,16 +1,13 @@
-"""The form of revocation lists (RFC 5280 §5) and OCSP responses (RFC 6960 §4.2), both in DER."""
+"""The form of OCSP responses (RFC 6960 §4.2), in DER. Lists are not parsed whole: see `timestamp_list`."""
 
 from notary.evidence import asn1
 from notary.evidence.asn1 import Node, refuse
 from notary.evidence.asn1_form import (
-    BITS,
-    BOOLEAN,
     ENUMERATED,
     INTEGER,
     NULL,
     OCTETS,
     OID,
-    TIME,
     WHOLE_BITS,
     WHOLE_TIME,
     Form,
@@ -20,66 +17,19 @@ from notary.evidence.asn1_form import (
     implicit,
     members,
     optional,
-    primitive,
     read_integer,
     sequence,
     sequence_of,
 )
-from notary.evidence.timestamp_extensions import AUTHORITY_KEY, POINT_NAME
 from notary.evidence.timestamp_form import ALGORITHM, CERTIFICATE, EXTENSIONS, NAME
 from notary.evidence.timestamp_signature import DIGESTS, SHA1
 
+MAX_RESPONSE = 16384  # bytes of one OCSP response; real ones have 500 to 6000
+MAX_VALUES = 512  # in its answer; one of a certificate of a responder has 200
 MAX_CERTIFICATES = 32  # in one OCSP response, and that one may be about
-_ISSUING_POINT, _KEY_IDENTIFIER = "551d1c", "551d23"  # contents of their object identifiers, hex
 _BASIC = "2b0601050507300101"
 _STATUSES = {0, 1, 2, 3, 5, 6}
 
-_VALUES = {
-    _ISSUING_POINT: sequence(
-        optional(POINT_NAME),
-        optional(implicit(1, BOOLEAN), b"\x81\x01\x00"),
-        optional(implicit(2, BOOLEAN), b"\x82\x01\x00"),
-        optional(implicit(3, BITS)),
-        optional(implicit(4, BOOLEAN), b"\x84\x01\x00"),
-        optional(implicit(5, BOOLEAN), b"\x85\x01\x00"),
-    ),
-    _KEY_IDENTIFIER: AUTHORITY_KEY,
-}
-
-
-def _of_list(node: Node) -> None:
-    EXTENSIONS.check(node)
-    for extension in members(node, asn1.SEQUENCE):
-        oid, *_, value = members(extension, asn1.SEQUENCE)
-        if oid.content.hex() in _VALUES:
-            _VALUES[oid.content.hex()].check(asn1.parse(value.content, der=True))
-
-
-def _version_2(content: bytes) -> None:
-    if read_integer(content) != 1:
-        refuse("a list of another version")
-
-
-_TBS = sequence(
-    optional(primitive(asn1.INTEGER, _version_2)),
-    ALGORITHM,
-    NAME,
-    TIME,
-    optional(TIME),
-    optional(sequence_of(sequence(INTEGER, TIME, optional(EXTENSIONS)))),
-    optional(explicit(0, Form(EXTENSIONS.keys, _of_list))),
-)
-_LIST = sequence(_TBS, ALGORITHM, WHOLE_BITS)
-
-
-def _list(node: Node) -> None:
-    _LIST.check(node)
-    tbs, algorithm, _ = members(node, asn1.SEQUENCE)
-    if next(f for f in members(tbs, asn1.SEQUENCE) if f.key == (0, asn1.SEQUENCE)).raw != algorithm.raw:
-        refuse("a list names two signature algorithms")
-
-
-CERTIFICATE_LIST = Form(_LIST.keys, _list)
 _DIGEST = sequence(OID, optional(NULL))
 
 
@@ -135,7 +85,7 @@ def _response(node: Node) -> None:
     kind, basic = members(answer[0].children[0], asn1.SEQUENCE)
     if kind.content.hex() != _BASIC:
         refuse("an OCSP response of another kind")
-    _BASIC_RESPONSE.check(asn1.parse(basic.content, der=True))
+    _BASIC_RESPONSE.check(asn1.parse(basic.content, der=True, most=MAX_VALUES))
 
 
 OCSP_RESPONSE = Form(_RESPONSE.keys, _response)

@@ -69,9 +69,14 @@ def extension(extensions: Iterable[x509.Extension[Any]], kind: type[Any]) -> Any
     return next((each.value for each in extensions if isinstance(each.value, kind)), None)
 
 
+def der_of(certificate: x509.Certificate) -> bytes:
+    """Its DER."""
+    return certificate.public_bytes(Encoding.DER)
+
+
 def asn1_of(certificate: x509.Certificate) -> asn1.Certificate:
     """As asn1crypto parses it."""
-    parsed: asn1.Certificate = load(asn1.Certificate, certificate.public_bytes(Encoding.DER))
+    parsed: asn1.Certificate = load(asn1.Certificate, der_of(certificate))
     return parsed
 
 

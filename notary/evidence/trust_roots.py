@@ -9,7 +9,8 @@ from notary.errors import TrustError
 from notary.evidence.outcome import source_of
 from notary.evidence.timestamp import Authority
 from notary.evidence.timestamp_der import load
-from notary.evidence.timestamp_path import issued, key_of
+from notary.evidence.timestamp_issuing import issued
+from notary.evidence.timestamp_path import key_of
 
 
 def require_independent(authorities: Sequence[Authority]) -> None:

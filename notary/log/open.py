@@ -91,15 +91,20 @@ def open_log(
     return history.genesis
 
 
-def refuse_published(objects: Objects) -> None:
-    """For a database that knows no log: whether there never was one here.
+def refuse_published(database: Database, objects: Objects) -> None:
+    """For a database that knew no log: whether there never was one here, or another process has just opened it.
 
     Raises:
-        Fatal: a checkpoint is published.
+        Fatal: a checkpoint is published, and the database knows no log still.
         Unavailable: it cannot be read now.
     """
-    if objects.read(CHECKPOINT) is not None:
-        raise Fatal("a checkpoint is published, but the database knows no log: it is the wrong one or lost")
+    if objects.read(CHECKPOINT) is None:
+        return
+    with database.reading() as connection:  # after the other: it is stored first
+        if read_state(connection) is None:
+            raise Fatal(
+                "a checkpoint is published, but the database knows no log: it is the wrong one or lost"
+            )
 
 
 def _create(
@@ -111,7 +116,7 @@ def _create(
     now: datetime,
     random: Callable[[int], bytes],
 ) -> bytes:
-    refuse_published(objects)
+    refuse_published(database, objects)
     commitments, _ = commit({}, lambda: random(16))
     number = make_number(int(now.timestamp() * 1000), random(5))
     statement = Statement(
@@ -126,11 +131,19 @@ def _create(
     note, cose = sign_checkpoint(checkpoint, key).encode(), sign_root(checkpoint, key)
     record = NewRecord(number, None, "genesis", statement, entry, "public")
     with database.writing() as connection:
-        create_state(connection, 1, part.root, note, staged, now, cose)
-        if groups_after(connection, -1, 1):
+        first = create_state(connection, 1, part.root, note, staged, now, cose)
+        if first and groups_after(connection, -1, 1):
             raise Fatal("there are records, but no log")
-        group = insert_group(connection, 1, None, now, None, first_index=0)
-        insert_records(connection, group, [record])
+        if first:
+            group = insert_group(connection, 1, None, now, None, first_index=0)
+            insert_records(connection, group, [record])
+        else:
+            state = read_state(connection)
+    if not first:
+        # Another process has opened it meanwhile: ours was signed, and shown to nobody.
+        assert state is not None  # noqa: S101 - that is why
+        objects.delete(staged)
+        return state.note
     # Durable: the log exists. A crash here leaves tiles to be put at their names: recovery of the sequencer.
     staging.apply(objects, staged)
     publish(objects, note, [verifier])

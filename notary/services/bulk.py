@@ -1,15 +1,13 @@
 """Bulk: from the body of a request to its answer, and the same answer again to its repetition."""
 
 import json
-from collections import Counter
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
-from threading import Lock
 
 from anyio import CapacityLimiter, to_thread
 
-from notary.errors import Busy, NotFound, RequestError, TooManyRequests
+from notary.errors import NotFound, RequestError
 from notary.evidence import canonical
 from notary.intake.answers import bulk_answer, document_lines, join_lines, line
 from notary.intake.bulk import BulkItem, Made, fingerprint, prepare_bulk
@@ -21,6 +19,7 @@ from notary.intake.writer import Writer
 from notary.merkle.hashing import hash_leaves
 from notary.merkle.tree import levels
 from notary.observe import SUBMISSIONS
+from notary.services.flying import Flying
 from notary.services.types import Principal
 from notary.store.claims import Claim, Claimed
 from notary.store.groups import group_by_id
@@ -31,6 +30,7 @@ ARRAY = "application/json"
 LINES = "application/x-ndjson"
 IN_FLIGHT = 6  # requests whose bodies are in memory; of these, two at most have some 20 MiB each
 OF_ONE = 4  # of them, of one organisation: the others are not kept out by it
+BODY_SECONDS = 120.0  # for a body to arrive: who sends it slowly has a place of others
 _AT_WORK = 2  # one is stored while another is prepared or answered
 
 
@@ -40,8 +40,7 @@ class BulkSubmitting:
 
     writer: Writer
     max_bulk_bytes: int
-    _flying: Counter[int] = field(default_factory=Counter, repr=False)  # requests by organisation
-    _lock: Lock = field(default_factory=Lock, repr=False)
+    _flying: Flying = field(default_factory=lambda: Flying("bulk requests", IN_FLIGHT, OF_ONE), repr=False)
     # Made by the first request, since they belong to its event loop: how many are at work, and, since two at once
     # would only take turns, the one that computes.
     _limiters: list[CapacityLimiter] = field(default_factory=list, repr=False)
@@ -58,27 +57,9 @@ class BulkSubmitting:
             return self.max_bulk_bytes
         raise RequestError(f"the Content-Type of a bulk request is {ARRAY} or {LINES}")
 
-    @contextmanager
-    def place(self, who: Principal) -> Iterator[None]:
-        """A place for one request, to be taken before its body is read.
-
-        Raises:
-            TooManyRequests: this organisation has as many as one may have.
-            Busy: all are taken.
-        """
-        with self._lock:
-            if self._flying[who.tenant_id] >= OF_ONE:
-                raise TooManyRequests(f"{OF_ONE} bulk requests of yours are under way; wait for one of them")
-            if self._flying.total() >= IN_FLIGHT:
-                raise Busy(f"{IN_FLIGHT} bulk requests are under way; send it again in a second")
-            self._flying[who.tenant_id] += 1
-        try:
-            yield
-        finally:
-            with self._lock:
-                self._flying[who.tenant_id] -= 1
-                if not self._flying[who.tenant_id]:
-                    del self._flying[who.tenant_id]
+    def place(self, who: Principal) -> AbstractContextManager[None]:
+        """A place for one request, to be taken before its body is read. Raises as `Flying.place`."""
+        return self._flying.place(who.tenant_id)
 
     async def submit(self, who: Principal, media_type: str, body: bytes, key: str | None) -> bytes:
         """Accept all of a request that has a place, and answer it.

@@ -1,7 +1,8 @@
 """From a wire request to an accepted record, and the answer to it."""
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from contextlib import AbstractContextManager
+from dataclasses import dataclass, field
 from os import SEEK_END
 from typing import BinaryIO
 
@@ -18,10 +19,14 @@ from notary.intake.spool import PDF, media_type_of
 from notary.intake.submission import Accepted, Submission
 from notary.intake.writer import Writer
 from notary.observe import SUBMISSIONS
+from notary.services.flying import Flying
 from notary.services.types import Principal
 from notary.services.wanted import Repeat, Wanted, fingerprint, of_digests, of_document, plain_media_type
 from notary.store.claims import Claim
 
+IN_FLIGHT = 512  # documents that are taken in; each has a megabyte in memory, and the rest on the disk
+OF_ONE = 64  # of them, of one organisation
+_BYTES_A_SECOND = 50_000  # at which a document comes at least, on the whole
 _CHUNK = 1 << 20
 _DOCUMENTS = SUBMISSIONS.labels("document")
 
@@ -34,6 +39,16 @@ class Submitting:
     writer: Writer
     max_document_bytes: int
     room: Room
+    _flying: Flying = field(default_factory=lambda: Flying("documents", IN_FLIGHT, OF_ONE), repr=False)
+
+    def place(self, who: Principal) -> AbstractContextManager[None]:
+        """A place for one document, to be taken before its body is read. Raises as `Flying.place`."""
+        return self._flying.place(who.tenant_id)
+
+    @property
+    def body_seconds(self) -> float:
+        """Within which the body with a document must have come: it takes up room of others."""
+        return 120 + self.max_document_bytes / _BYTES_A_SECOND
 
     async def digests(self, who: Principal, wanted: Wanted, repeat: Repeat) -> bytes:
         """Accept digests or an event.

@@ -1,19 +1,24 @@
 """Verification on this service's own word: what it trusts is its own trust file."""
 
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from threading import BoundedSemaphore
 from typing import BinaryIO
 
-from notary.errors import EmptyDocument, EvidenceError, FormatError, NotFound
+from notary.errors import Busy, EmptyDocument, EvidenceError, FormatError, NotFound
 from notary.evidence.incoming import kind_of, read_evidence, stands_alone
 from notary.evidence.outcome import Report
 from notary.evidence.package import Digests, Package, digest_stream
 from notary.evidence.trust import Trust
 from notary.evidence.verify import unreadable, verify
+from notary.intake.spool import Spool
 from notary.services.packages import Packages
 from notary.services.records import Records
 from notary.services.types import Found, Viewer
 
+IN_FLIGHT = 32  # requests whose files are taken in or checked; each has a megabyte in memory, and the rest on the disk
+BODY_SECONDS = 300.0  # for a file to arrive
 _PDF = b"%PDF-"
 _OTHER = "this is neither an evidence package (.zip) nor a proof (.tlog-proof, .json) nor a report (.pdf)"
 _BESIDE = (
@@ -24,11 +29,37 @@ _BESIDE = (
 
 @dataclass(frozen=True, slots=True)
 class Verifying:
-    """Verifies what is uploaded: a package, a proof, or a report of ours by its digest."""
+    """Verifies what is uploaded: a package, a proof, or a report of ours by its digest.
+
+    Anybody may upload, so what is uploaded has a share of its own: it takes nothing from those who submit.
+
+    Attributes:
+        records, packages: what is stored.
+        trust: the trust that a package is checked with.
+        spool: for files while they are checked; it leaves room for documents.
+    """
 
     records: Records
     packages: Packages
     trust: Callable[[Package], Trust]
+    spool: Spool
+    _flying: BoundedSemaphore = field(default_factory=lambda: BoundedSemaphore(IN_FLIGHT), repr=False)
+
+    @contextmanager
+    def place(self) -> Iterator[None]:
+        """A place for one request, to be taken before its body is read.
+
+        Raises:
+            Busy: all are taken.
+        """
+        if not self._flying.acquire(blocking=False):
+            raise Busy(
+                f"{IN_FLIGHT} files are being verified; send it again in a second, or verify it yourself"
+            )
+        try:
+            yield
+        finally:
+            self._flying.release()
 
     def verify(self, stream: BinaryIO) -> Report:
         """The result; a package or proof that cannot be read is a failed check 1.1, never an error.

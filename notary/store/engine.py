@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 import psycopg
+from psycopg.conninfo import make_conninfo
 from sqlalchemy import Connection, Engine, create_engine, event, make_url, text
 from sqlalchemy.exc import DBAPIError, DisconnectionError, InterfaceError, OperationalError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
@@ -138,10 +139,16 @@ class Database:
             self._lock.release()
 
 
+def file_of(url: str) -> Path | None:
+    """The file of an SQLite database; None of PostgreSQL."""
+    address = make_url(url)
+    return Path(str(address.database)) if address.get_backend_name() == "sqlite" else None
+
+
 def is_there(url: str) -> bool:
     """Whether the file of an SQLite database is there; of PostgreSQL only its server can tell, so True."""
-    address = make_url(url)
-    return address.get_backend_name() != "sqlite" or Path(str(address.database)).exists()
+    file = file_of(url)
+    return file is None or file.exists()
 
 
 def open_database(url: str, *, create: bool = True) -> Database:
@@ -174,6 +181,10 @@ def open_database(url: str, *, create: bool = True) -> Database:
         event.listen(engine, "begin", _begin_sqlite)
         return Database(engine, threading.Lock())
     if backend == "postgresql":
+        try:
+            make_conninfo("", **{name: str(value) for name, value in address.query.items()})
+        except psycopg.ProgrammingError as error:
+            raise SettingsError(f"the address of the database: {' '.join(str(error).split())}") from None
         engine = create_engine(
             address.set(drivername="postgresql+psycopg"),
             pool_size=_POOL,

@@ -5,7 +5,7 @@ from datetime import datetime, timedelta
 
 from sqlalchemy import Connection, or_, select, update
 
-from notary.errors import Fatal, Overtaken
+from notary.errors import Overtaken
 from notary.store.checkpoints import insert_checkpoint
 from notary.store.sql import insert_new
 from notary.store.tables import log_state
@@ -52,16 +52,13 @@ def create_state(
     staging: str,
     now: datetime,
     cose: bytes | None = None,
-) -> None:
-    """Open the log.
-
-    Raises:
-        Fatal: another process has opened it.
-    """
+) -> bool:
+    """Open the log; says whether it was not open, as by another process at the same time."""
     values = {"id": _ROW, "size": size, "root": root, "note": note, "staging": staging, "epoch": 0}
     if not insert_new(connection, log_state, values):
-        raise Fatal("another process has opened this log at the same time")
+        return False
     insert_checkpoint(connection, size, root, note, now, cose)
+    return True
 
 
 def swap_state(

@@ -30,6 +30,7 @@ class Published:
     clock: Callable[[], float] = time.monotonic
     _size: int = field(default=0, init=False)
     _looked: float | None = field(default=None, init=False)
+    _looking: threading.Thread | None = field(default=None, init=False, repr=False)
     _lock: threading.Lock = field(default_factory=threading.Lock, init=False, repr=False)
 
     def __call__(self) -> int:
@@ -39,10 +40,12 @@ class Published:
         """
         with self._lock:
             due = self._looked is None or self.clock() - self._looked >= _SECONDS
+            # One that waits for an answer is enough: of a disk that is gone there may never be one.
+            due = due and (self._looking is None or not self._looking.is_alive())
             if due:
                 self._looked = self.clock()
-        if due:
-            threading.Thread(target=self.look, name="published", daemon=True).start()
+                self._looking = threading.Thread(target=self.look, name="published", daemon=True)
+                self._looking.start()
         return self._size
 
     def look(self) -> None:

@@ -1,12 +1,13 @@
 """The only package that chooses adapters: from settings to services and steps."""
 
 import secrets
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import partial
 
 from notary import keys
-from notary.errors import NotaryError, SettingsError
+from notary.errors import Fatal, NotaryError, SettingsError
 from notary.evidence.bodies import Genesis
 from notary.evidence.key_history import HEAD, LOG, RECEIPT, KeyHistory
 from notary.evidence.note import Verifier
@@ -19,6 +20,7 @@ from notary.services.beating import Beating
 from notary.services.steps import Step
 from notary.services.trust_file import TrustSource
 from notary.settings import Settings
+from notary.store.durable import require_durable
 from notary.store.engine import Database, open_database
 from notary.store.key_changes import known_history, signed_history
 from notary.store.objects import Objects
@@ -132,7 +134,13 @@ def known_log(settings: Settings) -> Genesis | None:
     return history.genesis
 
 
-def open_new_log(settings: Settings, chain_id: int, contract: bytes, log_id: bytes) -> Genesis:
+def open_new_log(
+    settings: Settings,
+    chain_id: int,
+    contract: bytes,
+    log_id: bytes,
+    anchored: Callable[[], tuple[int, bytes]] = lambda: (0, b""),
+) -> Genesis:
     """Make entry 0, once; afterwards check that the log is this one, as `known_log`.
 
     Args:
@@ -140,15 +148,24 @@ def open_new_log(settings: Settings, chain_id: int, contract: bytes, log_id: byt
         chain_id: of the chain that heads are anchored on.
         contract: 20 bytes.
         log_id: of the log in the contract, 32 bytes.
+        anchored: size and root of the newest head that the contract holds of it, asked before entry 0 is made.
 
     Raises:
         SettingsError: a key file cannot be used, or the log is another.
-        Fatal: the log was published before, and the database does not know it.
-        Unavailable: database or disk do not answer.
+        Fatal: the log was published or anchored before, and the database does not know it.
+        Unavailable: database, disk or chain do not answer.
     """
     known = known_log(settings)
     if known is not None:
         return known
+    # What was published may be lost with the database, and the keys and the chain not: a second entry 0 under this key
+    # and name would be a fork.
+    size, _ = anchored()
+    if size:
+        raise Fatal(
+            f"a head of size {size} of this log is anchored, but the database knows no log: it is the wrong one or "
+            "lost. Restore a copy; where there is none, begin a new log with an origin and keys of its own"
+        )
     log_key, receipt_key = (keys.load_ed25519(path) for path in (settings.log_key, settings.receipt_key))
     genesis = Genesis(
         log_key=Verifier(settings.origin, log_key.public_key().public_bytes_raw()).vkey,
@@ -172,10 +189,11 @@ def build(settings: Settings, *, working: bool = True) -> Assembly:
 
     Raises:
         SettingsError: a file that is named cannot be used, the log is not open or is another, a key is not the
-            log's, or the tables are not of this version.
+            log's, the tables are not of this version, or what PostgreSQL acknowledges is not durable.
         Fatal: a statement on the keys of the log is not signed.
     """
     database, objects = open_made(settings)
+    require_durable(database)
     with database.reading() as connection:
         history = signed_history(connection)
     if history is None:

@@ -25,6 +25,7 @@ from notary.log.open import read_genesis
 from notary.observe import FSCK_FINISHED, FSCK_PROBLEMS
 from notary.settings import Settings
 from notary.store.key_changes import key_history
+from notary.store.logstate import SMALL_STEP
 from notary.wiring.trusting import authority, chain_trust, require_origin
 
 _log = structlog.get_logger()
@@ -91,13 +92,17 @@ class Checking:
     now: Callable[[], datetime]
     _child: BaseProcess | None = field(default=None, init=False)
     _ended: bool = field(default=False, init=False)
+    _unwritten: str | None = field(default=None, init=False, repr=False)
 
     def run(self) -> None:
         """Check, if it is time.
 
         Raises:
-            Unavailable: the check came to no end; that says nothing about the log.
+            Unavailable: the check came to no end, which says nothing about the log; or its result, which was told,
+                cannot be kept.
         """
+        if self._unwritten is not None:
+            self._write(self._unwritten)
         if self._ended or not self.leading() or not self._due():
             return
         result = self._in_a_child()
@@ -108,30 +113,46 @@ class Checking:
             "problems": result.problems,
             "counts": result.counts,
         }
-        path = self.settings.data_dir / RESULT
-        path.with_suffix(".new").write_text(json.dumps(found, indent=2, ensure_ascii=False) + "\n")
-        path.with_suffix(".new").replace(path)
         self._tell(self.now(), result.problems)
+        self._write(json.dumps(found, indent=2, ensure_ascii=False) + "\n")
 
     def end(self) -> None:
         """Break a check off; the process is about to stop."""
         self._ended = True
-        if self._child is not None:
-            self._child.terminate()
+        child = self._child
+        if child is not None and child.is_alive():
+            child.terminate()
+
+    def _write(self, found: str) -> None:
+        """Keep a result; where it cannot be kept, it is tried again, and the whole log is not read again for it."""
+        self._unwritten = found
+        path = self.settings.data_dir / RESULT
+        try:
+            path.with_suffix(".new").write_text(found)
+            path.with_suffix(".new").replace(path)
+        except OSError as error:
+            raise Unavailable(
+                f"the log was checked, and its result cannot be written: {error.strerror}: {path}"
+            ) from error
+        self._unwritten = None
 
     def _due(self) -> bool:
         try:
             known = json.loads((self.settings.data_dir / RESULT).read_text())
             finished = moment(known["finished"], "the end of the last check")
             self._tell(finished, known["problems"], again=True)
-        except (FileNotFoundError, ValueError, KeyError, TypeError, NotaryError):
+        except (OSError, ValueError, KeyError, TypeError, NotaryError):
             return True  # never, or in no form that we know
-        return self.now() - finished >= timedelta(seconds=self.settings.fsck_interval_seconds)
+        # One of a time to come is of a clock that was ahead, and would put off the next for as long.
+        since = self.now() - finished
+        return not -SMALL_STEP <= since < timedelta(seconds=self.settings.fsck_interval_seconds)
 
     def _in_a_child(self) -> FsckResult | None:
         ours, theirs = _CONTEXT.Pipe(duplex=False)
         self._child = _CONTEXT.Process(target=_check, args=(self.settings, theirs), daemon=True)
         self._child.start()
+        if self._ended:  # said while it was being started
+            self._child.terminate()
         theirs.close()
         try:
             found: FsckResult | str = ours.recv()

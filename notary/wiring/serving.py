@@ -5,6 +5,7 @@ from collections.abc import Callable
 from datetime import datetime, timedelta
 from functools import partial
 
+from notary.errors import SettingsError
 from notary.evidence.key_history import RECEIPT, KeyHistory
 from notary.evidence.note import Verifier
 from notary.evidence.outcome import source_of
@@ -25,6 +26,7 @@ from notary.services.incidents import Incidents
 from notary.services.kept_reports import KeptReports
 from notary.services.log_files import LogFiles
 from notary.services.log_proofs import LogProofs
+from notary.services.overdue import Targets
 from notary.services.packages import Packages
 from notary.services.records import Records
 from notary.services.reports import Reports
@@ -41,6 +43,8 @@ from notary.wiring.key_files import note_key
 from notary.wiring.objects import REPORTS, open_objects
 from notary.wiring.sealing import sealing
 from notary.wiring.trusting import own_trust
+
+_DOCUMENTS_KEPT = 4  # of the largest size
 
 
 def open_services(
@@ -73,12 +77,25 @@ def open_services(
         packages=packages,
         exports=Exports(database, records, packages, prover),
         reports=_reports(settings, intake, packages, kept, trust, statements),
-        verifying=Verifying(records, packages, trust),
+        verifying=Verifying(records, packages, trust, _spool_of_strangers(settings)),
         tiles=LogFiles(objects),
         log_proofs=LogProofs(prover),
         incidents=Incidents(database),
         trust_statements=statements,
-        health=Health(database, timedelta(seconds=settings.close_promise_seconds), now, intake.published),
+        health=Health(
+            database,
+            timedelta(seconds=settings.close_promise_seconds),
+            now,
+            intake.published,
+            targets_of(settings),
+        ),
+    )
+
+
+def _spool_of_strangers(settings: Settings) -> Spool:
+    """The same folder; what anybody may upload ends where some documents of submitters have room yet."""
+    return Spool(
+        settings.temp_dir, settings.spool_reserve_bytes + _DOCUMENTS_KEPT * settings.max_document_bytes
     )
 
 
@@ -115,6 +132,13 @@ def anchors_of(settings: Settings) -> Anchors:
     )
 
 
+def targets_of(settings: Settings) -> Targets:
+    """The objectives of these settings."""
+    return Targets(
+        timedelta(seconds=settings.stamp_target_seconds), timedelta(seconds=settings.final_target_seconds)
+    )
+
+
 def open_intake(
     settings: Settings,
     database: Database,
@@ -125,11 +149,16 @@ def open_intake(
     """Where submissions become records.
 
     Raises:
-        SettingsError: the receipt key in force is not at hand.
+        SettingsError: the receipt key in force is not at hand, or the folder for documents cannot be made.
     """
     find = partial(note_key, settings.receipt_key)
     key = find(Verifier.from_vkey(history.in_force(RECEIPT)))  # else the process does not start
-    settings.temp_dir.mkdir(mode=0o700, parents=True, exist_ok=True)
+    try:
+        settings.temp_dir.mkdir(mode=0o700, parents=True, exist_ok=True)
+    except OSError as error:
+        raise SettingsError(
+            f"the folder for documents cannot be made: {error.strerror}: {settings.temp_dir}; see NOTARY_TEMP_DIR"
+        ) from error
     return Intake(
         database=database,
         spool=Spool(settings.temp_dir, settings.spool_reserve_bytes),

@@ -1,5 +1,6 @@
-"""A connection is bounded in what it says before its request, and in how long it is silent."""
+"""A connection is bounded in what it says before its request, and in how slowly it sends and reads."""
 
+import gc
 import socket
 import threading
 import time
@@ -9,41 +10,65 @@ import pytest
 import uvicorn
 
 from notary.api import connections
-from notary.api.connections import MAX_HEAD, BoundedProtocol
+from notary.api.connections import LEAST_BYTES, MAX_HEAD, BoundedProtocol, config
 
+CHUNKED = b"POST / HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\n"
+LARGE = 16 * 2**20  # more than the system keeps for who does not read
 GOOD = b"POST / HTTP/1.1\r\nHost: x\r\nContent-Length: 5\r\n"
 
 
 async def app(scope, receive, send):
     if scope["type"] != "http":
         return
-    body, more = b"", True
+    if scope["path"] == "/large":
+        await say(send, bytes(LARGE))
+        return
+    body, more = b"", scope["path"] != "/early"
     while more:
         message = await receive()
         if message["type"] == "http.disconnect":
             return
         body, more = body + message.get("body", b""), message.get("more_body", False)
+    await say(send, body)
+
+
+async def say(send, body):
     await send(
         {"type": "http.response.start", "status": 200, "headers": [(b"content-length", b"%d" % len(body))]}
     )
-    await send({"type": "http.response.body", "body": body})
+    for start in range(0, len(body) or 1, LARGE // 16):
+        piece = body[start : start + LARGE // 16]
+        await send({"type": "http.response.body", "body": piece, "more_body": start + len(piece) < len(body)})
 
 
-@pytest.fixture
-def port():
+@contextmanager
+def serving():
+    """The port, and what ends the server and says whether it did."""
     with socket.socket() as listener:
         listener.bind(("127.0.0.1", 0))
-        server = uvicorn.Server(uvicorn.Config(app, log_config=None, lifespan="off", http=BoundedProtocol))
+        server = uvicorn.Server(config(app, lifespan="off"))
         thread = threading.Thread(target=server.run, args=([listener],))
         thread.start()
+
+        def end(seconds=20):
+            server.should_exit = True
+            thread.join(seconds)
+            return not thread.is_alive()
+
         try:
             while not server.started:
                 assert thread.is_alive()
                 time.sleep(0.01)
-            yield listener.getsockname()[1]
+            yield listener.getsockname()[1], end
         finally:
-            server.should_exit = True
-            thread.join()
+            server.force_exit = True
+            assert end()
+
+
+@pytest.fixture
+def port():
+    with serving() as (found, _):
+        yield found
 
 
 @contextmanager
@@ -66,6 +91,12 @@ def answer(connection):
     while b"\r\n\r\n" not in found or not found.endswith(b"hello"):
         found += connection.recv(65536)
     return found
+
+
+def poured(connection, piece, pause=0.0):
+    for _ in range(2**10 if not pause else 100):
+        connection.sendall(piece)
+        time.sleep(pause)
 
 
 @pytest.mark.parametrize("head", [b"X-Long: " + b"a" * 2**20, b"X: y\r\n" * 2**17], ids=["one", "many"])
@@ -118,3 +149,125 @@ def test_who_goes_on_is_waited_for(port, monkeypatch):
             time.sleep(0.3)
             connection.sendall(bytes([byte]))
         assert answer(connection).startswith(b"HTTP/1.1 200")
+
+
+@pytest.mark.parametrize(
+    ("before", "junk"),
+    [
+        (b"1\r\na\r\n0\r\n", b"X: " + b"a" * 2**16 + b"\r\n"),
+        (b"1\r\na\r\n0\r\n", b"X: y\r\n" * 2**13),
+        (b"1;x=", b"a" * 2**16),
+    ],
+    ids=["a long trailer", "many trailers", "the head of a chunk"],
+)
+def test_what_stands_around_a_body_is_bounded_as_a_head_is(port, before, junk):
+    with connected(port) as connection:
+        connection.sendall(CHUNKED + before)
+        with pytest.raises(ConnectionError):
+            poured(connection, junk)
+
+
+def test_short_trailers_and_a_body_of_many_small_pieces_are_taken(port):
+    with connected(port) as connection:
+        connection.sendall(CHUNKED + b"1\r\na\r\n" * MAX_HEAD + b"5\r\nhello\r\n0\r\nX-Sum: 1\r\n\r\n")
+        assert answer(connection).startswith(b"HTTP/1.1 200")
+
+
+def test_a_head_behind_an_answer_that_came_early_is_bounded(port):
+    with connected(port) as connection:
+        connection.sendall(GOOD.replace(b"/", b"/early", 1) + b"\r\n")
+        assert connection.recv(65536).startswith(b"HTTP/1.1 200")  # before the body came
+        connection.sendall(b"hello" + GOOD)
+        with pytest.raises(ConnectionError):
+            poured(connection, b"X: " + b"a" * 2**16 + b"\r\n")
+
+
+def test_who_sends_nothing_but_empty_lines_is_cut_off(port, monkeypatch):
+    monkeypatch.setattr(connections, "HEAD_SECONDS", 0.4)
+    with connected(port) as connection:
+        connection.sendall(GOOD + b"\r\nhello")
+        assert answer(connection).startswith(b"HTTP/1.1 200")
+        connection.settimeout(0.1)
+        for _ in range(100):
+            with suppress(TimeoutError, BrokenPipeError):
+                connection.sendall(b"\r\n")
+                assert connection.recv(1) == b""
+                return
+        pytest.fail("it was kept for ten seconds")
+
+
+def test_who_sends_a_body_byte_by_byte_is_cut_off(port, monkeypatch):
+    monkeypatch.setattr(connections, "IDLE_SECONDS", 0.8)
+    with connected(port) as connection:
+        connection.sendall(GOOD.replace(b"5", b"500", 1) + b"\r\n")
+        with pytest.raises(ConnectionError):
+            poured(connection, b"a", pause=0.1)
+
+
+def test_a_body_that_comes_fast_enough_may_take_long(port, monkeypatch):
+    monkeypatch.setattr(connections, "IDLE_SECONDS", 0.8)
+    with connected(port) as connection:
+        connection.sendall(GOOD.replace(b"5", b"%d" % (20 * LEAST_BYTES + 5), 1) + b"\r\n")
+        for _ in range(20):
+            connection.sendall(b"a" * LEAST_BYTES)
+            time.sleep(0.1)
+        connection.sendall(b"hello")
+        assert answer(connection).startswith(b"HTTP/1.1 200")
+
+
+def test_who_does_not_read_his_answer_is_cut_off(port, monkeypatch):
+    monkeypatch.setattr(connections, "IDLE_SECONDS", 0.8)
+    with connected(port) as connection:
+        connection.sendall(b"GET /large HTTP/1.1\r\nHost: x\r\n\r\n")
+        time.sleep(2.5)
+        assert len(rest(connection)) < LARGE
+
+
+def test_who_reads_his_answer_slowly_gets_it(port, monkeypatch):
+    monkeypatch.setattr(connections, "IDLE_SECONDS", 0.8)
+    found = 0
+    with connected(port) as connection:
+        connection.sendall(b"GET /large HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n")
+        while data := connection.recv(2**16):
+            found += len(data)
+            time.sleep(0.01)
+    assert found > LARGE
+
+
+def test_nothing_is_left_of_those_who_ask_for_another_protocol(port):
+    asked = b"GET / HTTP/1.1\r\nHost: x\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n"
+    asked += b"Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\nSec-WebSocket-Version: 13\r\n\r\n"
+    for _ in range(5):
+        with connected(port) as connection:
+            connection.sendall(asked)
+            assert connection.recv(65536).startswith(b"HTTP/1.1 200")
+    end = time.monotonic() + 10
+    while sum(isinstance(each, BoundedProtocol) for each in gc.get_objects()):
+        assert time.monotonic() < end, "connections that are closed are kept"
+        time.sleep(0.1)
+        gc.collect()
+
+
+def test_one_too_many_is_cut_off_and_the_others_go_on(port, monkeypatch):
+    monkeypatch.setattr(connections, "MAX_CONNECTIONS", 2)
+    with connected(port) as one, connected(port) as two:
+        one.sendall(GOOD + b"\r\n")
+        two.sendall(GOOD + b"\r\n")
+        time.sleep(0.2)
+        with connected(port) as three:
+            assert rest(three) == b""
+        for each in (one, two):
+            each.sendall(b"hello")
+            assert answer(each).startswith(b"HTTP/1.1 200")
+
+
+def test_a_process_that_is_to_stop_waits_for_a_request_and_not_for_ever(monkeypatch):
+    monkeypatch.setattr(connections, "GRACE_SECONDS", 2)
+    with serving() as (port, end), connected(port) as one, connected(port) as two:
+        for each in (one, two):
+            each.sendall(GOOD + b"\r\nhel")
+        time.sleep(0.3)
+        assert not end(0.3)
+        one.sendall(b"lo")  # it is under way, and gets its answer
+        assert answer(one).startswith(b"HTTP/1.1 200")
+        assert end(10)

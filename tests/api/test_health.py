@@ -8,10 +8,12 @@ from pathlib import Path
 from prometheus_client.parser import text_string_to_metric_families
 
 from notary import wiring
+from notary.api import connections
 from notary.errors import Unavailable
 from notary.intake.bulkline import MAX_LINE
 from notary.intake.bulkparse import MAX_ARRAY, MAX_LINES
 from notary.intake.writer import MAX_QUEUED, SHARE
+from notary.services import bulk, submitting, verifying
 from notary.services.bulk import IN_FLIGHT, OF_ONE
 from tests.api.service import DIGEST, ORIGIN
 
@@ -255,4 +257,10 @@ def test_the_limits_are_those_of_the_settings(service):
     )
     assert f"| {MAX_LINES:,}; a line {MAX_LINE >> 10} KiB |" in limits
     assert f"| {IN_FLIGHT}; {OF_ONE} |" in limits
+    assert f"| body of a bulk request | within {bulk.BODY_SECONDS:.0f} s |" in limits
+    assert f"| {submitting.IN_FLIGHT}; {submitting.OF_ONE} |" in limits
+    assert f"| {verifying.IN_FLIGHT}; each within {verifying.BODY_SECONDS:.0f} s" in limits
+    assert f"| {connections.LEAST_BYTES:,} bytes in each {connections.IDLE_SECONDS:.0f} s" in limits
+    assert f"| {connections.MAX_HEAD >> 10} KiB, or what" in limits
+    assert f"| {connections.MAX_CONNECTIONS}, and half" in limits
     assert f"| {MAX_QUEUED:,}; of one organisation {SHARE:,} |" in limits

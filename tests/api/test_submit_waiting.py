@@ -117,7 +117,9 @@ def test_a_document_is_taken_in_while_the_disk_has_room_for_it(service):
     assert raw(service, whole, FORM).status_code == 202
     for sent in (form(("file", bytes(3000))), filling(free, whole)):  # by its length; while it comes
         assert "nearly full" in problem(raw(service, sent, FORM), 503, "busy")
-    free[0] = 10_000
+    free[0], strangers = 10_000, service.services.verifying.spool
+    object.__setattr__(strangers, "reserve", 4_000)
+    object.__setattr__(strangers, "free", lambda _: free[0])
     answer = service.client.post("/v1/verify", content=filling(free, whole), headers={"Content-Type": FORM})
     assert "nearly full" in problem(answer, 503, "busy")  # before it is written, not only where it would stay
     assert service.spooled() == []

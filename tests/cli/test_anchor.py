@@ -1,11 +1,14 @@
 """The commands about the contract, on a chain of their own."""
 
 import json
+import os
+import shutil
 from datetime import UTC, datetime
 
 import pytest
 from eth_account import Account
 
+from notary import wiring
 from notary.anchoring.contract import read_keys
 from notary.evidence.bodies import Genesis
 from notary.settings import load_settings
@@ -123,6 +126,30 @@ def test_a_key_that_is_missing_is_told_of_before_anything_is_paid_for(notary, na
 def test_a_database_that_was_lost_opens_no_second_log(notary, set_up, chain, tmp_path):
     (tmp_path / "data" / "notary.db").unlink()
     refused(notary, chain, "a checkpoint is published, but the database knows no log")
+
+
+def test_a_log_that_was_anchored_is_not_begun_again_where_all_but_its_keys_is_lost(
+    notary, named, chain, tmp_path, monkeypatch
+):
+    contract = notary("anchor", "deploy").out.split()[1]
+    chains = json.loads(os.environ["NOTARY_CHAINS"])
+    monkeypatch.setenv("NOTARY_CHAINS", json.dumps([chains[0] | {"contract": contract}]))
+    notary("setup")
+    assembly = wiring.build(load_settings())
+    try:
+        assembly.sequencer.sequence()
+        anchor = next(step for step in assembly.steps if step.name == "anchor local")
+        for _ in range(3):
+            anchor.run()
+    finally:
+        assembly.close()
+    kept = tmp_path / "kept"
+    (tmp_path / "data").rename(kept)
+    refused(notary, chain, "a head of size 1 of this log is anchored, but the database knows no log")
+    assert not (tmp_path / "data" / "log").exists()  # nothing was signed
+    shutil.rmtree(tmp_path / "data")
+    kept.rename(tmp_path / "data")
+    assert "log id 0x" in notary("setup").out
 
 
 def test_a_contract_is_deployed_and_named(notary, set_up):

@@ -15,6 +15,7 @@ from notary.evidence.commitments import (
     MAX_COMMITMENTS,
     MAX_DISCLOSURE,
     MAX_OPENINGS,
+    MAX_VALUES,
     NAMES,
     Commitments,
     Opening,
@@ -170,6 +171,8 @@ GOOD = json.loads(encode_openings(OPENINGS[:1]))["openings"][0]
     ("data", "message"),
     [
         (b"[]", "openings is not a JSON object"),
+        (b"[" + b"0," * MAX_VALUES + b"0]", "openings have more than 1024 values"),
+        (b"[" + b"0," * (MAX_VALUES - 1) + b"0]", "openings is not a JSON object"),
         (changed(version=2), "the version is not 1"),
         (changed(version=True), "the version is not 1"),
         (changed(more=1), "unknown key 'more'"),

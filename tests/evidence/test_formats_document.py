@@ -10,6 +10,7 @@ import pytest
 
 from notary.evidence import (
     archive,
+    asn1,
     bodies,
     canonical,
     chain,
@@ -31,6 +32,8 @@ from notary.evidence import (
     timestamp,
     timestamp_cms,
     timestamp_der,
+    timestamp_issuing,
+    timestamp_list,
     timestamp_path,
     timestamp_revocation,
     timestamp_revocation_form,
@@ -121,7 +124,11 @@ LIMITS = {
     "inclusion or consistency path": {proof_file.MAX_PATH, consistency.MAX_PATH},
     "commitments of a statement; openings in a file": {commitments.MAX_COMMITMENTS},
     "disclosure": {commitments.MAX_DISCLOSURE},
-    "`openings.json`": {commitments.MAX_OPENINGS},
+    "`openings.json`; all in a package; commas in it": {
+        commitments.MAX_OPENINGS,
+        package_names.MAX_OPENED,
+        commitments.MAX_VALUES - 1,
+    },
     "note; its signatures": {note.MAX_NOTE, note.MAX_SIGNATURES},
     "proof or receipt file": {proof_file.MAX_FILE},
     "`consistency.json`; its proofs": {consistency.MAX_FILE, consistency.MAX_PROOFS},
@@ -131,21 +138,41 @@ LIMITS = {
         timestamp_cms.MAX_CERTIFICATES,
         timestamp_path.MAX_INTERMEDIATES,
     },
+    "values of ASN.1 that are read at once; in the answer of an OCSP response; in a part or entry of a list": {
+        asn1.MAX_VALUES,
+        timestamp_revocation_form.MAX_VALUES,
+        timestamp_list.MAX_VALUES,
+    },
+    "paths begun for a token; signatures tried for the paths of a package": {
+        timestamp_path._MAX_PATHS,
+        timestamp_issuing.MAX_TRIES,
+    },
     "nesting of signed attributes": {timestamp_der._MAX_DEPTH},
-    "OpenTimestamps file; operations in it, in a row; attestations": {
+    "OpenTimestamps file; in a package; operations in it, in a row; attestations": {
         ots_file.MAX_FILE,
+        package_names.MAX_OTS,
         ots_file.MAX_OPERATIONS,
         ots_file.MAX_DEPTH,
         ots_file.MAX_ATTESTATIONS,
     },
     "message, payload, address in it": {ots_file.MAX_MESSAGE, ots_file.MAX_PAYLOAD, ots_file.MAX_URI},
-    "revocation list or response; of one token; certificates in a response, and that one is about": {
+    "revocation list; all in a package; a part of one; entries that are read": {
         timestamp_status.MAX_REVOCATION,
+        package_names.MAX_LISTS,
+        timestamp_list.MAX_PART,
+        timestamp_list.MAX_READ,
+    },
+    "OCSP response; lists and responses of one token; certificates in a response, and that one is about": {
+        timestamp_revocation_form.MAX_RESPONSE,
         timestamp_revocation.MAX_DATA,
         timestamp_revocation_form.MAX_CERTIFICATES,
     },
-    "`anchor.json`; header; nodes of a proof; not-before blocks; of one hash": {
+    "`anchor.json`; all in a package; commas in it": {
         chain_file.MAX_EVIDENCE,
+        package_names.MAX_ANCHORS,
+        chain_file.MAX_VALUES - 1,
+    },
+    "header; nodes of a proof; not-before blocks; of one hash": {
         chain_file.MAX_HEADER,
         chain_file.MAX_NODES,
         chain_file.MAX_NOT_BEFORE,

@@ -10,7 +10,7 @@ from notary.errors import FormatError
 from notary.evidence import canonical
 from notary.evidence.exports import package_of_cose, package_of_json, package_of_ots, package_of_proof
 from notary.evidence.incoming import Kind, kind_of, read_evidence, stands_alone
-from notary.evidence.json_proof import MAX_JSON_PROOF, JsonProof, parse_json_proof
+from notary.evidence.json_proof import MAX_COMMAS, MAX_JSON_PROOF, JsonProof, parse_json_proof
 from notary.evidence.ots_file import MAGIC
 from notary.evidence.ots_file import MAX_FILE as MAX_OTS
 from notary.evidence.outcome import Outcome
@@ -88,6 +88,11 @@ REFUSED = {
     "a note of nothing": (changed(checkpoint=""), "checkpoint is not of the form"),
     "no note": (changed(checkpoint="x"), "no signature lines"),
     "too large": (GOOD + b" " * MAX_JSON_PROOF, "more than the"),
+    "too many values": (
+        b'{"checkpoint":[' + b"0," * MAX_COMMAS + b"0]}",
+        "^a JSON proof has 131072 commas or more$",
+    ),
+    "many values": (b'{"checkpoint":[' + b"0," * (MAX_COMMAS - 1) + b"0]}", "missing key"),
 }
 
 

@@ -65,7 +65,7 @@ BUGS = {
     ),
     "js: a trie node of another hash": Bug(f"{JS}/mpt.js", "if (!equal(keccak256(raw), hash))", "if (false)"),
     "js: seals of a third": Bug(
-        f"{JS}/seals.js", "3 * signers.length < 2 * members.size", "3 * signers.length < members.size"
+        f"{JS}/seals.js", "3 * signers.size < 2 * members.size", "3 * signers.size < members.size"
     ),
     "js: base64 in any spelling": Bug(f"{JS}/bytes.js", "if (base64(bytes) !== text)", "if (false)"),
     "js: trailing bytes of an OpenTimestamps file": Bug(

@@ -10,6 +10,7 @@ from tests.evidence.build import EARLY, LATE, Log
 from tests.evidence.test_incident import told
 from tests.fuzz.alone import ALONE
 from tests.fuzz.corpus import DOCUMENT_NAME, Sample, whole
+from tests.fuzz.costly import COSTLY
 from tests.fuzz.pointed import POINTED
 from tests.fuzz.verifiers import JavaScript, by_python, failed
 from tests.fuzz.zips import TRICKS, members, packed
@@ -34,9 +35,9 @@ def test_it_alone_fails(javascript, id_):
     assert javascript.ask(data, sample) == python
 
 
-@pytest.mark.parametrize("name", POINTED)
+@pytest.mark.parametrize("name", [*POINTED, *COSTLY])
 def test_what_chance_does_not_meet_is_judged_alike(javascript, name):
-    pointed = POINTED[name]
+    pointed = (POINTED | COSTLY)[name]
     sample = pointed.make()
     data = packed(sample.files)
     python = by_python(data, sample)

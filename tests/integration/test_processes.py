@@ -17,6 +17,7 @@ import yaml
 from notary.anchoring.rpc import Node
 from notary.embedded.anvil import find_anvil
 from notary.errors import AnchorUnavailable
+from tests.postgres import own_postgres
 from tests.tsa_process import running_tsa
 from tests.warm import WarmProcess, run_warm
 
@@ -93,8 +94,9 @@ class Processes:
 
 
 @pytest.fixture
-def processes(tmp_path, postgres_url):
+def processes(tmp_path):
     with ExitStack() as stack:
+        server = stack.enter_context(own_postgres())  # one that syncs: of another nothing starts
         url = stack.enter_context(chain(tmp_path))
         tsa = stack.enter_context(running_tsa(tmp_path / "tsa"))
         base = {k: v for k, v in os.environ.items() if not k.startswith("NOTARY_")}
@@ -109,7 +111,7 @@ def processes(tmp_path, postgres_url):
             | {
                 "NOTARY_ORIGIN": "processes.example/log",
                 "NOTARY_DATA_DIR": str(tmp_path / "data"),
-                "NOTARY_DATABASE_URL": postgres_url,
+                "NOTARY_DATABASE_URL": server.url.replace("/?", "/postgres?"),
                 "NOTARY_CHAINS": json.dumps([chain_settings | {"rpc_urls": [url]}]),
                 "NOTARY_TSAS": json.dumps(
                     [tsa_settings | {"url": tsa, "roots": [str(tmp_path / "tsa" / "root.pem")]}]

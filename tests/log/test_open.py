@@ -7,9 +7,9 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from sqlalchemy import text
 
 from notary.errors import Fatal, NotReady, Unavailable
-from notary.evidence.checkpoint import sign_checkpoint
 from notary.evidence.note import Verifier
 from notary.evidence.statement import entry_of, parse_statement
+from notary.log import open as opening
 from notary.log.open import open_log, read_genesis
 from notary.store.engine import open_database
 from notary.store.files import FileObjects
@@ -161,17 +161,24 @@ def test_a_log_that_could_not_be_opened_can_be_opened(sqlite, tmp_path, point, s
     assert list(rig.objects.names("staging")) == []
 
 
-def test_only_one_of_two_processes_opens_a_log(sqlite, tmp_path, monkeypatch):
-    rig = Rig(sqlite, tmp_path)
+@pytest.mark.parametrize("moment", ["sign_checkpoint", "build", "refuse_published"])
+def test_of_two_processes_that_open_a_log_one_does_and_both_know_it(database, tmp_path, monkeypatch, moment):
+    rig = Rig(database, tmp_path)
+    ours = getattr(opening, moment)
+    found = []
 
-    def overtaken(checkpoint, key):
+    def overtaken(*arguments):
         monkeypatch.undo()
         rig.open()
-        return sign_checkpoint(checkpoint, key)
+        with database.reading() as connection:
+            found.append(read_state(connection))
+        return ours(*arguments)
 
-    monkeypatch.setattr("notary.log.open.sign_checkpoint", overtaken)
-    with pytest.raises(Fatal, match="another process has opened this log at the same time"):
-        reopen(rig, genesis=GENESIS)
+    monkeypatch.setattr(opening, moment, overtaken)
+    assert reopen(rig, genesis=replace(GENESIS, chain_id=5)) == GENESIS
+    with database.reading() as connection:
+        assert read_state(connection) == found[0]
+    assert list(rig.objects.names("staging")) == []
     assert rig.fsck().problems == []
 
 

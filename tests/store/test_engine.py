@@ -94,6 +94,11 @@ def test_a_server_that_falls_silent_is_given_up(postgres_url):
         database.dispose()
 
 
+def test_an_option_that_postgresql_does_not_know_is_a_wrong_setting():
+    with pytest.raises(SettingsError, match='address of the database: invalid connection option "sslmod"'):
+        open_database("postgresql://someone:secret@db/notary?sslmod=require")
+
+
 def test_migrated_tables_are_those_of_the_code(database):
     with database.reading() as connection:
         assert compare_metadata(MigrationContext.configure(connection), tenant.metadata) == []

@@ -1,5 +1,6 @@
 """How far the log is published: looked at now and then, and never waited for."""
 
+import threading
 import time
 
 import pytest
@@ -63,3 +64,23 @@ def test_objects_that_do_not_answer_or_hold_something_else_change_nothing(object
     objects.replace(CHECKPOINT, b"no note")
     published.look()
     assert published() == 7
+
+
+def test_objects_that_never_answer_keep_one_thread_and_no_more(objects, monkeypatch):
+    elapsed, begun, answered = [0.0], [], threading.Event()
+
+    def read(name):
+        begun.append(name)
+        answered.wait(20)
+
+    monkeypatch.setattr(objects.__class__, "read", lambda _, name: read(name))
+    published = Published(objects, lambda: elapsed[0])
+    for _ in range(5):
+        assert published() == 0
+        elapsed[0] += 60
+    assert [thread.name for thread in threading.enumerate()].count("published") == 1
+    answered.set()
+    published._looking.join(20)
+    assert published() == 0
+    published._looking.join(20)
+    assert len(begun) == 2  # and it is looked at again once it has answered

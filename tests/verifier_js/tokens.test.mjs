@@ -9,7 +9,7 @@ import test, { after } from "node:test";
 
 import { readAuthority, related } from "../../notary/api/static/verifier/authority.js";
 import { certificateOfPem } from "../../notary/api/static/verifier/pem.js";
-import { checkToken } from "../../notary/api/static/verifier/timestamp.js";
+import { Seen, checkToken } from "../../notary/api/static/verifier/timestamp.js";
 import { refused } from "./refused.mjs";
 
 const FOLDER = mkdtempSync(join(tmpdir(), "tokens-"));
@@ -95,7 +95,7 @@ function stamp(signer = "signer", digest = "sha256", ...more) {
 }
 
 const authority = (more = {}) => readAuthority({ name: "tsa", organisation: "TSA Ltd", roots: [pem("root")], ...more });
-const check = (response, { stamped = STAMPED, revocation = [], seen = new Map(), ...more } = {}) => checkToken(response, stamped, authority(more), revocation, seen);
+const check = (response, { stamped = STAMPED, revocation = [], seen = new Seen(), ...more } = {}) => checkToken(response, stamped, authority(more), revocation, seen);
 const crl = () => {
   openssl("ca", "-gencrl", "-config", "c.cnf", "-cert", "root.pem", "-keyfile", "root.key", "-out", "list.pem");
   openssl("crl", "-in", "list.pem", "-outform", "DER", "-out", "list.crl");
@@ -135,7 +135,7 @@ test("each thing that is wrong is named by its check", () => {
 });
 
 test("two tokens of one serial number are told apart, and one token twice is one", () => {
-  const seen = new Map();
+  const seen = new Seen();
   write("tsaserial", "50\n");
   const first = stamp();
   write("tsaserial", "50\n");

@@ -1,6 +1,6 @@
 // `anchor.json` (docs/formats.md §10): what a node said of one anchor, as bytes and numbers.
 
-import { FormatError, unhex } from "./bytes.js";
+import { COMMA, FormatError, countOf, unhex } from "./bytes.js";
 import { parseCanonical } from "./canonical.js";
 import { exactKeys, hexBytes, integer, list } from "./fields.js";
 import { PROFILES } from "./header.js";
@@ -9,6 +9,7 @@ const MAX_FILE = 4194304;
 const MAX_HEADER = 8192;
 const MAX_NODES = 65;
 const MAX_NOT_BEFORE = 256;
+const MAX_VALUES = 32768; // in the file; no text in it has a comma
 const KEYS = ["version", "chain_id", "contract", "log_id", "profile", "header", "transaction", "transaction_index", "log_index", "receipt_proof", "account_proof", "history_proof", "not_before"];
 
 function someBytes(value) {
@@ -33,6 +34,7 @@ function earlier(value) {
 
 export function readAnchorFile(bytes) {
   if (bytes.length > MAX_FILE) throw new FormatError("anchor.json is too long");
+  if (countOf(bytes, COMMA) >= MAX_VALUES) throw new FormatError("too many values in anchor.json");
   const value = parseCanonical(bytes);
   const version = integer(value?.version, 1, 2);
   exactKeys(value, version === 1 ? KEYS : [...KEYS, "head_slots"]);

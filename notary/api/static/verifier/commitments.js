@@ -1,6 +1,6 @@
 // Openings of commitments (docs/formats.md §3).
 
-import { FormatError, bytesOf, equal, unbase64url } from "./bytes.js";
+import { COMMA, FormatError, bytesOf, countOf, equal, unbase64url } from "./bytes.js";
 import { encodeCanonical, parseCanonical, parseFree } from "./canonical.js";
 import { exactKeys, hexBytes, integer, list, matching } from "./fields.js";
 import { sha256 } from "./sha256.js";
@@ -8,6 +8,7 @@ import { hashLeaf, rootFromPath } from "./tree.js";
 
 export const NAMES = ["matter", "phase", "sequence", "actor", "holder", "source", "reference", "title", "metadata", "inspection", "detail"];
 const MAX_FILE = 1048576;
+const MAX_VALUES = 1024; // in the file; no text in it has a comma
 const MAX_OPENINGS = 64;
 const MAX_DISCLOSURE = 131072;
 const MAX_PATH = 6;
@@ -27,6 +28,7 @@ export function parseDisclosure(text) {
 // Values by name that an openings.json opens, each committed to by {count, root} of the statement.
 export function checkOpenings(bytes, commitments) {
   if (bytes.length > MAX_FILE) throw new FormatError("the openings are too long");
+  if (countOf(bytes, COMMA) >= MAX_VALUES) throw new FormatError("too many values in the openings");
   const file = exactKeys(parseCanonical(bytes), ["version", "openings"]);
   if (file.version !== 1) throw new FormatError("openings of another version");
   const values = Object.create(null);

@@ -5,6 +5,7 @@ import { Node, TAG, refuse } from "./der_node.js";
 import { bytesOfBig } from "./numbers.js";
 
 const MAX_DEPTH = 32;
+const MAX_VALUES = 4096; // in what is parsed at once
 const MAX_LENGTH_BYTES = 4;
 const END = 0;
 
@@ -41,8 +42,9 @@ function readLength(node, bytes, at) {
   return [length, at];
 }
 
-function readNode(bytes, start, limit, depth) {
+function readNode(bytes, start, limit, depth, budget) {
   if (depth > MAX_DEPTH) refuse("nested too deeply");
+  if (budget.left-- === 0) refuse("too many values");
   if (start >= limit) refuse("cut off");
   const node = new Node(bytes, start);
   const constructed = (bytes[start] & 0x20) !== 0;
@@ -52,7 +54,7 @@ function readNode(bytes, start, limit, depth) {
   const to = length === undefined ? limit : from + length;
   if (to > limit || from > limit) refuse("cut off");
   node.end = node.to = to;
-  if (constructed) readChildren(node, to, length === undefined, depth);
+  if (constructed) readChildren(node, to, length === undefined, depth, budget);
   if (node.is(TAG.set) && constructed && !isOrdered(node.children)) node.der = false;
   if (node.group === 0 && constructed !== (node.tag === TAG.sequence || node.tag === TAG.set)) {
     if (!constructed || node.tag !== TAG.octets) refuse("constructed where it may not be, or the reverse");
@@ -72,7 +74,7 @@ function isBefore(one, two) {
 
 export const isOrdered = (nodes) => nodes.every((node, at) => at === 0 || isBefore(nodes[at - 1].raw, node.raw));
 
-function readChildren(node, to, indefinite, depth) {
+function readChildren(node, to, indefinite, depth, budget) {
   node.children = [];
   let at = node.from;
   while (at < to) {
@@ -81,7 +83,7 @@ function readChildren(node, to, indefinite, depth) {
       node.end = at + 2;
       return;
     }
-    const child = readNode(node.bytes, at, to, depth + 1);
+    const child = readNode(node.bytes, at, to, depth + 1, budget);
     if (child.group === 0 && child.tag === END) refuse("an end without a beginning");
     node.der &&= child.der;
     node.children.push(child);
@@ -90,18 +92,27 @@ function readChildren(node, to, indefinite, depth) {
   if (indefinite) refuse("cut off");
 }
 
-// The one value in `bytes`, to the last byte.
-export function parseBer(bytes) {
-  const node = readNode(bytes, 0, bytes.length, 0);
+// The one value in `bytes`, to the last byte; `most` values may be in it, itself counted.
+export function parseBer(bytes, most = MAX_VALUES) {
+  const node = readNode(bytes, 0, bytes.length, 0, { left: most });
   if (node.end !== bytes.length) refuse("bytes behind the value");
   return node;
 }
 
 // The same, in DER as to tags and lengths.
-export function parseDer(bytes) {
-  const node = parseBer(bytes);
+export function parseDer(bytes, most = MAX_VALUES) {
+  const node = parseBer(bytes, most);
   if (!node.der) refuse("not DER");
   return node;
+}
+
+// The value at `at`, which ends before `limit` and is not looked into: its first byte, and where its contents begin and end.
+export function extentOf(bytes, at, limit) {
+  const mark = { der: true };
+  if (at + 1 >= limit || (bytes[at] & 31) === 31) refuse("cut off, or a tag of several bytes");
+  const [length, from] = readLength(mark, bytes, at + 1);
+  if (!mark.der || from + length > limit) refuse("not DER, or cut off");
+  return { first: bytes[at], from, to: from + length };
 }
 
 // Tag (one byte), length in its shortest form, contents.

@@ -10,7 +10,7 @@ import { checkOts } from "./ots.js";
 import { parseProof } from "./proof.js";
 import { MICROSECOND } from "./time.js";
 import { earliestOfSources } from "./times.js";
-import { checkToken } from "./timestamp.js";
+import { Seen, checkToken } from "./timestamp.js";
 import { climb, hashLeaf } from "./tree.js";
 
 // Checks each head of `evidence` (files by name, sizes ascending). Gives those that passed 3.1 and 3.2:
@@ -22,7 +22,7 @@ export function checkHeads(checks, evidence, entry, notBefore, trust) {
     for (const id of ["3.1", "3.2"]) checks.add(id, UNCHECKED, "no head is in it");
   }
   const found = [];
-  const tokens = new Map(); // what check 22 of tokens compares
+  const tokens = new Seen();
   for (const size of evidence.heads) {
     const head = evidence.cose ? checkCose(checks, evidence.cose, entry, trust) : checkHead(checks, evidence.files, size, entry, trust);
     if (head === null) continue;

@@ -5,7 +5,7 @@ import { bytesOf, decodeRlp, encodeRlp, listOf } from "./rlp.js";
 import { keccak256 } from "./sha3.js";
 
 const MAX_NODES = 65;
-const MAX_VALUES = 1024;
+const MAX_VALUES = 256;
 const HASH = 32;
 
 const nibblesOf = (bytes) => Array.from(bytes).flatMap((byte) => [byte >> 4, byte & 15]);

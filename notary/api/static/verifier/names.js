@@ -40,12 +40,14 @@ function textOfString(node) {
   return text;
 }
 
-// Unicode's full case folding, as far as two texts can differ by it: the dotless i folds to itself, and both forms of sigma are one.
-const foldCase = (character) => (character === "ı" ? character : character.toLowerCase().toUpperCase().toLowerCase().replaceAll("ς", "σ"));
+// Unicode's full case folding, as far as two texts can differ by it: the dotless i folds to itself, and both forms of
+// sigma, the one thing that depends on what stands around it, are one.
+const foldPart = (text) => text.toLowerCase().toUpperCase().toLowerCase().replaceAll("ς", "σ");
+const foldCase = (text) => text.split("ı").map(foldPart).join("ı");
 
 // Case, compatibility forms and the number of spaces make no difference (RFC 4518 in short).
 export function prepare(text) {
-  const folded = Array.from(text.replace(UNSEEN, "").normalize("NFKC"), foldCase).join("").normalize("NFKC");
+  const folded = foldCase(text.replace(UNSEEN, "").normalize("NFKC")).normalize("NFKC");
   return folded.split(/[\s\u0085]/u).filter((word) => word !== "").join(" ");
 }
 
@@ -55,16 +57,41 @@ function readAttribute(node) {
   if (!value.isString && !value.is(TAG.bits)) throw new FormatError("a name of a type that names do not have");
   if (!value.isString && type.oid() !== UNIQUE_IDENTIFIER) throw new FormatError("a name that is a bit string");
   const text = value.isString ? textOfString(value) : null;
-  return { type: type.oid(), text, key: JSON.stringify([type.oid(), text === null ? hex(value.raw) : prepare(text), text === null]) };
+  return { type: type.oid(), text, raw: value.raw };
 }
 
-// The name's RDNs, each as one text that equal ones share; `key` likewise for the whole; `attributes` for people and for addresses.
+const keyOf = ({ type, text, raw }) => JSON.stringify([type, text === null ? hex(raw) : prepare(text), text === null]);
+
+// A name that was read; what is compared of it is worked out when somebody asks, since of most names nobody does.
+class Name {
+  #sets;
+  #rdns = null;
+  #key = null;
+
+  constructor(sets) {
+    this.#sets = sets;
+    this.attributes = sets.flat(); // for people and for addresses
+    this.isEmpty = sets.length === 0;
+  }
+
+  // The RDNs, each as one text that equal ones share.
+  get rdns() {
+    this.#rdns ??= this.#sets.map((set) => set.map(keyOf).sort().join());
+    return this.#rdns;
+  }
+
+  // The same of the whole.
+  get key() {
+    this.#key ??= JSON.stringify(this.rdns);
+    return this.#key;
+  }
+}
+
 export function readName(node) {
   const sets = node.sequence().map((set) => set.set().map(readAttribute));
   if (sets.some((set) => set.length === 0)) throw new FormatError("a part of a name that is empty");
   if (sets.some((set) => new Set(set.map(({ type }) => type)).size !== set.length)) throw new FormatError("a part of a name states one thing twice");
-  const rdns = sets.map((set) => set.map(({ key }) => key).sort().join());
-  return { rdns, key: JSON.stringify(rdns), attributes: sets.flat(), isEmpty: sets.length === 0 };
+  return new Name(sets);
 }
 
 const COMMON_NAME = "2.5.4.3";

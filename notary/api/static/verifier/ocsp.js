@@ -16,6 +16,7 @@ const OCSP_SIGNING = "1.3.6.1.5.5.7.3.9";
 const SHA1 = "1.3.14.3.2.26";
 const STATUSES = [0n, 1n, 2n, 3n, 5n, 6n]; // successful, and why not
 const MAX_CERTIFICATES = 32;
+const MAX_VALUES = 512; // in an answer
 const RESPONDER_UNDERSTOOD = new Set([OID.basicConstraints, OID.keyUsage, OID.extKeyUsage]);
 
 const isCritical = (extensions) => [...extensions.values()].some(({ critical }) => critical);
@@ -58,7 +59,7 @@ function readResponder(node) {
 }
 
 function readBasic(bytes) {
-  const [tbs, algorithm, signature, held, ...more] = parseDer(bytes).sequence();
+  const [tbs, algorithm, signature, held, ...more] = parseDer(bytes, MAX_VALUES).sequence();
   if (signature === undefined || more.length > 0 || (held && !held.is(0, 2))) throw new FormatError("not an OCSP response");
   const fields = tbs.sequence(); // no version: it is the default, or one that is not known
   const [responder, produced, answers, extensions, ...extra] = fields;

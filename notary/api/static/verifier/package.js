@@ -12,6 +12,9 @@ const MAX_FILE = 8388608;
 const MAX_FILES = 67108864;
 const MAX_DOCUMENT = 2000000000;
 const MAX_HEADS = 16;
+// Bytes of all members of a kind that takes long; no document is one.
+const TOGETHER = [[/^heads\/.*\/anchor\.json$/, 16777216], [/^heads\/.*\.crl$/, 16777216], [/^(?!controls\/).*\/openings\.json$/, 2097152]];
+const MAX_OTS = 32; // OpenTimestamps files
 const MIMETYPE = "application/vnd.etsi.asic-e+zip";
 const BAGIT = "BagIt-Version: 1.0\nTag-File-Character-Encoding: UTF-8\n";
 const NEEDED = ["bagit.txt", "manifest-sha256.txt", "tagmanifest-sha256.txt"];
@@ -38,6 +41,8 @@ export async function readPackage(source, names, progress) {
   return { files, heads: headSizes([...files.keys()]), document };
 }
 
+const sizeOf = (members) => members.reduce((sum, { size }) => sum + size, 0);
+
 function checkMembers(members) {
   if (members[0].name !== "mimetype") throw new FormatError("mimetype is not the first member");
   for (const { name } of members) checkName(name);
@@ -46,7 +51,9 @@ function checkMembers(members) {
   if (documents.some(({ size }) => size > MAX_DOCUMENT)) throw new FormatError("the document is too large");
   const others = members.filter(({ name }) => !name.startsWith(DOCUMENT));
   if (others.some(({ size }) => size > MAX_FILE)) throw new FormatError("a file is too large");
-  if (others.reduce((sum, { size }) => sum + size, 0) > MAX_FILES) throw new FormatError("the files are too large together");
+  if (sizeOf(others) > MAX_FILES) throw new FormatError("the files are too large together");
+  if (TOGETHER.some(([pattern, most]) => sizeOf(others.filter(({ name }) => pattern.test(name))) > most)) throw new FormatError("files of one kind are too large together");
+  if (others.filter(({ name }) => /^heads\/[0-9]+\/ots\//.test(name)).length > MAX_OTS) throw new FormatError("too many OpenTimestamps files");
   if (headSizes(members.map(({ name }) => name)).length > MAX_HEADS) throw new FormatError("too many heads");
 }
 

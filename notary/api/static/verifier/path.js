@@ -4,9 +4,10 @@ import { FormatError } from "./bytes.js";
 import { KEY_USAGE, OID, basicConstraints, checkExtensions, keyUsage } from "./extensions.js";
 import { Namespace } from "./namespace.js";
 import { Policies } from "./policy.js";
+import { Tries } from "./tries.js";
 
 const MAX_INTERMEDIATES = 6;
-const MAX_PATHS = 1000; // certificates of one name and key that issued each other lead to very many
+const MAX_PATHS = 128; // certificates of one name and key that issued each other lead to very many
 
 // Critical extensions of an intermediate that may stand: those judged here, and those that restrict no path.
 const UNDERSTOOD = new Set([
@@ -61,21 +62,22 @@ export function validatePath(path, moment) {
 }
 
 // Who issued a certificate, of those at hand; looked for once.
-function issuersAmong(certificates) {
+function issuersAmong(certificates, tries) {
   const known = new Map();
   return (certificate) => {
-    if (!known.has(certificate)) known.set(certificate, certificates.filter((issuer) => certificate.isIssuedBy(issuer)));
+    if (!known.has(certificate)) known.set(certificate, certificates.filter((issuer) => tries.issued(issuer, certificate)));
     return known.get(certificate);
   };
 }
 
-// The shortest valid path, the first of equally long ones in the order of `intermediates`. Throws where there is none.
-export function findPath(signer, intermediates, roots, moment) {
-  const above = issuersAmong(intermediates);
-  const anchors = issuersAmong(roots);
+// The shortest valid path, the first of equally long ones in the order of `intermediates`. Throws where there is none, or
+// where more signatures would have to be tried than `tries` has left.
+export function findPath(signer, intermediates, roots, moment, tries = new Tries()) {
+  const above = issuersAmong(intermediates.filter((certificate) => certificate.isValidAt(moment)), tries);
+  const anchors = issuersAmong(roots, tries);
   let reason = new FormatError("no path leads from the certificate to a pinned root");
   const queue = [[signer]];
-  for (let at = 0; at < queue.length && at < MAX_PATHS; at++) {
+  for (let at = 0; at < queue.length; at++) {
     const path = queue[at];
     const last = path[path.length - 1];
     for (const root of anchors(last)) {
@@ -86,8 +88,8 @@ export function findPath(signer, intermediates, roots, moment) {
         reason = error;
       }
     }
-    if (path.length > MAX_INTERMEDIATES || queue.length > MAX_PATHS) continue;
-    for (const issuer of above(last)) if (!path.includes(issuer)) queue.push([...path, issuer]);
+    if (path.length > MAX_INTERMEDIATES) continue;
+    for (const issuer of above(last)) if (!path.includes(issuer) && queue.length < MAX_PATHS) queue.push([...path, issuer]);
   }
   throw reason;
 }

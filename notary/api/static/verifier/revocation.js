@@ -6,7 +6,8 @@ import { readOcsp } from "./ocsp.js";
 // Reasons that say nothing against what was signed before (RFC 3161 §4): unspecified, affiliationChanged, superseded, cessationOfOperation.
 const MILD = new Set([0, 3, 4, 5]);
 const MAX_FILES = 8;
-const MAX_FILE = 1048576;
+const MAX_LIST = 1048576;
+const MAX_RESPONSE = 16384;
 
 // A statement of a file about a certificate: { thisUpdate, revoked, partial }, where `revoked` is null or { at, reason (null: none stated) },
 // and a `partial` one can condemn and shows nothing good.
@@ -17,8 +18,9 @@ function condemns({ revoked }, genTime) {
 const covers = ({ thisUpdate, revoked, partial }, certificate, genTime) => !partial && thisUpdate >= genTime && (thisUpdate <= certificate.notAfter || revoked !== null);
 
 function statements({ name, bytes }, links) {
-  if (bytes.length > MAX_FILE) throw new Error("too long");
-  return name.endsWith(".crl") ? readCrl(bytes, links) : readOcsp(bytes, links);
+  const isList = name.endsWith(".crl");
+  if (bytes.length > (isList ? MAX_LIST : MAX_RESPONSE)) throw new Error("too long");
+  return isList ? readCrl(bytes, links) : readOcsp(bytes, links);
 }
 
 // Args: path, from the signer to the root; files, list of { name, bytes }. Returns { outcome, detail }.

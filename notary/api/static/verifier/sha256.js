@@ -14,15 +14,15 @@ for (let n = 2, found = 0; found < 64; n++) {
   K[found++] = (Math.cbrt(n) % 1) * 2 ** 32;
 }
 
-export class Sha256 extends BlockHash {
-  #words = new Int32Array(64);
+// Of one block at a time: most hashes here are of one or two blocks, and an array for each would cost more than they do.
+const w = new Int32Array(64);
 
+export class Sha256 extends BlockHash {
   constructor() {
     super(START);
   }
 
   compress(state, view, at) {
-    const w = this.#words;
     for (let i = 0; i < 16; i++) w[i] = view.getInt32(at + 4 * i);
     for (let i = 16; i < 64; i++) {
       const x = w[i - 15];

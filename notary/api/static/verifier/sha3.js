@@ -15,51 +15,76 @@ for (let round = 0, register = 1; round < ROUNDS; round++) {
   }
 }
 
-// rho and pi (§3.2.2, §3.2.3): where each lane goes, and by how much it is turned.
+// rho and pi (§3.2.2, §3.2.3): where each lane goes, and by how much it is turned. Of the words of a lane, `FROM` is the
+// one that becomes the low one: the high one where it is turned by 32 or more.
 const TARGET = new Uint8Array(LANES);
 const TURN = new Uint8Array(LANES);
+const FROM = new Uint8Array(LANES);
 for (let t = 0, x = 1, y = 0; t < 24; t++) {
-  TURN[x + 5 * y] = (((t + 1) * (t + 2)) / 2) % 64;
+  const by = (((t + 1) * (t + 2)) / 2) % 64;
+  TURN[x + 5 * y] = by & 31;
+  FROM[x + 5 * y] = 2 * (x + 5 * y) + (by >> 5);
   [x, y] = [y, (2 * x + 3 * y) % 5];
 }
-for (let x = 0; x < 5; x++) for (let y = 0; y < 5; y++) TARGET[x + 5 * y] = y + 5 * ((2 * x + 3 * y) % 5);
+for (let x = 0; x < 5; x++) for (let y = 0; y < 5; y++) TARGET[x + 5 * y] = 2 * (y + 5 * ((2 * x + 3 * y) % 5));
 
 const columns = new Int32Array(10);
 const moved = new Int32Array(2 * LANES);
 
 function theta(s) {
   for (let i = 0; i < 10; i++) columns[i] = s[i] ^ s[i + 10] ^ s[i + 20] ^ s[i + 30] ^ s[i + 40];
-  for (let x = 0; x < 5; x++) {
-    const before = x === 0 ? 8 : 2 * x - 2;
-    const after = x === 4 ? 0 : 2 * x + 2;
+  for (let x = 0; x < 10; x += 2) {
+    const before = x === 0 ? 8 : x - 2;
+    const after = x === 8 ? 0 : x + 2;
     const low = columns[before] ^ ((columns[after] << 1) | (columns[after + 1] >>> 31));
     const high = columns[before + 1] ^ ((columns[after + 1] << 1) | (columns[after] >>> 31));
-    for (let at = 2 * x; at < 50; at += 10) {
-      s[at] ^= low;
-      s[at + 1] ^= high;
-    }
+    s[x] ^= low;
+    s[x + 1] ^= high;
+    s[x + 10] ^= low;
+    s[x + 11] ^= high;
+    s[x + 20] ^= low;
+    s[x + 21] ^= high;
+    s[x + 30] ^= low;
+    s[x + 31] ^= high;
+    s[x + 40] ^= low;
+    s[x + 41] ^= high;
   }
 }
 
-function chi(s, row) {
-  for (let i = 0; i < 6; i++) s[row + i] = moved[row + i] ^ (~moved[row + i + 2] & moved[row + i + 4]);
-  for (let i = 6; i < 8; i++) s[row + i] = moved[row + i] ^ (~moved[row + i + 2] & moved[row + i - 6]);
-  for (let i = 8; i < 10; i++) s[row + i] = moved[row + i] ^ (~moved[row + i - 8] & moved[row + i - 6]);
+// The one lane that stays where it is, is not turned; no other is by 0 or 32, where a shift by 32 would be one by 0.
+function turn(s) {
+  moved[0] = s[0];
+  moved[1] = s[1];
+  for (let lane = 1; lane < LANES; lane++) {
+    const by = TURN[lane];
+    const low = s[FROM[lane]];
+    const high = s[FROM[lane] ^ 1];
+    const to = TARGET[lane];
+    moved[to] = (low << by) | (high >>> (32 - by));
+    moved[to + 1] = (high << by) | (low >>> (32 - by));
+  }
+}
+
+function chi(s, at) {
+  const m = moved;
+  for (let i = at; i < at + 2; i++) {
+    const a = m[i];
+    const b = m[i + 2];
+    const c = m[i + 4];
+    const d = m[i + 6];
+    const e = m[i + 8];
+    s[i] = a ^ (~b & c);
+    s[i + 2] = b ^ (~c & d);
+    s[i + 4] = c ^ (~d & e);
+    s[i + 6] = d ^ (~e & a);
+    s[i + 8] = e ^ (~a & b);
+  }
 }
 
 function permute(s) {
   for (let round = 0; round < ROUNDS; round++) {
     theta(s);
-    for (let lane = 0; lane < LANES; lane++) {
-      const by = TURN[lane] & 31;
-      const swap = TURN[lane] >> 5;
-      const low = s[2 * lane + swap];
-      const high = s[2 * lane + 1 - swap];
-      const to = 2 * TARGET[lane];
-      // A shift by 32 is a shift by 0 in JavaScript, so a turn by 0 or 32 is written apart.
-      moved[to] = by ? (low << by) | (high >>> (32 - by)) : low;
-      moved[to + 1] = by ? (high << by) | (low >>> (32 - by)) : high;
-    }
+    turn(s);
     for (let row = 0; row < 50; row += 10) chi(s, row);
     s[0] ^= CONSTANTS[2 * round];
     s[1] ^= CONSTANTS[2 * round + 1];

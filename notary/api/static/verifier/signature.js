@@ -76,7 +76,7 @@ export function readScheme({ oid, parameters }) {
   return { kind: "pkcs1", hash: PKCS1.get(oid) ?? null };
 }
 
-// A function (scheme, message, signature) of a SubjectPublicKeyInfo; throws where the key is none that may sign.
+// A function (scheme, message, its digest, signature) of a SubjectPublicKeyInfo; throws where the key is none that may sign.
 function readKey(spki) {
   const [algorithm, bits, ...more] = parseDer(spki).sequence();
   if (more.length > 0) throw new FormatError("not a public key");
@@ -85,13 +85,12 @@ function readKey(spki) {
   if (oid === EC) {
     const curve = CURVES.get(parameters?.oid());
     if (!curve) throw new FormatError("a curve that is not allowed");
-    return { kinds: ["ecdsa"], fits: (scheme, message, signature) => verifyEcdsa(curve, key, scheme.hash.digest(message), signature) };
+    return { kinds: ["ecdsa"], fits: (scheme, message, digest, signature) => verifyEcdsa(curve, key, digest, signature) };
   }
-  if (oid === ED25519 && parameters === null) return { kinds: ["ed25519"], fits: (_, message, signature) => verifyEd25519(key, message, signature) };
+  if (oid === ED25519 && parameters === null) return { kinds: ["ed25519"], fits: (_, message, digest, signature) => verifyEd25519(key, message, signature) };
   if (oid !== RSA && oid !== PSS) throw new FormatError("a public key of a kind that is not allowed");
   const rsa = readRsaKey(parseDer(key));
-  const fits = (scheme, message, signature) => {
-    const digest = scheme.hash.digest(message);
+  const fits = (scheme, _, digest, signature) => {
     return scheme.kind === "pss" ? verifyPss(rsa, scheme, digest, signature) : verifyPkcs1(rsa, scheme.hash, digest, signature);
   };
   return { kinds: oid === RSA ? ["pkcs1", "pss"] : ["pss"], fits };
@@ -104,12 +103,14 @@ const kept = new Map();
 
 // Whether the signature fits. Args: spki, DER; scheme of readScheme with its hash; message; signature. Throws where key or scheme are not allowed.
 export function verifySignature(spki, scheme, message, signature) {
-  const name = [scheme.kind, scheme.hash?.name, scheme.maskHash?.name, scheme.saltLength, ...[spki, message, signature].map((bytes) => hex(sha256(bytes)))].join();
+  // What is signed may be a megabyte, so it is hashed once: for the signature, and to know it again.
+  const digest = scheme.hash === null ? sha256(message) : scheme.hash.digest(message);
+  const name = [scheme.kind, scheme.hash?.name, scheme.maskHash?.name, scheme.saltLength, hex(digest), ...[spki, signature].map((bytes) => hex(sha256(bytes)))].join();
   const known = kept.get(name);
   if (known !== undefined) return known;
   const key = readKey(spki);
   if (!key.kinds.includes(scheme.kind)) throw new FormatError("the signature is of another kind than the key");
-  const fits = key.fits(scheme, message, signature);
+  const fits = key.fits(scheme, message, digest, signature);
   if (kept.size >= MAX_KEPT) kept.delete(kept.keys().next().value);
   kept.set(name, fits);
   return fits;

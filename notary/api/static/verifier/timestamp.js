@@ -4,17 +4,24 @@ import { equal } from "./bytes.js";
 import { judgeRevocation } from "./revocation.js";
 import { MILLISECOND, SECOND, show } from "./time.js";
 import { verifyToken } from "./token.js";
+import { Tries } from "./tries.js";
 import { sourceName } from "./trust.js";
 import { TokenError } from "./tstinfo.js";
 
 const LARGEST_ACCURACY = 3600n * SECOND; // that a trust file or a token may state
 
-// 22. Two spellings of one name are one authority. `seen` is a Map that lives as long as the check of one package.
-function checkSerial(token, { organisation }, seen) {
+// What the tokens of one package have in common.
+export class Seen {
+  serials = new Map(); // what check 22 compares
+  tries = new Tries();
+}
+
+// 22. Two spellings of one name are one authority.
+function checkSerial(token, { organisation }, { serials }) {
   const name = JSON.stringify([sourceName(organisation), token.certificate.subject.key, token.serial.toString()]);
-  const known = seen.get(name);
+  const known = serials.get(name);
   if (known && !equal(known, token.content)) throw new TokenError(22, `another token of this authority has the serial number ${token.serial}`);
-  seen.set(name, token.content);
+  serials.set(name, token.content);
 }
 
 function boundOf(token, authority) {
@@ -24,11 +31,11 @@ function boundOf(token, authority) {
 }
 
 // Args: response, bytes of the file; stamped, the stamped bytes of the checkpoint; authority of readAuthority;
-// revocation, list of { name, bytes }; seen, a Map for the package. Never throws.
+// revocation, list of { name, bytes }; seen, a Seen for the package. Never throws.
 export function checkToken(response, stamped, authority, revocation, seen, exchange = {}) {
   let token;
   try {
-    token = verifyToken(response, stamped, authority, exchange);
+    token = verifyToken(response, stamped, authority, exchange, seen.tries);
     checkSerial(token, authority, seen);
   } catch (error) {
     const check = error instanceof TokenError ? error.check : 4;

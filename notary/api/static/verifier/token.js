@@ -1,6 +1,6 @@
 // One time-stamp token: the checks of docs/formats.md §9 but 15 and 22, each under its number.
 
-import { FormatError, equal, hex } from "./bytes.js";
+import { FormatError, equal } from "./bytes.js";
 import { CMS, checkDer, namesCertificate, onlyValue, readAttributes, readSignedData, readSigningCertificate, sidNames, signedBytes } from "./cms.js";
 import { TAG, parseBer, parseDer } from "./der.js";
 import { KEY_USAGE, OID, basicConstraints, extKeyUsage, keyUsage, subjectAltName, subjectKeyIdentifier } from "./extensions.js";
@@ -11,6 +11,7 @@ import { findPath } from "./path.js";
 import { sha1 } from "./sha1.js";
 import { readScheme } from "./signature.js";
 import { SECOND } from "./time.js";
+import { Tries } from "./tries.js";
 import { TokenError, accuracyOf, genTimeOf, readResponse, readTstInfo, under } from "./tstinfo.js";
 import { certificateOf } from "./x509.js";
 
@@ -55,10 +56,16 @@ function checkAttributes({ signer, content }) {
   return { hash, attributes };
 }
 
+// Gives of equal certificates the same object.
+function certificateOnce() {
+  const known = new Map();
+  return (each) => known.get(each.fingerprint) ?? (known.set(each.fingerprint, each), each);
+}
+
 // 9: the certificate that the signer identifier names.
 function findSigner({ signer, certificates }, authority) {
-  const held = new Map([...certificates, ...authority.intermediates].map((each) => [hex(each.der), each]));
-  const named = [...held.values()].filter((each) => {
+  const held = new Set([...certificates, ...authority.intermediates].map(certificateOnce()));
+  const named = [...held].filter((each) => {
     try {
       return sidNames(signer.sid, each, subjectKeyIdentifier(each));
     } catch {
@@ -105,13 +112,13 @@ function checkPurpose(certificate) {
 }
 
 // 13, 14: the path.
-function checkPath(certificate, certificates, authority, genTime) {
+function checkPath(certificate, certificates, authority, genTime, tries) {
   demand(certificate.isValidAt(genTime), 13, "genTime is outside the validity of the signer's certificate");
   demand(!under(14, () => basicConstraints(certificate))?.ca, 14, "the signer's certificate is that of a certificate authority");
   const unknown = certificate.criticals().filter((oid) => !SIGNER_UNDERSTOOD.has(oid));
   demand(unknown.length === 0, 14, `the signer's certificate has unknown critical extensions: ${unknown.join(", ")}`);
-  const held = new Map([...certificates, ...authority.intermediates].map((each) => [hex(each.der), each]));
-  return under(14, () => findPath(certificate, [...held.values()], authority.roots, genTime));
+  const held = new Set([...certificates, ...authority.intermediates].map(certificateOnce()));
+  return under(14, () => findPath(certificate, [...held], authority.roots, genTime, tries));
 }
 
 // 16 to 19, 21, 23, 24. Returns the accuracy in nanoseconds, or null.
@@ -136,8 +143,9 @@ function checkExchange(genTime, { sent = null, received = null }) {
 }
 
 // A token that passes all checks but 15 and 22, or TokenError with the number of the first that does not hold.
-// Args: exchange, what only the sender of the request knows: nonce (BigInt), sent and received (moments).
-export function verifyToken(response, stamped, authority, exchange = {}) {
+// Args: exchange, what only the sender of the request knows: nonce (BigInt), sent and received (moments); tries, of all
+// tokens of one package.
+export function verifyToken(response, stamped, authority, exchange = {}, tries = new Tries()) {
   const token = under(4, () => readToken(response));
   const { hash, attributes } = checkAttributes(token);
   const certificate = findSigner(token, authority);
@@ -145,7 +153,7 @@ export function verifyToken(response, stamped, authority, exchange = {}) {
   const sha1Alone = under(10, () => checkIdentity(attributes, certificate));
   checkPurpose(certificate);
   const genTime = genTimeOf(token.info);
-  const path = checkPath(certificate, token.certificates, authority, genTime);
+  const path = checkPath(certificate, token.certificates, authority, genTime, tries);
   const accuracy = checkInfo(token.info, stamped, certificate, authority, exchange);
   checkExchange(genTime, exchange);
   const warnings = [

@@ -46,11 +46,6 @@ class Certificate {
     return this.issuer.key === issuer.subject.key && this.isSignedBy(issuer);
   }
 
-  // Name of the public key: the same for all certificates of one key.
-  get keyName() {
-    return hex(sha256(this.spki));
-  }
-
   get title() {
     return showName(this.subject);
   }
@@ -68,12 +63,13 @@ function readBody(certificate, fields) {
   if (spki === undefined || version > V3 || version < 0n) throw new FormatError("not a certificate");
   const [notBefore, notAfter, ...more] = validity.sequence();
   if (notAfter === undefined || more.length > 0) throw new FormatError("not a validity");
-  Object.assign(certificate, { version, serial: serial.integer(), algorithmBytes: algorithm.raw, issuer: readName(issuer), subject: readName(subject) });
+  Object.assign(certificate, { version, serial: serial.integer(), serialBytes: serial.raw, algorithmBytes: algorithm.raw, issuer: readName(issuer), subject: readName(subject) });
   Object.assign(certificate, { notBefore: readTime(notBefore), notAfter: readTime(notAfter), issuerBytes: issuer.raw, extensions: new Map() });
   const [kind, key, ...extra] = spki.sequence();
   if (key === undefined || extra.length > 0) throw new FormatError("not a public key");
   readAlgorithm(kind);
   certificate.spki = spki.raw;
+  certificate.keyName = hex(sha256(spki.raw)); // the same for all certificates of one key
   certificate.keyBits = key.wholeBits();
   let last = 0;
   for (const field of rest) {
@@ -106,6 +102,7 @@ export function certificateOf(node) {
   let certificate = kept.get(name);
   if (certificate === undefined) {
     certificate = readCertificate(parseDer(node.raw.slice()));
+    certificate.fingerprint = name;
     if (kept.size >= MAX_KEPT) kept.delete(kept.keys().next().value);
     kept.set(name, certificate);
   }
