@@ -48,8 +48,8 @@ def used(shared_chain):
         name = f"gas: an anchor of {gas.BATCH:,} at {size:,}, the worst size"
         found[name] = chain.anchor(log, size, size + gas.BATCH)
     log, _ = chain.open("short.example.org")
-    chain.anchor(log, 0, 2**14)
-    found["the shortest proof"] = chain.anchor(log, 2**14, 2**15)
+    chain.anchor(log, 0, 1)
+    found["the shortest proof"] = chain.anchor(log, 1, 2)
     return found
 
 
