@@ -224,7 +224,9 @@ def test_the_modules_that_start_first_are_there():
 _EXCUSE = re.compile(r"#\s*(noqa|type:\s*ignore|pragma:|nosec|mypy:|ruff:|fmt:\s*off)")
 _CODES = r"(?:[A-Z]+\d+(?:, )?)+"
 # What is excused, by its code, and then the reason; where a line has both, one reason will do.
-_REASONED = re.compile(rf"(# type: ignore\[[a-z-]+\]( # \S|  # noqa: {_CODES} - \S)|# noqa: {_CODES} - \S).*")
+_REASONED = re.compile(
+    rf"(# type: ignore\[[a-z-]+(?:,[a-z-]+)*\]( # \S|  # noqa: {_CODES} - \S)|# noqa: {_CODES} - \S).*"
+)
 _SKIP = re.compile(r"(pytest|unittest|self)\.(mark\.)?(skip\w*|SkipTest|importorskip|xfail|expectedFailure)")
 
 
@@ -271,6 +273,8 @@ def test_what_silences_a_checker_says_why():
         ("x = 1  # type: ignore[arg-type]", False),
         ("x = 1  # type: ignore # they say so", False),
         ("x = 1  # type: ignore[arg-type] # they say so", True),
+        ("x = 1  # type: ignore[arg-type,misc] # they say so", True),
+        ("x = 1  # type: ignore[arg-type,misc]", False),
         ("x = 1  # type: ignore[misc]  # noqa: PYI024", False),
         ("x = 1  # type: ignore[misc]  # noqa: PYI024 - for both", True),
         ("x = 1  # pragma: no cover", False),

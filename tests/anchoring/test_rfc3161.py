@@ -161,7 +161,7 @@ def replayed(mini):
             lambda mini: mini.respond(NOTE, status="rejection", fail_info="bad_alg", token=False),
             "check 3: the authority refused: bad_alg",
         ),
-        (lambda mini: b"<html>busy</html>", "check 4: the token cannot be read"),
+        (lambda mini: b"<html>busy</html>", "check 4: the response cannot be read"),
     ],
 )
 def test_a_wrong_answer_is_rejected_and_kept(make, reason):
