@@ -3,6 +3,8 @@
 # Of the demo: a document of yours instead of the one it makes, and where the evidence goes.
 FILE ?=
 OUT ?= demo-out
+# Of the demo: `make demo GOALS=1` fails where a goal of time is missed.
+GOALS ?=
 # Of the tests: more arguments for pytest, as in `make test ARGS="tests/merkle -x"`.
 ARGS ?=
 # Of the locks: `make lock UPGRADE=--upgrade` takes the newest versions.
@@ -29,7 +31,7 @@ help: ## show this list
 
 .PHONY: demo
 demo: $(PYTHON_ENV) $(NODE_ENV) ## one signed contract becomes evidence and is verified offline (FILE=… OUT=…)
-	$(BIN)/python scripts/demo.py $(if $(FILE),--file '$(FILE)') --out '$(OUT)'
+	$(BIN)/python scripts/demo.py $(if $(FILE),--file '$(FILE)') $(if $(GOALS),--goals) --out '$(OUT)'
 
 .PHONY: test
 test: $(PYTHON_ENV) $(BASE_ENV) $(NODE_ENV) $(BROWSER) $(ORACLES) firefox ## run the tests (ARGS=… for pytest)

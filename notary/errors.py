@@ -210,6 +210,12 @@ class AnchorUnavailable(Unavailable):
     code = "anchor_unavailable"
 
 
+class NoAnswer(AnchorUnavailable):
+    """One endpoint of a chain gives no answer, or an error for one: another may answer."""
+
+    code = "no_answer"
+
+
 class SignerUnavailable(AnchorUnavailable):
     """The process that holds a key does not sign, or not with that key."""
 

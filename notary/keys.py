@@ -7,6 +7,7 @@ import secrets
 import stat
 import sys
 import tempfile
+from functools import lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -19,7 +20,8 @@ from cryptography.hazmat.primitives.serialization import (
     load_pem_private_key,
 )
 
-from notary.errors import SettingsError
+from notary.errors import FormatError, SettingsError
+from notary.evidence.canonical import loads_unordered
 from notary.signers import ExternalSigner, Signer
 
 if TYPE_CHECKING:
@@ -81,38 +83,75 @@ def bound_recursion() -> None:
     sys.setrecursionlimit(1000)
 
 
-def load_secp256k1(path: Path, password_file: Path | None = None) -> Signer:
-    """Read a secp256k1 key: 64 hexadecimal characters, a Web3 keystore (version 3) and its password, or who signs.
+def load_secp256k1(path: Path) -> Signer:
+    """Read a secp256k1 key: 64 hexadecimal characters, or JSON that says who has it.
 
-    The last is JSON with `address` and `command`, a list: a process that signs with a key which never comes here.
-
-    Args:
-        path: the key file.
-        password_file: holds the password of a keystore in its first line.
+    `address` and `command`, a list: a process that signs with a key which never comes here. `keystore` and
+    `password_file`, absolute paths: a Web3 keystore (version 3), and a file whose first line is its password.
 
     Raises:
-        SettingsError: no such file, others may read it, not such a key, or the password does not open it.
+        SettingsError: no such file, others may read it, not such a key, or the password does not open the keystore.
     """
     from eth_account import Account  # noqa: PLC0415 - who needs no such key, as the API, has no memory for what this brings
 
     bound_recursion()
     text = read_private(path).decode("utf-8", "replace").strip()
+    if text.startswith("{"):
+        return _named(path, text)
     try:
-        if text.startswith("{"):
-            fields = json.loads(text)
-            if "command" in fields:
-                return _external(path, fields)
-            if password_file is None:
-                raise SettingsError(f"{path} is a keystore, and no file with its password is named")
-            password = read_private(password_file).decode("utf-8").split("\n", 1)[0]
-            secret = bytes(Account.decrypt(text, password))
-        else:
-            secret = bytes.fromhex(text.removeprefix("0x"))
-        account: LocalAccount = Account.from_key(secret)
-    except SettingsError:
-        raise
+        account: LocalAccount = Account.from_key(bytes.fromhex(text.removeprefix("0x")))
     except Exception as error:  # noqa: BLE001 - the library's own errors are of many kinds, and some hold the key
         raise SettingsError(f"{path} holds no usable secp256k1 key: {type(error).__name__}") from None
+    return account
+
+
+def _named(path: Path, text: str) -> Signer:
+    try:
+        fields = loads_unordered(text.encode(), _MAX_FILE)
+    except FormatError as error:
+        raise SettingsError(f"{path} holds no usable secp256k1 key: {error}") from error
+    if "command" in fields:
+        return _external(path, fields)
+    if set(fields) != {"keystore", "password_file"}:
+        raise SettingsError(
+            f"{path} names neither a signer (address, command) nor a keystore beside its password (keystore, "
+            "password_file); a keystore is named by a file of its own"
+        )
+    store, password = (_absolute(path, fields[name]) for name in ("keystore", "password_file"))
+    return _from_keystore(store, password)
+
+
+def _absolute(path: Path, name: object) -> Path:
+    """Only such a path means the same in a copy of the file, which a rotation makes."""
+    if not isinstance(name, str) or not Path(name).is_absolute():
+        raise SettingsError(
+            f"{path} names a keystore or its password by something else than an absolute path"
+        )
+    return Path(name)
+
+
+def _from_keystore(store: Path, password: Path) -> Signer:
+    try:
+        # Both are read each time, so that a file which others may read is refused; it is opened once.
+        return _opened(read_private(store), read_private(password).decode("utf-8").split("\n", 1)[0])
+    except SettingsError:
+        raise
+    except Exception as error:  # noqa: BLE001 - as in load_secp256k1
+        raise SettingsError(
+            f"{store} is no keystore of version 3, or the password in {password} does not open it: "
+            f"{type(error).__name__}"
+        ) from None
+
+
+@lru_cache(maxsize=16)
+def _opened(store: bytes, password: str) -> "LocalAccount":
+    """The key in a keystore: made to take a second and 256 MiB, and asked for at each signature of a head."""
+    from eth_account import Account  # noqa: PLC0415 - as in load_secp256k1
+
+    fields = json.loads(store)
+    if fields["version"] != 3:  # noqa: PLR2004 - another one holds keys of another curve
+        raise ValueError
+    account: LocalAccount = Account.from_key(bytes(Account.decrypt(fields, password)))
     return account
 
 

@@ -12,11 +12,29 @@ from notary.errors import SettingsError
 
 SUBMISSIONS = Counter("notary_submissions_total", "Submissions answered, by kind and source.", ["kind"])
 PENDING = Gauge("notary_pending_entries", "Entries that wait for a checkpoint.")
-ANCHOR_MOVES = Counter("notary_anchor_moves_total", "Moves of anchorings, by new state.", ["anchor", "state"])
+ANCHOR_MOVES = Counter(
+    "notary_anchor_moves_total",
+    "Moves of anchorings, by new state, and what was done for them beside.",
+    ["anchor", "state"],
+)
 ANCHOR_PENDING = Gauge(
     "notary_anchor_pending_seconds",
-    "How long the head that is under way at an anchor has been; 0 while none is.",
+    "How long heads have been asked of an anchor without a final word; 0 while none is.",
     ["anchor"],
+)
+ANCHOR_ATTEMPTS = Gauge(
+    "notary_anchor_attempts",
+    "Attempts that were made for the head that is under way at an anchor; 0 while none is.",
+    ["anchor"],
+)
+ANCHOR_FINAL_AGE = Gauge(
+    "notary_anchor_final_age_seconds",
+    "Age of the newest head that is final at an anchor; of the log, before the first.",
+    ["anchor"],
+)
+STAMPED_AGE = Gauge(
+    "notary_stamped_age_seconds",
+    "Age of the newest head that as many organisations as are needed have stamped; of the log, before the first.",
 )
 TSA_TOKENS = Counter(
     "notary_tsa_tokens_total",
@@ -66,6 +84,16 @@ RPC_BEHIND = Gauge(
     "How long another endpoint has called a block final that this one, by its place in rpc_urls, does not.",
     ["chain_id", "endpoint"],
 )
+RPC_PASSED_OVER = Counter(
+    "notary_rpc_passed_over_total",
+    "Times that an endpoint, by its place in rpc_urls, gave no answer and the next one was asked.",
+    ["chain_id", "endpoint"],
+)
+ANCHOR_GAS_PER_RECORD = Gauge(
+    "notary_anchor_gas_per_record",
+    "Gas of that transaction for each record that it anchored and none before it did.",
+    ["anchor"],
+)
 REQUEST_SECONDS = Histogram(
     "notary_request_seconds",
     "Duration of HTTP requests, by method, route and status.",
@@ -88,7 +116,8 @@ FSCK_FINISHED = Gauge("notary_fsck_finished_seconds", "When that check ended, in
 
 # What a worker alone sets. A process that only serves would show 0 for each, which is what no alarm waits for.
 _WORKERS = (
-    *(ANCHOR_MOVES, ANCHOR_PENDING, ANCHOR_GAS, TSA_TOKENS, TSA_BREAKER, STAMPS_BAD, REVOCATION_AGE),
+    *(ANCHOR_PENDING, ANCHOR_ATTEMPTS, ANCHOR_FINAL_AGE, STAMPED_AGE, RPC_PASSED_OVER, ANCHOR_GAS_PER_RECORD),
+    *(ANCHOR_MOVES, ANCHOR_GAS, TSA_TOKENS, TSA_BREAKER, STAMPS_BAD, REVOCATION_AGE),
     *(WALLET_WEI, LANE_STOPPED, INCIDENTS, PENDING, PENDING_SECONDS, RPC_CONTRADICTIONS, RPC_BEHIND),
     *(STEP_SECONDS, STEP_FAILURES, BROKEN_PROMISES, OVERDUE, FSCK_PROBLEMS, FSCK_FINISHED),
 )

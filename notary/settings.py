@@ -78,7 +78,9 @@ class Chain(BaseModel):
 
     name: str = Field(pattern=_NAMED, description=_NAME)
     rpc_urls: tuple[str, ...] = Field(
-        min_length=1, max_length=8, description="JSON-RPC endpoints; the first is asked for everything."
+        min_length=1,
+        max_length=8,
+        description="JSON-RPC endpoints: transactions go to all, the first that answers is asked.",
     )
     quorum: int = Field(
         1, ge=1, le=8, description="Endpoints that must agree on what is final; an anchor says how many did."
@@ -106,7 +108,9 @@ class Chain(BaseModel):
         "trust files name them too.",
     )
     fees: Literal["eip1559", "legacy", "free"] = Field(
-        "eip1559", description="How transactions pay: `eip1559`, `legacy` (one gas price) or `free` (none)."
+        default_factory=lambda data: "free" if data.get("profile") in SEALED else "eip1559",
+        description="How transactions pay: `eip1559`, `legacy` (one gas price) or `free` (none), "
+        "the default where validators seal.",
     )
     max_fee_gwei: int = Field(
         1000,
@@ -118,7 +122,8 @@ class Chain(BaseModel):
         None,
         gt=0,
         le=10**9,
-        description="Most that one wallet may spend in any 24 hours, at worst; none: no bound.",
+        description="Most that one wallet may spend in any 24 hours, at worst; none: no bound, "
+        "which the log warns of where gas costs anything.",
     )
     wallets: tuple[Path, ...] = Field(
         (),
@@ -171,6 +176,10 @@ class Chain(BaseModel):
         return profile
 
 
+# X.660: the first number is 0, 1 or 2, and the second below 40 under the first two.
+_OID = r"^([01]\.[1-3]?[0-9]|2\.(0|[1-9][0-9]*))(\.(0|[1-9][0-9]*))*$"
+
+
 class Tsa(BaseModel):
     """One RFC 3161 time-stamping authority."""
 
@@ -186,7 +195,9 @@ class Tsa(BaseModel):
     root_sha256: tuple[Annotated[str, StringConstraints(pattern="^[0-9a-f]{64}$")], ...] = Field(
         (), description="SHA-256 (hex) of the certificates that its roots may be; none: any."
     )
-    policies: tuple[str, ...] = Field((), description="Policy identifiers accepted; none: any.")
+    policies: tuple[Annotated[str, StringConstraints(pattern=_OID)], ...] = Field(
+        (), description="Policy identifiers accepted, and asked for where it is one; none: any."
+    )
     accuracy_ms: int | None = Field(
         None, ge=0, description="Accuracy by its published policy, where tokens do not state one."
     )

@@ -22,7 +22,8 @@ PAGE = """\
 The {count} cases of `tests/evidence/tsa_cases.py`, each a response made for the purpose by the test suite's own
 authority, given to this project's verifier and to others. A verdict is wrong when a good token is not accepted or a
 bad one is. Written by `.venv/bin/python scripts/compare_timestamps.py` on {date} with {versions}; keys and
-certificates are made anew in each run.
+certificates are made anew in each run. `make test-anchoring` puts every case to every tool again and
+compares; `make test` takes a sample.
 
 **The suite is ours**, and was written beside our verifier: 0 for it is what its tests demand
 (`tests/evidence/test_tsa_cases.py`), not a finding. So each case names the rule it rests on. Where no standard sets

@@ -2,11 +2,12 @@
 
 Starts the embedded service, submits a document, shows how its state advances, takes the evidence out, stops
 the service, verifies offline, changes one byte, and sees that fail. Exit status 0 only if the good evidence
-passed and the damaged one failed.
+passed and the damaged one failed; with --goals, also only if both goals of time were reached.
 """
 
 import argparse
 import json
+import math
 import os
 import secrets
 import shutil
@@ -18,6 +19,7 @@ import tempfile
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -36,8 +38,8 @@ NOTARY = [sys.executable, "-m", "notary"]
 START_SECONDS = 60
 FINAL_SECONDS = 150
 STOP_SECONDS = 30
-POLL_SECONDS = 0.1  # so exact is what is measured
-# What is measured from the moment at which the record was first seen closed, and the seconds that it may take.
+POLL_SECONDS = 0.1
+# What is measured from the closing of the record's batch on, and the seconds that it may take.
 GOALS = {"stamped": ("First time stamp", 2.0), "final": ("Final on the chain", 15.0)}
 # Said at the end: the verifier counts sources by what the trust file says of them, and this one is the demo's own.
 STAND_INS = """\
@@ -56,15 +58,18 @@ def main() -> int:
         "--file", type=Path, help="a document of your own; a signed contract is made otherwise"
     )
     parser.add_argument("--out", type=Path, default=Path("demo-out"), help="folder for the results")
+    parser.add_argument(
+        "--goals", action="store_true", help="fail where a goal of time is missed, as on a slow machine"
+    )
     arguments = parser.parse_args()
     try:
-        return _demo(arguments.file, arguments.out)
+        return _demo(arguments.file, arguments.out, strict=arguments.goals)
     except NotaryError as error:
         console.print(f"[bold red]{error.code}[/]: {error}")
         return 1
 
 
-def _demo(file: Path | None, out: Path) -> int:
+def _demo(file: Path | None, out: Path, *, strict: bool) -> int:
     out.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(prefix="notary-demo-") as scratch:
         folder = Path(scratch)
@@ -79,12 +84,13 @@ def _demo(file: Path | None, out: Path) -> int:
             console.print(f"[bold]1[/] The document is {file}.")
             shutil.copyfile(file, document)
         with _service(folder, roots) as client:
+            watch = Watch(time.monotonic())
             answer = _submit(client, document)
-            _advance(client, answer["number"])
+            _advance(client, answer["number"], watch)
             _download(client, answer, document, out)
             _write_trust(folder, out)
     console.print("[bold]5[/] The service is stopped. From here on nothing but the files is used.")
-    return _verify(out)
+    return _end(_verify(out), watch.missed(), strict=strict)
 
 
 def _contract(document: Path, folder: Path) -> Path:
@@ -160,30 +166,65 @@ def _submit(client: Client, document: Path) -> dict[str, Any]:
     return answer
 
 
-def _advance(client: Client, number: str) -> None:
+@dataclass(slots=True)
+class Watch:
+    """How far a record got by when, on this process's monotonic clock, in seconds.
+
+    What is measured is the most that it can have been: from the last moment at which the batch was surely not closed
+    to the answer that first told of the attestation.
+    """
+
+    open: float  # the batch was not closed yet: when the record was submitted, then each time that was asked
+    told: dict[str, float] = field(default_factory=dict)
+
+    def note(self, state: dict[str, Any], asked: float, answered: float) -> None:
+        """Note what an answer tells for the first time, by when it was asked for and when it came."""
+        final = {item["kind"] for item in state["attestations"] if item["state"] == "final"}
+        if state["closed"] is None:
+            self.open = asked
+        for what, reached in (("stamped", "rfc3161" in final), ("final", "evm" in final)):
+            if reached:
+                self.told.setdefault(what, answered)
+
+    def seconds(self, what: str) -> float:
+        """From closing to `what`, a key of `GOALS`, at most; without end where it was never told."""
+        return self.told.get(what, math.inf) - self.open
+
+    def missed(self) -> list[str]:
+        """The goals that were not surely reached."""
+        return [named for what, (named, most) in GOALS.items() if self.seconds(what) > most]
+
+
+def _advance(client: Client, number: str, watch: Watch) -> None:
     deadline = time.monotonic() + FINAL_SECONDS
-    seen: dict[str, float] = {}
     with Live(console=console, refresh_per_second=4, transient=True) as live:
-        while (state := _noted(client.state(number), seen))["due"]:
+        while (state := _asked(client, number, watch))["due"]:
             live.update(table_of(state))
             if time.monotonic() > deadline:
                 raise Unavailable(f"after {FINAL_SECONDS} s these are still due: {', '.join(state['due'])}")
             time.sleep(POLL_SECONDS)
     console.print(table_of(state))
-    for reached, (what, most) in GOALS.items():
-        seconds = max(0.0, seen[reached] - seen["closed"])
-        verdict = "[green]✓ reached[/]" if seconds <= most else "[bold red]✗ missed[/]"
-        console.print(f"  {what} {seconds:.1f} s after closing; the goal is {most:.0f} s {verdict}")
+    for what, (named, most) in GOALS.items():
+        verdict = "[bold red]✗ missed[/]" if named in watch.missed() else "[green]✓ reached[/]"
+        console.print(
+            f"  {named} at most {watch.seconds(what):.1f} s after closing; the goal is {most:.0f} s {verdict}"
+        )
 
 
-def _noted(state: dict[str, Any], seen: dict[str, float]) -> dict[str, Any]:
-    """Note when the record was first seen closed, under a time stamp, and final on the chain."""
-    final = {item["kind"] for item in state["attestations"] if item["state"] == "final"}
-    steps = {"closed": state["closed"] is not None, "stamped": "rfc3161" in final, "final": "evm" in final}
-    for what, reached in steps.items():
-        if reached:
-            seen.setdefault(what, time.monotonic())
+def _asked(client: Client, number: str, watch: Watch) -> dict[str, Any]:
+    asked = time.monotonic()
+    state = client.state(number)
+    watch.note(state, asked, time.monotonic())
     return state
+
+
+def _end(status: int, missed: list[str], *, strict: bool) -> int:
+    """Say of the goals of time what came of them; the exit status, which they change only where `strict`."""
+    if missed:
+        console.print(f"[bold red]Goals of time that were missed: {', '.join(missed)}.[/]")
+    else:
+        console.print("[bold green]Both goals of time were reached.[/]")
+    return status or int(strict and bool(missed))
 
 
 def _download(client: Client, answer: dict[str, Any], document: Path, out: Path) -> None:

@@ -23,9 +23,31 @@ UNPACKED_FIREFOX = Path(__file__).parents[1] / ".make/firefox"
 
 GO = shutil.which("go")
 
-# Other people's test data is not part of this project, and Go is nothing that it needs. Without them those tests are
-# not collected, and the header of the run says so.
-collect_ignore_glob = ([] if VECTORS else ["interop/vectors_*"]) + ([] if GO else ["interop/test_go_*"])
+
+def _softhsm() -> str | None:
+    """The module of SoftHSM, where it is installed with the tools that make a token and use one."""
+    if not all(map(shutil.which, ("softhsm2-util", "pkcs11-tool", "xxd"))):
+        return None
+    places = (
+        "/usr/lib/softhsm",
+        "/usr/lib/*/softhsm",
+        "/usr/lib*/pkcs11",
+        "/usr/local/lib/softhsm",
+        "/opt/*/lib/softhsm",
+    )
+    found = (path for place in places for path in sorted(Path("/").glob(f"{place[1:]}/libsofthsm2.so")))
+    return next(map(str, found), None)
+
+
+SOFTHSM = _softhsm()
+
+# Other people's test data is not part of this project, and Go and a PKCS#11 token are nothing that it needs. Without
+# them those tests are not collected, and the header of the run says so.
+collect_ignore_glob = [
+    *([] if VECTORS else ["interop/vectors_*"]),
+    *([] if GO else ["interop/test_go_*"]),
+    *([] if SOFTHSM else ["interop/test_softhsm*"]),
+]
 
 
 # What takes longest starts first, so that no worker is left alone with it at the end.
@@ -149,6 +171,7 @@ def pytest_report_header():
     return [
         f"vectors: {VECTORS or 'NOTARY_VECTORS is not set, tests/interop/vectors_*.py are not run'}",
         f"go: {GO or 'not installed, tests/interop/test_go_*.py are not run'}",
+        f"softhsm: {SOFTHSM or 'not installed with OpenSC and xxd, tests/interop/test_softhsm.py is not run'}",
         f"busybox: {shutil.which('busybox') or 'not installed, tools/check.sh is run by dash and bash alone'}",
         f"firefox: {there or 'none, verify.html is tried in Chromium alone'}",
     ]

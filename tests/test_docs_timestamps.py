@@ -58,6 +58,11 @@ def test_the_sums_are_those_of_the_rows():
         assert set(count) == {table.RIGHT}
 
 
+def assert_as_the_script_makes_it(subjects, name, rows=ROWS):
+    (line,) = (line for line in rows if line[0] == name)
+    assert table.row(subjects[name], TOOLS) == line
+
+
 @pytest.mark.parametrize(
     "name",
     [
@@ -70,9 +75,24 @@ def test_the_sums_are_those_of_the_rows():
         "another token with the same serial number",
     ],
 )
-def test_the_columns_are_as_the_script_makes_them(subjects, name):
-    (line,) = (line for line in ROWS if line[0] == name)
-    assert table.row(subjects[name], TOOLS) == line
+def test_some_rows_are_as_the_script_makes_them(subjects, name):
+    assert_as_the_script_makes_it(subjects, name)
+
+
+@pytest.mark.anchoring
+@pytest.mark.parametrize("name", [case.name for case in CASES])
+def test_each_row_is_as_the_script_makes_it(subjects, name):
+    """Every tool still says of every case what the page says of it."""
+    assert_as_the_script_makes_it(subjects, name)
+
+
+@pytest.mark.parametrize("column", range(3, WIDTH))
+def test_another_word_of_one_tool_is_noticed(subjects, column):
+    name = "lists from after genTime"
+    (line,) = ([*line] for line in ROWS if line[0] == name)
+    line[column] = table.WRONG[Outcome.BREAKS]
+    with pytest.raises(AssertionError):
+        assert_as_the_script_makes_it(subjects, name, [line])
 
 
 def tool(error=None, *, name="other", takes=()):

@@ -77,16 +77,105 @@ def test_other_files_are_no_ed25519_keys(tmp_path):
         keys.load_ed25519(private(tmp_path / "z.pem", b"x" * 20_000))
 
 
-def test_a_secp256k1_key_is_hexadecimal_or_a_keystore(tmp_path):
+def test_a_secp256k1_key_is_hexadecimal(tmp_path):
     expected = Account.from_key(SECRET).address
     assert keys.load_secp256k1(private(tmp_path / "a", SECRET + "\n")).address == expected
     assert keys.load_secp256k1(private(tmp_path / "b", SECRET[2:])).address == expected
-    store = private(tmp_path / "c", json.dumps(Account.encrypt(SECRET, "open", kdf="pbkdf2", iterations=2)))
-    assert keys.load_secp256k1(store, private(tmp_path / "password", "open\n")).address == expected
-    with pytest.raises(SettingsError, match="no file with its password is named"):
-        keys.load_secp256k1(store)
-    with pytest.raises(SettingsError, match="holds no usable secp256k1 key: EthKeyfileValueError"):
-        keys.load_secp256k1(store, private(tmp_path / "wrong", "shut\n"))
+
+
+def keystore(folder, secret=SECRET, **changes):
+    """A key file that names a keystore, which is made, and the file of its password."""
+    made = json.dumps(Account.encrypt(secret, "open 开", kdf="pbkdf2", iterations=2) | changes)
+    named = {"keystore": str(private(folder / "UTC--store", made))}
+    named["password_file"] = str(private(folder / "password", "open 开\nanother line\n"))
+    return private(folder / "wallet.key", json.dumps(named))
+
+
+def test_a_key_file_may_name_a_keystore_and_its_password(tmp_path):
+    found = keys.load_secp256k1(keystore(tmp_path))
+    assert found.address == Account.from_key(SECRET).address
+    assert (
+        Account._recover_hash(bytes(32), signature=found.unsafe_sign_hash(bytes(32)).signature)
+        == found.address
+    )
+
+
+@pytest.mark.parametrize(
+    ("name", "content", "reason"),
+    [
+        ("password", "shut\n", r"or the password in .*/password does not open it: EthKeyfileValueError"),
+        ("password", b"\xff\xfe", r"does not open it: UnicodeDecodeError"),
+        ("UTC--store", SECRET, r"UTC--store is no keystore of version 3, or .*: (TypeError|JSONDecodeError)"),
+        ("UTC--store", "{}", r"is no keystore of version 3, or .*: KeyError"),
+        ("UTC--store", "x" * 20_000, "UTC--store is too large for a key"),
+    ],
+)
+def test_a_keystore_that_is_not_opened_is_refused_and_nothing_of_it_shown(tmp_path, name, content, reason):
+    path = keystore(tmp_path)
+    private(tmp_path / name, content)
+    with pytest.raises(SettingsError, match=reason) as caught:
+        keys.load_secp256k1(path)
+    assert (caught.value.__cause__, "open 开" in str(caught.value), SECRET in str(caught.value)) == (
+        None,
+        False,
+        False,
+    )
+
+
+def test_a_keystore_of_another_version_is_refused(tmp_path):
+    with pytest.raises(SettingsError, match=r"is no keystore of version 3, or .*: ValueError"):
+        keys.load_secp256k1(keystore(tmp_path, version=4))
+
+
+@pytest.mark.parametrize("name", ["UTC--store", "password"])
+def test_a_keystore_that_others_may_read_is_refused_also_once_it_was_opened(tmp_path, name):
+    path = keystore(tmp_path)
+    keys.load_secp256k1(path)
+    (tmp_path / name).chmod(0o640)
+    with pytest.raises(SettingsError, match=rf"others may read .*/{name}: set its mode to 0600"):
+        keys.load_secp256k1(path)
+
+
+def test_a_keystore_is_opened_once_and_again_when_it_changes(tmp_path, monkeypatch):
+    opened, decrypt = [], Account.decrypt
+    monkeypatch.setattr(Account, "decrypt", lambda *given: opened.append(given) or decrypt(*given))
+    path = keystore(tmp_path)
+    assert [keys.load_secp256k1(path).address for _ in range(3)] == [Account.from_key(SECRET).address] * 3
+    assert len(opened) == 1  # a second each, as wallets make them
+    keystore(tmp_path, other := "0x" + "4d" * 32)
+    assert keys.load_secp256k1(path).address == Account.from_key(other).address
+    assert len(opened) == 2
+
+
+@pytest.mark.parametrize(
+    ("named", "reason"),
+    [
+        (
+            Account.encrypt(SECRET, "open", kdf="pbkdf2", iterations=2),
+            "a keystore is named by a file of its own",
+        ),
+        ({"keystore": "/keys/store"}, r"nor a keystore beside its password \(keystore, password_file\)"),
+        ({"keystore": "/a", "password_file": "/b", "more": 1}, "names neither a signer"),
+        ({"keystore": "a", "password_file": "/b"}, "by something else than an absolute path"),
+        ({"keystore": "/a", "password_file": 5}, "by something else than an absolute path"),
+        ({"keystore": "/nowhere", "password_file": "/b"}, "the key file /nowhere cannot be read"),
+    ],
+)
+def test_a_file_that_names_a_keystore_otherwise_is_refused(tmp_path, named, reason):
+    with pytest.raises(SettingsError, match=reason):
+        keys.load_secp256k1(private(tmp_path / "wallet.key", json.dumps(named)))
+
+
+@pytest.mark.parametrize(
+    ("text", "reason"),
+    [
+        ('{"keystore": "/a", "keystore": "/b", "password_file": "/c"}', "has the same key twice"),
+        ('{"keystore": "/a", "password_file": "/c"} x', "holds no usable secp256k1 key: not JSON"),
+    ],
+)
+def test_json_is_read_strictly(tmp_path, text, reason):
+    with pytest.raises(SettingsError, match=reason):
+        keys.load_secp256k1(private(tmp_path / "wallet.key", text))
 
 
 @pytest.mark.parametrize("text", ["", "zz" * 32, "4c" * 31, "00" * 32, "ff" * 32])

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+from notary.anchoring.rfc3161 import request
 from notary.errors import SettingsError
 from notary.evidence import chain_bft
 from notary.evidence.chain_header import PROFILES
@@ -145,6 +146,7 @@ def test_every_profile_of_the_settings_is_one_that_headers_are_hashed_by():
             **{"name": "x", "rpc_urls": ["https://a.example.org"], "chain_id": 1, **more, "profile": profile}
         )
         assert (chain.profile, chain.finality) == (profile, "seals" if more else "finalized")
+        assert chain.fees == ("free" if more else "eip1559")
 
 
 def test_validators_may_change_with_a_block():
@@ -183,6 +185,27 @@ def test_people_reach_the_service_at_an_address(environment, url):
 def test_what_is_no_address_is_refused(environment, url):
     with pytest.raises(SettingsError, match="public_url: String should match pattern"):
         load_settings(public_url=url)
+
+
+def with_policies(*policies):
+    named = {"name": "a", "organisation": "One", "url": "https://a.example.org", "roots": ["one.pem"]}
+    return load_settings(tsas=(named | {"policies": policies},)).tsas[0].policies
+
+
+@pytest.mark.parametrize(
+    "policy", ["1.2.3.4.1", "0.4.0.2023.1.1", "2.25.310943214671094117361735923452351923517", "2.999"]
+)
+def test_a_policy_of_an_authority_is_an_object_identifier(environment, policy):
+    assert with_policies(policy, "1.2.3") == (policy, "1.2.3")
+    assert request(b"data", 1, policy=policy)  # it may be asked for
+
+
+@pytest.mark.parametrize(
+    "policy", ["", "1", "3.1", "1.40", "1.2.", ".1.2", "1.2.03", "1.2.x", "1.2 .3", "1.٢", "1.2\n"]
+)
+def test_what_is_none_is_refused(environment, policy):
+    with pytest.raises(SettingsError, match=r"tsas\.0\.policies\.0: String should match pattern"):
+        with_policies(policy)
 
 
 def test_no_two_anchors_have_one_name(environment):

@@ -1,14 +1,19 @@
 """The steps of a worker, with the adapters that the settings name."""
 
 import time
+from dataclasses import replace
+from datetime import timedelta
 
 import pytest
+import structlog
 
 from notary.anchoring.compiled import CODE
 from notary.errors import AnchorRejected, AnchorUnavailable, SettingsError
+from notary.observe import ANCHOR_FINAL_AGE, ANCHOR_PENDING, STAMPED_AGE
 from notary.store import anchorings, stamps
 from notary.store.blocks import newest_block
 from notary.store.breakers import breaker_of
+from notary.store.heartbeats import beat
 from notary.wiring import now
 from tests.anchoring.local_chain import running
 from tests.api.service import Service
@@ -29,6 +34,54 @@ def service(chain, tmp_path):
     service = Service(tmp_path / "service", {"chains": (made,), "allow_private_addresses": True})
     yield service
     service.end()
+
+
+@pytest.mark.parametrize(
+    ("changes", "warned"),
+    [
+        ({}, True),
+        ({"fees": "legacy"}, True),
+        ({"fees": "free"}, False),
+        ({"profile": "anvil"}, False),
+        ({"max_ether_per_day": "0.1"}, False),
+    ],
+)
+def test_a_worker_warns_once_where_nothing_bounds_what_a_wallet_spends_in_a_day(tmp_path, changes, warned):
+    made = {"name": "main", "rpc_urls": ("https://a.example.org",), "chain_id": CHAIN_ID} | changes
+    service = Service(tmp_path / "service", {"chains": (made,)})
+    with structlog.testing.capture_logs() as logs:
+        assert service.assembly.steps
+    said = [line for line in logs if line["event"].startswith("nothing bounds what a wallet spends")]
+    assert [line["chain"] for line in said] == ["main"] * warned
+    service.end()
+
+
+def test_what_anchors_owe_is_measured_by_objectives_and_told_by_readiness(stamping):
+    steps = {step.name: step for step in stamping.assembly.steps}
+    number = stamping.accepted()["number"]
+    stamping.close()
+    with pytest.raises(AnchorUnavailable, match="does not answer"):
+        steps["anchor dead"].run()
+    steps["anchor one"].run()
+    steps["owing"].run()
+    assert number
+    assert ANCHOR_PENDING.labels("one")._value.get() == 0
+    assert ANCHOR_PENDING.labels("dead")._value.get() > 0
+    assert STAMPED_AGE._value.get() >= ANCHOR_FINAL_AGE.labels("one")._value.get()  # one of two organisations
+
+    def failing(seconds):
+        health = stamping.services.health
+        later = replace(health, now=lambda: now() + timedelta(seconds=seconds))
+        with stamping.assembly.database.writing() as connection:
+            beat(connection, "anchor dead", 60.0, later.now(), succeeded=True)
+        return later.look().failing
+
+    bound = stamping.settings.stamp_target_seconds / 2
+    assert failing(bound - 100) == []
+    (said,) = failing(bound + 1)
+    assert said.startswith(
+        "anchor dead: nothing has become final for 12 h; the head of size 2 is signed: no token"
+    )
 
 
 def test_two_wallets_of_one_key_are_refused(chain, tmp_path):

@@ -5,18 +5,18 @@ Every move is one transaction, may be run again, and says what a crash beside it
 """
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
 import structlog
 
 from notary.anchoring.forks import look_for_fork, require_not_refused, tell_refused
-from notary.anchoring.moves import WAY, keeps
+from notary.anchoring.moves import WAY, keeps, reorged
 from notary.anchoring.paying import Paying
 from notary.anchoring.port import Anchor, Head, Observation, Step
 from notary.anchoring.sending import Sending, show_stopped
 from notary.errors import AnchorRejected, AnchorUnavailable, LaneStopped
-from notary.observe import ANCHOR_MOVES, ANCHOR_PENDING
+from notary.observe import ANCHOR_MOVES
 from notary.store import anchorings, checkpoints
 from notary.store.anchorings import Anchoring
 from notary.store.engine import Database
@@ -60,8 +60,6 @@ class Advance:
             Fatal: another process uses this anchor's nonces, or the log does not prove its own head.
         """
         current = self._current() or self._plan()
-        waits = 0.0 if current is None else (self.now() - current.created_at).total_seconds()
-        ANCHOR_PENDING.labels(self.anchor.name).set(waits)
         if current is None:
             require_not_refused(self.database, self.anchor.name)
             return
@@ -148,13 +146,16 @@ class Advance:
             if other is not None:
                 seen = other
             elif self._paying.replace(item, head) or due:
-                seen = self._send_again(item, head)
+                seen = self._send_again(item, head, seen.detail)
         self._apply(item, seen)
 
-    def _send_again(self, item: Anchoring, head: Head) -> Observation:
+    def _send_again(self, item: Anchoring, head: Head, detail: str) -> Observation:
         seen = self._send_or_take_over(item, head, after_lost=True)
+        if seen.step is Step.SENT and detail:  # what it waits for says more than that it was sent again
+            seen = replace(seen, detail=detail)
         with self.database.writing() as connection:
             anchorings.note_detail(connection, item.id, seen.detail[:_MAX_REASON], sent_at=self.now())
+        self._count("resent")
         return seen
 
     def _send_or_take_over(self, item: Anchoring, head: Head, *, after_lost: bool = False) -> Observation:
@@ -176,6 +177,8 @@ class Advance:
         if item.state == "mined" and (evidence is None or keeps(item.evidence, evidence)):
             evidence = None
             way = () if seen.step is Step.MINED else way
+        if reorged(item.state, item.evidence, seen.step, evidence):
+            self._count("reorged")
         state, detail = item.state, seen.detail[:_MAX_REASON]
         with self.database.writing() as connection:
             for target in way:

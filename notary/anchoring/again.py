@@ -14,7 +14,11 @@ from notary.store import anchorings
 from notary.store.anchorings import Anchoring
 
 _log = structlog.get_logger()
-_REPLACE = timedelta(seconds=48)  # four blocks of Ethereum
+_REPLACE = timedelta(seconds=48)  # then for any block that left it out: four are made by Ethereum
+_BLOCKS = 3  # that left it out are enough sooner
+_LEAST = timedelta(
+    seconds=12
+)  # but no sooner: on a chain of quick blocks all eight would be made within a minute
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,10 +32,17 @@ class Again:
         """The anchor by the wallet of this address; None where that was taken out of the settings."""
         return next((payer for payer in self.payers if payer.lane == lane), None)
 
-    def waits(self, last: anchorings.Attempt) -> bool:
-        """Whether the last attempt for a nonce came to nothing for so long that more should be paid."""
+    def blocks(self, last: anchorings.Attempt, *, waits: bool = False) -> int:
+        """How many blocks must have left out the last attempt for a nonce before more is paid: 1 or 3; 0: not yet.
+
+        `waits` says that a node has it and that it never was in a block: what was not sent yet, or lost its block, was
+        left out by none of those that were made since.
+        """
+        waited = self.sending.now() - last.created_at
         # A clock that was ahead when it was stored must hold nothing up.
-        return not timedelta(0) <= self.sending.now() - last.created_at < _REPLACE
+        if not timedelta(0) <= waited < _REPLACE:
+            return 1
+        return _BLOCKS if waits and waited >= _LEAST else 0
 
     def send_lost(self, item: Anchoring) -> None:
         """Send what the chain lost of earlier nonces of the wallet that made the last attempt. Raises as `sign`."""
@@ -53,20 +64,25 @@ class Again:
         with self.sending.database.reading() as connection:
             found = anchorings.attempts_between(connection, payer.name, payer.lane, first, first + 1)
         stored = [each for _, each in found]
-        if stored and self.waits(stored[-1]) and not self.sending.in_block(found):
+        blocks = self.blocks(stored[-1]) if stored else 0
+        if blocks and not self.sending.in_block(found):
             try:
-                self.make(payer, stored)
+                self.make(payer, stored, blocks)
             except LaneStopped as error:
                 tell_stopped(self.sending.database, payer.name, payer.lane, error, self.sending.now())
         self.sending.send_between(payer.lane, first, last)
 
-    def make(self, payer: Anchor, stored: Sequence[anchorings.Attempt]) -> bool:
-        """Store what takes the place of the last of these; whether there is any. LaneStopped as `replacement`."""
+    def make(self, payer: Anchor, stored: Sequence[anchorings.Attempt], blocks: int) -> bool:
+        """Store what takes the place of the last of these, which so many blocks left out; whether there is any.
+
+        Raises:
+            LaneStopped: as `replacement` of the port.
+        """
         last = stored[-1]
         try:
             # By a clock that was ahead no block would be new.
             since = min(last.created_at, self.sending.now())
-            better = payer.replacement([attempt_of(each) for each in stored], since)
+            better = payer.replacement([attempt_of(each) for each in stored], since, blocks)
         except AnchorUnavailable as error:
             _log.warning("a transaction is not replaced", anchor=payer.name, detail=str(error))
             ANCHOR_MOVES.labels(payer.name, "not_replaced").inc()

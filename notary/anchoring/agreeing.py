@@ -8,8 +8,8 @@ import structlog
 
 from notary.anchoring.contract import read_head
 from notary.anchoring.rpc import Node, quantity
-from notary.errors import AnchorRejected, AnchorUnavailable
-from notary.observe import RPC_CONTRADICTIONS
+from notary.errors import AnchorRejected, AnchorUnavailable, NoAnswer
+from notary.observe import RPC_CONTRADICTIONS, RPC_PASSED_OVER
 
 _log = structlog.get_logger()
 _T = TypeVar("_T")
@@ -19,6 +19,28 @@ def held_root(nodes: Sequence[Node], needed: int, contract: bytes, log_id: bytes
     """Root of the head of this size that `needed` endpoints say the contract holds; None where they do not."""
     said = _said(nodes, lambda node: read_head(node, contract, log_id))
     return next((root for found, root in said if found == size and said.count((found, root)) >= needed), None)
+
+
+def of_first(nodes: Sequence[Node], question: Callable[[Node], _T]) -> _T:
+    """What the first endpoint says that can be asked, in the order of the settings.
+
+    Another one is asked where one gives no answer, and only there: an answer that does not please is not asked for
+    again elsewhere. So whoever answers can do what the first one can, and no more.
+
+    Raises:
+        NoAnswer: none answers; what the first one did.
+        AnchorUnavailable, AnchorRejected: as the question does, by the word of one that answers.
+    """
+    failed: NoAnswer | None = None
+    for place, node in enumerate(nodes, 1):
+        try:
+            node.require_chain()
+            return question(node)
+        except NoAnswer as error:
+            failed = failed or error
+            RPC_PASSED_OVER.labels(str(node.chain_id), str(place)).inc()
+    assert failed is not None  # noqa: S101 - there is at least one endpoint
+    raise failed
 
 
 def first_head(nodes: Sequence[Node], contract: bytes, log_id: bytes) -> tuple[int, bytes]:
@@ -63,14 +85,19 @@ def agreed_nonce(nodes: Sequence[Node], needed: int, address: str) -> int:
     said = _said(nodes, lambda node: nonce_of(node, address))
     if len(set(said)) > 1:
         what = f"the endpoints say that wallet {address} has {', '.join(map(str, sorted(set(said))))} transactions"
-        RPC_CONTRADICTIONS.labels(str(nodes[0].chain_id)).inc()
-        _log.error("an endpoint contradicts the others", chain=nodes[0].chain_id, detail=what)
+        tell_contradiction(nodes[0].chain_id, what)
         raise AnchorUnavailable(f"{what}: none is made until they agree")
     if len(said) < needed:
         raise AnchorUnavailable(
             f"{len(said)} of {len(nodes)} endpoints tell the nonce of wallet {address}, and {needed} must agree"
         )
     return said[0]
+
+
+def tell_contradiction(chain_id: int, what: str) -> None:
+    """The alarm: somebody should look at an endpoint that says what others do not."""
+    RPC_CONTRADICTIONS.labels(str(chain_id)).inc()
+    _log.error("an endpoint contradicts the others", chain=chain_id, detail=what)
 
 
 def _said(nodes: Sequence[Node], question: Callable[[Node], _T]) -> list[_T]:

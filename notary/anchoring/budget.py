@@ -27,9 +27,12 @@ class Budget:
     per_day: int
     now: Callable[[], datetime]
 
-    def left(self, nonce: int) -> int:
-        """Wei that a transaction with this nonce may take: the day's share without what all others may take."""
+    def left(self, nonce: int, data: int = 0) -> int:
+        """Wei that a transaction with this nonce may take: the day's share without what all others may take.
+
+        `data` is what each of them is counted with beside its gas, wei.
+        """
         now = self.now()
         with self.database.reading() as connection:
             stored = anchorings.attempts_since(connection, self.anchor, self.lane, now - _DAY, now)
-        return max(0, self.per_day - most_spent(map(attempt_of, stored), nonce))
+        return max(0, self.per_day - most_spent(map(attempt_of, stored), nonce, data))

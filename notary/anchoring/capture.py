@@ -29,11 +29,12 @@ from notary.evidence.chain_head import head_slots, stored_head
 
 @dataclass(frozen=True, slots=True)
 class Captured:
-    """Evidence, the header it rests on, and what is missing from it ("" where nothing is)."""
+    """Evidence, the header it rests on, what is missing from it ("" where nothing is), and how many records are new."""
 
     evidence: ChainEvidence
     header: Header
     missing: str
+    records: int
 
 
 def capture(
@@ -85,11 +86,11 @@ def capture(
         head_slots=(None, None),
     )
     evidence, missing = _with_state(node, evidence, header)
-    _verify(evidence, header, head)
-    return Captured(evidence, header, missing)
+    return Captured(evidence, header, missing, _verify(evidence, header, head))
 
 
-def _verify(evidence: ChainEvidence, header: Header, head: Head) -> None:
+def _verify(evidence: ChainEvidence, header: Header, head: Head) -> int:
+    """Check it all; how many entries the head has beyond the one before it on the chain."""
     try:
         event = check_receipt(evidence, header)
         if evidence.account_proof is not None:
@@ -108,6 +109,7 @@ def _verify(evidence: ChainEvidence, header: Header, head: Head) -> None:
         raise AnchorRejected(
             f"the contract holds a head of size {stored.size}, not this one of size {head.size}"
         )
+    return event.new_size - event.old_size
 
 
 def _with_state(node: Node, evidence: ChainEvidence, header: Header) -> tuple[ChainEvidence, str]:

@@ -6,9 +6,10 @@ from datetime import datetime
 from functools import partial
 from typing import Any
 
-from notary.anchoring.agreeing import agreed_nonce, first_head, held_root, nonce_of
+from notary.anchoring.agreeing import agreed_nonce, first_head, held_root, nonce_of, of_first
 from notary.anchoring.blocks import FINALIZED
 from notary.anchoring.contract import ANCHOR, call_data, head_digest, read_head
+from notary.anchoring.data_fee import data_fee
 from notary.anchoring.fees import fee_fields
 from notary.anchoring.funds import require_funds, require_share
 from notary.anchoring.heads import Search, require_extension, transaction_of
@@ -16,13 +17,17 @@ from notary.anchoring.mined import Kept, Mined
 from notary.anchoring.own import own_transaction
 from notary.anchoring.port import Attempt, Head, Observation, Step, newest_of_lanes
 from notary.anchoring.quorum import Quorum
-from notary.anchoring.replacing import replacement
+from notary.anchoring.replacing import MAX_REPLACEMENTS, replacement, spent
 from notary.anchoring.rpc import Node, quantity, record
-from notary.anchoring.submitting import stopping, submit
+from notary.anchoring.submitting import stopping, submit_to_all
 from notary.anchoring.transaction import cost_of, signature_of, signed
 from notary.anchoring.trying import gas_of, require_taken
 from notary.evidence.chain_header import PROFILES
 from notary.signers import Signer
+
+_SIGNATURE = 65  # bytes of the head key's
+_ENVELOPE = 128  # bytes of a transaction beside its input, at most
+_TIMES = 2  # what data cost now, by the time that they are paid for
 
 
 @dataclass(slots=True)
@@ -37,10 +42,12 @@ class EvmAnchor:
         not_before: RLP of the headers of the blocks that statements under a head name.
         finality: "finalized" or "depth:N".
         profile: how headers are hashed.
-        others: further endpoints of the chain, which must agree on what is final.
+        node: the endpoint that is asked first.
+        others: those that are asked where it gives no answer, one after another; all must agree on what is final.
         needed: how many endpoints must, the first one counted.
         earliest: no block before this one can hold the event of a head; what is known of smaller heads tells.
-        allowance: wei that a transaction with a nonce may take within the wallet's share of the day; None: any.
+        allowance: wei that a transaction with a nonce may take within the wallet's share of the day, where each other
+            one is counted with so much beside its gas; None: any.
     """
 
     name: str
@@ -55,7 +62,7 @@ class EvmAnchor:
     kind: str = "evm"
     others: tuple[Node, ...] = ()
     needed: int = 1
-    allowance: Callable[[int], int | None] = lambda _nonce: None
+    allowance: Callable[[int, int], int | None] = lambda _nonce, _data: None
     earliest: Callable[[Head], int] = lambda _head: 0
     _kept: Kept = field(default_factory=Kept, init=False, repr=False)
     _search: Search = field(default_factory=Search, init=False, repr=False)
@@ -79,7 +86,7 @@ class EvmAnchor:
 
     def first_nonce(self) -> int:
         """How many transactions the wallet has on chain. Raises as `chain_nonce`."""
-        return nonce_of(self.node, self.wallet.address)
+        return of_first(self._nodes, lambda node: nonce_of(node, self.wallet.address))
 
     def agreed_nonce(self) -> int:
         """The same, as all endpoints say that answer. Raises as `agreeing.agreed_nonce`."""
@@ -89,14 +96,13 @@ class EvmAnchor:
         """Size and root of the newest head that the contract holds; size 0 where there is none.
 
         Raises:
-            AnchorUnavailable: the node does not answer.
+            AnchorUnavailable: no endpoint answers.
             AnchorRejected: it is of another chain, or there is no such contract.
         """
-        self.node.require_chain()
-        return read_head(self.node, self.contract, self.log_id)
+        return of_first(self._nodes, self._head)
 
     def witnessed_head(self) -> tuple[int, bytes]:
-        """As `on_chain_head`, by the first endpoint that answers. Raises as `agreeing.first_head`."""
+        """As `on_chain_head`, by the first endpoint of this chain. Raises as `agreeing.first_head`."""
         return first_head(self._nodes, self.contract, self.log_id)
 
     def sign(self, head: Head, nonce: int, consistency: Sequence[bytes], old_size: int) -> Attempt:
@@ -112,39 +118,34 @@ class EvmAnchor:
             AnchorRejected: the head does not extend the one on chain, the head key is not the log's, or the
                 contract would refuse.
         """
-        self.node.require_chain()
-        where = (self.contract, self.log_id)
-        require_extension(self.node, *where, self.head_key.address, head, consistency, old_size)
-        require_taken(self.node, self.lane, *where, head, consistency)
-        fields = {"chainId": self.node.chain_id, "nonce": nonce, "to": self.contract, "value": 0}
-        fields |= {"gas": gas_of(len(consistency))} | fee_fields(self.node)
-        self._afford(nonce, cost_of(fields))
-        signature = signature_of(self.head_key, head_digest(self.node.chain_id, *where, head.size, head.root))
-        fields["data"] = call_data(ANCHOR, self.log_id, head.size, head.root, list(consistency), signature)
+        fields = of_first(self._nodes, lambda node: self._tried(node, head, nonce, consistency, old_size))
+        digest = head_digest(self.node.chain_id, self.contract, self.log_id, head.size, head.root)
+        fields["data"] = self._call(head, consistency, signature_of(self.head_key, digest))
         with stopping():
             raw, ref = signed(fields, self.wallet)
         return Attempt(ref, raw, nonce, self.lane)
 
     def send(self, head: Head, attempt: Attempt) -> Observation:  # noqa: ARG002 - the port's form
-        """Send the stored bytes. Whatever the node objects, the hash is looked up before it is believed.
+        """Send the stored bytes by every endpoint. Whatever one objects, the hash is looked up before it is believed.
 
         Returns:
-            SENT: the node has the transaction.
+            SENT: one of them has the transaction.
 
         Raises:
-            AnchorUnavailable: the node does not answer, or does not take it (fee too low).
-            LaneStopped: the wallet holds too little; or the node knows nothing of the transaction and says that
-                its nonce went to another: it lags behind, or somebody else uses the wallet's key.
-            AnchorRejected: the node is of another chain.
+            AnchorUnavailable, LaneStopped, AnchorRejected: as `submitting.submit_to_all`.
         """
-        self.node.require_chain()
-        return submit(self.node, self.name, attempt, attempt.lane or self.lane)
+        sender = attempt.lane or self.lane
+        return submit_to_all(self._nodes, self.needed, self.name, attempt, sender, self.profile)
 
-    def replacement(self, attempts: Sequence[Attempt], since: datetime) -> Attempt | None:
+    def replacement(self, attempts: Sequence[Attempt], since: datetime, blocks: int = 1) -> Attempt | None:
         """The last attempt for a higher fee. As `replacing.replacement`; LaneStopped also where it costs too much."""
-        afford = partial(self._afford, attempts[-1].nonce)
+
+        def made(node: Node) -> Attempt | None:
+            afford = partial(self._afford, node, attempts[-1].nonce)
+            return replacement(node, self.wallet, attempts, since, self.profile, afford, blocks)
+
         with stopping():
-            return replacement(self.node, self.wallet, attempts, since, self.profile, afford)
+            return of_first(self._nodes, made)
 
     def observe(self, head: Head, attempts: Sequence[Attempt]) -> Observation:
         """Look at all attempts.
@@ -158,22 +159,24 @@ class EvmAnchor:
             AnchorUnavailable: the node does not answer, or the chain moved meanwhile.
             AnchorRejected: the node is of another chain, or its answers do not add up.
         """
-        self.node.require_chain()
+        return of_first(self._nodes, lambda node: self._observed(node, head, attempts))
+
+    def _observed(self, node: Node, head: Head, attempts: Sequence[Attempt]) -> Observation:
         if not attempts:
             return Observation(Step.DUE)
-        receipts = [self._receipt(attempt.ref) for attempt in attempts]
+        receipts = [_receipt(node, attempt.ref) for attempt in attempts]
         mined = [receipt for receipt in receipts if receipt is not None]
         good = next((r for r in mined if quantity(r.get("status")) == 1), None)
         if good is None and mined:
             # A head key's signature is public once it is sent, and anyone may have been faster with it.
-            good = self._event_of(head)
+            good = self._event_of(node, head)
             # What reverted for an earlier anchoring of this head says nothing of the one under way.
             ours = {(a.lane, a.nonce) for a, receipt in zip(attempts, receipts, strict=True) if receipt}
             if good is None and (attempts[-1].lane, attempts[-1].nonce) in ours:
                 return Observation(Step.REJECTED, detail="the transaction reverted")
         if good is None:
-            return self._waiting(attempts)
-        return self._mined(head, good)
+            return self._waiting(node, attempts)
+        return self._mined(node, head, good)
 
     def adopted(self, head: Head) -> Observation | None:
         """What another transaction than ours did for a head: whoever has the head key's signature may send it.
@@ -185,35 +188,63 @@ class EvmAnchor:
             AnchorUnavailable: as `observe`; or there are more blocks to be looked through, and the next call goes on.
             AnchorRejected: as `observe`.
         """
-        if self.on_chain_head()[0] < head.size:
+        return of_first(self._nodes, lambda node: self._adopted(node, head))
+
+    def _adopted(self, node: Node, head: Head) -> Observation | None:
+        if self._head(node)[0] < head.size:
             return None
-        receipt = self._event_of(head)
-        return None if receipt is None else self._mined(head, receipt)
+        receipt = self._event_of(node, head)
+        return None if receipt is None else self._mined(node, head, receipt)
 
     def own(self, head: Head, ref: bytes, lane: str) -> Attempt | None:
         """The transaction with this hash, where this wallet anchored the head by it. As `own.own_transaction`."""
-        return own_transaction(self.node, lane, self.contract, self.log_id, head, ref)
+        where = (self.contract, self.log_id)
+        return of_first(self._nodes, lambda node: own_transaction(node, lane, *where, head, ref))
 
-    def _mined(self, head: Head, receipt: dict[str, Any]) -> Observation:
+    def _head(self, node: Node) -> tuple[int, bytes]:
+        return read_head(node, self.contract, self.log_id)
+
+    def _tried(
+        self, node: Node, head: Head, nonce: int, consistency: Sequence[bytes], old_size: int
+    ) -> dict[str, Any]:
+        """The fields of a transaction that the contract would take and the wallet can pay, all but its input."""
+        where = (self.contract, self.log_id)
+        require_extension(node, *where, self.head_key.address, head, consistency, old_size)
+        require_taken(node, self.lane, *where, head, consistency)
+        fields = {"chainId": node.chain_id, "nonce": nonce, "to": self.contract, "value": 0}
+        fields |= {"gas": gas_of(len(consistency))} | fee_fields(node)
+        size = _ENVELOPE + len(self._call(head, consistency, bytes(_SIGNATURE)))
+        self._afford(node, nonce, fields, size)
+        return fields
+
+    def _call(self, head: Head, consistency: Sequence[bytes], signature: bytes) -> bytes:
+        return call_data(ANCHOR, self.log_id, head.size, head.root, list(consistency), signature)
+
+    def _mined(self, node: Node, head: Head, receipt: dict[str, Any]) -> Observation:
         quorum = Quorum(self._nodes, self.needed, self.finality, self.profile)
-        mined = Mined(self.name, quorum, self.contract, self.log_id, self.not_before, self._kept)
+        mined = Mined(self.name, node, quorum, self.contract, self.log_id, self.not_before, self._kept)
         return mined.look(head, receipt)
 
-    def _waiting(self, attempts: Sequence[Attempt]) -> Observation:
-        used = any(nonce_of(self.node, a.lane or self.lane) > a.nonce for a in newest_of_lanes(attempts))
+    def _waiting(self, node: Node, attempts: Sequence[Attempt]) -> Observation:
+        used = any(nonce_of(node, a.lane or self.lane) > a.nonce for a in newest_of_lanes(attempts))
         detail = "the nonce is used, and by none of our transactions that the node knows" if used else ""
+        if not used and spent(attempts):
+            detail = f"made again {MAX_REPLACEMENTS} times, each time for more, and in no block: it is not made again"
         return Observation(Step.SENT, detail=detail)
 
-    def _afford(self, nonce: int, cost: int) -> None:
-        require_funds(self.node, self.name, self.lane, cost)
-        require_share(self.lane, cost, self.allowance(nonce))
+    def _afford(self, node: Node, nonce: int, fields: dict[str, Any], size: int) -> None:
+        data = _TIMES * data_fee(node, self.profile, size, fields["gas"])
+        cost = cost_of(fields) + data
+        require_funds(node, self.name, self.lane, cost)
+        require_share(self.lane, cost, self.allowance(nonce, data))
 
-    def _receipt(self, ref: bytes) -> dict[str, Any] | None:
-        receipt = self.node.ask("eth_getTransactionReceipt", f"0x{ref.hex()}")
-        return None if receipt is None else record(receipt)
-
-    def _event_of(self, head: Head) -> dict[str, Any] | None:
+    def _event_of(self, node: Node, head: Head) -> dict[str, Any] | None:
         """The receipt of whichever transaction anchored exactly this head."""
         where = (self.contract, self.log_id)
-        ref = transaction_of(self.node, *where, head, self.profile, self.earliest(head), self._search)
-        return None if ref is None else self._receipt(ref)
+        ref = transaction_of(node, *where, head, self.profile, self.earliest(head), self._search)
+        return None if ref is None else _receipt(node, ref)
+
+
+def _receipt(node: Node, ref: bytes) -> dict[str, Any] | None:
+    receipt = node.ask("eth_getTransactionReceipt", f"0x{ref.hex()}")
+    return None if receipt is None else record(receipt)

@@ -34,15 +34,17 @@ def require_share(wallet: str, cost: int, allowed: int | None) -> None:
         )
 
 
-def most_spent(attempts: Iterable[Attempt], nonce: int) -> int:
+def most_spent(attempts: Iterable[Attempt], nonce: int, data: int = 0) -> int:
     """Wei that attempts of one lane may have taken and may still take, those of one nonce left out.
 
+    `data` is what each is counted with beside its gas.
+
     Of each nonce one is mined: the dearest counts, at all of its gas. What was mined took less, and what is still
-    in a pool may take all of it: no node needs to be asked, and none can lie about it.
+    in a pool may take all of it: no node needs to be asked for that, and none can lie about it.
     """
     dearest: dict[int, int] = {}
     for attempt in attempts:
         if attempt.nonce != nonce:
             cost = cost_of(fields_of(attempt.raw))
             dearest[attempt.nonce] = max(cost, dearest.get(attempt.nonce, 0))
-    return sum(dearest.values())
+    return sum(dearest.values()) + data * len(dearest)

@@ -9,7 +9,7 @@ from notary.anchoring.blocks import block_at
 from notary.anchoring.contract import read_head, read_keys
 from notary.anchoring.port import Head
 from notary.anchoring.rpc import Node, array, octets, records
-from notary.errors import AnchorRejected, AnchorUnavailable, ProofError
+from notary.errors import AnchorRejected, AnchorUnavailable, NoAnswer, ProofError
 from notary.evidence.chain import ANCHORED
 from notary.evidence.keccak import keccak256
 from notary.merkle.proof import check_consistency
@@ -150,7 +150,7 @@ def _events(
         if answer.error is None:
             return records(answer.result), lowest
         if search.span <= _LEAST_SPAN:
-            raise AnchorUnavailable(f"eth_getLogs: {answer.error}")
+            raise NoAnswer(f"eth_getLogs: {answer.error}")
         search.span //= 2
         lowest = max(lowest, (search.above or 0) - search.span + 1)
 

@@ -11,7 +11,7 @@ from notary.anchoring.quorum import Quorum
 from notary.anchoring.rpc import Node, octets, quantity
 from notary.errors import AnchorRejected, AnchorUnavailable
 from notary.evidence.chain import encode_evidence
-from notary.observe import ANCHOR_GAS
+from notary.observe import ANCHOR_GAS, ANCHOR_GAS_PER_RECORD
 
 
 @dataclass(slots=True)
@@ -31,7 +31,8 @@ class Mined:
 
     Attributes:
         name: of the anchor.
-        quorum: the endpoints, the first one asked for everything but what is final.
+        node: one of the endpoints, asked for everything but whether as many as must agree hold it to be final.
+        quorum: all of them.
         contract: 20 bytes.
         log_id: 32 bytes.
         not_before: RLP of the headers of the blocks that statements under a head name.
@@ -39,6 +40,7 @@ class Mined:
     """
 
     name: str
+    node: Node
     quorum: Quorum
     contract: bytes
     log_id: bytes
@@ -56,7 +58,7 @@ class Mined:
             AnchorRejected: its answers do not add up.
         """
         # Finality first: a block that is canonical after this was read, and not newer, is final.
-        final = final_number(self._node, self.quorum.finality, self.quorum.profile)
+        final = final_number(self.node, self.quorum.finality, self.quorum.profile)
         captured = self._captured(head, receipt)
         header = captured.header
         self._require_canonical(header.number, header.hash)
@@ -68,23 +70,21 @@ class Mined:
             step = Step.FINAL if agree >= self.quorum.needed else Step.MINED
         return Observation(step, encode_evidence(captured.evidence), detail)
 
-    @property
-    def _node(self) -> Node:
-        return self.quorum.nodes[0]
-
     def _captured(self, head: Head, receipt: dict[str, Any]) -> Captured:
         key = (octets(receipt.get("transactionHash"), 32), octets(receipt.get("blockHash"), 32))
         if self.kept.key == key and self.kept.captured is not None:
             return self.kept.captured
         captured = self._capture(head, receipt)
-        ANCHOR_GAS.labels(self.name).set(quantity(receipt.get("gasUsed")))
+        gas = quantity(receipt.get("gasUsed"))
+        ANCHOR_GAS.labels(self.name).set(gas)
+        ANCHOR_GAS_PER_RECORD.labels(self.name).set(gas / captured.records)
         self.kept.key, self.kept.captured = (None, None) if captured.missing else (key, captured)
         return captured
 
     def _capture(self, head: Head, receipt: dict[str, Any]) -> Captured:
         where = (self.contract, self.log_id)
         try:
-            return capture(self._node, receipt, head, *where, self.not_before(head), self.quorum.profile)
+            return capture(self.node, receipt, head, *where, self.not_before(head), self.quorum.profile)
         except AnchorRejected:
             # State is asked for by number: after a reorg it is that of another block, which is nobody's lie.
             self._require_canonical(
@@ -93,5 +93,5 @@ class Mined:
             raise
 
     def _require_canonical(self, number: int, block_hash: bytes) -> None:
-        if block_at(self._node, hex(number), self.quorum.profile)[1].hash != block_hash:
+        if block_at(self.node, hex(number), self.quorum.profile)[1].hash != block_hash:
             raise AnchorUnavailable(f"block {number} was replaced while it was looked at")

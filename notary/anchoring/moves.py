@@ -23,6 +23,17 @@ WAY: dict[tuple[str, Step], tuple[str, ...]] = {
 }
 
 
+def reorged(state: str, stored: bytes | None, step: Step, seen: bytes | None) -> bool:
+    """Whether what was mined is in its block no more: in none, or in another one."""
+    if state != "mined":
+        return False
+    if step in (Step.SENT, Step.DUE):
+        return True
+    return (
+        bool(stored and seen) and decode_evidence(stored or b"").header != decode_evidence(seen or b"").header
+    )
+
+
 def keeps(stored: bytes | None, seen: bytes) -> bool:
     """Whether stored evidence is of the same block and has all that is seen now.
 

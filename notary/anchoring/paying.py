@@ -59,9 +59,10 @@ class Paying:
                 expected = payer.first_nonce()
                 with self.database.reading() as connection:
                     lane = anchorings.next_nonce(connection, payer.name, payer.lane)
-                if lane is None:  # one endpoint alone may lag behind or lie, and no number of ours tells
+                # One endpoint alone may lag behind or lie: it is asked only to confirm a number of ours.
+                if lane is None or (expected is not None and expected > lane):
                     expected = payer.agreed_nonce()
-                elif expected is not None and expected > lane:
+                if lane is not None and expected is not None and expected > lane:
                     lane = reclaim(self.database, payer, self.sending.head_at, lane, expected, self.now())
                 problem = self._problem(payer, expected, lane)
                 if problem is None:
@@ -108,13 +109,15 @@ class Paying:
         """
         with self.database.reading() as connection:
             stored = anchorings.attempts_for(connection, item)
-        if not self.again.waits(stored[-1]):
+        waits = item.state == "sent" and item.evidence is None
+        blocks = self.again.blocks(stored[-1], waits=waits)
+        if not blocks:
             return False
         payer = self.again.payer(stored[-1].lane)
         if payer is None:  # its wallet was taken out of the settings
-            return self.take_over(item, head)
+            return blocks == 1 and self.take_over(item, head)
         try:
-            return self.again.make(payer, stored)
+            return self.again.make(payer, stored, blocks)
         except LaneStopped as error:
             tell_stopped(self.database, payer.name, payer.lane, error, self.now())
             return self.take_over(item, head)

@@ -108,7 +108,7 @@ class KeepsNoHeads:
         """None: nobody else has our answers."""
         return None
 
-    def replacement(self, attempts: Sequence[Attempt], since: datetime) -> Attempt | None:  # noqa: ARG002 - the port's form
+    def replacement(self, attempts: Sequence[Attempt], since: datetime, blocks: int = 1) -> Attempt | None:  # noqa: ARG002 - the port's form
         """None: it answers, or is asked again."""
         return None
 
@@ -185,11 +185,16 @@ class Anchor(Protocol):
         """
         ...
 
-    def replacement(self, attempts: Sequence[Attempt], since: datetime) -> Attempt | None:
+    def replacement(self, attempts: Sequence[Attempt], since: datetime, blocks: int = 1) -> Attempt | None:
         """Make what may take the place of the last attempt, which was made at `since` and came to nothing yet.
 
+        Args:
+            attempts: for one head, the oldest first.
+            since: UTC.
+            blocks: so many must have left it out.
+
         Returns:
-            None where nothing would be gained: the authority did nothing since, or will take no more.
+            None where nothing would be gained: the authority did nothing since, or not so much, or will take no more.
 
         Raises:
             AnchorUnavailable: the authority does not answer, or asks for too much.

@@ -20,7 +20,7 @@ class Quorum:
     """The endpoints of a chain, and how many of them must agree.
 
     Attributes:
-        nodes: at least one; the first is the one that is asked for everything else.
+        nodes: at least one, in the order of the settings.
         needed: 1 to as many as there are.
         finality: "finalized" or "depth:N".
         profile: how headers are hashed.

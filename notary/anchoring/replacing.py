@@ -5,15 +5,19 @@ Whichever of the two is mined, the nonce is used once: that makes it safe, and n
 
 from collections.abc import Callable, Sequence
 from datetime import datetime
+from typing import Any
+
+import structlog
 
 from notary.anchoring.agreeing import nonce_of
 from notary.anchoring.blocks import block_at
 from notary.anchoring.fees import capped, fee_fields
 from notary.anchoring.port import Attempt
 from notary.anchoring.rpc import Node
-from notary.anchoring.transaction import cost_of, fields_of, signed
+from notary.anchoring.transaction import fields_of, signed
 from notary.signers import Signer
 
+_log = structlog.get_logger()
 MAX_REPLACEMENTS = 8  # of one transaction: three times the fee it began with
 _RAISED_PERCENT = 15  # nodes ask for 10 % on both fee fields
 _FEES = ("maxPriorityFeePerGas", "maxFeePerGas", "gasPrice")
@@ -25,13 +29,14 @@ def replacement(
     attempts: Sequence[Attempt],
     since: datetime,
     profile: str,
-    afford: Callable[[int], None],
+    afford: Callable[[dict[str, Any], int], None],
+    blocks: int = 1,
 ) -> Attempt | None:
     """What takes the place of the last attempt, which was made at `since`; `profile` is how headers are hashed.
 
     Returns:
         None where a chain takes no fees, after eight, while an earlier nonce is missing or ours is used, for another
-        wallet's, and until a block was made after `since`: a chain that stands still takes no more for more.
+        wallet's, and until so many blocks were made after `since`: a chain that stands still takes no more for more.
 
     Raises:
         AnchorUnavailable: as `replaced`.
@@ -43,19 +48,33 @@ def replacement(
         return None
     if nonce_of(node, lane) != nonce:
         return None
-    if block_at(node, "latest", profile)[1].time <= since.timestamp():
+    block = block_at(node, "latest", profile)[1]
+    if blocks > 1:
+        block = block_at(node, hex(max(0, block.number - blocks + 1)), profile)[1]
+    if block.time <= since.timestamp():
         return None
+    if len(same) == MAX_REPLACEMENTS:
+        _log.warning("a transaction is made again for the last time", wallet=lane, nonce=nonce)
     return replaced(node, wallet, attempts[-1], afford)
 
 
-def replaced(node: Node, wallet: Signer, attempt: Attempt, afford: Callable[[int], None]) -> Attempt:
+def spent(attempts: Sequence[Attempt]) -> bool:
+    """Whether the last of these was made again as often as it ever is."""
+    place = (attempts[-1].lane, attempts[-1].nonce)
+    return sum((each.lane, each.nonce) == place for each in attempts) > MAX_REPLACEMENTS
+
+
+def replaced(
+    node: Node, wallet: Signer, attempt: Attempt, afford: Callable[[dict[str, Any], int], None]
+) -> Attempt:
     """The same call and nonce, for 15 % more on each fee field, or for what the node asks now where that is more.
 
     Args:
         node: of the chain.
         wallet: whose nonce it is.
         attempt: the last one.
-        afford: is told what the new one may take, in wei, before it is signed, and raises where that is too much.
+        afford: is told the fields of the new one, and about how many bytes it has, before it is signed, and raises
+            where that costs too much.
 
     Raises:
         AnchorUnavailable: the node does not answer, or that is more than the cap for a unit of gas.
@@ -67,6 +86,6 @@ def replaced(node: Node, wallet: Signer, attempt: Attempt, afford: Callable[[int
             old = fields[name]
             raised = max(-(-old * (100 + _RAISED_PERCENT) // 100), old + 1)  # of nothing, too
             fields[name] = capped(node, max(raised, now.get(name, 0)))
-    afford(cost_of(fields))
+    afford(fields, len(attempt.raw))
     raw, ref = signed(fields, wallet)
     return Attempt(ref, raw, attempt.nonce, attempt.lane)

@@ -24,8 +24,8 @@ _DIGESTS = {"sha256": "sha-256", "sm3": "sm3"}
 Imprint = Literal["sha256", "sm3"]
 
 
-def request(data: bytes, nonce: int, imprint: Imprint = "sha256") -> bytes:
-    """A DER TimeStampReq: SHA-256 or SM3 of `data`, the nonce, and the wish for the certificates.
+def request(data: bytes, nonce: int, imprint: Imprint = "sha256", policy: str | None = None) -> bytes:
+    """A DER TimeStampReq: SHA-256 or SM3 of `data`, the nonce, the wish for the certificates, perhaps for a policy.
 
     Raises:
         RequestError: the nonce is negative or longer than 64 bits.
@@ -38,7 +38,7 @@ def request(data: bytes, nonce: int, imprint: Imprint = "sha256") -> bytes:
     digester.update(data)
     digest = bytes.fromhex(digester.hex()[_DIGESTS[imprint]])
     query = library.make_timestamp_request(
-        digest=digest, hashname="sha256", include_tsa_certificate=True, nonce=nonce
+        digest=digest, hashname="sha256", include_tsa_certificate=True, nonce=nonce, tsa_policy_id=policy
     )
     if imprint == "sm3":  # which it does not know; a digest of it is as long
         query["messageImprint"]["hashAlgorithm"]["algorithm"] = SM3
@@ -78,8 +78,13 @@ class TsaAnchor(KeepsNoHeads):
         check_url(self.url)
 
     def sign(self, head: Head, nonce: int, consistency: Sequence[bytes], old_size: int) -> Attempt:  # noqa: ARG002 - the port's form
-        """Make the request over the note; an authority has no use for a consistency proof."""
-        raw = request(head.note, nonce, self.imprint)
+        """Make the request over the note; an authority has no use for a consistency proof.
+
+        Where one policy alone is accepted it is asked for: an authority that does not stamp by it must say so (RFC
+        3161 §2.4.2). Of several any will do, and a request can name no more than one.
+        """
+        accepted = self.authority.policies
+        raw = request(head.note, nonce, self.imprint, accepted[0] if len(accepted) == 1 else None)
         return Attempt(sha256(raw).digest(), raw, nonce)
 
     def send(self, head: Head, attempt: Attempt) -> Observation:

@@ -6,7 +6,7 @@ from typing import Any
 
 import structlog
 
-from notary.errors import AnchorRejected, AnchorUnavailable, Unavailable
+from notary.errors import AnchorRejected, NoAnswer, Unavailable
 from notary.evidence.chain_seals import ValidatorSet
 from notary.keys import bound_recursion
 from notary.outbound import Outbound, check_url
@@ -79,7 +79,7 @@ class Node:
 
         Raises:
             AnchorRejected: the node is of another chain.
-            AnchorUnavailable: it does not answer.
+            NoAnswer: it does not answer.
         """
         found = quantity(self.ask("eth_chainId"))
         if found != self.chain_id:
@@ -89,18 +89,18 @@ class Node:
         """The result of a call.
 
         Raises:
-            AnchorUnavailable: no answer, or an error for an answer.
+            NoAnswer: no answer, or an error for an answer.
         """
         answer = self.try_ask(method, *params)
         if answer.error is not None:
-            raise AnchorUnavailable(f"{method}: {answer.error}")
+            raise NoAnswer(f"{method}: {answer.error}")
         return answer.result
 
     def try_ask(self, method: str, *params: Any) -> Answer:
         """The result of a call, or the node's error.
 
         Raises:
-            AnchorUnavailable: no answer.
+            NoAnswer: none.
         """
         from web3.types import RPCEndpoint  # noqa: PLC0415 - as in __init__
 
@@ -113,12 +113,12 @@ class Node:
             # the kind of the failure is shown, and the rest is for the log.
             _log.warning("a node does not answer", method=method, detail=str(error))
             cause = type(error.__cause__ or error).__name__
-            raise AnchorUnavailable(f"{method}: no answer from the node ({cause})") from error
+            raise NoAnswer(f"{method}: no answer from the node ({cause})") from error
         failure = reply.get("error") if isinstance(reply, dict) else ""
         if failure is None and "result" in reply:  # some say null beside a result
             return Answer(reply["result"])
         if not isinstance(failure, dict):
-            raise AnchorUnavailable(f"{method}: the answer of the node is not JSON-RPC")
+            raise NoAnswer(f"{method}: the answer of the node is not JSON-RPC")
         data = _revert_data(failure.get("data"))
         reason = str(failure.get("message", "an error without a message"))[:_MAX_REASON]
         reverted = data is not None or failure.get("code") == _REVERTED or "revert" in reason.lower()

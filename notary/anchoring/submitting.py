@@ -1,16 +1,60 @@
-"""Stored bytes are given to a node, and what it objects is looked into before it is believed."""
+"""Stored bytes are given to every endpoint, and what one objects is looked into before it is believed."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 
+from notary.anchoring.agreeing import tell_contradiction
+from notary.anchoring.data_fee import data_fee
 from notary.anchoring.funds import require_funds
 from notary.anchoring.port import Attempt, Observation, Step
 from notary.anchoring.rpc import Node, quantity
 from notary.anchoring.transaction import cost_of, fields_of
-from notary.errors import AnchorUnavailable, LaneStopped, SignerUnavailable
+from notary.errors import AnchorRejected, AnchorUnavailable, LaneStopped, NoAnswer, SignerUnavailable
 
 
-def submit(node: Node, anchor: str, attempt: Attempt, sender: str) -> Observation:
+def submit_to_all(
+    nodes: Sequence[Node], needed: int, anchor: str, attempt: Attempt, sender: str, profile: str
+) -> Observation:
+    """Send an attempt of `sender`, an address, by every endpoint: one that takes it is enough.
+
+    Args:
+        nodes: of the chain, in the order of the settings.
+        needed: so many must say that its nonce went to another before anybody is accused.
+        anchor: its name, for the metrics.
+        attempt: stored before.
+        sender: address of the wallet.
+        profile: what kind of chain it is.
+
+    Raises:
+        AnchorUnavailable: none answers or takes it (fee too low); or fewer than needed say that its nonce went to
+            another.
+        LaneStopped: the wallet holds too little; or so many as are needed know nothing of the transaction and say that
+            its nonce went to another.
+        AnchorRejected: none takes it, and the first that answers is of another chain.
+    """
+    taken: list[Observation] = []
+    refused: list[AnchorUnavailable | AnchorRejected] = []
+    for node in nodes:
+        try:
+            node.require_chain()
+            taken.append(submit(node, anchor, attempt, sender, profile))
+        except (AnchorUnavailable, AnchorRejected) as error:
+            refused.append(error)
+    foreign = [error for error in refused if isinstance(error, LaneStopped) and error.foreign]
+    if taken:
+        for accusation in foreign:
+            tell_contradiction(nodes[0].chain_id, f"{accusation}, says an endpoint, and another one has it")
+        return taken[0]
+    if 0 < len(foreign) < needed:
+        raise AnchorUnavailable(
+            f"{foreign[0]}, say {len(foreign)} of {len(nodes)} endpoints: {needed} must agree"
+        )
+    # Silence is no reason where another one has given one.
+    spoken = (error for error in refused if not isinstance(error, NoAnswer))
+    raise foreign[0] if foreign else next(spoken, refused[0])
+
+
+def submit(node: Node, anchor: str, attempt: Attempt, sender: str, profile: str) -> Observation:
     """Send an attempt of `sender`, an address, and say that the node has it.
 
     Raises:
@@ -25,7 +69,9 @@ def submit(node: Node, anchor: str, attempt: Attempt, sender: str) -> Observatio
         return Observation(Step.SENT, detail="the node had the transaction already")
     if quantity(node.ask("eth_getTransactionCount", sender, "latest")) > attempt.nonce:
         raise LaneStopped(f"nonce {attempt.nonce} went to another transaction", foreign=True)
-    require_funds(node, anchor, sender, cost_of(fields_of(attempt.raw)))
+    fields = fields_of(attempt.raw)
+    data = data_fee(node, profile, len(attempt.raw), fields["gas"])
+    require_funds(node, anchor, sender, cost_of(fields) + data)
     raise AnchorUnavailable(f"the node does not take the transaction: {answer.error}")
 
 

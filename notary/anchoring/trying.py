@@ -9,7 +9,7 @@ from typing import Any
 from notary.anchoring.contract import ANCHOR, call_data, refusal, revert_reason
 from notary.anchoring.port import Head
 from notary.anchoring.rpc import Node
-from notary.errors import AnchorRejected, AnchorUnavailable
+from notary.errors import AnchorRejected, AnchorUnavailable, NoAnswer
 
 # Measured (docs/performance.md): the first head of a log takes 57,702, others at most 43,000 and 1,150 for a hash.
 _GAS, _GAS_OF_A_HASH, _MARGIN_PERCENT = 60_000, 1_150, 25
@@ -57,6 +57,6 @@ def require_taken(
     if tried.error is None:
         raise AnchorUnavailable("eth_estimateGas: the node takes a head that nobody signed")
     if not tried.reverted:  # a node that is busy says nothing of the head
-        raise AnchorUnavailable(f"eth_estimateGas: {tried.error}")
+        raise NoAnswer(f"eth_estimateGas: {tried.error}")
     if tried.data not in (None, "", "0x") and refusal(tried) != _EXPECTED:
         raise AnchorRejected(f"tried before signing: {revert_reason(tried)}")

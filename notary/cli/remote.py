@@ -86,12 +86,7 @@ def submit(
         key: value for key, value in (("title", title), ("visibility", visibility)) if value is not None
     }
     many = from_file is not None or any(path.is_dir() for path in paths)
-    if not many and (journal or receipts):
-        raise RequestError("--journal and --receipts are for folders and lists")
-    if many and again:
-        raise RequestError(
-            "--again is for documents; a folder or list is recorded anew with another --journal"
-        )
+    _refuse_others(many=many, of_many=bool(journal or receipts), of_one=again)
     with closing(Client(url, key_file)) as client:
         if many:
             selected = Selection(paths, from_file, journal, receipts)
@@ -99,6 +94,15 @@ def submit(
             return
         for path in paths:
             _submit_one(client, path, common, again=again, as_json=as_json)
+
+
+def _refuse_others(*, many: bool, of_many: bool, of_one: bool) -> None:
+    if not many and of_many:
+        raise RequestError("--journal and --receipts are for folders and lists")
+    if many and of_one:
+        raise RequestError(
+            "--again is for documents; a folder or list is recorded anew with another --journal"
+        )
 
 
 def _submit_one(client: Client, path: Path, common: dict[str, str], *, again: bool, as_json: bool) -> None:

@@ -22,20 +22,25 @@ from notary.settings import Settings
 from notary.wiring.headers import bitcoin_headers
 from notary.wiring.nodes import nodes_of
 
+Packages = Annotated[
+    list[Path] | None,
+    typer.Option(
+        help="Also name the blocks of this package's anchors, as the chain's node says they are.",
+        exists=True,
+        dir_okay=False,
+    ),
+]
+_ALONE = (
+    "--from and --fingerprint go together, and with no other option but --allow-private and --accept-newer"
+)
+
 
 def command(
     data_dir: DataDir = None,
     block: Annotated[
         list[int] | None, typer.Option(help="Also name this block, as the chain's node says it is.")
     ] = None,
-    package: Annotated[
-        list[Path] | None,
-        typer.Option(
-            help="Also name the blocks of this package's anchors, as the chain's node says they are.",
-            exists=True,
-            dir_okay=False,
-        ),
-    ] = None,
+    package: Packages = None,
     publish: Annotated[
         bool, typer.Option("--publish", help="Sign, log and publish it as a trust statement, if it is new.")
     ] = False,
@@ -60,10 +65,7 @@ def command(
     """Print the trust file of this service. Verifiers must compare it with another source."""
     if source is not None or fingerprint is not None:
         if source is None or fingerprint is None or publish or block or package:
-            raise RequestError(
-                "--from and --fingerprint go together, and with no other option but --allow-private and "
-                "--accept-newer"
-            )
+            raise RequestError(_ALONE)
         _fetch(source, fingerprint, private=private, newer=newer)
     elif publish:
         _publish(settings_of(data_dir))

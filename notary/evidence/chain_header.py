@@ -29,7 +29,6 @@ class Header:
     time: int
     state_root: bytes
     receipts_root: bytes
-    transactions_root: bytes
 
 
 def decode_header(raw: bytes, profile: str) -> Header:
@@ -56,7 +55,6 @@ def decode_header(raw: bytes, profile: str) -> Header:
         time=rlp.decode_int(fields[11], MAX_TIME),
         state_root=fields[3],
         receipts_root=fields[5],
-        transactions_root=fields[4],
     )
 
 

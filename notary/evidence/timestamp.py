@@ -140,14 +140,7 @@ def _check(
     _check_info(info, data, authority)
     _check_exchange(info, moment, nonce, sent, received)
     _check_names(info, signer)
-    accuracy = _accuracy(info["accuracy"])
-    if accuracy is None and authority.accuracy_ms is not None:
-        accuracy = timedelta(milliseconds=authority.accuracy_ms)
-        warnings.append("the token states no accuracy; that of the authority's profile is used")
-    elif accuracy is None:
-        warnings.append("neither the token nor the authority's profile states an accuracy; it bounds nothing")
-    elif accuracy > _GOOD_ACCURACY:
-        warnings.append("the stated accuracy is worse than one second")
+    accuracy = _counted(_accuracy(info["accuracy"]), authority, warnings)
     return Stamp(
         moment,
         None if accuracy is None else accuracy // timedelta(microseconds=1),
@@ -233,6 +226,19 @@ def _accuracy(stated: Any) -> timedelta | None:
     if seconds is not None and not 0 <= seconds <= _MAX_ACCURACY.total_seconds():
         raise TimestampError(21, "the stated accuracy is not between 0 and one hour")
     return timedelta(seconds=seconds or 0, milliseconds=millis or 0, microseconds=micros or 0)
+
+
+def _counted(stated: timedelta | None, authority: Authority, warnings: list[str]) -> timedelta | None:
+    """The accuracy that a bound is counted with: the stated one, else that of the authority, else none."""
+    if stated is not None:
+        if stated > _GOOD_ACCURACY:
+            warnings.append("the stated accuracy is worse than one second")
+        return stated
+    if authority.accuracy_ms is None:
+        warnings.append("neither the token nor the authority's profile states an accuracy; it bounds nothing")
+        return None
+    warnings.append("the token states no accuracy; that of the authority's profile is used")
+    return timedelta(milliseconds=authority.accuracy_ms)
 
 
 def _trusted(der: bytes, authority: Authority) -> x509.Certificate:

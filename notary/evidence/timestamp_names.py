@@ -48,7 +48,7 @@ def name_key(name: bytes) -> Key:
     Raises:
         FormatError: it is none.
     """
-    # A list may name an issuer in a megabyte: of such nothing is kept.
+    # A token may name an issuer in 64 KiB: of such nothing is kept.
     return (_kept_key if len(name) <= _MAX_KEPT else _name_key)(name)
 
 

@@ -126,7 +126,7 @@ class OcspResponse:
         # The worst decides: what says nothing hides no revocation, and is not made good by another answer.
         counted = [each for each in said if len(said) == len(found) or each.revoked]
         # What a CA signs after the end of its certificate nobody vouches for.
-        return [s for each in counted if issuer.valid_at(each.this_update) for s in each.statuses()]
+        return [s for each in counted for s in each.statuses() if issuer.valid_at(s.this_update)]
 
     def _may_answer(self, signer: Certificate, issuer: Certificate) -> bool:
         """RFC 6960 §4.2.2.2: issued by the CA itself, and for this purpose; §4.2.2.2.1: not to be checked in turn.

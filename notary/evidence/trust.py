@@ -92,17 +92,7 @@ def _trust(value: dict[str, Any]) -> Trust:
     names = {a.organisation for a in authorities} | {f"chain {c.chain_id}" for c in chains}
     sources = len(set(map(source_of, names)))
     origin = text(value["origin"], "origin", ORIGIN)
-    log_keys = each(value, "log_key", _key)
-    receipt_keys = each(value, "receipt_key", _key)
-    if not log_keys:
-        raise TrustError("trust file: there is no log_key")
-    for keys, kind in ((log_keys, "log_key"), (receipt_keys, "receipt_key")):
-        _no_two((key.verifier.key_id for key in keys), f"{kind} have one key id")
-    both = {key.verifier.public for key in log_keys} & {key.verifier.public for key in receipt_keys}
-    if both:  # whoever steals the one that is online with every API process would have the other
-        raise TrustError("trust file: one key is a log_key and a receipt_key: none does the work of another")
-    _named(log_keys, origin, "log_key")
-    _named(receipt_keys, receipt_key_name(origin), "receipt_key")
+    log_keys, receipt_keys = _keys(value, origin)
     test_only = flag(value.get("test_only", False), "test_only")
     if not test_only and any(chain.profile == LOCAL for chain in chains):
         raise TrustError(f"trust file: a chain of profile {LOCAL} proves nothing, and test_only is not true")
@@ -117,6 +107,22 @@ def _trust(value: dict[str, Any]) -> Trust:
         test_only=test_only,
         bitcoin_blocks=bitcoin_blocks,
     )
+
+
+def _keys(value: dict[str, Any], origin: str) -> tuple[tuple[TrustedKey, ...], tuple[TrustedKey, ...]]:
+    """Log keys, at least one, and receipt keys."""
+    log_keys = each(value, "log_key", _key)
+    receipt_keys = each(value, "receipt_key", _key)
+    if not log_keys:
+        raise TrustError("trust file: there is no log_key")
+    for keys, kind in ((log_keys, "log_key"), (receipt_keys, "receipt_key")):
+        _no_two((key.verifier.key_id for key in keys), f"{kind} have one key id")
+    both = {key.verifier.public for key in log_keys} & {key.verifier.public for key in receipt_keys}
+    if both:  # whoever steals the one that is online with every API process would have the other
+        raise TrustError("trust file: one key is a log_key and a receipt_key: none does the work of another")
+    _named(log_keys, origin, "log_key")
+    _named(receipt_keys, receipt_key_name(origin), "receipt_key")
+    return log_keys, receipt_keys
 
 
 def _sources_needed(k: Any, sources: int) -> int:

@@ -6,7 +6,7 @@ from typing import Any
 
 from notary.errors import FormatError, RequestError
 from notary.evidence.bodies import Body, Document
-from notary.evidence.commitments import SALT_SIZE, Commitments, commit
+from notary.evidence.commitments import SALT_SIZE, Commitments, Opening, commit
 from notary.evidence.fields import hexadecimal
 from notary.evidence.number import make_number
 from notary.evidence.statement import Block, Statement, entry_of, parse_statement
@@ -108,18 +108,8 @@ def _build_plain(
         )
     except FormatError as error:
         raise RequestError(str(error)) from error
-    return NewRecord(
-        number=number,
-        tenant_id=tenant_id,
-        type=kind,
-        statement=statement,
-        entry=entry_of(statement),
-        visibility=visibility or DEFAULT_VISIBILITY,
-        visibility_chosen=visibility is not None,
-        sha256=digest,
-        follows_seq=None if previous is None else previous.seq,
-        openings=openings,
-    )
+    known = {"sha-256": digest}
+    return _record(kind, number, statement, known, openings, previous, tenant_id, visibility)
 
 
 def build_record(
@@ -159,12 +149,25 @@ def build_record(
         raise RequestError(str(error)) from error
     named = body.digests if isinstance(body, Document) else {}
     digests = {name: bytes.fromhex(text) for name, text in named.items()}
+    return _record(kind, statement.number, data, digests, openings, previous, tenant_id, visibility)
+
+
+def _record(
+    kind: str,
+    number: str,
+    statement: bytes,
+    digests: Mapping[str, bytes],
+    openings: tuple[Opening, ...],
+    previous: Record | None,
+    tenant_id: int | None,
+    visibility: str | None,
+) -> NewRecord:
     return NewRecord(
-        number=statement.number,
+        number=number,
         tenant_id=tenant_id,
         type=kind,
-        statement=data,
-        entry=entry_of(data),
+        statement=statement,
+        entry=entry_of(statement),
         visibility=visibility or DEFAULT_VISIBILITY,
         visibility_chosen=visibility is not None,
         sha256=digests.get("sha-256"),

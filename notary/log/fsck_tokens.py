@@ -62,7 +62,10 @@ class TokenChecks:
 
 
 def _check_request(attempt: Attempt, note: bytes) -> None:
-    """The bytes are a request over this note, with the row's nonce, for the certificates and nothing else."""
+    """The bytes are a request over this note, with the row's nonce, for the certificates and no extension.
+
+    Which policy it asks for is not compared: the settings may have named another one by then.
+    """
     if len(attempt.raw) > _MAX_REQUEST:
         raise FormatError(f"a request of {len(attempt.raw)} bytes is longer than {_MAX_REQUEST}")
     check_der(attempt.raw)

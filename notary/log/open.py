@@ -107,6 +107,17 @@ def refuse_published(database: Database, objects: Objects) -> None:
             )
 
 
+def _first_record(origin: str, genesis: Genesis, now: datetime, random: Callable[[int], bytes]) -> NewRecord:
+    """Entry 0, parsed as a verifier will."""
+    commitments, _ = commit({}, lambda: random(16))
+    number = make_number(int(now.timestamp() * 1000), random(5))
+    statement = Statement(
+        "genesis", origin, number, now, random(32), None, None, commitments, genesis
+    ).encode()
+    parse_statement(statement)
+    return NewRecord(number, None, "genesis", statement, entry_of(statement), "public")
+
+
 def _create(
     database: Database,
     objects: Objects,
@@ -117,19 +128,12 @@ def _create(
     random: Callable[[int], bytes],
 ) -> bytes:
     refuse_published(database, objects)
-    commitments, _ = commit({}, lambda: random(16))
-    number = make_number(int(now.timestamp() * 1000), random(5))
-    statement = Statement(
-        "genesis", verifier.name, number, now, random(32), None, None, commitments, genesis
-    ).encode()
-    parse_statement(statement)
-    entry = entry_of(statement)
-    (part,) = build(objects, 0, EMPTY_ROOT, [entry])
+    record = _first_record(verifier.name, genesis, now, random)
+    (part,) = build(objects, 0, EMPTY_ROOT, [record.entry])
     # Durable: an object that nobody reads. A crash here leaves it, and the first sequencer removes it.
     staged = staging.stage(objects, part.objects, epoch=0)
     checkpoint = Checkpoint(verifier.name, 1, part.root)
     note, cose = sign_checkpoint(checkpoint, key).encode(), sign_root(checkpoint, key)
-    record = NewRecord(number, None, "genesis", statement, entry, "public")
     with database.writing() as connection:
         first = create_state(connection, 1, part.root, note, staged, now, cose)
         if first and groups_after(connection, -1, 1):

@@ -166,33 +166,37 @@ class Sequencer:
             self._publish(state, state.note, ours)
             return None
 
-        staged = []
-        for part in build(self.objects, state.size, state.root, waiting_ahead(self.database, groups)):
-            # Durable: an object that nobody reads. A crash here leaves it, and the next holder removes it.
-            staged.append(staging.stage(self.objects, part.objects, state.epoch))
+        checkpoint, names = self._stage(state, groups)
         # The note is signed before the swap and shown to nobody until after it.
-        checkpoint = Checkpoint(self.origin, part.size, part.root)
         # One key signs: the newest that the log named before this batch. So the one that names it is the old one's.
         key = self._key(keys, state.size)
         note, cose = sign_checkpoint(checkpoint, key).encode(), sign_root(checkpoint, key)
         # As everybody else will: one of another name would end the log once it is swapped in.
         opened(note, ours)
-        names = staging.join(staged)
         try:
             with self.database.writing() as connection:
-                swap_state(connection, state, part.size, part.root, note, names, now, cose)
+                swap_state(connection, state, checkpoint.size, checkpoint.root, note, names, now, cose)
                 assign_places(connection, state.size, groups)
         except NotaryError as error:
             # Nothing in memory can tell which of two checkpoints of one size is ours: whoever starts next
             # reads it from the database.
-            raise self._ended(state, f"the swap to size {part.size} failed or is unclear: {error}") from error
+            what = f"the swap to size {checkpoint.size} failed or is unclear: {error}"
+            raise self._ended(state, what) from error
         # Durable: this is the checkpoint of this size, for ever. A crash from here on leaves tiles to be put
         # at their names, or a checkpoint to be published; recovery does both from the staging objects.
         if not staging.apply(self.objects, names):
             raise self._ended(state, "a staging object is gone")
         self._publish(state, note, ours)
         staging.discard(self.objects, names)
-        return StoredCheckpoint(part.size, part.root, note, now, cose)
+        return StoredCheckpoint(checkpoint.size, checkpoint.root, note, now, cose)
+
+    def _stage(self, state: LogState, groups: Sequence[tuple[int, int]]) -> tuple[Checkpoint, str]:
+        """What the log is with these groups, its tiles and bundles staged: the checkpoint, and the staging objects."""
+        staged = []
+        for part in build(self.objects, state.size, state.root, waiting_ahead(self.database, groups)):
+            # Durable: an object that nobody reads. A crash here leaves it, and the next holder removes it.
+            staged.append(staging.stage(self.objects, part.objects, state.epoch))
+        return Checkpoint(self.origin, part.size, part.root), staging.join(staged)
 
     def _recover(self, epoch: int) -> None:
         with self.database.reading() as connection:

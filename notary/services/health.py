@@ -6,6 +6,7 @@ from datetime import datetime, timedelta
 
 from notary.anchoring.backoff import OPENS_AT
 from notary.errors import DiskFailed, NotaryError
+from notary.services.overdue import Targets, overdue
 from notary.store.breakers import breakers
 from notary.store.checkpoints import newest_time
 from notary.store.engine import Database
@@ -25,8 +26,8 @@ class Condition:
         late: what does not keep up or stands still: `database`; `log`, not open or behind what is published; `clock`,
             behind the newest checkpoint; `close`; or the name of a step.
         failing: steps that run and do not succeed, as when an authority does not answer, failed so often that it is
-            left alone, or stamped last with a certificate that was revoked. They stop no submission: what others
-            attest to has a day.
+            left alone, or stamped last with a certificate that was revoked; with a sentence that says what to do,
+            anchors that have owed their word for too long. They stop no submission: what others attest to has a day.
         incidents: final words that are contradicted and that no later one has replaced yet.
     """
 
@@ -43,6 +44,7 @@ class Health:
     close_promise: timedelta
     now: Callable[[], datetime]
     published: Callable[[], int] = nothing
+    targets: Targets = field(default_factory=Targets)
 
     def look(self) -> Condition:
         """What is late, and what fails.
@@ -60,6 +62,7 @@ class Health:
                 broken |= {f"anchor {name}" for name in revoked_authorities(connection)}
                 contradictions = open_contradictions(connection)
                 last = newest_time(connection)
+                owing = overdue(connection, beats, self.targets, self.now())
         except DiskFailed:
             raise
         except NotaryError:
@@ -70,10 +73,13 @@ class Health:
         behind = queue is not None and self.now() - queue.oldest > self.close_promise / 2
         silent = {each.step for each in beats if self._past(each.ran_at, each)}
         failing = [
-            each.step
+            owing.get(each.step, each.step)
             for each in beats
-            if each.step not in silent
-            and (each.succeeded_at is None or self._past(each.succeeded_at, each) or each.step in broken)
+            if each.step in owing
+            or (
+                each.step not in silent
+                and (each.succeeded_at is None or self._past(each.succeeded_at, each) or each.step in broken)
+            )
         ]
         return Condition(
             sorted(silent | ({"close"} if behind else set()) | ({"clock"} if ahead else set())),

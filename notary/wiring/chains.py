@@ -5,6 +5,8 @@ from dataclasses import replace
 from datetime import datetime
 from functools import partial
 
+import structlog
+
 from notary import keys
 from notary.anchoring.budget import Budget
 from notary.anchoring.evm import EvmAnchor
@@ -21,6 +23,7 @@ from notary.store.engine import Database
 from notary.wiring.key_files import HeadKey
 from notary.wiring.trusting import chain_trust
 
+_log = structlog.get_logger()
 _ETHER = 10**18  # wei
 _LOOK_BACK = 16  # final anchors that are looked through for one with all its proofs
 
@@ -63,6 +66,12 @@ def evm_anchors(
     )
 
 
+def warn_of_no_cap(chain: Chain) -> None:
+    """Say that nothing bounds what a wallet spends in a day, where gas costs anything."""
+    if chain.max_ether_per_day is None and chain.fees != "free" and chain.profile != "anvil":
+        _log.warning("nothing bounds what a wallet spends in a day: set max_ether_per_day", chain=chain.name)
+
+
 def _wallets(chain: Chain, settings: Settings) -> list[Signer]:
     wallets = [keys.load_secp256k1(path) for path in (settings.wallet_key, *chain.wallets)]
     if len({wallet.address for wallet in wallets}) < len(wallets):
@@ -91,7 +100,7 @@ def _earliest(database: Database, chain: Chain, head: Head) -> int:
 
 def _allowance(
     database: Database, chain: Chain, wallet: str, now: Callable[[], datetime]
-) -> Callable[[int], int | None]:
+) -> Callable[[int, int], int | None]:
     if chain.max_ether_per_day is None:
-        return lambda _nonce: None
+        return lambda _nonce, _data: None
     return Budget(database, chain.name, wallet, int(chain.max_ether_per_day * _ETHER), now).left

@@ -10,7 +10,7 @@ _GWEI = 10**9
 
 
 def nodes_of(chain: Chain, settings: Settings) -> tuple[Node, ...]:
-    """All endpoints of a chain, the one first that is asked for everything.
+    """All endpoints of a chain, in the order in which they are asked.
 
     Raises:
         SettingsError: a URL could never be used.

@@ -26,6 +26,7 @@ from notary.services.incidents import Incidents
 from notary.services.kept_reports import KeptReports
 from notary.services.log_files import LogFiles
 from notary.services.log_proofs import LogProofs
+from notary.services.overdue import Targets
 from notary.services.packages import Packages
 from notary.services.records import Records
 from notary.services.reports import Reports
@@ -81,7 +82,13 @@ def open_services(
         log_proofs=LogProofs(prover),
         incidents=Incidents(database),
         trust_statements=statements,
-        health=Health(database, timedelta(seconds=settings.close_promise_seconds), now, intake.published),
+        health=Health(
+            database,
+            timedelta(seconds=settings.close_promise_seconds),
+            now,
+            intake.published,
+            targets_of(settings),
+        ),
     )
 
 
@@ -122,6 +129,13 @@ def anchors_of(settings: Settings) -> Anchors:
         frozenset(kind for kind, anchors in configured if anchors),
         {tsa.name: source_of(tsa.organisation) for tsa in settings.trusted_tsas},
         settings.stamps_needed,
+    )
+
+
+def targets_of(settings: Settings) -> Targets:
+    """The objectives of these settings."""
+    return Targets(
+        timedelta(seconds=settings.stamp_target_seconds), timedelta(seconds=settings.final_target_seconds)
     )
 
 

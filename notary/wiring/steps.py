@@ -32,21 +32,24 @@ from notary.log.sequence import Sequencer
 from notary.observe import BROKEN_PROMISES, OVERDUE, PENDING, PENDING_SECONDS
 from notary.outbound import Outbound
 from notary.proving import Prover
+from notary.services.overdue import ANCHOR, Watch
 from notary.services.steps import Step
 from notary.settings import Chain, Ots, Settings, Tsa
 from notary.store import blocks, stamps
 from notary.store.engine import Database
 from notary.store.groups import waiting
 from notary.store.promises import overdue
-from notary.wiring.chains import evm_anchors
+from notary.wiring.chains import evm_anchors, warn_of_no_cap
 from notary.wiring.checking import Checking
 from notary.wiring.nodes import nodes_of, quorum_of
+from notary.wiring.serving import anchors_of, targets_of
 from notary.wiring.trusting import authority, certificate
 
 _INSPECTING_SECONDS = 5.0  # then the step ends, though more may wait: an orderly stop waits for it
 _STAMP_SECONDS = 1.0
 _SWEEP_SECONDS = 3600.0
 _PROMISES_SECONDS = 10.0
+_OWING_SECONDS = 10.0
 _FSCK_SECONDS = 60.0  # between two looks at whether it is time
 _FSCK_PATIENCE = 86_400.0  # it runs as long as it takes to read everything
 _CALENDARS_PATIENCE = 600.0  # eight calendars that are away, each asked twice, and a slow source of headers
@@ -65,7 +68,7 @@ class Steps:
     now: Callable[[], datetime]
 
     def all(self) -> tuple[Step, ...]:
-        """Closing, inspecting, looking for broken promises, and one step for each anchor and each chain.
+        """Closing, inspecting, looking for broken promises, one step for each anchor and each chain, and what they owe.
 
         Raises:
             SettingsError: a file that is named cannot be used.
@@ -90,6 +93,7 @@ class Steps:
         if settings.tsas:
             steps.append(self._stamps())
         for chain in settings.chains:
+            warn_of_no_cap(chain)
             nodes = nodes_of(chain, settings)
             first, *more = self._evm(chain, nodes)
             steps.append(self._anchoring(first, settings.anchor_interval_seconds, tuple(more)))
@@ -100,7 +104,7 @@ class Steps:
             steps.append(Step(f"review {chain.name}", settings.anchor_interval_seconds, again))
             poll = partial(self._poll_block, rule, behind)
             steps.append(Step(f"blocks {chain.name}", settings.poll_interval_seconds, poll))
-        return tuple(steps)
+        return (*steps, self._owing(steps))
 
     def witnesses(self) -> tuple[Callable[[], tuple[int, bytes]], ...]:
         """What each chain holds of this log, for the sequencer to compare before its first checkpoint."""
@@ -138,7 +142,7 @@ class Steps:
         patient = Patient(self.database, tsa.name, advance.step, interval, self.now, chance)
         # Looked at more often than a chain: what waits and may be stamped is, within two seconds of its closing.
         period = min(_STAMP_SECONDS, self.settings.poll_interval_seconds)
-        return Step(f"anchor {tsa.name}", period, partial(self._if_leading, patient))
+        return Step(f"{ANCHOR}{tsa.name}", period, partial(self._if_leading, patient))
 
     def _promises(self) -> None:
         if not self.sequencer.leading:
@@ -156,7 +160,7 @@ class Steps:
             advance.show()  # whoever led before shows no longer what it found then
             self._if_leading(advance.step)
 
-        return Step(f"anchor {anchor.name}", self.settings.poll_interval_seconds, step, patience=patience)
+        return Step(f"{ANCHOR}{anchor.name}", self.settings.poll_interval_seconds, step, patience=patience)
 
     def _advance(self, anchor: Anchor, interval: timedelta, reserves: tuple[Anchor, ...] = ()) -> Advance:
         return Advance(
@@ -167,6 +171,23 @@ class Steps:
         # Only who makes the checkpoints anchors them: two senders for one wallet would fight over nonces.
         if self.sequencer.leading:
             step()
+
+    def _owing(self, steps: Sequence[Step]) -> Step:
+        anchors = anchors_of(self.settings)
+        watch = Watch(
+            database=self.database,
+            patience={
+                step.name.removeprefix(ANCHOR): step.patience
+                for step in steps
+                if step.name.startswith(ANCHOR)
+            },
+            sources=anchors.organisations,
+            needed=anchors.stamps_needed,
+            targets=targets_of(self.settings),
+            now=self.now,
+            leading=lambda: self.sequencer.leading,
+        )
+        return Step("owing", _OWING_SECONDS, watch.step)
 
     def _stamps(self) -> Step:
         outbound = Outbound(allow_private=self.settings.allow_private_addresses)

@@ -78,6 +78,7 @@ class Ledger:
     salt: int = 0
     foreign: int = 0  # transactions of the wallet that are not ours
     dear: bool = False  # it would take more for more
+    blocks: int = 1  # that were made since the last attempt
     replaced: set = field(default_factory=set)  # raw transactions that were made in place of another
 
     # The port
@@ -126,8 +127,10 @@ class Ledger:
         self.fuse.burn()
         return Observation(Step.SENT)
 
-    def replacement(self, attempts, since):
+    def replacement(self, attempts, since, blocks=1):
         self._answer("replacement")
+        if blocks > self.blocks:
+            return None
         if not self.dear or len(attempts) > 8 or self.first_nonce() != attempts[-1].nonce:
             return None
         self.salt += 1

@@ -10,6 +10,7 @@ from notary.anchoring import advance as module
 from notary.anchoring.moves import WAY, keeps
 from notary.anchoring.port import Observation, Step
 from notary.evidence.chain import NotBefore, decode_evidence, encode_evidence
+from notary.observe import ANCHOR_MOVES
 from notary.store import anchorings
 from tests.anchoring.anchored import INTERVAL
 from tests.anchoring.ledger import Ledger, finished
@@ -122,6 +123,39 @@ def test_a_clock_that_was_ahead_holds_nothing_up(log, ledger, step):
 
 
 # Reorganisations and evidence
+
+
+def moves(state):
+    return ANCHOR_MOVES.labels("ledger", state)._value.get()
+
+
+def test_what_leaves_its_block_is_counted_and_what_is_sent_again(log, ledger, step):
+    before, sent = moves("reorged"), moves("resent")
+
+    def counted():
+        step()
+        return moves("reorged") - before
+
+    log.close()
+    assert counted() == 0
+    ledger.mine()
+    assert (counted(), log.one().state) == (0, "mined")
+    ledger.reorg()
+    assert (counted(), log.one().state) == (1, "sent")
+    assert moves("resent") == sent
+    log.wait(31)
+    assert counted() == 1
+    assert moves("resent") == sent + 1
+    ledger.mine()
+    assert (counted(), log.one().state) == (1, "mined")
+    ledger.reorg(keep=True)
+    ledger.mine()  # in another block before anybody looked
+    assert (counted(), log.one().state) == (2, "mined")
+    assert counted() == 2
+    ledger.reorg(keep=True)
+    ledger.mine()
+    ledger.finalize()
+    assert (counted(), log.one().state) == (3, "final")
 
 
 def test_after_a_reorg_the_stored_bytes_are_sent_again(log, ledger, step):

@@ -6,7 +6,6 @@ import pytest
 
 from notary.anchoring.port import Attempt, Head
 from notary.errors import AnchorRejected, AnchorUnavailable
-from notary.observe import ANCHOR_PENDING
 from notary.store.incidents import incidents
 from tests.anchoring.ledger import GONE, WRONG, Ledger, finished
 from tests.rig import ORIGIN
@@ -170,22 +169,6 @@ def test_a_head_at_the_authority_that_is_not_ours_is_an_incident(log, ledger, st
         log.wait()
     assert told(log) == [("foreign_head", f"{size + ahead} {'07' * 32}")]
     ledger.mined, ledger.first = [], 5  # for the check at the end
-
-
-def test_how_long_a_head_has_been_under_way_is_shown(log, ledger, step):
-    def pending():
-        return ANCHOR_PENDING.labels("ledger")._value.get()
-
-    log.close()
-    step()
-    log.wait(5)
-    step()
-    assert pending() == 5
-    ledger.mine()
-    ledger.finalize()
-    step()
-    step()
-    assert pending() == 0
 
 
 def test_what_was_mined_though_it_was_said_to_have_reverted_is_found(log, ledger, step):

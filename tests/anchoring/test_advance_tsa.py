@@ -86,7 +86,7 @@ def test_a_request_whose_answer_was_lost_is_sent_again_as_it_is(log, tsa):
 
 def test_a_token_that_fails_a_check_is_rejected_and_its_response_is_kept(log, tsa):
     log.close()
-    anchor = authority(tsa, policies=("1.2.3.4",))
+    anchor = authority(tsa, policies=("1.2.3.4", "1.2.3.5"))  # of one alone it would be asked, and refuse
     log.advance(anchor).step()
     found = log.one("tsa")
     assert found.state == "rejected"

@@ -1,14 +1,19 @@
 """The contract's word on proofs, beside that of the reference in Python, over sizes, wrong sizes and spoilt proofs."""
 
+import json
+from pathlib import Path
+
 import pytest
 
 from notary.anchoring.contract import call_data, log_id_of, read_head, revert_reason
 from notary.errors import ProofError
+from notary.evidence.consistency import parse_consistency
 from notary.merkle.hashing import hash_leaf, hash_node
 from notary.merkle.proof import check_consistency, check_inclusion, consistency_path, inclusion_path
 from notary.merkle.tree import CompactRange, levels, range_nodes, root_of
 from tests.anchoring.local_chain import HEAD_KEY, STRANGER
 
+V1 = Path(__file__).parents[1] / "testdata/v1"
 MOST = 64
 ENTRIES = [bytes([7, number]) * 16 for number in range(MOST)]
 HASHES = [hash_leaf(entry) for entry in ENTRIES]
@@ -78,6 +83,28 @@ def test_of_all_pairs_of_small_sizes(shared_chain, seeded, old):
     log = opened(shared_chain, f"all.example/{old}", old, ROOTS[old])
     for new in range(old + 1, MOST + 1):
         assert_same_verdict(shared_chain, log, old, new, seeded)
+
+
+def test_of_the_committed_vectors_the_contract_says_what_the_reference_does(shared_chain):
+    """The very JSON of which `tests/evidence/test_vectors.py` asks the reference in Python."""
+    roots = [bytes.fromhex(each) for each in json.loads((V1 / "log.json").read_text())["roots"]]
+    (proof,) = parse_consistency((V1 / "consistency.json").read_bytes())
+    old, new, way = proof.old, proof.new, list(proof.path)
+    log = opened(shared_chain, "vectors.example/log", old, roots[old])
+    tried = [(new, roots[new], way), (new - 1, roots[new], way), (new + 1, roots[new], way)]
+    tried += [(new, roots[new - 1], way), (new, roots[old], way), (new, roots[new], [*way, way[-1]])]
+    tried += [(new, roots[new], way[:-1]), (new, roots[new], [bytes(32), *way[1:]])]
+    verdicts = []
+    for size, root, path in tried:
+        answer = shared_chain.attempt(shared_chain.data(log, size, root, path))
+        verdicts.append(answer.error is None)
+        assert verdicts[-1] == reference(old, size, roots[old], root, path), (size, revert_reason(answer))
+    assert verdicts[0]
+    assert not all(verdicts)
+    # On a head that is not the vector's.
+    other = opened(shared_chain, "vectors.example/other", old, roots[old - 1])
+    answer = shared_chain.attempt(shared_chain.data(other, new, roots[new], way))
+    assert revert_reason(answer) == "the contract refuses: NewRootMismatch"
 
 
 def same_root(size):

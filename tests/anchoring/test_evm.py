@@ -20,7 +20,7 @@ from notary.evidence.chain import (
     decode_evidence,
     decode_header,
 )
-from notary.observe import ANCHOR_GAS, WALLET_WEI
+from notary.observe import ANCHOR_GAS, ANCHOR_GAS_PER_RECORD, WALLET_WEI
 from tests.anchoring.evm_steps import anchored, sent, signed, through
 from tests.anchoring.local_chain import HEAD_KEY, STRANGER, WALLET, head, path, root
 from tests.anchoring.lying_node import Error, Lost, lying_node
@@ -61,7 +61,13 @@ def test_what_the_wallet_holds_and_what_an_anchor_took_are_measured(chain, ancho
     held = int(chain.node.ask("eth_getBalance", WALLET.address, "latest"), 16)
     assert WALLET_WEI.labels("test", WALLET.address)._value.get() == float(held)
     anchor.observe(head(7), [sent(anchor, attempt)])
-    assert ANCHOR_GAS.labels("test")._value.get() == int(chain.receipt(attempt.ref)["gasUsed"], 16)
+    used = int(chain.receipt(attempt.ref)["gasUsed"], 16)
+    assert ANCHOR_GAS.labels("test")._value.get() == used
+    assert ANCHOR_GAS_PER_RECORD.labels("test")._value.get() == used / 7
+    later = anchored(anchor, 100, old=7)
+    anchor.observe(head(100), [later])
+    used = int(chain.receipt(later.ref)["gasUsed"], 16)
+    assert ANCHOR_GAS_PER_RECORD.labels("test")._value.get() == used / 93
 
 
 def test_the_adapter_is_an_anchor_of_the_port(anchor):

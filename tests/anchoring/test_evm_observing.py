@@ -4,6 +4,7 @@ from dataclasses import replace
 from datetime import UTC, datetime
 
 import pytest
+import structlog
 
 from notary.anchoring.blocks import block_at
 from notary.anchoring.poll import newest_finalized
@@ -49,6 +50,21 @@ def test_what_a_block_left_out_is_made_again_for_more_and_mined(chain, anchor):
     assert anchor.replacement([first, second], since) is None  # its nonce is used
 
 
+def test_three_blocks_after_it_are_counted_from_when_it_was_made(chain, anchor):
+    chain.node.ask("evm_setAutomine", False)
+    first = sent(anchor, signed(anchor, 7))
+    newest = block_at(chain.node, "latest", "ethereum")[1].time
+    since = datetime.fromtimestamp(newest, UTC)
+    for number in (1, 2, 3):
+        assert anchor.replacement([first], since, 3) is None, f"{number - 1} of three blocks"
+        chain.node.ask("anvil_setNextBlockBaseFeePerGas", hex(100 * 10**9))
+        chain.node.ask("evm_setNextBlockTimestamp", newest + 2 * number)
+        chain.mine()
+        assert anchor.replacement([first], since, 1) is not None
+    assert anchor.replacement([first], since, 3) is not None
+    assert anchor.replacement([first], since, 10**6) is None  # more than the chain has
+
+
 def test_a_legacy_transaction_is_made_again_too(chain, anchor):
     anchor.node.fees = "legacy"
     first, since = waiting(chain, anchor, 50 * 10**9)
@@ -74,7 +90,15 @@ def test_nothing_is_made_again_where_it_would_be_of_no_use(chain, anchor):
     newest = block_at(chain.node, "latest", "ethereum")[1].time
     assert anchor.replacement([first], datetime.fromtimestamp(newest, UTC)) is None  # no block since
     assert anchor.replacement([first] * (MAX_REPLACEMENTS + 1), since) is None
-    assert anchor.replacement([first] * MAX_REPLACEMENTS, since) is not None
+    with structlog.testing.capture_logs() as logs:
+        assert anchor.replacement([first] * (MAX_REPLACEMENTS - 1), since) is not None
+        assert logs == []
+        assert anchor.replacement([first] * MAX_REPLACEMENTS, since) is not None
+    assert [line["event"] for line in logs] == ["a transaction is made again for the last time"]
+    seen = anchor.observe(head(7), [first] * MAX_REPLACEMENTS)
+    assert (seen.step, seen.detail) == (Step.SENT, "")
+    seen = anchor.observe(head(7), [first] * (MAX_REPLACEMENTS + 1))
+    assert seen.detail == "made again 8 times, each time for more, and in no block: it is not made again"
     assert (
         anchor.replacement([replace(first, nonce=first.nonce + 1)], since) is None
     )  # one before it is missing

@@ -8,14 +8,18 @@ from dataclasses import replace
 
 import pytest
 
+from notary.anchoring.behind import Behind
 from notary.anchoring.blocks import block_at
+from notary.anchoring.poll import newest_finalized
+from notary.anchoring.quorum import Quorum
 from notary.anchoring.rpc import Node
 from notary.errors import AnchorRejected, AnchorUnavailable, LaneStopped
 from notary.evidence import rlp
 from notary.evidence.keccak import keccak256
-from notary.observe import LANE_STOPPED, RPC_CONTRADICTIONS
+from notary.observe import LANE_STOPPED, RPC_BEHIND, RPC_CONTRADICTIONS
+from notary.store.incidents import incidents
 from tests.anchoring.local_chain import WALLET, running
-from tests.anchoring.lying_node import Error, lying_node
+from tests.anchoring.lying_node import Error, answering, lying_node
 from tests.rig import ORIGIN
 
 
@@ -126,11 +130,39 @@ def test_a_missing_transaction(chain, log, on_chain):
         step = log.advance(lied_to(chain, on_chain, url)).step
         step()
         assert "by none of our transactions that the node knows" in log.one("test").detail
+        told = RPC_CONTRADICTIONS.labels("31337")._value.get()
+        for _ in range(3):
+            log.wait(31)
+            step()  # the second endpoint has it: nobody is accused by the first one's word
+            assert log.one("test").state == "sent"
+        assert RPC_CONTRADICTIONS.labels("31337")._value.get() == told + 3
         log.wait(31)
-        never_final(log, step, LaneStopped, r"nonce \d+ went to another transaction")
+        alone = log.advance(replace(on_chain, node=Node(url, 31337))).step
+        never_final(log, alone, LaneStopped, r"nonce \d+ went to another transaction")
         assert LANE_STOPPED.labels("test", WALLET.address)._value.get() == 1
     assert len(log.attempts(log.one("test"))) == 1
     honest(chain, log, on_chain)
+
+
+def told_of_a_false_finalized(chain, log, on_chain, newest):
+    """The worker asks all endpoints for the newest final block, again and again: after five minutes it is told."""
+
+    def early(method, params):
+        return newest if params[:1] == ["finalized"] else chain.node.ask(method, *params)
+
+    behind = Behind(31337, log.rig.clock)
+    with answering(early) as url:
+        nodes = (Node(url, 31337), Node(chain.url, 31337))
+        rule = Quorum(nodes, 2, profile=on_chain.profile, hear=behind.hear)
+        for waited in (0, 180, 120):
+            log.wait(waited)
+            newest_finalized(rule)
+            behind.require_agreement()
+        log.wait(1)
+        newest_finalized(rule)
+    with pytest.raises(AnchorRejected, match=r"final, endpoint 2 none after \d+: one of them lags or lies"):
+        behind.require_agreement()
+    assert RPC_BEHIND.labels("31337", "2")._value.get() == 301
 
 
 def test_a_false_finalized(chain, log, on_chain):
@@ -144,6 +176,7 @@ def test_a_false_finalized(chain, log, on_chain):
             advance.step()
             found = log.one("test")
             assert (found.state, found.detail[-25:]) == ("mined", "final at 1 of 2 endpoints")
+    told_of_a_false_finalized(chain, log, on_chain, newest)
     honest(chain, log, on_chain)
 
 
@@ -155,7 +188,7 @@ def test_a_false_finalized(chain, log, on_chain):
             AnchorUnavailable,
             r"next nonce is \d+ on chain and \d+ here: the node lags behind or lost blocks",
         ),
-        (3, LaneStopped, r"next nonce is \d+ on chain and \d+ here: somebody else uses its key"),
+        (3, AnchorUnavailable, r"the endpoints say that wallet \w+ has \d+, \d+ transactions: none is made"),
     ],
 )
 def test_a_stale_or_invented_nonce(chain, log, on_chain, shift, error, reason):
@@ -169,6 +202,8 @@ def test_a_stale_or_invented_nonce(chain, log, on_chain, shift, error, reason):
             with pytest.raises(error, match=reason):
                 step()
             assert (log.newest("test").state, log.attempts(log.newest("test"))) == ("due", [])
+    with log.rig.database.reading() as connection:
+        assert incidents(connection) == []  # one endpoint alone accuses nobody
     honest(chain, log, on_chain)
 
 

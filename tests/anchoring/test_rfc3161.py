@@ -11,6 +11,7 @@ from asn1crypto import tsp
 
 from notary.anchoring.port import Head, Step
 from notary.anchoring.rfc3161 import TsaAnchor, request
+from notary.embedded.tsa import POLICY
 from notary.errors import AnchorUnavailable, RequestError, SettingsError
 from notary.evidence.timestamp import MAX_RESPONSE, Authority, check_token
 from notary.outbound import Outbound
@@ -48,6 +49,32 @@ def test_a_request_is_of_the_sha256_digest_and_nothing_else():
     assert parsed["cert_req"].native is True
     assert parsed["version"].native == "v1"
     assert parsed["req_policy"].native is None
+
+
+def test_a_request_may_name_a_policy():
+    parsed = tsp.TimeStampReq.load(
+        request(NOTE, 5, policy="2.25.310943214671094117361735923452351923517"), strict=True
+    )
+    assert parsed["req_policy"].native == "2.25.310943214671094117361735923452351923517"
+
+
+@pytest.mark.parametrize(
+    ("policies", "asked"), [((), None), ((POLICY,), POLICY), ((POLICY, "1.2.3"), None), (("1.2.3",), "1.2.3")]
+)
+def test_the_one_policy_that_is_accepted_is_asked_for(folder, url, policies, asked):
+    tsa = anchor(url, authority_of(folder, policies=policies))
+    attempt = tsa.sign(HEAD, 7, [], 0)
+    assert tsp.TimeStampReq.load(attempt.raw, strict=True)["req_policy"].native == asked
+    seen = tsa.send(HEAD, attempt)
+    if POLICY in policies or not policies:
+        assert seen.step is Step.FINAL
+        assert (
+            check_token(seen.evidence, NOTE, authority_of(folder, policies=policies), nonce=7).policy
+            == POLICY
+        )
+    else:  # the authority itself says no, and no token is made that nobody would accept
+        assert seen.step is Step.REJECTED
+        assert "check 3: the authority refused: Requested policy is not supported" in seen.detail
 
 
 @pytest.mark.parametrize("nonce", [-1, 2**64])
@@ -134,7 +161,7 @@ def replayed(mini):
             lambda mini: mini.respond(NOTE, status="rejection", fail_info="bad_alg", token=False),
             "check 3: the authority refused: bad_alg",
         ),
-        (lambda mini: b"<html>busy</html>", "check 4: the token cannot be read"),
+        (lambda mini: b"<html>busy</html>", "check 4: the response cannot be read"),
     ],
 )
 def test_a_wrong_answer_is_rejected_and_kept(make, reason):

@@ -5,7 +5,7 @@ import pytest
 from notary.anchoring.port import Attempt
 from notary.errors import AnchorUnavailable
 from notary.store.incidents import incidents
-from tests.anchoring.ledger import GONE
+from tests.anchoring.ledger import GONE, Ledger
 
 
 def test_what_stays_unmined_is_made_again_for_more_and_any_of_them_counts(log, ledger, step):
@@ -29,6 +29,49 @@ def test_what_stays_unmined_is_made_again_for_more_and_any_of_them_counts(log, l
     step()
     assert log.one().state == "final"
     ledger.check()
+
+
+def test_three_blocks_that_leave_it_out_are_enough_and_twelve_seconds_must_pass(log, ledger, step):
+    log.close()
+    step()
+    ledger.dear, ledger.blocks = True, 2
+    for waited, blocks, attempts in ((11, 3, 1), (1, 2, 1), (0, 3, 2), (11, 3, 2), (1, 2, 2), (0, 3, 3)):
+        log.wait(waited)
+        ledger.blocks = blocks
+        step()
+        assert len(log.attempts(log.one())) == attempts, (waited, blocks)
+
+
+def test_what_was_not_sent_yet_or_lost_its_block_is_left_out_by_no_block_of_before(log, ledger, step):
+    log.close()
+    ledger.dear, ledger.blocks = True, 3
+    ledger.errors["send"] = GONE
+    with pytest.raises(AnchorUnavailable, match="does not answer"):
+        step()
+    log.wait(20)
+    ledger.errors.clear()
+    step()
+    assert (log.one().state, len(log.attempts(log.one()))) == ("sent", 1)
+    ledger.mine()
+    step()
+    ledger.reorg()
+    step()
+    log.wait(20)
+    step()
+    assert (log.one().state, len(log.attempts(log.one()))) == ("sent", 1)
+    log.wait(8)
+    step()
+    assert len(log.attempts(log.one())) == 2
+
+
+def test_a_wallet_that_was_taken_out_is_not_taken_over_before_forty_eight_seconds(log, ledger):
+    log.close()
+    log.advance(ledger).step()
+    other = Ledger(log.rig.database, name="ledger", lane="0xother", salt=7)
+    for waited, lanes in ((20, ["0xledger"]), (28, ["0xledger", "0xother"])):
+        log.wait(waited)
+        log.advance(other).step()
+        assert [attempt.lane for attempt in log.attempts(log.one())] == lanes
 
 
 def test_what_takes_no_more_for_more_is_sent_again_as_it_was(log, ledger, step):
@@ -118,8 +161,8 @@ def test_what_was_mined_while_a_later_one_was_made_counts_and_nobody_is_accused(
     log.wait(49)
     make = ledger.replacement
 
-    def meanwhile(attempts, since):
-        better = make(attempts, since)
+    def meanwhile(attempts, since, blocks):
+        better = make(attempts, since, blocks)
         ledger.mine()
         return better
 
@@ -195,6 +238,6 @@ def test_what_was_made_by_a_clock_that_was_ahead_is_replaced_after_a_block_of_no
     step()
     log.wait(-86400)
     asked = []
-    ledger.replacement = lambda _attempts, since: asked.append(since)
+    ledger.replacement = lambda _attempts, since, blocks: asked.append((since, blocks))
     step()
-    assert asked == [log.rig.clock()]
+    assert asked == [(log.rig.clock(), 1)]

@@ -81,7 +81,7 @@ def test_an_empty_wallet_is_passed_over_and_used_again_once_it_is_filled(chain, 
 
 
 def test_a_wallet_at_its_days_cap_is_passed_over(chain, log, first, second):
-    advance = log.advance(replace(first, allowance=lambda _nonce: 1), reserves=[second])
+    advance = log.advance(replace(first, allowance=lambda _nonce, _data: 1), reserves=[second])
     log.close()
     to_final(chain, log, advance)
     assert (payers(log), stopped()) == ([SECOND.address], 1)
@@ -188,7 +188,7 @@ def test_a_wallet_that_may_not_pay_more_for_what_waits_is_taken_over(chain, log,
     by_hand(chain)
     log.close()
     log.advance(first).step()
-    capped = replace(first, allowance=lambda _nonce: 1)
+    capped = replace(first, allowance=lambda _nonce, _data: 1)
     chain.node.ask("evm_setNextBlockTimestamp", int(log.rig.clock().timestamp()) + 10**9)
     chain.node.ask("anvil_setNextBlockBaseFeePerGas", hex(10**11))
     chain.mine()

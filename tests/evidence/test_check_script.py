@@ -53,6 +53,13 @@ class Tsa(MiniTsa):
     pem = build.FixedTsa.pem
 
 
+def tsa_of(kind):
+    """One whose signer has a key of another kind."""
+    made = Tsa("tsa-a")
+    made.kind, made.key = kind, key(kind, f"{kind} signer")
+    return made
+
+
 TSAS = {name: Tsa(name) for name in ("tsa-a", "tsa-b")}
 
 

@@ -107,7 +107,9 @@ OPEN = [
 COUNT = """
 moment() { :; }
 result() { [ "$2" = passed ] || more=no; }
-trust=x only= moment_by= n=0
+trust=x only= moment_by= not_before= doubtful=no n=0
+: >"$work/joins"
+: >"$work/early"
 while IFS= read -r found; do
     n=$((n + 1))
     PLAIN
@@ -124,9 +126,9 @@ def counting():
     text = static_members()["tools/check.sh"].decode()
     functions = [
         re.search(rf"^{name}\(\) {{.*?^}}$", text, re.MULTILINE | re.DOTALL)[0]
-        for name in ("folded", "check_time")
+        for name in ("folded", "sources", "check_time")
     ]
-    begin, end = text.index("        plain=$(folded"), text.index('        pem_of "$n" roots | grep')
+    begin, end = text.index("        plain=$(folded"), text.index('        value tsa "$n" roots')
     return "\n".join([*functions, COUNT.replace("PLAIN", text[begin:end])])
 
 

@@ -335,7 +335,7 @@ def test_the_words_on_a_revocation_name_its_reason():
     assert all(one.this_update == two.this_update for one, two in pairwise(found))
 
 
-def test_of_a_name_of_a_megabyte_nothing_is_kept():
+def test_of_a_long_name_nothing_is_kept():
     name_key(common("y" * 100))
     held = timestamp_names._kept_key.cache_info()
     name_key(common("x" * 2000))

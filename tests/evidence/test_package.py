@@ -1,6 +1,7 @@
 """The package: one ZIP of plain files, the same bytes for the same files, and every trick with ZIPs refused."""
 
 import io
+import re
 import struct
 import zipfile
 from errno import EINVAL, EIO
@@ -228,6 +229,16 @@ def test_a_name_without_a_place_in_a_package_is_refused(name):
     refused(zipped([*SMALL.items(), (name, b"x")]), "has no place in a package")
     with pytest.raises(FormatError, match="has no place in a package"):
         write_package({name: b"x"})
+
+
+def test_of_a_long_name_80_characters_are_said():
+    name, shown = "controls/" + "A" * 80, re.escape(repr("controls/" + "A" * 71))
+    with pytest.raises(FormatError, match=f"^{shown} has no place in a package$"):
+        write_package({name: b"x"})
+    buffer = io.BytesIO()
+    with zipfile.ZipFile(buffer, "w", zipfile.ZIP_DEFLATED) as archive:
+        archive.writestr(name, b"x" * 100)
+    refused(buffer.getvalue(), f"^{shown} is compressed$")
 
 
 PLACES = [

@@ -73,6 +73,19 @@ def test_the_windows_script_is_read_as_utf_8_and_never_says_passed():
     ]  # fmt: skip
 
 
+def test_the_windows_script_takes_bytes_as_they_are_and_compares_indexes():
+    """What it must not do, as far as its text shows: it has never been run here."""
+    text = static_members()["tools/check.ps1"].decode("utf-8-sig")
+    code = "\n".join(line for line in text.splitlines() if not line.startswith("#"))
+    assert "ReadAllText" not in code  # which takes UTF-16 with a mark for what it says
+    assert code.count("ReadText $place") == 2
+    assert "$listed = @{}" not in code  # whose keys are the same in either case
+    assert "[Array]::Sort($sorted, [StringComparer]::Ordinal)" in code
+    assert "$hash.Length -ne 32 -or [Convert]::ToBase64String($hash) -cne $lines[$at]" in code
+    assert "$script:Index -ne $index" in code
+    assert "its inclusion.tlog-proof is missing" in code
+
+
 def test_the_windows_script_reads_sizes_and_indexes_of_nineteen_digits():
     text = static_members()["tools/check.ps1"].decode("utf-8-sig")
     largest = 2**63 - 1

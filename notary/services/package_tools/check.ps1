@@ -10,6 +10,7 @@ param([string]$Document = "", [string]$Package = ".")
 Set-StrictMode -Version 2
 $ErrorActionPreference = "Stop"
 $script:Failed = $false
+$script:Index = $null
 
 function Say([string]$Id, [string]$Outcome, [string]$English, [string]$Chinese) {
     if ($Outcome -eq "failed") { $script:Failed = $true }
@@ -19,10 +20,9 @@ function Say([string]$Id, [string]$Outcome, [string]$English, [string]$Chinese) 
 
 function Hex([byte[]]$Bytes) { return ([BitConverter]::ToString($Bytes) -replace "-", "").ToLowerInvariant() }
 
-function Bytes([string]$Hex) {
-    $found = New-Object byte[] ($Hex.Length / 2)
-    for ($at = 0; $at -lt $found.Length; $at++) { $found[$at] = [Convert]::ToByte($Hex.Substring(2 * $at, 2), 16) }
-    return , $found
+# Text of a file, byte for byte: ReadAllText would take marks of other encodings at the beginning for what they say.
+function ReadText([string]$Path) {
+    return (New-Object Text.UTF8Encoding($false, $true)).GetString([IO.File]::ReadAllBytes($Path))
 }
 
 function Sha256([byte[]]$Bytes) {
@@ -56,20 +56,25 @@ function Root([byte[]]$Leaf, [long]$Index, [long]$Size, [object[]]$Path) {
     return , $hash
 }
 
+# A manifest is fixed by the files to the byte (11.3): it is made anew, and compared.
 function CheckManifest([string]$Folder, [string]$Name, [string[]]$Members) {
-    $lines = @([IO.File]::ReadAllText((Join-Path $Folder $Name), [Text.Encoding]::UTF8) -split "`n" | Where-Object { $_ -ne "" })
-    $listed = @{}
-    foreach ($line in $lines) {
-        if ($line -cnotmatch "^([0-9a-f]{64})  ([^\\]+)$") { Say "1.1" "failed" "$Name has a line that is none of a manifest" ""; return }
-        $listed[$Matches[2]] = $Matches[1]
-    }
-    foreach ($member in $Members) {
-        if (-not $listed.ContainsKey($member)) { Say "1.1" "failed" "$member is not listed in $Name" "清单中没有该文件"; return }
+    $place = Join-Path $Folder $Name
+    if (-not [IO.File]::Exists($place)) { Say "1.1" "failed" "$Name is missing" "缺少清单"; return }
+    $sorted = [string[]]$Members.Clone()
+    [Array]::Sort($sorted, [StringComparer]::Ordinal)
+    $text = New-Object Text.StringBuilder
+    foreach ($member in $sorted) {
         $path = Join-Path $Folder ($member -replace "/", [IO.Path]::DirectorySeparatorChar)
-        if ((FileSha256 $path) -cne $listed[$member]) { Say "1.1" "failed" "$member is not the file that $Name lists" "文件与清单不一致"; return }
+        [void]$text.Append((FileSha256 $path)).Append("  ").Append($member).Append("`n")
     }
-    if ($listed.Count -ne $Members.Count) { Say "1.1" "failed" "$Name lists a file that is not there" "清单所列文件缺失"; return }
-    Say "1.1" "passed" ("{0}: {1} files" -f $Name, $listed.Count) ""
+    try { $found = ReadText $place } catch { $found = $null }
+    if ($null -ne $found -and [string]::Equals($found, $text.ToString(), [StringComparison]::Ordinal)) { Say "1.1" "passed" ("{0}: {1} files" -f $Name, $sorted.Length) ""; return }
+    $lines = @()
+    if ($null -ne $found) { $lines = @($found.Split("`n")) }
+    foreach ($line in $text.ToString().Split("`n")) {
+        if ($line -ne "" -and $lines -cnotcontains $line) { Say "1.1" "failed" ("{0} is not as {1} lists it" -f $line.Substring(66), $Name) "文件与清单不一致"; return }
+    }
+    Say "1.1" "failed" "$Name lists something else than the files that are there" "清单与现有文件不符"
 }
 
 function CheckDocument([string]$Statement, [string]$Path, [string]$Subject) {
@@ -79,22 +84,30 @@ function CheckDocument([string]$Statement, [string]$Path, [string]$Subject) {
 }
 
 function CheckHead([string]$Folder, [byte[]]$Leaf, [string]$Size) {
-    $lines = @([IO.File]::ReadAllText((Join-Path $Folder "heads/$Size/inclusion.tlog-proof"), [Text.Encoding]::UTF8) -split "`n")
+    $place = Join-Path $Folder "heads/$Size/inclusion.tlog-proof"
+    if (-not [IO.File]::Exists($place)) { Say "3.2" "failed" "head ${Size}: its inclusion.tlog-proof is missing" "缺少包含证明"; return }
+    try { $lines = @((ReadText $place).Split("`n")) } catch { $lines = @() }
     $blank = [Array]::IndexOf($lines, "")
     $start = 1
-    if ($lines[1] -clike "extra *") { $start = 2 }
-    if ($blank -lt 0 -or $lines[0] -cne "c2sp.org/tlog-proof@v1" -or $lines[$start] -cnotmatch "^index (0|[1-9][0-9]{0,18})$") {
+    if ($lines.Length -gt 1 -and $lines[1] -clike "extra *") { $start = 2 }
+    if ($blank -le $start -or $lines.Length -lt $blank + 4 -or $lines[0] -cne "c2sp.org/tlog-proof@v1" -or $lines[$start] -cnotmatch "^index (0|[1-9][0-9]{0,18})$") {
         Say "3.2" "failed" "head ${Size}: not a proof" ""; return
     }
     $index = [long]0
     if (-not [long]::TryParse($Matches[1], [ref]$index)) { Say "3.2" "failed" "head ${Size}: the index is beyond 2^63" ""; return }
     $path = @()
-    for ($at = $start + 1; $at -lt $blank; $at++) { $path += , [Convert]::FromBase64String($lines[$at]) }
+    for ($at = $start + 1; $at -lt $blank; $at++) {
+        try { $hash = [Convert]::FromBase64String($lines[$at]) } catch { $hash = New-Object byte[] 0 }
+        if ($hash.Length -ne 32 -or [Convert]::ToBase64String($hash) -cne $lines[$at]) { Say "3.2" "failed" "head ${Size}: a line of the path is no hash" ""; return }
+        $path += , $hash
+    }
     if ($lines[$blank + 2] -cne $Size) { Say "3.2" "failed" "head ${Size}: the checkpoint is of another size" ""; return }
     try { $root = [Convert]::ToBase64String((Root $Leaf $index ([long]$Size) $path)) }
     catch { Say "3.2" "failed" "head ${Size}: $($_.Exception.Message)" ""; return }
-    if ($root -ceq $lines[$blank + 3]) { Say "3.2" "passed" "head ${Size}: the path leads to the root; the signature was not checked" "路径得到树根；签名未核验" }
-    else { Say "3.2" "failed" "head ${Size}: the path leads to another root" "路径得不到树根" }
+    if ($root -cne $lines[$blank + 3]) { Say "3.2" "failed" "head ${Size}: the path leads to another root" "路径得不到树根"; return }
+    if ($null -ne $script:Index -and $script:Index -ne $index) { Say "3.2" "failed" "head ${Size}: the heads name different indexes for the entry" "各日志头中的序号不同"; return }
+    $script:Index = $index
+    Say "3.2" "passed" "head ${Size}: the path leads to the root; the signature was not checked" "路径得到树根；签名未核验"
 }
 
 try {
@@ -114,9 +127,8 @@ try {
     foreach ($member in $payload) {
         if ($member -clike "data/document/*") { CheckDocument $statement (Join-Path $folder $member) "packaged:" }
     }
-    foreach ($member in $files) {
-        if ($member -cmatch "^heads/([1-9][0-9]{0,18})/inclusion\.tlog-proof$") { CheckHead $folder $leaf $Matches[1] }
-    }
+    $sizes = @($files | Where-Object { $_ -cmatch "^heads/([1-9][0-9]{0,18})/" } | ForEach-Object { $_.Split("/")[1] } | Sort-Object -Unique)
+    foreach ($size in $sizes) { CheckHead $folder $leaf $size }
     foreach ($id in "3.1", "4.1", "5.1", "6.1", "8.1") { Say $id "unchecked" "not done here: tools/verify.html or notary verify" "本程序不核验" }
 } catch {
     Write-Output ("check.ps1: {0}" -f $_.Exception.Message)

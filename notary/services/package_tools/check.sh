@@ -4,8 +4,7 @@
 #   cd FOLDER && sh tools/check.sh [--trust trust.toml] [--document FILE]
 #
 # Numbers, outcomes and meaning are those of docs/formats.md §12. What the script cannot do (Keccak-256, OCSP, encodings
-# and algorithms that are rare) it says. Paths and purposes of certificates are as openssl finds them. Exit status: 0 passed, 1 failed, 2 could not
-# be checked. A copy that came inside the package is as trustworthy as the package: get one from elsewhere.
+# and algorithms that are rare; all of it in §12.1) it says. Exit status: 0 passed, 1 failed, 2 could not be checked. A copy that came inside the package is as trustworthy as the package: get one from elsewhere.
 #
 # 用 sh、sha256sum、xxd、openssl 核验已解压的证据包。退出码：0 通过，1 未通过，2 未能核验。
 # 包内的脚本与证据包同样可信与否：请从其他渠道取得本脚本。
@@ -19,6 +18,8 @@ NL='
 '
 H64='[0-9a-f]{64}'
 NUMBER='(0|[1-9][0-9]{0,15})'
+# UTF-8 (RFC 3629), in hexadecimal with a blank before each byte
+UTF8='^( [0-7].| (c[2-9a-f]|d.) [89ab].| e0 [ab]. [89ab].| (e[1-9abcef]) [89ab]. [89ab].| ed [89]. [89ab].| f0 [9ab]. [89ab]. [89ab].| f[1-3] [89ab]. [89ab]. [89ab].| f4 8. [89ab]. [89ab].)*$'
 # keccak256("Anchored(bytes32,uint64,uint64,bytes32)")
 TOPIC=7cd1aecde99af6811cf75335397526e9c32ca8eed27035d2eee23d41062d837d
 
@@ -92,6 +93,7 @@ sentence() { # id, outcome: to $s_en, $s_zh
         5.3-failed) s_en='The OpenTimestamps file is malformed, or is over something else.' s_zh='OpenTimestamps 文件格式不正确，或不是针对该检查点。' ;;
         6.1-passed) s_en='Chain, contract and log id of the anchor are the trusted ones.' s_zh='锚定所写的链、合约与日志标识均受信任。' ;;
         6.1-failed) s_en='The anchor is malformed, or its chain, contract or log id is not the trusted one.' s_zh='锚定格式有误，或其链、合约或日志标识不是受信任的那一个。' ;;
+        6.3-failed) s_en='The receipt is not in the block, the transaction failed, or there is no event of this log in it.' s_zh='交易收据不在该区块中，交易失败，或其中没有本日志的锚定事件。' ;;
         6.4-failed) s_en='Size or root in the contract'\''s event differ from the checkpoint'\''s.' s_zh='合约事件记载的大小或树根与检查点不同。' ;;
         8.1-passed) s_en='Enough independent third parties bound the time of existence.' s_zh='足够数量的独立第三方证明了存在时间的上限。' ;;
         1.2-unchecked) s_en='No trust file was given: nothing that needs trust was checked.' s_zh='未提供信任文件，依赖信任的各项均未核验。' ;;
@@ -148,12 +150,13 @@ from_base64() { # the 32 bytes of a hash in base64, to $hex
 
 seconds() { # since 1970, of YYYY-MM-DDTHH:MM:SSZ that exists; to $epoch
     matches "$1" '[0-9]{4}-(0[1-9]|1[0-2])-(0[1-9]|[12][0-9]|3[01])T([01][0-9]|2[0-3])(:[0-5][0-9]){2}Z' || return 1
-    year=$(plain "$(printf '%s' "$1" | cut -c1-4)")
-    month=$(plain "$(printf '%s' "$1" | cut -c6-7)")
-    day=$(plain "$(printf '%s' "$1" | cut -c9-10)")
-    hour=$(plain "$(printf '%s' "$1" | cut -c12-13)")
-    minute=$(plain "$(printf '%s' "$1" | cut -c15-16)")
-    second=$(plain "$(printf '%s' "$1" | cut -c18-19)")
+    # A 1 before the digits and its value taken off again: zeros before them would make a number octal.
+    left=${1%Z}
+    year=$((1${left%%-*} - 10000)) left=${left#*-}
+    month=$((1${left%%-*} - 100)) left=${left#*-}
+    day=$((1${left%%T*} - 100)) left=${left#*T}
+    hour=$((1${left%%:*} - 100)) left=${left#*:}
+    minute=$((1${left%%:*} - 100)) second=$((1${left#*:} - 100))
     [ "$year" -ge 1 ] || return 1
     case $month in
         4 | 6 | 9 | 11) days=30 ;;
@@ -189,6 +192,9 @@ moment() { # YYYY-MM-DDTHH:MM:SSZ of seconds since 1970; to $moment
 # --- the trust file ----------------------------------------------------------------------------------------------
 
 read_trust() { # to $work/trust: table, its number, key, value; newlines in a value become \001
+    [ "$(wc -c <"$1")" -le 1048576 ] || stop "the trust file is larger than 1 MiB"
+    [ "$(tr -d '\011\012\015\040-\176\200-\377' <"$1" | wc -c)" -eq 0 ] || stop "trust file: a control character"
+    xxd -p <"$1" | tr -d '\n' | sed 's/../ &/g' | grep -Eq "$UTF8" || [ ! -s "$1" ] || stop "trust file: it is not UTF-8"
     awk '
         function die(message) { print message > "/dev/stderr"; failed = 1; exit 1 }
         function blanks() { sub(/^[ \t]+/, "", rest) }
@@ -257,7 +263,7 @@ read_trust() { # to $work/trust: table, its number, key, value; newlines in a va
             table = "top"
             number[table] = 1
         }
-        { sub(/\r$/, ""); if (index($0, "\001")) die("line " NR ": a control character"); line[++count] = $0 }
+        { sub(/\r$/, ""); if ($0 ~ /[\001\r]/) die("line " NR ": a control character"); line[++count] = $0 }
         END {
             if (failed) exit 1
             while (++at <= count) {
@@ -272,6 +278,7 @@ read_trust() { # to $work/trust: table, its number, key, value; newlines in a va
                         if (!number["chain"]) die("line " at ": " table " before a chain")
                     }
                     number[table]++
+                    print table "\t" number[table] "\t\t" # so that one without keys is there, too
                     if (table ~ /^chain\./) { key = "of"; emit(number["chain"]) }
                 } else if (match(rest, /^[a-z_]+[ \t]*=/)) {
                     key = substr(rest, 1, RLENGTH - 1)
@@ -303,8 +310,127 @@ pem_of() { # the certificates in a list of table tsa, number $1, key $2
     awk -F "$TAB" -v n="$1" -v k="$2" '$1 == "tsa" && $2 == n && $3 == k { print $4 }' <"$work/trust" | tr '\001' '\n'
 }
 
+judge_trust() { # whether each table has what it needs, of its form, and no two say different things of one (docs/formats.md §8)
+    why=$(awk -F "$TAB" '
+        function fail(what) { if (!said) { said = 1; print what } }
+        function needs(table, list, n, i, key) {
+            split(list, key, " ")
+            for (n = 1; n <= count[table]; n++) for (i = 1; i in key; i++)
+                if (!((table, n, key[i]) in value)) fail("a " table " has no " key[i])
+        }
+        function whole(text, limit) { return text ~ /^(0|[1-9][0-9]*)$/ && length(text) < 17 && text + 0 <= limit }
+        function hex(text, bytes) { return text ~ /^0x[0-9a-f]*$/ && length(text) == 2 + 2 * bytes }
+        function once(what, mark) { if (seen[what, mark]++) fail("two " what) }
+        {
+            table = $1; n = $2; key = $3; text = $4
+            if (n > count[table]) count[table] = n
+            if (key == "") next
+            if (!((table, n, key) in value)) value[table, n, key] = text
+            if (key == "of") of[table, n] = text
+            if (key ~ /^(chain_id|number|from_block|last_good_size)$/ && !whole(text, 9007199254740991)) fail(key " is not a whole number from 0 to 2^53 - 1")
+            if (key == "height" && !whole(text, 2147483647)) fail("height is not a whole number from 0 to 2^31 - 1")
+            if (key ~ /^(log_id|code_hash|hash)$/ && !hex(text, 32)) fail(key " is not 0x and 32 bytes")
+            if (key ~ /^(contract|address|addresses|head_keys)$/ && !hex(text, 20)) fail(key " is not 0x and 20 bytes")
+            if (key == "header" && !hex(text, 80)) fail("header is not 0x and 80 bytes")
+            if (key == "policies" && (text !~ /^[0-9]+([.][0-9]+)+$/ || length(text) > 255)) fail("a policy is no dotted object identifier")
+            if (key == "organisation") {
+                gsub(/[\200-\277]/, "", text) # the first byte of each character is left
+                if (length(text) > 200) fail("organisation has more than 200 characters")
+            }
+            if (key == "addresses") { once("validators of a set are the same", n " " text); validators[n]++ }
+            if (key == "address" || key == "head_keys") { c = key == "address" ? of[table, n] : n; named[c, text]++; if (named[c, text] > 1) twice[c] }
+        }
+        END {
+            needs("chain", "chain_id contract log_id code_hash profile")
+            needs("chain.head_key", "address")
+            needs("chain.block", "number hash")
+            needs("chain.validators", "addresses")
+            needs("bitcoin_block", "height header")
+            needs("witness", "vkey")
+            for (n = 1; n <= count["chain.validators"]; n++) {
+                c = of["chain.validators", n]
+                sets[c]++
+                if (validators[n] > 100) fail("validators are not 1 to 100 different addresses")
+                from = ("chain.validators", n, "from_block") in value ? value["chain.validators", n, "from_block"] : 0
+                once("sets of validators begin with one block", c " " from)
+            }
+            for (n = 1; n <= count["chain"]; n++) {
+                profile = value["chain", n, "profile"]
+                if ((profile ~ /^(qbft|ibft2)$/) != (sets[n] > 0)) fail("a chain of profile " profile (sets[n] ? " has no" : " needs") " validators")
+                once("chain are of one contract and log id", value["chain", n, "chain_id"] " " value["chain", n, "contract"] " " value["chain", n, "log_id"])
+            }
+            for (n = 1; n <= count["chain.block"]; n++) {
+                number = value["chain.block", n, "number"]
+                once("blocks of a chain have one number", of["chain.block", n] " " number)
+                id = value["chain", of["chain.block", n], "chain_id"]
+                if (((id, number) in block) && block[id, number] != value["chain.block", n, "hash"]) fail("block " number " of chain " id " has two hashes")
+                block[id, number] = value["chain.block", n, "hash"]
+            }
+            for (n = 1; n <= count["chain.head_key"]; n++) if (of["chain.head_key", n] in twice) fail("a head key of a chain is named twice")
+            for (n = 1; n <= count["bitcoin_block"]; n++) once("bitcoin_block are of one height", value["bitcoin_block", n, "height"])
+        }' <"$work/trust")
+    [ -z "$why" ] || stop "trust file: $why"
+}
+
+read_period() { # table, number: to $since, $until and $last, "-" where there is none
+    since=- until=- last=-
+    if value "$1" "$2" since; then seconds "$found" || stop "trust file: a time that is not read here"; since=$epoch; fi
+    if value "$1" "$2" until; then seconds "$found" || stop "trust file: a time that is not read here"; until=$epoch; fi
+    if value "$1" "$2" last_good_size; then last=$found; fi
+    [ "$last" = - ] || [ "$until" != - ] || stop "trust file: a key with last_good_size has no until"
+    [ "$since" = - ] || [ "$until" = - ] || [ "$since" -le "$until" ] || stop "trust file: a key ends before it begins"
+}
+
+judge_others() { # what counts for nothing here has its form all the same: periods of head keys, witnesses, Bitcoin blocks
+    tables chain.head_key
+    n=0
+    while [ "$n" -lt "$tables" ]; do
+        n=$((n + 1))
+        read_period chain.head_key "$n"
+    done
+    tables witness
+    n=0
+    while [ "$n" -lt "$tables" ]; do
+        n=$((n + 1))
+        value witness "$n" vkey || stop "trust file: a witness has no vkey"
+        matches "$found" '[!-*,-~]{1,255}[+][0-9a-f]{8}[+][A-Za-z0-9+/]{3,}={0,2}' || stop "trust file: the vkey of a witness"
+        name=${found%%+*} rest=${found#*+}
+        id=${rest%%+*} rest=${rest#*+}
+        [ "$(printf '%s' "$rest" | openssl base64 -d -A | openssl base64 -A)" = "$rest" ] || stop "trust file: the vkey of a witness"
+        sum=$({ printf '%s\n' "$name" && printf '%s' "$rest" | openssl base64 -d -A; } | sha256sum)
+        [ "$(printf '%s' "$sum" | cut -c1-8)" = "$id" ] || stop "trust file: the key id of a vkey is not its key's"
+    done
+    tables bitcoin_block
+    n=0
+    : >"$work/bitcoin"
+    while [ "$n" -lt "$tables" ]; do
+        n=$((n + 1))
+        value bitcoin_block "$n" header || stop "trust file: a bitcoin_block has no header"
+        raw=${found#0x}
+        hash "$raw"
+        hash "$sum"
+        # Its work: the hash, read as a little-endian number, is at most the target that the header states (§9.1).
+        printf '%s %s\n' "$raw" "$sum" | awk '
+            function byte(at) { return index("0123456789abcdef", substr($1, at, 1)) * 16 + index("0123456789abcdef", substr($1, at + 1, 1)) - 17 }
+            {
+                for (at = 63; at > 0; at -= 2) shown = shown substr($2, at, 2)
+                target = substr($1, 149, 2) substr($1, 147, 2) substr($1, 145, 2)
+                negative = byte(149) > 127
+                for (at = byte(151); at > 3; at--) target = target "00"
+                for (; at < 3; at++) target = substr(target, 1, length(target) - 2)
+                sub(/^0+/, "", target)
+                if (negative || length(target) > 64) exit 1
+                while (length(target) < 64) target = "0" target
+                if ("x" shown > "x" target) exit 1
+                # By when what it commits to existed: its time and two hours.
+                print byte(137) + 256 * byte(139) + 65536 * byte(141) + 16777216 * byte(143) + 7200
+            }' >>"$work/bitcoin" || stop "trust file: a Bitcoin block header does not show the work that it states"
+    done
+}
+
 load_trust() {
     read_trust "$1"
+    judge_trust
     value top 1 version && [ "$found" = 1 ] || stop "the trust file is not of version 1"
     value top 1 origin && matches "$found" '[a-zA-Z0-9._~/:-]{1,200}' || stop "the trust file names no log"
     origin=$found
@@ -314,7 +440,11 @@ load_trust() {
     load_keys log_key "$origin"
     [ -s "$work/keys.log_key" ] || stop "the trust file has no log_key"
     load_keys receipt_key "$origin/receipt"
+    [ -z "$(cat "$work/keys.log_key" "$work/keys.receipt_key" | cut -d' ' -f2 | sort | uniq -d)" ] ||
+        stop "trust file: one key is a log_key and a receipt_key: none does the work of another"
+    judge_others
     load_authorities
+    require_independent
     tables chain
     chains=$tables
     n=0
@@ -352,12 +482,7 @@ load_keys() { # table, name: lines of key id, public key, since, until, last goo
         sum=$({ printf '%s\n' "$name" && printf '%s' "$hex" | xxd -r -p; } | sha256sum)
         [ "$(printf '%s' "$sum" | cut -c1-8)" = "$id" ] || stop "trust file: the key id of a vkey is not its key's"
         ! grep -q "^$id " <"$work/keys.$1" || stop "trust file: two $1 have one key id"
-        since=- until=- last=-
-        if value "$1" "$n" since; then seconds "$found" || stop "trust file: a time that is not read here"; since=$epoch; fi
-        if value "$1" "$n" until; then seconds "$found" || stop "trust file: a time that is not read here"; until=$epoch; fi
-        if value "$1" "$n" last_good_size; then is_decimal "$found" || stop "trust file: last_good_size"; last=$found; fi
-        [ "$last" = - ] || [ "$until" != - ] || stop "trust file: a key with last_good_size has no until"
-        [ "$since" = - ] || [ "$until" = - ] || [ "$since" -le "$until" ] || stop "trust file: a key ends before it begins"
+        read_period "$1" "$n"
         printf '%s %s %s %s %s %s\n' "$id" "${hex#01}" "$since" "$until" "$last" "$vkey" >>"$work/keys.$1"
     done
 }
@@ -376,7 +501,7 @@ load_authorities() { # lines of name, number, organisation as it is counted (see
         plain=$(folded "$found")
         # Without a letter or digit it counts as it stands, by NFKC.
         [ -n "$plain" ] || case $found in *[!\ -~]*) plain='.?' ;; *) plain=.!$(printf '%s' "$found" | xxd -p | tr -d '\n') ;; esac
-        pem_of "$n" roots | grep -q -e '-----BEGIN CERTIFICATE-----' || stop "trust file: a tsa has no root"
+        value tsa "$n" roots || stop "trust file: a tsa has no root"
         if value tsa "$n" revocation; then
             matches "$found" '(strict|lenient)' || stop "trust file: revocation is not strict or lenient"
         fi
@@ -386,6 +511,120 @@ load_authorities() { # lines of name, number, organisation as it is counted (see
         fi
         printf '%s\t%s\t%s\t%s\n' "$name" "$n" "$plain" "$written" >>"$work/authorities"
     done
+}
+
+load_certificates() { # of each tsa: lines of number, roots or intermediates, and what cert.awk reads, to $work/pinned
+    awk -F "$TAB" '$1 == "tsa" && ($3 == "roots" || $3 == "intermediates") { print $2 "\t" $3 "\t" $4 }' <"$work/trust" | awk -F "$TAB" '
+        {
+            count = split($3, line, "\001")
+            state = 0; text = ""
+            for (at = 1; at <= count; at++) {
+                gsub(/^[ \t\r]+|[ \t\r]+$/, "", line[at])
+                if (line[at] == "") continue
+                if (state == 0 && line[at] == "-----BEGIN CERTIFICATE-----") state = 1
+                else if (state == 1 && line[at] == "-----END CERTIFICATE-----") state = 2
+                else if (state == 1 && line[at] ~ /^[A-Za-z0-9+\/=]+$/) text = text line[at]
+                else state = 3
+            }
+            print $1 "\t" $2 "\t" (state == 2 ? text : "")
+        }' >"$work/pem"
+    : >"$work/pinned"
+    while IFS="$TAB" read -r n kind encoded; do
+        [ -n "$encoded" ] || stop "trust file: $kind: not one certificate in each string, and nothing else"
+        printf '%s' "$encoded" | openssl base64 -d -A >"$work/der" 2>/dev/null || :
+        [ "$(openssl base64 -A <"$work/der")" = "$encoded" ] && openssl x509 -inform DER -in "$work/der" -noout -pubkey >/dev/null 2>&1 ||
+            stop "trust file: $kind: not a certificate in PEM form"
+        plain_extensions=1
+        [ "$kind" = intermediates ] || plain_extensions=0
+        read_certificate "$work/der" || {
+            : >"$work/odd.$n"
+            plain_extensions=0
+            read_certificate "$work/der" || stop "trust file: $kind: a certificate that is not read here; notary verify may read it"
+        }
+        printf '%s\t%s\t%s\n' "$n" "$kind" "$certificate" >>"$work/pinned"
+    done <"$work/pem"
+}
+
+read_certificate() { # a file in DER: to $certificate the line that der.awk makes of it
+    certificate=$({ xxd -p <"$1" | tr -d '\n' && printf '\n'; } | awk -v plain_extensions="$plain_extensions" -f "$work/der.awk" -f "$work/cert.awk") || stop "cannot read a certificate"
+    case $certificate in "certificate$TAB"*) ;; *) return 1 ;; esac
+}
+
+made_by() { # line of a certificate, line of another: whether the key of the latter made the signature of the former; 2 where that cannot be told
+    # By docs/formats.md §9 only the algorithms there can; their keys are of that kind.
+    key=$(printf '%s' "$2" | cut -f5)
+    case $(printf '%s' "$1" | cut -f6)-$key in
+        2a864886f70d01010[bcd]-30*06092a864886f70d010101*) program='dgst -verify' ;;
+        2a8648ce3d04030[234]-30*06072a8648ce3d0201*) program='dgst -verify' ;;
+        2b6570-302a300506032b6570*) program=pkeyutl ;;
+        2a864886f70d01010a-* | 60864801650304030[9abcdef]-* | 608648016503040310-*) return 2 ;;
+        *) return 1 ;;
+    esac
+    printf '%s' "$key" | xxd -r -p >"$work/made.key"
+    printf '%s' "$1" | cut -f7 | xxd -r -p >"$work/made.text"
+    printf '%s' "$1" | cut -f8 | xxd -r -p >"$work/made.signature"
+    case $program-$(printf '%s' "$1" | cut -f6) in
+        pkeyutl-*) openssl pkeyutl -verify -pubin -keyform DER -inkey "$work/made.key" -rawin -in "$work/made.text" -sigfile "$work/made.signature" >/dev/null 2>&1 ;;
+        *b | *2) openssl dgst -sha256 -keyform DER -verify "$work/made.key" -signature "$work/made.signature" "$work/made.text" >/dev/null 2>&1 ;;
+        *c | *3) openssl dgst -sha384 -keyform DER -verify "$work/made.key" -signature "$work/made.signature" "$work/made.text" >/dev/null 2>&1 ;;
+        *) openssl dgst -sha512 -keyform DER -verify "$work/made.key" -signature "$work/made.signature" "$work/made.text" >/dev/null 2>&1 ;;
+    esac
+}
+
+related() { # numbers of two tsa: whether a root of one is a root of the other, or one issued the other (docs/formats.md §8)
+    grep -e "^$1$TAB" <"$work/pinned" >"$work/ours"
+    grep -e "^$2$TAB" <"$work/pinned" >"$work/theirs"
+    while IFS= read -r a; do
+        kind=$(printf '%s' "$a" | cut -f2)
+        a=${a#*"$TAB"*"$TAB"}
+        while IFS= read -r b; do
+            case $kind-$(printf '%s' "$b" | cut -f2) in
+                roots-roots) ;;
+                intermediates-intermediates) continue ;;
+                *) [ "$a" != "${b#*"$TAB"*"$TAB"}" ] || continue ;;
+            esac
+            b=${b#*"$TAB"*"$TAB"}
+            [ "$(printf '%s' "$a" | cut -f5)" != "$(printf '%s' "$b" | cut -f5)" ] || return 0
+            for both in ab ba; do
+                code=0
+                if [ "$both" = ab ]; then made_by "$a" "$b" || code=$?; else made_by "$b" "$a" || code=$?; fi
+                # Names are not compared here: whose key signed another has certified him under whatever name.
+                case $code in
+                    0) return 0 ;;
+                    2) # who names himself as his issuer signed it himself, whatever the algorithm
+                        if [ "$both" = ab ]; then signed_one=$a; else signed_one=$b; fi
+                        [ "$(printf '%s' "$signed_one" | cut -f3)" = "$(printf '%s' "$signed_one" | cut -f4)" ] ||
+                            stop "trust file: this script does not know the algorithm by which a certificate of a tsa is signed; notary verify may"
+                        ;;
+                esac
+            done
+        done <"$work/theirs"
+    done <"$work/ours"
+    return 1
+}
+
+require_independent() { # two related tsa are of one organisation, and restrict their tokens alike (docs/formats.md §8)
+    load_certificates
+    while IFS="$TAB" read -r one m plain written; do
+        while IFS="$TAB" read -r other n their_plain their_written; do
+            [ "$m" -lt "$n" ] || continue
+            related "$m" "$n" || continue
+            both="trust file: $one and $other are related: their roots are the same, or one issued the other"
+            [ "$written" = "$their_written" ] || case "$plain$their_plain" in
+                *\?*) stop "$both. This script cannot tell whether their organisations are one: spell both alike" ;;
+                *) [ "$plain" = "$their_plain" ] || stop "$both. Give both the same organisation" ;;
+            esac
+            [ "$(restrictions "$m")" = "$(restrictions "$n")" ] || stop "$both. Give both the same revocation, accuracy_ms and policies"
+        done <"$work/authorities"
+    done <"$work/authorities"
+}
+
+restrictions() { # of a tsa, in one spelling
+    value tsa "$1" revocation || found=lenient
+    printf '%s' "$found"
+    value tsa "$1" accuracy_ms || found=none
+    printf ' %s ' "$found"
+    awk -F "$TAB" -v n="$1" '$1 == "tsa" && $2 == n && $3 == "policies" { print $4 }' <"$work/trust" | sort -u | tr '\n' ' '
 }
 
 count_sources() { # to $sources: how many names are told apart; of signs unknown here each spelling counts, so k is never too small
@@ -476,6 +715,7 @@ members() { # names of the files of the folder, one on a line, to $work/members;
         esac
     done <"$work/members"
     [ "$documents" -le 1 ] || { problem="more than one document" && return 0; }
+    [ "$(sed -n 's,^heads/\([^/]*\)/.*,\1,p' <"$work/members" | sort -u | grep -c .)" -le 16 ] || { problem="more than 16 heads" && return 0; }
     if [ -n "$(find . -type f ! -path './data/document/*' -size +8388608c | head -n 1)" ]; then
         problem="a file is larger than 8 MiB"
     elif [ -n "$(find . -type f -size +2000000000c | head -n 1)" ]; then
@@ -724,9 +964,6 @@ open_all() { # 1 where one is wrong, 2 where one is spelt in a way that is not r
     return "$unread"
 }
 
-# UTF-8 (RFC 3629), in hexadecimal with a blank before each byte
-UTF8='^( [0-7].| (c[2-9a-f]|d.) [89ab].| e0 [ab]. [89ab].| (e[1-9abcef]) [89ab]. [89ab].| ed [89]. [89ab].| f0 [9ab]. [89ab]. [89ab].| f[1-3] [89ab]. [89ab]. [89ab].| f4 8. [89ab]. [89ab].)*$'
-
 name_of() { # to $name the name in a disclosure, ["salt","name",value]; "?" where it is spelt in a way that is not read here
     padded=$(printf '%s' "$1" | tr -- '-_' '+/')
     case $((${#padded} % 4)) in 0) ;; 2) padded="$padded==" ;; 3) padded="$padded=" ;; *) return 1 ;; esac
@@ -916,8 +1153,8 @@ can_sign() { # whether this openssl checks Ed25519: the vector of RFC 8032 §7.1
 }
 
 check_heads() {
-    : >"$work/passed"
-    : >"$work/bounds"
+    for file in passed bounds joins indexes open early; do : >"$work/$file"; done
+    doubtful=no
     index_of=
     if [ -z "$trust" ]; then
         for id in 2.2 3.1 3.2 8.1; do result "$id" unchecked '' "Needs a trust file." "需要信任文件。"; done
@@ -930,7 +1167,6 @@ check_heads() {
         result 3.1 unchecked '' - -
         result 3.2 unchecked '' - -
     }
-    [ "$(printf '%s\n' "$sizes" | grep -c .)" -le 16 ] || stop "more than 16 heads"
     for size_of in $sizes; do check_head "$size_of"; done
 }
 
@@ -977,25 +1213,60 @@ check_head() {
         result 3.2 failed "$subject" "The heads name different indexes for the entry." "各日志头中的序号不同。" && return 0
     fi
     key_of=$key index_here=$index
-    : >"$work/bounds.$1"
+    if grep -Fxvq -e "$index" <"$work/indexes"; then
+        doubtful=yes
+        result 3.2 unchecked "$subject" "A head that is left open names another index for the entry." "另一未能核验的日志头中的序号不同。" && return 0
+    fi
+    for file in bounds joins maybe; do : >"$work/$file.$1"; done
     check_tokens "$1"
     check_anchor "$1"
     subject="head $1" # the tokens had their own
-    earliest=$(cut -d' ' -f1 <"$work/bounds.$1" | sort -n | head -n 1)
-    down=$(cut -d' ' -f5 <"$work/bounds.$1" | sort -n | head -n 1)
-    since=$(printf '%s' "$key_of" | cut -d' ' -f3)
-    until=$(printf '%s' "$key_of" | cut -d' ' -f4)
-    if [ -z "$earliest" ] && [ "$until" != - ]; then
-        result 3.1 unchecked "$subject key period" "Nothing that this script can check dates the head, and its key has ended." "密钥已停用，且无法确定该日志头的时间。"
-    elif [ -n "$earliest" ] && [ "$until" != - ] && [ "$earliest" -gt "$until" ]; then
-        result 3.1 failed "$subject key period" "Nothing attests this head before its key ended." "密钥停用之前没有任何证明。"
-    elif [ -n "$earliest" ] && [ "$since" != - ] && [ "$down" -lt "$since" ]; then
-        result 3.1 failed "$subject key period" "It is attested before its key began." "证明早于密钥启用。"
-    else
+    judge_period "$1"
+    if [ "$period" = kept ]; then
         [ -n "$index_of" ] || index_of=$index_here
         printf '%s %s\n' "$1" "$root_of" >>"$work/passed"
         cat "$work/bounds.$1" >>"$work/bounds"
+        cat "$work/joins.$1" >>"$work/joins"
+    elif [ "$period" = open ] && [ -s "$work/maybe.$1" ]; then
+        # What this script cannot check may date it: then it passes, and its entry and its tree count.
+        printf '%s\n' "$index_here" >>"$work/indexes"
+        printf '%s\n' "$1" >>"$work/open"
+        cat "$work/joins.$1" >>"$work/joins"
     fi
+}
+
+judge_period() { # size: whether the key signed the head within its period; to $period: kept, open, failed (docs/formats.md §8)
+    sources "$work/bounds.$1" "$work/joins.$1" >"$work/dated"
+    earliest=$(head -n 1 <"$work/dated")
+    down=$(cut -d' ' -f5 <"$work/bounds.$1" | sort -n | head -n 1)
+    # The earliest that what is left open may bound; "-" where that is not known.
+    maybe=$(sort -n <"$work/maybe.$1" | head -n 1)
+    if grep -q -e '^-' <"$work/maybe.$1"; then maybe=-; fi
+    since=$(printf '%s' "$key_of" | cut -d' ' -f3)
+    until=$(printf '%s' "$key_of" | cut -d' ' -f4)
+    last=$(printf '%s' "$key_of" | cut -d' ' -f5)
+    period=open
+    if [ -z "$earliest" ] && [ "$until" != - ]; then
+        result 3.1 unchecked "$subject key period" "Nothing that this script can check dates the head, and its key has ended." "密钥已停用，且无法确定该日志头的时间。"
+    elif [ -n "$down" ] && [ "$since" != - ] && [ "$down" -lt "$since" ]; then
+        period=failed
+        result 3.1 failed "$subject key period" "It is attested before its key began." "证明早于密钥启用。"
+    elif [ "$until" != - ] && [ "$earliest" -gt "$until" ] && ! may_be "$until"; then
+        period=failed
+        result 3.1 failed "$subject key period" "Nothing attests this head before its key ended." "密钥停用之前没有任何证明。"
+    elif [ "$until" != - ] && [ "$earliest" -gt "$until" ]; then
+        result 3.1 unchecked "$subject key period" "Only what this script cannot check may attest this head before its key ended." "仅有本脚本不能核验的证明可能早于密钥停用。"
+    elif [ "$since" != - ] && may_be $((since - 1)); then
+        result 3.1 unchecked "$subject key period" "What this script cannot check may attest this head before its key began." "本脚本不能核验的证明可能早于密钥启用。"
+    elif [ "$until" != - ] && [ "$last" != - ] && [ "$(awk -v until="$until" '$1 <= until' <"$work/dated" | grep -c .)" -lt "$k" ]; then
+        result 3.1 unchecked "$subject key period" "Its key was compromised, and fewer than $k sources that this script can check date the head before it ended." "密钥曾泄露，且本脚本可核验的来源中，能证明该日志头早于密钥停用的少于 $k 个。"
+    else
+        period=kept
+    fi
+}
+
+may_be() { # whether what is left open may bound the head by then
+    [ -n "$maybe" ] && { [ "$maybe" = - ] || [ "$maybe" -le "$1" ]; }
 }
 
 check_consistency() {
@@ -1022,6 +1293,15 @@ check_consistency() {
             fi
         done <"$work/passed"
     done <"$work/passed"
+    while read -r old; do
+        { cut -d' ' -f1 <"$work/passed" && cat "$work/open"; } | while read -r new; do
+            [ "$old" = "$new" ] || [ -z "$(sort "$work/trees.$old" "$work/trees.$new" | uniq | cut -d' ' -f1 | uniq -d)" ] || printf '%s\n' "$new"
+        done
+    done <"$work/open" >"$work/forks"
+    if [ -s "$work/forks" ]; then
+        doubtful=yes
+        result 3.3 unchecked '' "A head that is left open is of another history." "有未能核验的日志头属于另一历史。"
+    fi
     before=
     [ "$linked" = broken ] || while read -r new _; do
         case "$forked$linked " in
@@ -1149,6 +1429,8 @@ check_tokens() {
         at "$file"
         start=$(xxd -p -l 65 <"$place" | tr -d '\n')
         if [ "$start" = "004f70656e54696d657374616d7073000050726f6f6600bf89e2e884e892940108$sum" ]; then
+            sort -n <"$work/bitcoin" | head -n 1 >>"$work/maybe.$1"
+            sort -n <"$work/bitcoin" | head -n 1 >>"$work/early"
             result 5.3 unchecked "${name%.ots}@$1" "It is over the checkpoint; where it leads needs ots (ots info, ots verify)." "针对该检查点；请用 ots 程序核验。"
         else
             result 5.3 failed "${name%.ots}@$1" - -
@@ -1160,58 +1442,123 @@ check_token() { # size, name, member
     subject="$2@$1"
     row=$(grep "^$2$TAB" <"$work/authorities") || { result 5.1 unchecked "$subject" - - && return 0; }
     number=$(printf '%s' "$row" | cut -f2)
+    # Under whose name it is counted: where the sign "?" stands in it, a name that this script cannot tell from others.
+    counted=$(printf '%s' "$row" | cut -f3)
     at "$3"
     token_at=$place
     pem_of "$number" roots >"$work/roots.pem"
     pem_of "$number" intermediates >"$work/more.pem"
+    keys=$(token_keys)
     read_token
+    judge_token "$1" "$2"
+    case $judged in
+        unchecked) may_count "$1" "$2" ;;
+        passed) count_token "$1" "$2" ;;
+    esac
+}
+
+may_count() { # size, name: what a token that this script leaves open may do, if it is good (docs/formats.md §8, §12)
+    note_serial
+    # When it may bound, and whose word it may join to whose: a key of several sources makes them one.
+    printf '%s\n' "${stamped:--}" >>"$work/maybe.$1"
+    printf 'x %s %s %s x\n' "$subject" "$counted" "$keys" >>"$work/joins.$1"
+    printf '%s\n' "${stamped:--}" >>"$work/early"
+}
+
+note_serial() { # the token is one of its authority
+    printf '%s %s %s %s\n' "$counted" "${serial:--}" "${info:--}" "$signer_name" >>"$work/serials"
+}
+
+serial_used() { # 0 where another token of this authority has its number, 2 where that may be (docs/formats.md §9, check 22)
+    awk -v counted="$counted" -v serial="$serial" -v info="$info" -v subject="$signer_name" '
+        ($2 == serial && $3 != info) || $2 == "-" {
+            same = $1 == counted && !index(counted, "?")
+            if (!same && !index($1, "?") && !index(counted, "?")) next
+            if (same && $2 == serial && $4 == subject) used = 1
+            else if (!same || $2 == "-" || $4 == "-" || $4 == subject || index($4, "?") || index(subject, "?")) open = 1
+        }
+        END { exit used ? 0 : open ? 2 : 1 }' <"$work/serials"
+}
+
+judge_token() { # size, name: 5.1; to $judged: passed, failed, unchecked
+    judged=unchecked signer_name=-
     case $token_read$why in
         "unchecked$by_key") result 5.1 unchecked "$subject" "$why." "签名者由密钥标识指明，openssl ts 无法处理。" && return 0 ;;
     esac
     if ! openssl ts -reply -in "$token_at" -token_out >"$work/said" 2>&1; then
-        result 5.1 failed "$subject" "It cannot be read." "无法读取。" && return 0
+        result 5.1 failed "$subject" "It cannot be read." "无法读取。" && judged=failed && return 0
     fi
     case $token_read in
-        failed) result 5.1 failed "$subject" "$why." "令牌不符合 docs/formats.md 第 9 节。" && return 0 ;;
+        failed) result 5.1 failed "$subject" "$why." "令牌不符合 docs/formats.md 第 9 节。" && judged=failed && return 0 ;;
         unchecked) result 5.1 unchecked "$subject" "$why; notary verify and verify.html read more." "本脚本不读取此种编码或算法。" && return 0 ;;
     esac
+    signer_name=$(grep '^signer' <"$work/held" | cut -f11)
+    if [ -f "$work/odd.$number" ] || ! one_signer; then
+        result 5.1 unchecked "$subject" "Certificates of the trust file leave open who signed it; notary verify and verify.html read more." "信任文件中的证书使签名者无法确定。" && return 0
+    fi
     if ! stamps "$work/checkpoint.$1" "$work/roots.pem" "$stamped"; then
-        if grep -q -e 'unable to get issuer certificate' <"$work/said"; then
+        # Of several ways OpenSSL tries one, and it compares names by another rule than docs/formats.md §9.
+        ways=none
+        if grep -q -e 'Verify error' <"$work/said"; then walk; fi
+        if [ "$ways" = many ] || { [ "$ways" = one ] && grep -q -e 'unable to get [a-z ]*issuer certificate' <"$work/said"; }; then
             result 5.1 unchecked "$subject" "openssl: $(reason)" -
         elif grep -q -i -e 'not supported' -e 'unsupported' <"$work/said"; then
             result 5.1 unchecked "$subject" "This openssl cannot check its signature." "本机 openssl 不支持其签名算法。"
         else
-            result 5.1 failed "$subject" "openssl: $(reason)" -
+            result 5.1 failed "$subject" "openssl: $(reason)" - && judged=failed
         fi
         return 0
     fi
     policies=$(awk -F "$TAB" -v n="$number" '$1 == "tsa" && $2 == n && $3 == "policies" { print $4 }' <"$work/trust")
     if [ -n "$policies" ] && ! policy_listed; then
-        result 5.1 failed "$subject" "Its policy is not one of the trust file." "策略不在信任文件中。" && return 0
+        result 5.1 failed "$subject" "Its policy is not one of the trust file." "策略不在信任文件中。" && judged=failed && return 0
     fi
-    # One authority: of one organisation, and with the same certificates.
-    keys=$(token_keys)
     if [ -s "$work/key.odd" ]; then
         result 5.1 unchecked "$subject" "A key or an algorithm of its certificates is not one that this script knows." "证书的密钥或算法不在本脚本所知范围内。" && return 0
     fi
-    counted=$(printf '%s' "$row" | cut -f3)
-    mark="@$counted $keys $serial"
-    case $counted in *\?*) mark="@$(printf '%s' "$row" | cut -f4 | xxd -p | tr -d '\n') $keys $serial" ;; esac
-    if other=$(grep -F -e "$mark " <"$work/serials") && [ "${other##* }" != "$info" ]; then
-        result 5.1 failed "$subject" "The authority used this serial number twice." "序列号重复使用。" && return 0
-    fi
-    printf '%s %s\n' "$mark" "$info" >>"$work/serials"
+    code=0
+    serial_used || code=$?
+    case $code in
+        0) result 5.1 failed "$subject" "The authority used this serial number twice." "序列号重复使用。" && judged=failed && return 0 ;;
+        2)
+            doubtful=yes
+            result 5.1 unchecked "$subject" "Another token has its serial number, and may be of the same authority." "另一令牌的序列号相同，可能出自同一机构。" && return 0
+            ;;
+    esac
+    judged=passed
     moment "$stamped"
     result 5.1 passed "$subject" "At $moment, by openssl ts -verify and what this script reads of the token itself." "签发时间 $moment。"
+}
+
+one_signer() { # whether no certificate of the trust file but the signer's own has its number
+    line=$(grep '^signer' <"$work/held")
+    grep -e "^$number${TAB}intermediates$TAB" <"$work/pinned" | cut -f3- >"$work/given" || :
+    ! awk -F "$TAB" -v serial="$(printf '%s' "$line" | cut -f2)" -v own="$(printf '%s' "$line" | cut -f7,8)" '
+        $2 == serial && $7 "\t" $8 != own { found = 1 } END { exit !found }' <"$work/given"
+}
+
+count_token() { # size, name: 5.2, and what the token bounds
+    note_serial
     check_revocation "$1" "$2"
-    [ "$revoked" = no ] || return 0
     if [ "$accuracy" = - ] && value tsa "$number" accuracy_ms; then accuracy=$((found / 1000)):$((found % 1000 * 1000)); fi
-    [ "$accuracy" != - ] || return 0
-    # What one public key may stand behind is one source: every certificate of the token and of the roots.
+    if [ "$accuracy" = - ]; then
+        # It bounds nothing, with whatever accuracy: but none makes it true an hour later (docs/formats.md §12, 8.1).
+        [ "$revoked" = yes ] || printf '%s\n' $((stamped + 3600)) >>"$work/early"
+        return 0
+    fi
     # Rounded once: up, which is what is shown and what may not be too late, and down, which may not be too early.
     parts=$((micros + ${accuracy#*:})) whole=$((stamped + ${accuracy%:*}))
-    printf '%s %s %s %s %s\n' $((whole + (parts + beyond + 999999) / 1000000)) "$subject" "$counted" "$keys" \
-        $((whole + parts / 1000000)) >>"$work/bounds.$1"
+    up=$((whole + (parts + beyond + 999999) / 1000000)) down=$((whole + parts / 1000000))
+    # What one public key may stand behind is one source: every certificate of the token and of the roots.
+    case $revoked in
+        no) printf '%s %s %s %s %s\n' "$up" "$subject" "$counted" "$keys" "$down" >>"$work/bounds.$1" ;;
+        open)
+            printf 'x %s %s %s x\n' "$subject" "$counted" "$keys" >>"$work/joins.$1"
+            printf '%s\n' "$down" >>"$work/maybe.$1"
+            ;;
+        *) return 0 ;;
+    esac
+    printf '%s\n' "$down" >>"$work/early"
 }
 
 policy_listed() { # whether one of $policies has the bytes of $policy, which may have arcs that no shell computes with
@@ -1227,26 +1574,29 @@ policy_listed() { # whether one of $policies has the bytes of $policy, which may
 
 by_key="Its signer is named by key identifier, which openssl ts does not find"
 
-read_token() { # to $token_read (read, failed, unchecked) with $why, or the fields below
+read_token() { # to $token_read (read, failed, unchecked) with $why, and the fields below, empty where they are not known
     # From its bytes: the text that openssl prints may hold lines of whoever made the response.
     { xxd -p <"$token_at" | tr -d '\n' && printf '\n'; } | awk -f "$work/der.awk" -f "$work/token.awk" >"$work/token" || stop "cannot read $token_at"
-    token_read=$(cut -f1 <"$work/token")
-    why=$(cut -f2 <"$work/token")
-    [ "$token_read" = read ] || return 0
-    accuracy=$(cut -f3 <"$work/token") # seconds:microseconds, or "-"
-    serial=$(cut -f4 <"$work/token")
-    policy=$(cut -f5 <"$work/token")
-    info=$(cut -f6 <"$work/token")
+    head -n 1 <"$work/token" >"$work/fields"
+    sed 1d <"$work/token" >"$work/held"
+    token_read=$(cut -f1 <"$work/fields")
+    why=$(cut -f2 <"$work/fields")
+    accuracy=$(cut -f3 <"$work/fields") # seconds:microseconds, or "-"
+    serial=$(cut -f4 <"$work/fields")
+    policy=$(cut -f5 <"$work/fields")
+    info=$(cut -f6 <"$work/fields")
+    time_text=$(cut -f7 <"$work/fields")
     # genTime: whole seconds to $stamped, the part of a second to $micros; whether there are digits behind those, and any.
-    fraction=0 micros=0 beyond=0
-    case $why in 9999*) token_read=failed why="Its genTime is of the year 9999, behind which no bound can be written" && return 0 ;; esac
-    case $why in *.*)
-        fraction=1 digits=${why#*.}
+    stamped='' fraction=0 micros=0 beyond=0
+    [ "$token_read" != failed ] && [ -n "$time_text" ] || return 0
+    case $time_text in 9999*) token_read=failed why="Its genTime is of the year 9999, behind which no bound can be written" && return 0 ;; esac
+    case $time_text in *.*)
+        fraction=1 digits=${time_text#*.}
         micros=$(plain "$(printf '%s000000' "${digits%Z}" | cut -c1-6)")
         case $digits in ??????*[1-9]*) beyond=1 ;; esac
         ;;
     esac
-    if ! seconds "$(printf '%s' "$why" | sed 's/^\(....\)\(..\)\(..\)\(..\)\(..\)\(..\).*/\1-\2-\3T\4:\5:\6Z/')"; then
+    if ! seconds "$(printf '%s' "$time_text" | sed 's/^\(....\)\(..\)\(..\)\(..\)\(..\)\(..\).*/\1-\2-\3T\4:\5:\6Z/')"; then
         token_read=unchecked why="Its genTime is no time that this script knows" && return 0
     fi
     stamped=$epoch
@@ -1255,7 +1605,7 @@ read_token() { # to $token_read (read, failed, unchecked) with $why, or the fiel
 write_reader() { # the programs that read tokens and lists: RFC 3161, 5652, 5280, and of docs/formats.md §9 what their bytes show
     cat >"$work/der.awk" <<'END_OF_READER'
 # DER in hexadecimal. Offsets are of characters from 1; `tlv` reads at `at`.
-function end_so(word, why) { print word "\t" why; exit 0 }
+function end_so(word, why) { print word "\t" why "\t" accuracy "\t" serial "\t" policy "\t" info "\t" time; exit 0 }
 function odd() { end_so("unchecked", "Its encoding or an algorithm in it is not one that this script reads") }
 function byte(at) { return index("0123456789abcdef", substr(all, at, 1)) * 16 + index("0123456789abcdef", substr(all, at + 1, 1)) - 17 }
 function tlv(at, limit, first, count, i) { # to tag, body, past
@@ -1323,33 +1673,259 @@ function ascii(hex, i, text) {
     }
     return text
 }
+# --- a certificate (RFC 5280 §4.1, docs/formats.md §9). What is not plainly of its form is odd.
+function one_of(want, from, to) { # an element that is all there is from here to there
+    tlv(from, to)
+    if (tag != want || past != to) odd()
+}
+function text_of_name(tag, text, i, spaced) {
+    if (text == "" && tag != "0c" && tag != "13") odd()
+    if (tag == "0c" && text ~ /[89abcdef]/) {
+        for (i = 1; i < length(text); i += 2) spaced = spaced " " substr(text, i, 2)
+        gsub(/ [0-7]./, "", spaced)
+        gsub(/ (c[2-9a-f]|d.) [89ab]./, "", spaced)
+        gsub(/ e0 [ab]. [89ab]./, "", spaced)
+        gsub(/ e[1-9abcef] [89ab]. [89ab]./, "", spaced)
+        gsub(/ ed [89]. [89ab]./, "", spaced)
+        gsub(/ f0 [9ab]. [89ab]. [89ab]./, "", spaced)
+        gsub(/ f[1-3] [89ab]. [89ab]. [89ab]./, "", spaced)
+        gsub(/ f4 8. [89ab]. [89ab]./, "", spaced)
+        if (spaced != "") odd()
+    }
+    if (tag == "1e" && length(text) % 4) odd()
+    if (tag !~ /^(0c|13|14|16|1e)$/) odd()
+}
+function spelt(tag, text, i, pair, all_of_it) { # as names are compared, where that is plain: ASCII, in small letters, with single spaces; else "?"
+    for (i = 1; i < length(text); i += 2) {
+        pair = substr(text, i, 2)
+        if (tag == "1e" || pair !~ /^[2-7]/ || pair == "7f") return "?" tag text
+        if (pair ~ /^4[1-9a-f]|5[0-9a]$/) pair = (substr(pair, 1, 1) + 2) substr(pair, 2)
+        if (pair == "20" && (all_of_it == "" || all_of_it ~ /20$/)) continue
+        all_of_it = all_of_it pair
+    }
+    sub(/20$/, "", all_of_it)
+    return all_of_it
+}
+function name_at(from, to, kept, kept_end, rdn, rdn_end, before, types, kind, value) { # what is in a Name
+    kept = seq; kept_end = seq_end
+    while (from < to) {
+        tlv(from, to)
+        if (tag != "31" || body == past) odd()
+        rdn = body; rdn_end = past; from = past; before = ""; types = " "
+        while (rdn < rdn_end) {
+            tlv(rdn, rdn_end)
+            value = "x" substr(all, rdn, past - rdn)
+            if (tag != "30" || value < before) odd()
+            before = value; rdn = past
+            enter()
+            kind = next_of("06")
+            if (index(types, " " kind " ")) odd()
+            types = types kind " "
+            value = next_of("")
+            text_of_name(tag, value)
+            name_shown = name_shown "/" kind "=" spelt(tag, value)
+            ended()
+        }
+    }
+    seq = kept; seq_end = kept_end
+}
+function general_names(from, to, least, text) { # what is in GeneralNames
+    if (least && from == to) odd()
+    while (from < to) {
+        tlv(from, to)
+        from = past
+        text = substr(all, body, past - body)
+        if (tag ~ /^8[126]$/) { if (!ascii_only(text)) odd() }
+        else if (tag == "87") { if (length(text) != 8 && length(text) != 32) odd() }
+        else if (tag == "a4") { one_of("30", body, past); name_at(body, past) }
+        else if (tag != "88" || text == "") odd()
+    }
+}
+function ascii_only(text, i) {
+    for (i = 1; i < length(text); i += 2) if (substr(text, i, 1) ~ /[89abcdef]/) return 0
+    return 1
+}
+function bits_at(text) { # BIT STRING: none of its unused bits is set
+    if (text !~ /^0[0-7]/ || (length(text) == 2 && text != "00")) odd()
+    if (substr(text, 1, 2) != "00" && byte_of(substr(text, length(text) - 1)) % two_to(substr(text, 2, 1))) odd()
+}
+function byte_of(pair) { return index("0123456789abcdef", substr(pair, 1, 1)) * 16 + index("0123456789abcdef", substr(pair, 2, 1)) - 17 }
+function two_to(n, value) { value = 1; while (n-- > 0) value *= 2; return value }
+function value_of_extension(oid, from, to, kept, kept_end, value, seen_policy, at, end) {
+    kept = seq; kept_end = seq_end
+    if (oid ~ /^551d(1e|21|24|36)$/) odd() # constraints on names and policies, which OpenSSL reads in another way or not at all
+    if (oid !~ /^(551d(0e|0f|11|13|1f|20|23|25)|2b06010505070101)$/) return
+    whole(from, to, 0)
+    if (oid == "551d0e") one_of("04", from, to)
+    else if (oid == "551d0f") { one_of("03", from, to); bits_at(substr(all, body, past - body)) }
+    else {
+        one_of("30", from, to)
+        enter()
+        if (oid == "551d11") general_names(seq, seq_end, 1)
+        else if (oid == "551d13") {
+            tag = ""
+            if (seq < seq_end) value = next_of("")
+            if (tag == "01") { if (value != "ff") odd(); tag = ""; if (seq < seq_end) value = next_of("") }
+            if (tag == "02" && (value !~ /^[0-7]/ || length(value) > 4)) odd()
+            if (tag != "" && tag != "02") odd()
+            ended()
+        } else if (oid == "551d1f") {
+            if (seq == seq_end) odd()
+            while (seq < seq_end) {
+                next_of("30"); at = body; end = past
+                one_of("a0", at, end)
+                one_of("a0", body, past)
+                general_names(body, past, 1)
+            }
+        } else if (oid == "551d20" || oid == "2b06010505070101") {
+            if (seq == seq_end) odd()
+            while (seq < seq_end) {
+                next_of("30"); at = seq; end = seq_end
+                enter()
+                value = next_of("06")
+                if (oid == "551d20") {
+                    if ((" " seen_policy) ~ (" " value " ")) odd()
+                    seen_policy = seen_policy value " "
+                    if (seq < seq_end) next_of("30")
+                    ended()
+                } else { general_names(seq, seq_end, 1); next_of(""); ended() }
+                seq = at; seq_end = end
+            }
+        } else if (oid == "551d23") {
+            tag = ""
+            if (seq < seq_end) next_of("")
+            if (tag == "80") { tag = ""; if (seq < seq_end) next_of("") }
+            if (tag == "a1") { general_names(body, past, 0); tag = ""; if (seq < seq_end) next_of("82") }
+            if (tag == "82") { if (body == past) odd(); tag = "" }
+            if (tag != "") odd()
+            ended()
+        } else if (oid == "551d25") { # extKeyUsage
+            if (seq == seq_end) odd()
+            while (seq < seq_end) next_of("06")
+        }
+    }
+    seq = kept; seq_end = kept_end
+}
+function certificate(at, limit, text, kept, kept_end, mid, mid_end, oids, oid, value, critical) { # to cert_…
+    kept = seq; kept_end = seq_end
+    tlv(at, limit)
+    if (tag != "30" || whole_of_it && past != limit) odd()
+    enter()
+    next_of("30")
+    cert_text = substr(all, start, past - start)
+    mid = seq; mid_end = seq_end
+    enter()
+    cert_strict = 0 # whether it has a critical extension that no signer may have
+    value = next_of("")
+    cert_version = "00"
+    if (tag == "a0") {
+        if (value !~ /^02010[12]$/) odd()
+        cert_version = substr(value, 5)
+        value = next_of("")
+    }
+    if (tag != "02") odd()
+    cert_serial = value
+    sub(/^(00)+/, "", cert_serial)
+    if (cert_serial == "") cert_serial = "0"
+    next_of("30")
+    cert_algorithm = substr(all, start, past - start)
+    next_of("30"); cert_issuer = substr(all, start, past - start); name_at(body, past)
+    next_of("30")
+    value = seq; oids = seq_end
+    enter(); cert_from = time_of(); cert_to = time_of(); ended()
+    seq = value; seq_end = oids
+    next_of("30"); cert_subject = substr(all, start, past - start)
+    name_shown = ""
+    name_at(body, past)
+    cert_shown = name_shown
+    next_of("30"); cert_key = substr(all, start, past - start)
+    oids = " "
+    if (seq != seq_end) {
+        if (cert_version != "02") odd()
+        next_of("a3"); ended()
+        one_of("30", body, past)
+        seq = body; seq_end = past
+        while (seq < seq_end) {
+            next_of("30")
+            text = seq; value = seq_end
+            enter()
+            oid = next_of("06")
+            if (index(oids, " " oid " ")) odd()
+            oids = oids oid " "
+            critical = next_of("")
+            if (tag == "01") {
+                if (critical != "ff") odd()
+                next_of("04")
+                if (oid ~ /^(551d(0e|23|1f|2e)|2b060105050701(01|03)|2b0601050507300105)$/) cert_strict = 1
+                else if (plain_extensions && oid !~ /^551d(0f|11|13|1e|20|21|24|25|36)$/) odd()
+            } else if (tag != "04") odd()
+            ended()
+            if (plain_extensions) value_of_extension(oid, body, past)
+            seq = text; seq_end = value
+        }
+    }
+    seq = mid; seq_end = mid_end
+    next_of("30")
+    if (substr(all, start, past - start) != cert_algorithm) odd()
+    next_of("03"); ended()
+    cert_signature = substr(all, body, past - body)
+    if (cert_signature !~ /^00/) odd()
+    cert_signature = substr(cert_signature, 3)
+    seq = kept; seq_end = kept_end
+    if (cert_algorithm !~ /^30[0-7].06[0-7]./) odd()
+    cert_oid = substr(cert_algorithm, 9, 2 * byte_of(substr(cert_algorithm, 7, 2)))
+    cert_parameters = substr(cert_algorithm, 9 + length(cert_oid))
+}
+function line_of_certificate(kind) {
+    return kind "\t" cert_serial "\t" cert_issuer "\t" cert_subject "\t" cert_key "\t" cert_oid "\t" cert_text "\t" cert_signature "\t" cert_from "\t" cert_to "\t" cert_shown
+}
+function time_of(text, year, month, day, days) { # YYYYMMDDhhmmss of a moment that there is
+    text = ascii(next_of(""))
+    if (tag != "17" && tag != "18" || text !~ /^[0-9]+Z$/ || length(text) != (tag == "17" ? 13 : 15)) odd()
+    if (tag == "17") text = (substr(text, 1, 2) < "50" ? "20" : "19") text
+    year = substr(text, 1, 4) + 0; month = substr(text, 5, 2) + 0; day = substr(text, 7, 2) + 0
+    days = month == 2 ? (year % 4 == 0 && (year % 100 || year % 400 == 0) ? 29 : 28) : month ~ /^(4|6|9|11)$/ ? 30 : 31
+    if (year < 1 || month < 1 || month > 12 || day < 1 || day > days || substr(text, 9, 2) > "23" || substr(text, 11, 2) > "59" || substr(text, 13, 2) > "59") odd()
+    return substr(text, 1, 14)
+}
 { all = all $0 }
+END_OF_READER
+    cat >"$work/cert.awk" <<'END_OF_READER'
+# One certificate of the trust file, whose extensions are judged where it stands on a path below the root, and not here.
+END {
+    if (length(all) > 131072 || length(all) % 2) odd()
+    whole(1, length(all) + 1, 0)
+    whole_of_it = 1
+    certificate(1, length(all) + 1)
+    print line_of_certificate("certificate")
+}
 END_OF_READER
     cat >"$work/token.awk" <<'END_OF_READER'
 # A TimeStampResp.
-function not_of_an_authority(named, at, end, kept, kept_end, tbs, number, found) { # its certificate, of issuer and serial number
-    kept = seq; kept_end = seq_end
-    at = certificates
-    while (at && at < certificates_past) {
-        tlv(at, certificates_past)
-        end = past
-        if (tag == "30") {
-            enter()
-            next_of("30"); enter()
-            tbs = substr(all, seq, seq_end - seq)
-            next_of("")
-            if (tag == "a0") next_of("02")
-            number = substr(all, start, past - start)
-            next_of("30"); next_of("30")
-            if (substr(all, start, past - start) number == named) {
-                found = 1
-                if (tbs ~ /0603551d13(0101(00|ff))?04..30..0101ff/) end_so("unchecked", "Its signer has the certificate of an authority")
-            }
-        }
-        at = end
+function signer_named(issuer, number, from, to, text) { # reads all certificates of the token, of which one is the signer's
+    plain_extensions = 1
+    from = certificates
+    while (from && from < certificates_past) {
+        tlv(from, certificates_past)
+        to = past
+        if (tag != "30" || ++held > 32) odd()
+        text = substr(all, from, to - from)
+        if (text in seen) odd()
+        seen[text]
+        certificate(from, to)
+        if (cert_version != "02" || !(cert_oid in by) || cert_oid == "2a864886f70d010101" || cert_parameters !~ /^(0500)?$/) odd()
+        # Two of one number may be two of one issuer, however its name is spelt.
+        if (cert_serial in numbers) odd()
+        numbers[cert_serial]
+        if (cert_issuer == issuer && cert_serial == number) {
+            found = 1
+            if (cert_strict) odd()
+            if (cert_text ~ /0603551d13(0101(00|ff))?04..30..0101ff/) end_so("unchecked", "Its signer has the certificate of an authority")
+            lines = lines "\n" line_of_certificate("signer")
+        } else lines = lines "\n" line_of_certificate("certificate")
+        from = to
     }
     if (!found) odd()
-    seq = kept; seq_end = kept_end
 }
 BEGIN {
     sha = "608648016503040"
@@ -1465,7 +2041,14 @@ END {
     named = next_of("")
     if (tag == "80") end_so("unchecked", "Its signer is named by key identifier, which openssl ts does not find")
     if (tag != "30") odd()
-    not_of_an_authority(named)
+    kept = seq; kept_end = seq_end
+    enter()
+    next_of("30"); named = substr(all, start, past - start)
+    number = next_of("02"); ended()
+    sub(/^(00)+/, "", number)
+    if (number == "") number = "0"
+    seq = kept; seq_end = kept_end
+    signer_named(named, number)
     next_of("30")
     kept = seq; kept_end = seq_end
     digest = algorithm()
@@ -1518,38 +2101,12 @@ END {
     if (!times["2a864886f70d010903"] || !times["2a864886f70d010904"]) end_so("failed", "A signed attribute is missing")
     if (!times["2a864886f70d010910020c"] && !times["2a864886f70d010910022f"]) end_so("failed", "No attribute names its certificate")
 
-    seq = certificates; seq_end = certificates_past
-    while (certificates && seq < seq_end) {
-        next_of("30")
-        if (++held > 32) odd()
-        text = substr(all, start, past - start)
-        if (text in seen) odd()
-        seen[text]
-        kept = seq; kept_end = seq_end
-        enter(); next_of("30"); tbs = body; tbs_past = past
-        next_of("30"); outside = substr(all, start, past - start)
-        rest = seq; rest_end = seq_end
-        used = algorithm()
-        seq = rest; seq_end = rest_end
-        next_of("03"); ended()
-        if (!(used in by) || used == "2a864886f70d010101") odd()
-        seq = tbs; seq_end = tbs_past
-        next_of("a0"); next_of("02"); next_of("30")
-        if (substr(all, start, past - start) != outside) odd()
-        seq = kept; seq_end = kept_end
-    }
-    print "read\t" time "\t" accuracy "\t" serial "\t" policy "\t" info
+    print "read\t\t" accuracy "\t" serial "\t" policy "\t" info "\t" time lines
 }
 END_OF_READER
     cat >"$work/list.awk" <<'END_OF_READER'
 # A CertificateList (RFC 5280 §5.1), and what it says of the `serials` as of the moment `stamped`: quiet, later (a
 # revocation that spoils no token of that moment), revoked, or partial (a delta list). Who signed it, and for whom, is not looked at here.
-function time_of(text) { # YYYYMMDDhhmmss
-    text = ascii(next_of(""))
-    if (text !~ /^[0-9]+Z$/ || length(text) != (tag == "17" ? 13 : 15)) odd()
-    if (tag == "17") text = (substr(text, 1, 2) < "50" ? "20" : "19") text
-    return substr(text, 1, 14)
-}
 END {
     if (length(all) > 2097152) odd()
     count = split(serials, list, ",")
@@ -1632,12 +2189,14 @@ reason() { # why openssl refused, in one line
     sed -n 's/.*Verify error://p; s/^[0-9A-F]*:error:[0-9A-F]*:[^:]*:[^:]*:\([^:]*\):.*/\1/p' <"$work/said" | head -n 1 | tr -d '\000-\037'
 }
 
-check_revocation() { # size, name: 5.2; to $revoked: whether the token bounds nothing
+check_revocation() { # size, name: 5.2; to $revoked: yes where the token bounds nothing, open where it may, no where it does
     value tsa "$number" revocation || found=lenient
     strict=$found
     revoked=yes
     grep "^heads/$1/revocation/$2/" <"$work/members" >"$work/status" || :
     read_lists || { result 5.2 failed "$subject" "A revocation list is damaged." "吊销列表已损坏。" && return 0; }
+    ways=one
+    [ ! -s "$work/status" ] || walk
     # OpenSSL goes by one list of each issuer. Each that speaks of a certificate is therefore tried alone.
     doubt=
     while read -r nth issuer said signed_so; do
@@ -1645,29 +2204,72 @@ check_revocation() { # size, name: 5.2; to $revoked: whether the token bounds no
         doubt=yes
         { cat "$work/roots.pem" "$work/list.$nth" && quiet_lists "$issuer" early; } >"$work/lists.pem"
         ! stamps "$work/checkpoint.$1" "$work/lists.pem" '' -crl_check_all || continue
+        [ "$ways" = one ] || continue
         if { [ "$said" = revoked ] && grep -q -e 'certificate revoked' <"$work/said"; } || grep -q -e 'CRL signature failure' <"$work/said"; then
             result 5.2 failed "$subject" "openssl: $(reason)" - && return 0
         fi
     done <"$work/lists"
     if [ -n "$doubt" ]; then
+        revoked=open
         result 5.2 unchecked "$subject" "A list speaks of a certificate, or bears a signature, in a way that this script cannot tell: notary verify can." "吊销列表涉及该证书或其签名无法判断。" && return 0
     fi
-    [ "$strict" = strict ] || revoked=no
     if [ "$newest" -eq 0 ] && [ "$others" -eq 0 ]; then
-        if [ "$strict" = strict ]; then result 5.2 failed "$subject" - -; else result 5.2 unchecked "$subject" - -; fi
+        if [ "$strict" = strict ]; then
+            result 5.2 failed "$subject" - -
+        else
+            revoked=no
+            result 5.2 unchecked "$subject" - -
+        fi
         return 0
     fi
+    # What is left open here may be a failure where it must be captured, or an answer that says so.
+    if [ "$strict" = strict ] || [ "$others" -ne 0 ]; then revoked=open; else revoked=no; fi
     if [ "$others" -ne 0 ]; then
-        revoked=yes # one of them may say so
         result 5.2 unchecked "$subject" "This script reads no OCSP responses: notary verify does." "本脚本不读取 OCSP 响应。" && return 0
     fi
     { cat "$work/roots.pem" && quiet_lists '' ''; } >"$work/lists.pem"
-    if stamps "$work/checkpoint.$1" "$work/lists.pem" "$newest" -crl_check_all; then
+    if [ "$ways" != one ]; then
+        result 5.2 unchecked "$subject" "Several paths may lead from its certificate to a root, and the first in the order of the token counts: notary verify finds it." "由该证书到根证书可能有多条路径，以令牌中的顺序为准，本脚本不能判断。"
+    elif stamps "$work/checkpoint.$1" "$work/lists.pem" "$newest" -crl_check_all; then
         revoked=no
         result 5.2 passed "$subject" - -
     else
         result 5.2 unchecked "$subject" "openssl: $(reason)." -
     fi
+}
+
+walk() { # to $ways whether one path leads from the signer's certificate to a root, so that OpenSSL's is the one of docs/formats.md §9, or none, or perhaps many
+    moment "$stamped"
+    now=$(printf '%s' "$moment" | tr -cd 0-9)
+    moment $((stamped + fraction))
+    soon=$(printf '%s' "$moment" | tr -cd 0-9)
+    sed 's/^signer/certificate/' <"$work/held" | cat - "$work/given" | grep . | sort -u >"$work/candidates"
+    grep -e "^$number${TAB}roots$TAB" <"$work/pinned" | cut -f3- | sort -u >"$work/anchors"
+    line=certificate$TAB$(grep '^signer' <"$work/held" | cut -f2-)
+    ways=many steps=0
+    while [ "$steps" -le 6 ]; do
+        steps=$((steps + 1))
+        issuers "$work/anchors" || return 0
+        [ "$issuers" -eq 0 ] || { ways=one && return 0; }
+        issuers "$work/candidates" || return 0
+        [ "$issuers" -ne 0 ] || { ways=none && return 0; }
+        [ "$issuers" -eq 1 ] || return 0
+        line=$issuer_line
+    done
+}
+
+issuers() { # how many certificates in the file $1 that are valid then made $line, to $issuers, and one of them; 1 where that cannot be told
+    issuers=0
+    while IFS= read -r other; do
+        [ "$other" != "$line" ] || continue
+        [ -n "$(printf '%s\n' "$other" | awk -F "$TAB" -v now="$now" -v soon="$soon" '"x" $9 <= "x" soon && "x" $10 >= "x" now { print "valid" }')" ] || continue
+        code=0
+        made_by "$line" "$other" || code=$?
+        case $code in
+            0) issuers=$((issuers + 1)) issuer_line=$other ;;
+            2) return 1 ;;
+        esac
+    done <"$1"
 }
 
 read_lists() { # the files of $work/status: to $work/lists (number, issuer, what it says, whether it is signed so), $others, $newest
@@ -1767,6 +2369,9 @@ check_anchor() {
     at "heads/$1/anchor.json"
     anchor_at=$place
     if ! read_anchor; then result 6.1 failed "$subject" "anchor.json is not of its form." "anchor.json 格式不正确。" && return 0; fi
+    if ! awk -F "$TAB" -v id="$chain_id" '$1 == "chain" && $3 == "chain_id" && $4 == id { found = 1 } END { exit !found }' <"$work/trust"; then
+        result 6.1 unchecked "$subject" "The trust file names no chain $chain_id." "信任文件未列链 $chain_id。" && return 0
+    fi
     n=0 chain=
     while [ "$n" -lt "$chains" ]; do
         n=$((n + 1))
@@ -1792,12 +2397,17 @@ check_anchor() {
     moment "$block_time"
     named=$(block_hash "$block")
     result 6.2 unchecked "$subject" "Block $block of $moment. This script has no Keccak-256: the hash of heads/$1/header.rlp must be ${named:-that which a node names}." "本脚本不计算 Keccak-256：请与节点核对区块 $block 的哈希。"
-    result 6.3 unchecked "$subject" "That the receipt is in the block needs Keccak-256." "收据是否在区块中需要 Keccak-256。"
     check_event "$1"
     result 6.5 unchecked "$subject" "Needs Keccak-256." "需要 Keccak-256。"
     if [ -n "$slots" ] || value chain "$chain" head_keys || has_head_key; then result 6.6 unchecked "$subject" "Needs Keccak-256." "需要 Keccak-256。"; fi
     case $profile in qbft | ibft2) result 6.7 unchecked "$subject" "Needs Keccak-256 and secp256k1." "需要 Keccak-256 与 secp256k1。" ;; esac
     [ -z "$not_before" ] || result 7.1 unchecked "$subject" "Needs Keccak-256." "需要 Keccak-256。"
+    # When it may bound: where somebody names or seals the block, and what the verifiers need is there.
+    case $profile-$named in qbft-* | ibft2-* | *-0x*) ;; *) return 0 ;; esac
+    if [ "$event" = yes ] && ! grep -q '"account_proof":null' <"$work/anchor"; then
+        printf '%s\n' "$block_time" >>"$work/maybe.$1"
+        printf '%s\n' "$block_time" >>"$work/early"
+    fi
 }
 
 read_anchor() {
@@ -1809,15 +2419,29 @@ read_anchor() {
     old="[{]\"header\":\"[0-9a-f]*\",\"storage_proof\":${maybe}[}]"
     form="[{]\"account_proof\":$maybe,\"chain_id\":$NUMBER,\"contract\":\"[0-9a-f]{40}\",(\"head_slots\":\\[$maybe,$maybe\\],)?\"header\":\"[0-9a-f]+\""
     form="$form,\"history_proof\":$maybe,\"log_id\":\"$H64\",\"log_index\":$NUMBER,\"not_before\":\\[($old(,$old)*)?\\],\"profile\":\"[a-z0-9]+\""
-    form="$form,\"receipt_proof\":\\[\"[0-9a-f]*\"(,\"[0-9a-f]*\")*\\],\"transaction\":(null|\"$H64\"),\"transaction_index\":$NUMBER,\"version\":[12][}]"
+    form="$form,\"receipt_proof\":$nodes,\"transaction\":(null|\"$H64\"),\"transaction_index\":$NUMBER,\"version\":[12][}]"
     { cat "$work/anchor" && printf '\n'; } | grep -Eq "^$form\$" || return 1
+    # Whole bytes, and no more of them, of nodes and of blocks than docs/formats.md §10 and §15 allow.
+    { cat "$work/anchor" && printf '\n'; } | awk '{
+        count = split($0, part, "\"")
+        for (at = 2; at <= count; at += 2) {
+            if (part[at - 1] ~ /[][]/) nodes = 0
+            if (part[at + 1] ~ /^:/) { key = part[at]; if (key == "header") headers++; continue }
+            if (++nodes > 65 || key == "header" && length(part[at]) > 16384) exit 1
+            if (key != "profile" && (part[at] == "" || length(part[at]) % 2)) exit 1
+        }
+        if (headers > 257 || gsub(/,/, ",") >= 32768) exit 1
+    }' || return 1
+    for n in $(of_anchor '"chain_id":') $(of_anchor '"log_index":') $(of_anchor '"transaction_index":'); do
+        small "$n" 9007199254740991 || return 1
+    done
     chain_id=$(of_anchor '"chain_id":')
     contract=$(of_anchor '"contract":"')
     log_id=$(of_anchor '"log_id":"')
     profile=$(of_anchor '"profile":"')
     # The header of the anchoring block stands before the history proof; headers of earlier blocks come after it.
     header=$({ cat "$work/anchor" && printf '\n'; } | sed 's/","history_proof":.*//; s/.*"header":"//')
-    receipt=$({ cat "$work/anchor" && printf '\n'; } | sed 's/"\],"transaction":.*//; s/.*"//')
+    receipt=$({ cat "$work/anchor" && printf '\n'; } | sed 's/"receipt_proof":\[\].*//; s/"\],"transaction":.*//; s/.*"//')
     slots=
     if grep -q '"head_slots":' <"$work/anchor"; then slots=yes; fi
     case $slots-$(sed 's/.*"version"://; s/}.*//' <"$work/anchor") in yes-2 | -1) ;; *) return 1 ;; esac
@@ -1877,24 +2501,25 @@ has_head_key() { # whether the trust file names a [[chain.head_key]] of this cha
     awk -F "$TAB" -v n="$chain" '$1 == "chain.head_key" && $3 == "of" && $4 == n { found = 1 } END { exit !found }' <"$work/trust"
 }
 
-block_hash() { # of the trust file's block of this number, where it names one
-    tables chain.block
-    n=0
-    while [ "$n" -lt "$tables" ]; do
-        n=$((n + 1))
-        if value chain.block "$n" of && [ "$found" = "$chain" ] && value chain.block "$n" number && [ "$found" = "$1" ]; then
-            value chain.block "$n" hash && printf '%s' "$found"
-        fi
-    done
+block_hash() { # of the trust file's block of this number of the chain, whichever contract's table names it
+    awk -F "$TAB" -v id="$chain_id" -v number="$1" '
+        $1 == "chain" && $3 == "chain_id" && $4 == id { ours[$2] }
+        $1 == "chain.block" { value[$2, $3] = $4; if ($2 > count) count = $2 }
+        END {
+            for (n = 1; n <= count; n++) if ((value[n, "of"] in ours) && value[n, "number"] == number) { print value[n, "hash"]; exit }
+        }' <"$work/trust"
 }
 
-check_event() { # 6.4: size and root in the event of the recorded receipt, by its bytes
+check_event() { # 6.3 and 6.4: size and root in the event of the recorded receipt, by its bytes; to $event whether they are the checkpoint's
+    event=no
     events=$(printf '%s\n' "$receipt" | sed "s/94${contract}f842a0${TOPIC}a0${log_id}b860/\\
 /g" | sed 1d | cut -c1-192)
     if [ -z "$events" ]; then
-        result 6.4 failed "$subject" "The recorded receipt holds no event of this contract and log." "收据中没有该合约事件。" && return 0
+        result 6.3 failed "$subject" "The recorded receipt holds no event of this contract and log." "收据中没有该合约事件。" && return 0
     fi
+    result 6.3 unchecked "$subject" "That the receipt is in the block needs Keccak-256." "收据是否在区块中需要 Keccak-256。"
     if printf '%s\n' "$events" | grep -Eq "^$H64$(printf '%064x' "$1")$root_of\$"; then
+        event=yes
         result 6.4 unchecked "$subject" "Size and root in the recorded event equal the checkpoint's; that the block holds it needs Keccak-256." "事件中的大小与树根和检查点相同；是否在区块中需要 Keccak-256。"
     else
         result 6.4 failed "$subject" - -
@@ -1903,28 +2528,26 @@ check_event() { # 6.4: size and root in the event of the recorded receipt, by it
 
 # --- 8: time, and what is left -----------------------------------------------------------------------------------
 
-check_time() {
-    [ -n "$trust" ] || return 0
-    by=$(sort -n <"$work/bounds" | awk -v k="$k" '
-        # Of each source the earliest counts; bounds of one organisation or with one public key are one source.
-        {
-            time[NR] = $1
-            named[NR] = $3
-            own[NR] = $4
-        }
+sources() { # files of bounds, and of what is open but may join some: the earliest moment of each independent source, in order
+    cat "$@" | sort -n | awk '
+        # Bounds of one organisation or with one public key are one source.
+        $1 != "x" { time[++NB] = $1; named[NB] = $3; own[NB] = $4; next }
+        { join[++joins] = $3 " " $4 }
         END {
-            for (a = 1; a <= NR; a++) group[a] = a
+            for (a = 1; a <= joins; a++) { split(join[a], part, " "); named[NB + a] = part[1]; own[NB + a] = part[2] }
+            last = NB + joins
+            for (a = 1; a <= last; a++) group[a] = a
             do {
                 changed = 0
-                for (a = 1; a <= NR; a++) for (b = 1; b < a; b++) if (group[a] != group[b] && (alike(named[a], named[b]) || share(own[a], own[b]))) {
+                for (a = 1; a <= last; a++) for (b = 1; b < a; b++) if (group[a] != group[b] && (alike(named[a], named[b]) || share(own[a], own[b]))) {
                     low = group[a] < group[b] ? group[a] : group[b]
                     group[a] = group[b] = low
                     changed = 1
                 }
             } while (changed)
-            for (a = 1; a <= NR; a++) if (!(group[a] in seen)) {
+            for (a = 1; a <= NB; a++) if (!(group[a] in seen)) {
                 seen[group[a]] = 1
-                if (++n == k) print time[a]
+                print time[a]
             }
         }
         # Whether two names may be one: what stands before the first sign that has spellings unknown here, and what
@@ -1948,10 +2571,18 @@ check_time() {
             count = split(x, list, ",")
             for (at = 1; at <= count; at++) if (list[at] != "" && index("," y, "," list[at] ",")) return 1
             return 0
-        }')
-    down=$(cut -d' ' -f5 <"$work/bounds" | sort -n | head -n 1)
-    if [ -n "$not_before" ] && [ -n "$down" ] && [ "$down" -lt "${not_before##*:}" ]; then
-        result 8.1 unchecked '' "A bound is earlier than the block after which the record was made: notary verify tells which is wrong." "有时间上限早于起始区块。"
+        }'
+}
+
+check_time() {
+    [ -n "$trust" ] || return 0
+    by=$(sources "$work/bounds" "$work/joins" | sed -n "${k}p")
+    first=$(sort -n <"$work/early" | head -n 1)
+    if grep -q -e '^-' <"$work/early"; then first=-; fi
+    if [ "$doubtful" = yes ]; then
+        result 8.1 unchecked '' "Heads or tokens contradict each other, if what this script leaves open is good: notary verify tells." "若本脚本未能核验之处有效，则日志头或令牌互相矛盾。"
+    elif [ -n "$not_before" ] && [ -n "$first" ] && { [ "$first" = - ] || [ "$first" -lt "${not_before##*:}" ]; }; then
+        result 8.1 unchecked '' "A time stamp or block may be earlier than the block after which the record was made: notary verify tells which is wrong." "可能有时间戳或区块早于起始区块。"
     elif [ -n "$by" ]; then
         moment "$by"
         [ -n "$only" ] || moment_by=$moment
@@ -2072,11 +2703,11 @@ cd "$folder" || stop "cannot enter $folder"
 out=$work/results
 : >"$out"
 overall=unchecked spoilt=no needs='1.1 1.2 2.1 2.2 3.1 3.2 8.1'
+write_reader
 [ -z "$trust" ] || load_trust "$trust"
 if check_files; then
     if [ -n "$trust" ]; then result 1.2 passed '' "Log $origin." -; else result 1.2 unchecked '' - -; fi
     ed25519_known=no
-    write_reader
     if can_sign; then ed25519_known=yes; fi
     type=
     check_all

@@ -1,0 +1,200 @@
+"""Endpoints that are away: another one is asked, every one is sent to, and none decides more than the first could."""
+
+from dataclasses import replace
+
+import pytest
+
+from notary.anchoring.agreeing import of_first
+from notary.anchoring.port import Step
+from notary.anchoring.rpc import Node
+from notary.errors import AnchorRejected, AnchorUnavailable, LaneStopped, NoAnswer
+from notary.observe import RPC_CONTRADICTIONS, RPC_PASSED_OVER
+from notary.store.incidents import incidents
+from tests.anchoring.evm_steps import anchored, signed
+from tests.anchoring.local_chain import WALLET, head
+from tests.anchoring.lying_node import Error, lying_node
+from tests.rig import ORIGIN
+
+GONE = "http://127.0.0.1:9"
+
+
+@pytest.fixture
+def on_chain(chain):
+    return chain.anchor(chain.open(ORIGIN))
+
+
+def by(anchor, *urls, needed=1):
+    """The same anchor by these endpoints, in this order."""
+    first, *others = (Node(url, 31337) for url in urls)
+    return replace(anchor, node=first, others=tuple(others), needed=needed)
+
+
+def refusing(message):
+    def refused(_):
+        raise Error(message)
+
+    return refused
+
+
+def passed_over(place=1):
+    return RPC_PASSED_OVER.labels("31337", str(place))._value.get()
+
+
+def contradictions():
+    return RPC_CONTRADICTIONS.labels("31337")._value.get()
+
+
+def to_final(chain, log, anchor):
+    """Of a log with something to anchor; the detail that it ends with."""
+    advance = log.advance(anchor)
+    advance.step()
+    chain.receipt(bytes.fromhex(log.attempts(log.newest("test"))[-1].ref))
+    chain.mine(2)
+    advance.step()
+    return log.newest("test")
+
+
+def test_with_the_first_endpoint_away_an_anchor_becomes_final_by_the_next(chain, log, on_chain):
+    before = passed_over()
+    log.close()
+    found = to_final(chain, log, by(on_chain, GONE, chain.url))
+    assert (found.state, found.detail[-25:]) == ("final", "final at 1 of 2 endpoints")
+    assert passed_over() > before
+    assert on_chain.on_chain_head()[0] == found.size
+
+
+def test_with_the_first_endpoint_away_as_many_as_must_agree_still_must(chain, log, on_chain):
+    log.close()
+    assert to_final(chain, log, by(on_chain, chain.url, chain.url, needed=2)).state == "final"
+    log.close()
+    log.wait()
+    found = to_final(chain, log, by(on_chain, GONE, chain.url, needed=2))
+    assert (found.state, found.detail[-25:]) == ("mined", "final at 1 of 2 endpoints")
+    log.advance(by(on_chain, GONE, chain.url, chain.url, needed=2)).step()
+    found = log.newest("test")
+    assert (found.state, found.detail[-25:]) == ("final", "final at 2 of 3 endpoints")
+
+
+def test_an_endpoint_that_answers_some_questions_only_is_passed_over_for_the_others(chain, log, on_chain):
+    log.close()
+    limited = dict.fromkeys(
+        ("eth_call", "eth_estimateGas", "eth_getTransactionReceipt", "eth_getTransactionCount"),
+        refusing("daily request limit exceeded"),
+    )
+    with lying_node(chain.url, **limited) as url:
+        assert to_final(chain, log, by(on_chain, url, chain.url)).state == "final"
+        with pytest.raises(NoAnswer, match="daily request limit exceeded"):
+            by(on_chain, url).on_chain_head()
+
+
+def test_where_no_endpoint_answers_the_first_ones_failure_is_told(chain, on_chain):
+    with lying_node(chain.url, eth_chainId=refusing("the limit is reached")) as url:
+        with pytest.raises(NoAnswer, match="eth_chainId: the limit is reached"):
+            by(on_chain, url, GONE).first_nonce()
+        with pytest.raises(AnchorUnavailable, match="eth_chainId: the limit is reached"):
+            by(on_chain, url, GONE).send(head(7), signed(on_chain, 7))
+
+
+@pytest.mark.parametrize(
+    "error", [AnchorRejected("of another chain"), AnchorUnavailable("asks for too much")]
+)
+def test_an_answer_that_does_not_please_is_not_asked_for_elsewhere(chain, error):
+    asked = []
+
+    def question(node):
+        asked.append(node)
+        raise error
+
+    nodes = Node(chain.url, 31337), Node(chain.url, 31337)
+    with pytest.raises(type(error), match=str(error)):
+        of_first(nodes, question)
+    assert asked == [nodes[0]]
+    with (
+        lying_node(chain.url, eth_chainId=lambda _: "0x1") as url,
+        pytest.raises(AnchorRejected, match="chain 1,"),
+    ):
+        of_first((Node(url, 31337), *nodes), question)
+    assert asked == [nodes[0]]
+
+
+# Sending
+
+
+def test_stored_bytes_go_to_every_endpoint(chain, on_chain):
+    first, second = [], []
+    with lying_node(chain.url, wire=first) as one, lying_node(chain.url, wire=second) as two:
+        attempt = signed(on_chain, 7)
+        assert by(on_chain, one, GONE, two).send(head(7), attempt).step is Step.SENT
+    assert first == second == [attempt.raw]
+
+
+def test_one_endpoint_that_takes_it_is_enough(chain, on_chain):
+    chain.node.ask("evm_setAutomine", False)
+    attempt = signed(on_chain, 7)
+    busy = {"eth_sendRawTransaction": refusing("limit exceeded"), "eth_getTransactionByHash": lambda _: None}
+    with lying_node(chain.url, **busy) as url:
+        assert by(on_chain, url, GONE, chain.url).send(head(7), attempt).step is Step.SENT
+        # Of those that do not take it, the first that says why is believed before any that is silent.
+        with pytest.raises(AnchorUnavailable, match="the node does not take the transaction: limit exceeded"):
+            by(on_chain, GONE, url).send(head(7), attempt)
+        with pytest.raises(AnchorUnavailable, match="eth_chainId: no answer from the node"):
+            by(on_chain, GONE, GONE + "/").send(head(7), attempt)
+
+
+def test_that_a_nonce_went_to_another_is_believed_of_as_many_as_must_agree(chain, on_chain):
+    attempt = signed(on_chain, 7)
+    lies = {
+        "eth_sendRawTransaction": refusing("nonce too low"),
+        "eth_getTransactionByHash": lambda _: None,
+        "eth_getTransactionCount": lambda n: hex(int(n, 16) + 1),
+    }
+    with lying_node(chain.url, **lies) as one, lying_node(chain.url, **lies) as two:
+        reason = rf"^nonce {attempt.nonce} went to another transaction"
+        for urls, needed in (((one,), 1), ((one, GONE), 1), ((one, two), 2)):
+            with pytest.raises(LaneStopped, match=f"{reason}$") as said:
+                by(on_chain, *urls, needed=needed).send(head(7), attempt)
+            assert said.value.foreign
+        for urls in ((one, GONE), (GONE, one)):
+            with pytest.raises(AnchorUnavailable, match=f"{reason}, say 1 of 2 endpoints: 2 must agree$"):
+                by(on_chain, *urls, needed=2).send(head(7), attempt)
+        before = contradictions()
+        assert by(on_chain, one, chain.url).send(head(7), attempt).step is Step.SENT
+        assert contradictions() == before + 1
+
+
+# Nonces
+
+
+@pytest.mark.parametrize("needed", [1, 2])
+def test_one_endpoint_that_lies_about_a_nonce_while_the_first_is_away_decides_nothing(
+    chain, log, on_chain, needed
+):
+    log.close()
+    assert to_final(chain, log, by(on_chain, chain.url, chain.url, needed=needed)).state == "final"
+    nonce = on_chain.first_nonce()
+    size = log.close()
+    log.wait()
+    for shift, reason in ((1, "the endpoints say that wallet"), (-1, "the node lags behind or lost blocks")):
+        lie = {"eth_getTransactionCount": lambda n, by=shift: hex(int(n, 16) + by)}
+        with lying_node(chain.url, **lie) as url:
+            step = log.advance(by(on_chain, GONE, url, chain.url, needed=needed)).step
+            with pytest.raises(AnchorUnavailable, match=reason):
+                step()
+        assert (log.newest("test").state, log.attempts(log.newest("test"))) == ("due", [])
+    with log.rig.database.reading() as connection:
+        assert incidents(connection) == []
+    found = to_final(chain, log, by(on_chain, GONE, chain.url, chain.url, needed=needed))
+    assert (found.size, found.state, log.attempts(found)[0].nonce) == (size, "final", nonce)
+    assert on_chain.lane == WALLET.address
+
+
+def test_receipts_of_an_endpoint_in_the_firsts_place_are_verified_as_the_firsts_are(chain, on_chain):
+    attempt = anchored(on_chain, 7)
+    chain.mine(2)
+    lie = {"eth_getBlockByHash": lambda b: b and b | {"timestamp": "0x5f5e0ff"}}
+    with (
+        lying_node(chain.url, **lie) as url,
+        pytest.raises(AnchorRejected, match="does not have the hash the node gives"),
+    ):
+        by(on_chain, GONE, url).observe(head(7), [attempt])
+    assert by(on_chain, GONE, chain.url).observe(head(7), [attempt]).step is Step.FINAL
