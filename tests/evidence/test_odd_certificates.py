@@ -219,6 +219,44 @@ def test_what_a_list_says_of_others_and_of_itself_makes_no_difference(tmp_path):
     agreed(tmp_path, cases, expected)
 
 
+AFTER = "20410101000000Z"  # the end of every certificate
+
+
+def test_what_a_list_does_not_count_for_is_seen_before_what_it_rests_on_is_read(tmp_path):
+    odd = RawTsa()
+    root = odd.names["root"]
+    odd.root = raw.certificate(
+        root, odd.root_key, root, odd.root_key, [raw.AUTHORITY[0], extension("2.5.29.15", JUNK)]
+    )
+    delta = extension("2.5.29.27", integer(1), critical=True)
+    mine, middle = TSA.lists()[0], TSA.names["middle"]
+
+    def listed(entry, when):
+        data = raw.signed(TSA.middle_key, integer(1), raw.ECDSA, middle, time(when), seq(entry))
+        return case(TSA, [mine, RevocationData(Kind.CRL, data)], strict=False)
+
+    def answered(when, *extensions):
+        status = raw.revoked(4, when=raw.LATER)
+        answer = raw.answer_about(TSA.signer, TSA.middle, status, *extensions)
+        made = answer.replace(status + time(raw.LATER), status + time(when))
+        return case(TSA, [mine, raw.response(TSA.middle_key, TSA.middle, made)], strict=False)
+
+    damaged, date = seq(TSA.signer.serial, JUNK), extension("2.5.29.24", JUNK)
+    of_root = {
+        what: raw.revocation_list(root, odd.root_key, extensions=more)
+        for what, more in (("a", [delta]), ("b", []))
+    }
+    cases = {
+        "a part, by whose use of its key nobody knows": case(odd, [mine, of_root["a"]], strict=False),
+        "all, by whose use of its key nobody knows": case(odd, [mine, of_root["b"]], strict=False),
+        "damaged, and signed after the end": listed(damaged, AFTER),
+        "damaged": listed(damaged, raw.LATER),
+        "an answer, signed after the end": answered(AFTER),
+        "an odd answer, signed after the end": answered(AFTER, date),
+    }
+    agreed(tmp_path, cases, dict(zip(cases, 2 * [GOOD, REVOCATION] + [GOOD, REVOCATION], strict=True)))
+
+
 POINTS = {
     "reasons alone": seq(b"\x81\x02\x06\x40"),
     "nothing": seq(),
