@@ -154,6 +154,13 @@ def metrics_at(host: str, port: int | None) -> Iterator[int | None]:
         server.server_close()
 
 
+def to_standard_error() -> None:
+    """Keep log lines of a command out of its output, which a machine may read; for those that never call `set_up`."""
+    structlog.configure(
+        logger_factory=lambda *_: structlog.PrintLogger(sys.stderr), cache_logger_on_first_use=False
+    )
+
+
 def set_up(*, human: bool) -> None:
     """Log to standard error: text for a person, JSON lines for machines. No secret and no query string is logged."""
     renderer: structlog.typing.Processor = (

@@ -30,6 +30,7 @@ console = Console(highlight=False)
 
 def add_to(app: typer.Typer) -> None:
     """Add the commands of this module."""
+    observe.to_standard_error()
     app.command("serve")(serve)
     app.command("worker")(worker)
     app.command("dev")(run_dev)
