@@ -151,7 +151,7 @@ class Advance:
 
     def _send_again(self, item: Anchoring, head: Head, detail: str) -> Observation:
         seen = self._send_or_take_over(item, head, after_lost=True)
-        if seen.step is Step.SENT and detail:  # what it waits for says more than that it was sent again
+        if not seen.detail:  # that it was sent again says less than what it waits for
             seen = replace(seen, detail=detail)
         with self.database.writing() as connection:
             anchorings.note_detail(connection, item.id, seen.detail[:_MAX_REASON], sent_at=self.now())
