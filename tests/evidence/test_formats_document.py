@@ -90,7 +90,8 @@ def test_the_hashes_of_the_examples_are_those_of_the_vectors():
 
 
 def test_every_check_is_in_the_table_and_the_required_ones_are_said_to_be():
-    rows = [line.split("|")[1:4] for line in SECTIONS["12"].splitlines() if re.match(r"\| \d", line)]
+    checks, *_ = SECTIONS["12"].split("\n### ")  # what check.sh decides has rows of its own
+    rows = [line.split("|")[1:4] for line in checks.splitlines() if re.match(r"\| \d", line)]
     table = {id_.strip(): required.strip() for id_, required, _ in rows}
     named = set(table) - {"6.1 … 6.7", "7.1, 7.2"} | {f"6.{at}" for at in range(1, 8)} | {"7.1", "7.2"}
     assert named == set(CHECKS)
