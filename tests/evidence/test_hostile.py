@@ -27,7 +27,7 @@ FILES = {name: data for name, data in build.files(LOG).items() if name != "READM
 TRUST_TEXT = build.trust_text(LOG).encode()
 TRUST = parse_trust(TRUST_TEXT)
 DOCUMENT_DIGESTS = digest_stream(io.BytesIO(CONTRACT))
-ROUNDS, EACH = 8, 250
+ROUNDS, EACH = 8, 120
 ODD = (
     None,
     True,
