@@ -273,6 +273,10 @@ class Settings(BaseSettings):
         pattern="^(sqlite:///|postgresql://)",
         description="sqlite:///FILE for one process, postgresql://… for any number.",
     )
+    database_syncs_elsewhere: bool = Field(
+        False,
+        description="PostgreSQL shows `fsync = off`, and its storage keeps what it acknowledges by other means.",
+    )
     objects_url: str | None = Field(
         None,
         pattern=r"^s3://[a-z0-9][a-z0-9.-]{1,61}[a-z0-9](/[a-zA-Z0-9_-]+)*$",

@@ -15,7 +15,7 @@ from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 MAX_HEAD = (
     64 * 1024
 )  # bytes of request line and headers, or of trailers; what comes in one piece with their end may be a piece more
-HEAD_SECONDS = 20.0  # from the first byte of a head, or from the connection, to its end
+HEAD_SECONDS = 20.0  # from the first byte of a head, or from the connection, to its end; and for a body that was answered
 IDLE_SECONDS = (
     60.0  # within which a body that is waited for, or an answer, goes on by so many bytes, or to its end:
 )
@@ -53,6 +53,7 @@ class BoundedProtocol(HttpToolsProtocol):
         self._between = 0  # bytes since a head was whole, or a piece of a body came
         self._head_since: float | None = self.loop.time()
         self._in_body = False
+        self._answered_since: float | None = None  # while a body that nobody waits for goes on
         self._watch: asyncio.TimerHandle | None = None
         self._mark()
         if len(self.connections) > _most():
@@ -127,7 +128,14 @@ class BoundedProtocol(HttpToolsProtocol):
 
     def _look(self) -> None:
         now, unread = self.loop.time(), self.transport.get_write_buffer_size()
-        late = self._head_since is not None and now - self._head_since >= HEAD_SECONDS
+        if not self._in_body or self.cycle is None or not self.cycle.response_complete:
+            self._answered_since = None
+        elif self._answered_since is None:
+            self._answered_since = now
+        late = any(
+            since is not None and now - since >= HEAD_SECONDS
+            for since in (self._head_since, self._answered_since)
+        )
         waited = unread > 0 or (self._in_body and not self.flow.read_paused)
         if not waited or unread > self._unread:
             self._mark()

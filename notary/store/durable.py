@@ -6,8 +6,13 @@ from notary.errors import SettingsError
 from notary.store.engine import Database
 
 
-def require_durable(database: Database) -> None:
+def require_durable(database: Database, *, syncs_elsewhere: bool = False) -> None:
     """Look whether the service can rest on this server. Of SQLite it sees to that itself.
+
+    Args:
+        database: to be rested on.
+        syncs_elsewhere: its operator vouches that it keeps what it acknowledges, whatever `fsync` says: a server whose
+            storage is a service of its own may show *off*.
 
     Raises:
         SettingsError: what is committed is not synced, or connections are shared by transaction.
@@ -16,9 +21,10 @@ def require_durable(database: Database) -> None:
     if database.engine.dialect.name != "postgresql":
         return
     with database.reading() as one:
-        if one.execute(text("SHOW fsync")).scalar() == "off":
+        if not syncs_elsewhere and one.execute(text("SHOW fsync")).scalar() == "off":
             raise SettingsError(
-                "PostgreSQL runs with fsync = off, and a power cut would take what was acknowledged: turn it on"
+                "PostgreSQL runs with fsync = off, and a power cut would take what was acknowledged: turn it on; where its "
+                "storage is a service that keeps it by other means, set NOTARY_DATABASE_SYNCS_ELSEWHERE"
             )
         number = text("SELECT pg_backend_pid()")
         first = one.execute(number).scalar()

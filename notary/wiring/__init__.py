@@ -193,7 +193,7 @@ def build(settings: Settings, *, working: bool = True) -> Assembly:
         Fatal: a statement on the keys of the log is not signed.
     """
     database, objects = open_made(settings)
-    require_durable(database)
+    require_durable(database, syncs_elsewhere=settings.database_syncs_elsewhere)
     with database.reading() as connection:
         history = signed_history(connection)
     if history is None:

@@ -182,6 +182,15 @@ def test_a_head_behind_an_answer_that_came_early_is_bounded(port):
             poured(connection, b"X: " + b"a" * 2**16 + b"\r\n")
 
 
+def test_a_body_that_was_answered_is_not_listened_to_for_ever(port, monkeypatch):
+    monkeypatch.setattr(connections, "HEAD_SECONDS", 0.4)
+    with connected(port) as connection:
+        connection.sendall(GOOD.replace(b"/", b"/early", 1).replace(b"5", b"%d" % 2**40, 1) + b"\r\n")
+        assert connection.recv(65536).startswith(b"HTTP/1.1 200")  # before the body came
+        with pytest.raises(ConnectionError):
+            poured(connection, b"a" * LEAST_BYTES, pause=0.1)
+
+
 def test_who_sends_nothing_but_empty_lines_is_cut_off(port, monkeypatch):
     monkeypatch.setattr(connections, "HEAD_SECONDS", 0.4)
     with connected(port) as connection:

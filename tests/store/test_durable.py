@@ -39,6 +39,12 @@ def test_a_server_that_does_not_sync_is_refused(postgres_url):
     )
 
 
+def test_a_server_whose_operator_vouches_for_its_storage_is_taken(postgres_url):
+    database = open_database(postgres_url)
+    require_durable(database, syncs_elsewhere=True)
+    database.dispose()
+
+
 def test_a_pooler_that_shares_connections_by_transaction_is_refused(server):
     with pooler(server.folder / ".s.PGSQL.5432") as port:
         refused(
