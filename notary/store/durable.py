@@ -23,8 +23,8 @@ def require_durable(database: Database, *, syncs_elsewhere: bool = False) -> Non
     with database.reading() as one:
         if not syncs_elsewhere and one.execute(text("SHOW fsync")).scalar() == "off":
             raise SettingsError(
-                "PostgreSQL runs with fsync = off, and a power cut would take what was acknowledged: turn it on; where its "
-                "storage is a service that keeps it by other means, set NOTARY_DATABASE_SYNCS_ELSEWHERE"
+                "PostgreSQL runs with fsync = off, and a power cut would take what was acknowledged: turn it on; where "
+                "its storage is a service that keeps it by other means, set NOTARY_DATABASE_SYNCS_ELSEWHERE"
             )
         number = text("SELECT pg_backend_pid()")
         first = one.execute(number).scalar()
