@@ -23,6 +23,7 @@ from notary.evidence.chain import (
     decode_evidence,
     decode_header,
     encode_evidence,
+    headers_of,
 )
 from notary.evidence.keccak import keccak256
 from tests.evidence import mini_chain
@@ -219,6 +220,16 @@ def test_a_block_is_known_unknown_or_contradicted():
     for blocks in (((header.number, bytes(32)),), (named, (header.number, bytes(32)))):
         with pytest.raises(ChainError, match="the trust file names another"):
             check_block(header, trust(blocks=blocks))
+
+
+def test_of_one_block_at_most_eight_not_before_headers_are_judged():
+    evidence = made()
+    one = evidence.not_before[:1]
+    found = decode_header(EARLIER, evidence.profile).hash
+    assert len(headers_of(replace(evidence, not_before=one * 8), found)) == 8
+    with pytest.raises(ChainError, match="^9 not-before headers are of one block$"):
+        headers_of(replace(evidence, not_before=one * 9), found)
+    assert headers_of(replace(evidence, not_before=one * 9), bytes(32)) == []
 
 
 # Receipts
@@ -435,6 +446,10 @@ def test_evidence_goes_both_ways():
             "not_before is not a list of at most",
         ),
         ({"not_before": [{"header": "c0"}]}, "missing key 'storage_proof'"),
+        (
+            {"not_before": [{"header": "c0" * 8193, "storage_proof": None}]},
+            "^a header of 8193 bytes is longer than 8192$",
+        ),
         ({"not_before": [{"header": "C0", "storage_proof": None}]}, "^header is not of the form"),
         ({"not_before": [{"header": "c0", "storage_proof": 1}]}, "^storage_proof is not a list of"),
         ({"history_proof": 1}, "^history_proof is not a list of"),

@@ -34,7 +34,7 @@ from tests.evidence.tsa_raw import (
     tagged,
     time,
 )
-from tests.mini_tsa import POLICY, der, key
+from tests.mini_tsa import POLICY, MiniTsa, der, key
 
 GOOD, REVOCATION, PATH = None, 15, 14
 MAIL, UNIQUE = "1.2.840.113549.1.9.1", "2.5.4.45"
@@ -404,3 +404,42 @@ def test_a_refusal_in_another_encoding_is_a_refusal():
     with pytest.raises(TimestampError, match=r"^the authority refused: non, d\ufffdsol\ufffd$") as caught:
         check_token(refusal, NOTE, trusting(TSA))
     assert caught.value.check == 3
+
+
+ANY_POLICY, QUALIFIER = (
+    oid("2.5.29.32.0"),
+    seq(seq(oid("1.3.6.1.5.5.7.2.1"), retag(22, b"http://ca.example"))),
+)
+POLICIES = extension("2.5.29.32", seq(seq(oid("1.2.3"), QUALIFIER), seq(ANY_POLICY)))
+EXPLICIT = extension("2.5.29.36", seq(retag(0x80, b"\0")), critical=True)  # from here on a policy is wanted
+
+
+def test_policies_are_followed_down_the_path(tmp_path):
+    given = {
+        "stated": ({"middle": [POLICIES], "signer": [POLICIES]}, GOOD),
+        "wanted and stated": ({"middle": [POLICIES, EXPLICIT], "signer": [POLICIES]}, GOOD),
+        "wanted and not stated": ({"middle": [POLICIES, EXPLICIT]}, PATH),
+    }
+    cases = {what: case(RawTsa(extensions=extensions)) for what, (extensions, _) in given.items()}
+    agreed(tmp_path, cases, {what: check for what, (_, check) in given.items()})
+
+
+def test_a_ca_that_issues_for_its_own_name_is_bound_by_no_constraint_on_names():
+    # RFC 5280 §6.1.3 b, c: the names of a self-issued certificate are not compared, where it is not the last.
+    tsa = RawTsa(names={"middle": common("Root")})
+    assert check_token(tsa.respond(NOTE), NOTE, trusting(tsa)).serial == 7
+
+
+def test_an_extension_of_the_signer_that_is_asked_of_must_be_readable(tmp_path):
+    cases = {"constraints": case(RawTsa(extensions={"signer": [extension("2.5.29.19", JUNK)]}))}
+    agreed(tmp_path, cases, {"constraints": PATH})
+    tsa = cases["constraints"][0]
+    with pytest.raises(TimestampError, match="^an extension of the signer's certificate cannot be read: "):
+        check_token(tsa.respond(NOTE), NOTE, trusting(tsa))
+
+
+def test_a_certificate_whose_key_identifier_cannot_be_read_is_not_the_one_that_is_named():
+    odd = RawTsa(extensions={"signer": [extension("2.5.29.14", JUNK)]}).signer
+    tsa = MiniTsa("p256")
+    response = tsa.respond(NOTE, sid="ski", certificates=[odd, tsa.signer, tsa.middle])
+    assert check_token(response, NOTE, trusting(tsa)).serial == 7
