@@ -227,7 +227,7 @@ def test_of_one_block_at_most_eight_not_before_headers_are_judged():
     one = evidence.not_before[:1]
     found = decode_header(EARLIER, evidence.profile).hash
     assert len(headers_of(replace(evidence, not_before=one * 8), found)) == 8
-    with pytest.raises(ChainError, match="^9 not-before headers are of one block$"):
+    with pytest.raises(ChainError, match=r"^9 not-before headers are of one block$"):
         headers_of(replace(evidence, not_before=one * 9), found)
     assert headers_of(replace(evidence, not_before=one * 9), bytes(32)) == []
 

@@ -434,7 +434,7 @@ def test_an_extension_of_the_signer_that_is_asked_of_must_be_readable(tmp_path):
     cases = {"constraints": case(RawTsa(extensions={"signer": [extension("2.5.29.19", JUNK)]}))}
     agreed(tmp_path, cases, {"constraints": PATH})
     tsa = cases["constraints"][0]
-    with pytest.raises(TimestampError, match="^an extension of the signer's certificate cannot be read: "):
+    with pytest.raises(TimestampError, match=r"^an extension of the signer's certificate cannot be read: "):
         check_token(tsa.respond(NOTE), NOTE, trusting(tsa))
 
 
