@@ -190,7 +190,7 @@ def test_a_list_shows_of_a_certificate_what_its_points_let_it():
     assert shown == [Shown.ALL, Shown.REVOKED_ALONE, Shown.REVOKED_ALONE, Shown.ALL, Shown.NOTHING]
 
 
-def test_a_signature_is_tried_once_for_all_tokens_and_no_more_than_64(count):
+def test_a_signature_is_tried_once_for_all_tokens_of_an_authority_and_no_more_than_64(count):
     signatures = count(timestamp_issuing, "verify_signature")
     sample = costly.strangers(30, 30, 3)
     report = verify(read_package(io.BytesIO(packed(sample.files))), sample.trust, None)
@@ -214,6 +214,8 @@ def test_the_65th_signature_is_not_tried(monkeypatch):
     ) as caught:
         tries.issued(issuer, parsed(TSA.issue("Another")))
     assert caught.value.check == 14
+    with pytest.raises(TimestampError, match="more than 0 signatures of certificates"):
+        Tries(0).issued(issuer, parsed(TSA.signer))
 
 
 def test_files_of_one_kind_are_bounded_together():

@@ -159,6 +159,17 @@ def strangers(*counts: int) -> Sample:
     return _heads(tokens)
 
 
+def beside_strangers() -> Sample:
+    """A second authority's token, after those of the first have used up all that is tried for it."""
+    log, sample = build.log(), strangers(30, 30, 2)
+    token = build.tsa("tsa-b").respond(log.checkpoint(5))
+    return replace(
+        sample,
+        files=sample.files | {"heads/5/tokens/tsa-b.tsr": token},
+        trust_text=build.trust_text(log, chain=None),
+    )
+
+
 def loops(count: int) -> Sample:
     """So many certificates of one name and key that issued each other, before the one that leads to the root."""
     log, tsa, key = build.log(), build.FixedTsa("tsa-a"), build.ed25519("loop")
@@ -213,6 +224,7 @@ COSTLY: dict[str, Pointed] = {
     "what is no entry, where none is looked for": Pointed(partial(of_entries, NULL), "5.2", "passed"),
     "what is no entry, beside one that is read": Pointed(partial(of_entries, READ, NULL), "5.2"),
     "an entry that is cut off, beside one that is read": Pointed(partial(of_entries, READ, b"\x30\x05\x02\x01"), "5.2"),
+    "a token beside others that use up what is tried for theirs": Pointed(beside_strangers, "5.1", "passed"),
     "a token of values": Pointed(partial(token_of_values, 4096), "5.1", "passed"),
     "a token of values, one more": Pointed(partial(token_of_values, 4097), "5.1"),
 } | {
