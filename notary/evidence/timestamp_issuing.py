@@ -10,7 +10,7 @@ from notary.evidence.timestamp_der import dump
 from notary.evidence.timestamp_names import Key, name_key, same_name
 from notary.evidence.timestamp_signature import verify_signature
 
-# Signatures in the paths of one authority's tokens in a package; real ones need two or three a token, and fewer than ten.
+# Signatures in the paths of one authority's tokens in a package; real ones need two or three a token, fewer than ten.
 MAX_TRIES = 64
 # In the path of a token that the service takes in: one that used up the 64 would make others of its authority fail. Its
 # certificates are not signed, so that whoever is on the way to an authority may add some.
@@ -31,7 +31,7 @@ class Tries:
     """The signatures tried in search of the paths of one authority's tokens: each once, and no more than `most`.
 
     A token may hold 32 certificates of one name, and each signature takes a verifier up to ten milliseconds. What it
-    holds is at most to the harm of its own authority, so that others have theirs: how many there are the trust file says.
+    holds harms no other authority, each of which has its own: how many there are, the trust file says.
     """
 
     def __init__(self, most: int | None = None) -> None:

@@ -144,7 +144,7 @@ LIMITS = {
         timestamp_revocation_form.MAX_VALUES,
         timestamp_list.MAX_VALUES,
     },
-    "paths begun for a token; signatures tried for the paths of one `[[tsa]]` in a package, of one token that is taken in": {
+    "paths begun for a token; signatures tried for one `[[tsa]]` in a package, for one token that is taken in": {
         timestamp_path._MAX_PATHS,
         timestamp_issuing.MAX_TRIES,
         timestamp_issuing.MAX_TAKEN_IN,
