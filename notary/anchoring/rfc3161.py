@@ -13,6 +13,7 @@ from notary.anchoring.port import Attempt, Head, KeepsNoHeads, Observation, Step
 from notary.errors import AnchorUnavailable, RequestError, TimestampError, Unavailable
 from notary.evidence.digests import Digester
 from notary.evidence.timestamp import MAX_RESPONSE, Authority, check_token
+from notary.evidence.timestamp_issuing import MAX_TAKEN_IN, Tries
 from notary.evidence.timestamp_signature import SM3
 from notary.evidence.timestamp_status import CHECK as REVOCATION
 from notary.outbound import Outbound, check_url
@@ -91,9 +92,9 @@ class TsaAnchor(KeepsNoHeads):
         """Ask for a token and check it as any verifier will.
 
         Returns:
-            FINAL or REJECTED, with the raw response as evidence either way. REJECTED also where the token is good, and
-            rests on a certificate that is known to be revoked: asked ever more rarely, the authority is taken in again
-            once it has another.
+            FINAL or REJECTED, with the raw response as evidence either way. REJECTED also where more than 8 signatures
+            would have to be tried for its path, and where the token is good, and rests on a certificate that is known
+            to be revoked: asked ever more rarely, the authority is taken in again once it has another.
 
         Raises:
             AnchorUnavailable: no answer; the same attempt may be sent again.
@@ -106,7 +107,13 @@ class TsaAnchor(KeepsNoHeads):
         received = self.now()
         try:
             stamp = check_token(
-                response, head.note, self.authority, nonce=attempt.nonce, sent=sent, received=received
+                response,
+                head.note,
+                self.authority,
+                nonce=attempt.nonce,
+                sent=sent,
+                received=received,
+                tries=Tries(MAX_TAKEN_IN),
             )
         except TimestampError as error:
             return Observation(Step.REJECTED, response, f"{self.name}: check {error.check}: {error}")

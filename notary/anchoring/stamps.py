@@ -16,6 +16,7 @@ from notary.anchoring.revocation import Source, sources
 from notary.errors import TimestampError, Unavailable
 from notary.evidence.timestamp import Authority, Stamp, check_token
 from notary.evidence.timestamp_certificate import read_certificate
+from notary.evidence.timestamp_issuing import MAX_TAKEN_IN, Tries
 from notary.evidence.timestamp_revocation import shows, spoils, statuses_of
 from notary.evidence.timestamp_serial import issuer_of
 from notary.evidence.timestamp_status import RevocationData, Status
@@ -70,7 +71,9 @@ class StampWatch:
 
     def _look(self, item: Anchoring, authority: Authority) -> None:
         try:
-            made = check_token(item.evidence or b"", self.note(item.size), authority)
+            made = check_token(
+                item.evidence or b"", self.note(item.size), authority, tries=Tries(MAX_TAKEN_IN)
+            )
         except TimestampError as error:
             _log.error("a stored time stamp fails", anchor=item.anchor, size=item.size, detail=str(error))
             stored = StoredStamp(

@@ -1,6 +1,6 @@
 """Checks on the attested heads of a package: 3 and, on tokens, 5.1 and 5.2; others in `ots` and `anchored`."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import timedelta
 
 from notary.errors import FormatError, ProofError, SignatureError
@@ -31,7 +31,7 @@ def check_heads(
 ) -> list[Head]:
     """Make checks 3.1, 3.2, 5, 6 and 7 for each head; only heads that pass all of 3.1 and 3.2 are returned."""
     heads: list[Head] = []
-    serials, tries = Serials(), Tries()
+    serials, tries = Serials(), {authority.name: Tries() for authority in trust.authorities}
     for size in package.sizes():
         head = _check_head(out, package, trust, entry, size)
         if head is None:
@@ -130,7 +130,12 @@ def _trusted(trust: Trust, verifier: Verifier, size: int) -> TrustedKey:
 
 
 def _check_tokens(
-    out: Collector, package: Package, trust: Trust, head: Head, serials: Serials, tries: Tries
+    out: Collector,
+    package: Package,
+    trust: Trust,
+    head: Head,
+    serials: Serials,
+    tries: Mapping[str, Tries],
 ) -> None:
     known = {authority.name: authority for authority in trust.authorities}
     size = head.checkpoint.size
@@ -141,7 +146,7 @@ def _check_tokens(
             out.unchecked("5.1", Claim.NOT_COVERED, subject, "the trust file knows no authority of this name")
             continue
         with out.check("5.1", Claim.ATTESTED, subject) as done:
-            stamp = check_token(response, head.note, authority, tries=tries)
+            stamp = check_token(response, head.note, authority, tries=tries[name])
             serials.add(stamp, authority.organisation, subject)
             detail = f"genTime {stamp.gen_time.isoformat()}, serial {stamp.serial}, by {stamp.signer}"
             done.detail = "; ".join([detail, *stamp.warnings])

@@ -91,7 +91,7 @@ def check_token(
         nonce: of the request, where it is known; the token must then hold the same.
         sent: when the request left, UTC; genTime may be at most 10 s earlier.
         received: when the response came, or now, UTC; genTime may be at most 10 s later.
-        tries: of the tokens of one package, all of them; without it, of this one alone.
+        tries: of all tokens of this authority in a package; without it, of this one alone.
 
     Raises:
         TimestampError: with the number of the first check that failed; 4 also for bytes that cannot be read.

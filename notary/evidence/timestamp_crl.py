@@ -7,8 +7,6 @@ for some reasons alone, or with another issuer, the list shows revocations and n
 
 from dataclasses import replace
 
-from asn1crypto import core
-
 from notary.evidence import asn1
 from notary.evidence.asn1_form import members
 from notary.evidence.timestamp_certificate import Certificate
@@ -54,7 +52,7 @@ def list_statuses(start: Start, certificate: Certificate, issuer: Certificate) -
     shown = Shown.ALL if scope is None else read_scope(scope).shows(certificate.der)
     if shown is Shown.NOTHING:
         return []
-    entries = read_entries(found.entries, core.Integer(certificate.serial).dump())
+    entries = read_entries(found.entries, certificate.serial)
     if any(
         each.critical and each.oid not in _CRITICAL_OF_ENTRY for entry in entries for each in entry.extensions
     ):

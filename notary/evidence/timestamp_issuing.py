@@ -10,7 +10,11 @@ from notary.evidence.timestamp_der import dump
 from notary.evidence.timestamp_names import Key, name_key, same_name
 from notary.evidence.timestamp_signature import verify_signature
 
-MAX_TRIES = 64  # signatures in the paths of one package's tokens; real ones need one or two a token, and fewer than ten
+# Signatures in the paths of one authority's tokens in a package; real ones need two or three a token, fewer than ten.
+MAX_TRIES = 64
+# In the path of a token that the service takes in: one that used up the 64 would make others of its authority fail. Its
+# certificates are not signed, so that whoever is on the way to an authority may add some.
+MAX_TAKEN_IN = 8
 
 
 class _Read(NamedTuple):
@@ -24,12 +28,15 @@ class _Read(NamedTuple):
 
 
 class Tries:
-    """The signatures tried in search of paths, while one package is checked: each once, and no more than 64.
+    """The signatures tried in search of the paths of one authority's tokens: each once, and no more than `most`.
 
-    A token may hold 32 certificates of one name, and each signature takes a verifier up to ten milliseconds.
+    A token may hold 32 certificates of one name, and each signature takes a verifier up to ten milliseconds. What it
+    holds harms no other authority, each of which has its own: how many there are, the trust file says.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, most: int | None = None) -> None:
+        """Allow `most` signatures, 64 if not said."""
+        self._most = MAX_TRIES if most is None else most
         self._known = dict[tuple[bytes, bytes], bool]()
         self._read = dict[int, _Read]()  # by which object it is, kept with it
 
@@ -52,9 +59,9 @@ class Tries:
             return False
         pair = above.key, below.digest
         if pair not in self._known:
-            if len(self._known) == MAX_TRIES:
+            if len(self._known) == self._most:
                 raise TimestampError(
-                    14, f"more than {MAX_TRIES} signatures of certificates would have to be tried"
+                    14, f"more than {self._most} signatures of certificates would have to be tried"
                 )
             self._known[pair] = _signed(issuer, cert)
         return self._known[pair]

@@ -34,6 +34,7 @@ AUTHORITY_KEY_ID, ISSUING_POINT = "551d23", "551d1c"  # contents of object ident
 _SEQUENCE, _INTEGER, _EXTENSIONS = 0x30, 0x02, 0xA0  # first bytes
 _TIMES = (0x17, 0x18)
 _SHORT = 0x80
+_PADDING = b"\0\xff"
 _TRUE = b"\x01\x01\xff"  # what stands in every entry with a critical extension
 
 # In DER a FALSE is not stated, so what is there is TRUE.
@@ -141,22 +142,24 @@ def read_list(start: Start) -> RevocationList:
     return found
 
 
-def read_entries(entries: bytes, serial: bytes) -> list[Entry]:
-    """Read each entry that begins with this serial number (INTEGER, DER), or in which the bytes 01 01 ff stand.
+def read_entries(entries: bytes, serial: int) -> list[Entry]:
+    """Read each entry that may be of this serial number, or in which the bytes 01 01 ff begin.
 
-    Where neither stands anywhere, no entry is looked at.
+    Looked for are the contents of the number, without what may be padding: a list that spells a number otherwise than
+    DER does is damaged, and some tools read it all the same. Where neither stands anywhere, no entry is looked at.
 
     Raises:
         FormatError: one that is read is not of its form, one before it does not end where the next begins, or more
             than 1024 are read.
     """
-    if _TRUE not in entries and serial not in entries:
+    bare = serial.to_bytes(serial.bit_length() // 8 + 1, "big", signed=True).lstrip(_PADDING)
+    if _TRUE not in entries and bare not in entries:
         return []
-    return [_entry(_parse(entries[at:stop])) for at, stop in _looked_for(entries, serial)]
+    return [_entry(_parse(entries[at:stop])) for at, stop in _looked_for(entries, bare)]
 
 
-def _looked_for(entries: bytes, serial: bytes) -> Iterator[tuple[int, int]]:
-    at, end, mark, count = 0, len(entries), entries.find(_TRUE), 0
+def _looked_for(entries: bytes, bare: bytes) -> Iterator[tuple[int, int]]:
+    at, end, mark, held, count = 0, len(entries), entries.find(_TRUE), entries.find(bare), 0
     while at < end:
         # Most of the time of a verification may go here: a call for each entry would make it twice as long.
         if entries[at] == _SEQUENCE and at + 1 < end and entries[at + 1] < _SHORT:
@@ -166,15 +169,24 @@ def _looked_for(entries: bytes, serial: bytes) -> Iterator[tuple[int, int]]:
                 refuse("a value is cut off")
         else:
             start, stop = _inside(entries, at, end)
-        marked = -1 < mark < stop
-        if marked or entries.startswith(serial, start):
+        marked, holds = -1 < mark < stop, -1 < held < stop
+        if marked or (holds and not _is_of_another(entries[start:stop], bare)):
             count += 1
             if count > MAX_READ:
                 refuse(f"more than {MAX_READ} entries would have to be read")
             yield at, stop
         if marked:
             mark = entries.find(_TRUE, stop)
+        if holds:
+            held = entries.find(bare, stop)
         at = stop
+
+
+def _is_of_another(entry: bytes, bare: bytes) -> bool:
+    """Whether an entry begins with an INTEGER, its length in one byte, that is not this number however it is padded."""
+    if len(entry) < 2 or entry[0] != _INTEGER or entry[1] >= _SHORT or len(entry) < 2 + entry[1]:  # noqa: PLR2004 - tag, length
+        return False
+    return entry[2 : 2 + entry[1]].lstrip(_PADDING) != bare
 
 
 def _entry(node: Node) -> Entry:

@@ -8,6 +8,7 @@ from http.server import BaseHTTPRequestHandler, HTTPServer
 
 import pytest
 from asn1crypto import tsp
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 from notary.anchoring.port import Head, Step
 from notary.anchoring.rfc3161 import TsaAnchor, request
@@ -15,7 +16,7 @@ from notary.embedded.tsa import POLICY
 from notary.errors import AnchorUnavailable, RequestError, SettingsError
 from notary.evidence.timestamp import MAX_RESPONSE, Authority, check_token
 from notary.outbound import Outbound
-from tests.mini_tsa import MiniTsa, der
+from tests.mini_tsa import GEN_TIME, MiniTsa, certificate, der
 from tests.tsa_process import authority_of, running_tsa
 
 NOTE = "example.org/log\n4\nCsUYapGGPo4dkMgIAUqom/Xajj7h2fB2MPA3j2jxq2I=\n\n— example.org/log AAAA\n".encode()
@@ -201,3 +202,23 @@ def test_what_a_busy_authority_asks_for_is_handed_on():
 def test_a_url_that_cannot_be_used_is_refused_at_the_start():
     with pytest.raises(SettingsError, match="a URL to post to is http or https"):
         anchor("ftp://tsa.example/", Authority("local", "x", (), (), None))
+
+
+@pytest.mark.parametrize("count", [6, 7])
+def test_a_token_that_needs_more_than_8_signatures_is_not_taken_in(count):
+    """The signer's by so many strangers who bear the name of its CA, and by the CA; that of the CA by the root."""
+    tsa = MiniTsa()
+    keys = [Ed25519PrivateKey.generate() for _ in range(count)]
+    strangers = [certificate("Middle", key.public_key(), "Nobody", key) for key in keys]
+    held = [tsa.signer, *strangers, tsa.middle]
+    authority = Authority("local", "x", (der(tsa.root),), (), None)
+    response = tsa.respond(NOTE, nonce=7, certificates=held)
+    assert check_token(response, NOTE, authority, nonce=7), "a verifier tries 64"
+    with answering(response) as url:
+        found = anchor(url, authority, lambda: GEN_TIME)
+        seen = found.send(HEAD, found.sign(HEAD, 7, [], 0))
+    assert seen.step is (Step.FINAL if count == 6 else Step.REJECTED)
+    if count == 7:
+        assert seen.detail == (
+            "local: check 14: more than 8 signatures of certificates would have to be tried"
+        )

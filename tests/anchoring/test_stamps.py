@@ -6,6 +6,7 @@ from functools import partial
 
 import pytest
 from cryptography import x509
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from cryptography.x509.oid import AuthorityInformationAccessOID
 from structlog.testing import capture_logs
 
@@ -22,7 +23,15 @@ from notary.store import anchorings, stamps
 from tests.anchoring.ledger import Crash, Fuse, mortal
 from tests.evidence.tsa_good import between
 from tests.mini_revocation import DAY, crl, ocsp
-from tests.mini_tsa import GEN_TIME, POLICY, MiniTsa, authority_extensions, der, signer_extensions
+from tests.mini_tsa import (
+    GEN_TIME,
+    POLICY,
+    MiniTsa,
+    authority_extensions,
+    certificate,
+    der,
+    signer_extensions,
+)
 from tests.store.rows import verdicts
 from tests.tsa_process import authority_of, running_tsa
 
@@ -91,6 +100,9 @@ class Authorities:
         note = self.log.head(size).note
         gen_time = gen_time or self.now
         token = evidence or self.tsa.respond(note, gen_time=gen_time, serial=self.serial)
+        return self.stamp_of(size, token)
+
+    def stamp_of(self, size, token):
         with self.log.rig.database.writing() as connection:
             item = anchorings.create_anchoring(connection, "tsa", "rfc3161", size, self.now)
             anchorings.move(connection, item.id, "due", "final", self.now, evidence=token)
@@ -335,6 +347,22 @@ def test_a_stored_token_that_fails_by_now_is_named_and_holds_nothing_up(cas):
     assert cas.verdicts() == {first.size: "unreadable"}
     assert cas.captured(first) == []
     assert cas.standing(second) is Standing.NOT_REVOKED
+
+
+def test_a_stored_token_with_a_bag_of_strangers_is_in_no_package(cas):
+    """It would use up what a verifier tries for its authority, and the others of that would fail."""
+    keys = [Ed25519PrivateKey.generate() for _ in range(20)]
+    held = [certificate("Middle", key.public_key(), "Nobody", key) for key in keys]
+    size = cas.log.close()
+    note = cas.log.head(size).note
+    token = cas.tsa.respond(note, certificates=[cas.tsa.signer, *held, cas.tsa.middle])
+    assert check_token(token, note, cas.authority)
+    cas.stamp_of(size, token)
+    cas.say()
+    with capture_logs() as logs:
+        cas.watch().step()
+    assert cas.verdicts() == {size: "unreadable"}
+    assert "more than 8 signatures" in logs[0]["detail"]
 
 
 @pytest.mark.parametrize("point", range(1, 7))

@@ -144,9 +144,10 @@ LIMITS = {
         timestamp_revocation_form.MAX_VALUES,
         timestamp_list.MAX_VALUES,
     },
-    "paths begun for a token; signatures tried for the paths of a package": {
+    "paths begun for a token; signatures tried for one `[[tsa]]` in a package, for one token that is taken in": {
         timestamp_path._MAX_PATHS,
         timestamp_issuing.MAX_TRIES,
+        timestamp_issuing.MAX_TAKEN_IN,
     },
     "nesting of signed attributes": {timestamp_der._MAX_DEPTH},
     "OpenTimestamps file; in a package; operations in it, in a row; attestations": {

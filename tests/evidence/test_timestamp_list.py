@@ -83,9 +83,9 @@ def test_of_the_entries_those_alone_are_read_that_may_say_something(count):
     assert entries == []
     many = [ENTRY] * 500
     assert [
-        each.serial for each in read_entries(b"".join([*many, retag(0x30, SERIAL + TIME), *many]), SERIAL)
+        each.serial for each in read_entries(b"".join([*many, retag(0x30, SERIAL + TIME), *many]), 5)
     ] == [5]
-    assert [each.serial for each in read_entries(b"".join([*many, READ, *many, READ]), b"\x02\x01\x09")] == [
+    assert [each.serial for each in read_entries(b"".join([*many, READ, *many, READ]), 9)] == [
         5,
         5,
     ]
@@ -93,7 +93,7 @@ def test_of_the_entries_those_alone_are_read_that_may_say_something(count):
     long = retag(
         0x30, SERIAL + TIME + retag(0x30, retag(0x30, b"\x06\x03\x2a\x03\x04" + retag(4, bytes(200))))
     )
-    assert [each.serial for each in read_entries(ENTRY + long, SERIAL)] == [5]
+    assert [each.serial for each in read_entries(ENTRY + long, 5)] == [5]
 
 
 @pytest.mark.parametrize(
@@ -101,7 +101,7 @@ def test_of_the_entries_those_alone_are_read_that_may_say_something(count):
     [
         (READ + b"\x05\x00", "another type than may be here"),
         (READ + b"\x31\x00", "another type than may be here"),
-        (READ + DAMAGED + b"\x30", "a value is cut off"),
+        (READ + ENTRY + b"\x30", "a value is cut off"),
         (READ + b"\x30\x05\x02", "a value is cut off"),
         (READ + b"\x30\x82\xff\xff\x02", "a value is cut off"),
         (READ + b"\x30\x81\x01\x02", "not DER"),
@@ -114,12 +114,45 @@ def test_of_the_entries_those_alone_are_read_that_may_say_something(count):
 )
 def test_entries_that_are_none_are_refused_where_one_is_looked_for(entries, message):
     with pytest.raises(FormatError, match=message):
-        read_entries(entries, SERIAL)
+        read_entries(entries, 5)
 
 
 def test_where_none_is_looked_for_nothing_is_seen():
-    assert read_entries(ENTRY + b"\x05\x00", SERIAL) == []
-    assert len(read_entries(READ * 1024 + DAMAGED, SERIAL)) == 1024
+    assert read_entries(ENTRY + b"\x05\x00", 7) == []
+    assert len(read_entries(READ * 1024 + DAMAGED, 7)) == 1024
+
+
+def spelt(content):
+    return retag(0x30, retag(2, content) + TIME)
+
+
+@pytest.mark.parametrize(
+    ("serial", "padded"),
+    [(5, b"\0\x05"), (200, b"\0\0\xc8"), (0, b"\0\0"), (0, b""), (-1, b"\xff\xff")],
+)
+def test_a_number_that_is_padded_is_found_and_refused(serial, padded):
+    with pytest.raises(FormatError, match=r"an empty integer|not in its shortest form"):
+        read_entries(ENTRY + spelt(padded), serial)
+
+
+def test_a_number_is_found_behind_any_length_and_type_and_no_other_is_read(count):
+    for first in (
+        b"\x02\x81\x01\x05",
+        b"\x02\x88" + bytes(7) + b"\x01\x05",
+        b"\x0a\x01\x05",
+        b"\x02\x7f\x05",
+        b"\x02\x02\x05",
+    ):
+        with pytest.raises(FormatError):
+            read_entries(retag(0x30, first), 5)
+    entries = count(timestamp_list, "_entry")
+    assert [each.serial for each in read_entries(ENTRY + spelt(b"\0\xc8") + spelt(b"\x38"), 200)] == [200]
+    assert [each.serial for each in read_entries(ENTRY + spelt(b"\0") + ENTRY, 0)] == [0]
+    assert [each.serial for each in read_entries(spelt(b"\xff") + ENTRY, -1)] == [-1]
+    assert len(entries) == 3
+    others = [retag(0x30, b"\x02\x01\x06" + retag(4, b"\x05")), spelt(b"\x05\x01"), spelt(b"\x01\x05")]
+    assert read_entries(b"".join(others), 5) == []
+    assert len(entries) == 3
 
 
 @pytest.mark.parametrize(
@@ -190,7 +223,7 @@ def test_a_list_shows_of_a_certificate_what_its_points_let_it():
     assert shown == [Shown.ALL, Shown.REVOKED_ALONE, Shown.REVOKED_ALONE, Shown.ALL, Shown.NOTHING]
 
 
-def test_a_signature_is_tried_once_for_all_tokens_and_no_more_than_64(count):
+def test_a_signature_is_tried_once_for_all_tokens_of_an_authority_and_no_more_than_64(count):
     signatures = count(timestamp_issuing, "verify_signature")
     sample = costly.strangers(30, 30, 3)
     report = verify(read_package(io.BytesIO(packed(sample.files))), sample.trust, None)
@@ -214,6 +247,8 @@ def test_the_65th_signature_is_not_tried(monkeypatch):
     ) as caught:
         tries.issued(issuer, parsed(TSA.issue("Another")))
     assert caught.value.check == 14
+    with pytest.raises(TimestampError, match="more than 0 signatures of certificates"):
+        Tries(0).issued(issuer, parsed(TSA.signer))
 
 
 def test_files_of_one_kind_are_bounded_together():

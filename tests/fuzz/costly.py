@@ -7,6 +7,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import replace
 from functools import partial
 
+from asn1crypto import core
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 from notary.evidence import asn1
@@ -67,6 +68,12 @@ def damaged(issuer: Callable[[], bytes]) -> Sample:
 
 def of_entries(*entries: bytes) -> Sample:
     return beside(revocation_list(own(), b"".join(entries)))
+
+
+def own_serial(spelling: Callable[[bytes], bytes]) -> Sample:
+    """The signer is listed, with its serial number spelt in some way."""
+    number = core.Integer(build.tsa("tsa-a").signer.serial_number).contents
+    return of_entries(retag(0x30, spelling(number) + TIME))
 
 
 def extension_of(size: int) -> Sample:
@@ -159,6 +166,17 @@ def strangers(*counts: int) -> Sample:
     return _heads(tokens)
 
 
+def beside_strangers() -> Sample:
+    """A second authority's token, after those of the first have used up all that is tried for it."""
+    log, sample = build.log(), strangers(30, 30, 2)
+    token = build.tsa("tsa-b").respond(log.checkpoint(5))
+    return replace(
+        sample,
+        files=sample.files | {"heads/5/tokens/tsa-b.tsr": token},
+        trust_text=build.trust_text(log, chain=None),
+    )
+
+
 def loops(count: int) -> Sample:
     """So many certificates of one name and key that issued each other, before the one that leads to the root."""
     log, tsa, key = build.log(), build.FixedTsa("tsa-a"), build.ed25519("loop")
@@ -213,6 +231,22 @@ COSTLY: dict[str, Pointed] = {
     "what is no entry, where none is looked for": Pointed(partial(of_entries, NULL), "5.2", "passed"),
     "what is no entry, beside one that is read": Pointed(partial(of_entries, READ, NULL), "5.2"),
     "an entry that is cut off, beside one that is read": Pointed(partial(of_entries, READ, b"\x30\x05\x02\x01"), "5.2"),
+    "the signer in a list": Pointed(partial(own_serial, lambda each: retag(2, each)), "5.2"),
+    "a serial number with a longer length": Pointed(
+        partial(own_serial, lambda each: b"\x02\x81" + bytes([len(each)]) + each), "5.2"
+    ),
+    "a serial number with a much longer length": Pointed(
+        partial(own_serial, lambda each: b"\x02\x86" + bytes([0, 0, 0, 0, 0, len(each)]) + each), "5.2"
+    ),
+    "a serial number that is padded": Pointed(partial(own_serial, lambda each: retag(2, b"\0" + each)), "5.2"),
+    "a serial number in another type": Pointed(partial(own_serial, lambda each: retag(0x0A, each)), "5.2"),
+    "a serial number that goes on": Pointed(
+        partial(own_serial, lambda each: retag(2, each + b"\x01")), "5.2", "passed"
+    ),
+    "a serial number in another's entry": Pointed(
+        partial(own_serial, lambda each: retag(2, b"\x7f") + retag(4, each)), "5.2", "passed"
+    ),
+    "a token beside others that use up what is tried for theirs": Pointed(beside_strangers, "5.1", "passed"),
     "a token of values": Pointed(partial(token_of_values, 4096), "5.1", "passed"),
     "a token of values, one more": Pointed(partial(token_of_values, 4097), "5.1"),
 } | {

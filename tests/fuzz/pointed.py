@@ -72,6 +72,20 @@ def two_indexes() -> Sample:
     return _two_heads(log, heads | _stamp(early, EARLY) | _stamp(late, LATE))
 
 
+def other_index_of_an_ended_key() -> Sample:
+    """The log holds the entry twice. A head that nobody dates, of a key that has ended, names the first of them."""
+    log, key = Log(), build.ed25519("the next key")
+    log.statements[DOCUMENT + 1] = log.statements[DOCUMENT]
+    early = log.checkpoint(EARLY)
+    late = sign_checkpoint(Checkpoint(log.origin, LATE, root_of(log.leaves[:LATE])), key).encode()
+    heads = _head(early, EARLY, DOCUMENT, log.path(DOCUMENT, EARLY))
+    heads |= _head(late, LATE, DOCUMENT + 1, log.path(DOCUMENT + 1, LATE)) | _stamp(late, LATE)
+    ended = build.key_table("log_key", log.origin, log.key, "until = 2026-03-01T13:00:00Z")
+    keys = ended + build.key_table("log_key", log.origin, key)
+    trust_text = build.trust_text(log, log_key=keys, chain=None, tsa_b=None)
+    return replace(_two_heads(log, heads), trust_text=trust_text)
+
+
 def short_consistency() -> Sample:
     """A tree said to be of 5 that is one step less high over that of 2, and a proof that leaves this step out.
 
@@ -330,6 +344,7 @@ def other_message_digest() -> Sample:
 
 POINTED: dict[str, Pointed] = {
     "one entry at two indexes": Pointed(two_indexes, "3.2"),
+    "another index of a head that is open": Pointed(other_index_of_an_ended_key, "3.2", "passed"),
     "a consistency proof that is too short": Pointed(short_consistency, "3.3"),
     "a consistency proof that is too long": Pointed(long_consistency, "3.3"),
     "another tree of the older size": Pointed(forked, "3.3"),

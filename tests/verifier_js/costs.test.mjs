@@ -22,10 +22,11 @@ const der = (tag, ...parts) => {
 const TIME = der(0x17, Buffer.from("260301123000Z"));
 const REASON = der(0x30, [6, 3, 0x55, 0x1d, 0x15, 1, 1, 0xff, 4, 3, 0x0a, 1, 1]);
 const SERIAL = [2, 1, 5];
+const NUMBER = Uint8Array.of(5);
 const PLAIN = der(0x30, [2, 1, 6], TIME);
 const MARKED = der(0x30, [2, 1, 7], TIME, der(0x30, REASON));
 const join = (...parts) => Uint8Array.from(Buffer.concat(parts.map((part) => Buffer.from(part))));
-const serials = (entries) => readEntries(entries, SERIAL).map(({ serial }) => Number(serial));
+const serials = (entries) => readEntries(entries, NUMBER).map(({ serial }) => Number(serial));
 
 test("each signature is tried once, and the 65th not at all", () => {
   let tried = 0;
@@ -41,8 +42,8 @@ test("each signature is tried once, and the 65th not at all", () => {
 });
 
 test("of the entries of a list those alone are read that may be about the certificate or have a critical extension", () => {
-  const damaged = der(0x30, [5, 0]);
-  assert.deepEqual(serials(join(PLAIN, damaged, [5, 0])), []); // nothing is looked for
+  const damaged = der(0x30, [4, 0]);
+  assert.deepEqual(serials(join(PLAIN, damaged, [4, 0])), []); // nothing is looked for
   assert.deepEqual(serials(join(PLAIN, der(0x30, SERIAL, TIME), damaged)), [5]);
   assert.deepEqual(serials(join(PLAIN, MARKED, damaged, MARKED)), [7, 7]);
   assert.equal(serials(join(...Array(1024).fill(MARKED), damaged)).length, 1024);
@@ -51,6 +52,24 @@ test("of the entries of a list those alone are read that may be about the certif
   refused(() => serials(join(MARKED, [0x30, 5, 2])), /cut off/);
   refused(() => serials(der(0x30, SERIAL)), /not an entry/);
   refused(() => serials(der(0x30, SERIAL, TIME, der(0x30, REASON), [5, 0])), /not an entry/);
+});
+
+test("a serial number is found however it is spelt, and no other number is read", () => {
+  const spelt = (...first) => der(0x30, first, TIME);
+  const found = (entries, ...number) => readEntries(entries, Uint8Array.from(number)).map(({ serial }) => Number(serial));
+  refused(() => found(join(PLAIN, spelt(2, 2, 0, 5)), 5), /shortest form/);
+  refused(() => found(spelt(2, 0x81, 1, 5), 5), /not DER/);
+  refused(() => found(spelt(2, 0x88, 0, 0, 0, 0, 0, 0, 0, 1, 5), 5), /cut off/);
+  refused(() => found(spelt(0x0a, 1, 5), 5), /./);
+  refused(() => found(der(0x30, [2, 2, 5]), 5), /cut off/);
+  refused(() => found(join(PLAIN, spelt(2, 2, 0, 0)), 0), /shortest form/);
+  refused(() => found(join(PLAIN, spelt(2, 0)), 0), /empty integer/);
+  refused(() => found(join(PLAIN, spelt(2, 2, 0xff, 0xff)), 0xff), /shortest form/);
+  assert.deepEqual(found(join(PLAIN, spelt(2, 2, 0, 200), spelt(2, 1, 56)), 0, 200), [200]);
+  assert.deepEqual(found(join(PLAIN, spelt(2, 1, 0), PLAIN), 0), [0]);
+  assert.deepEqual(found(join(PLAIN, spelt(2, 1, 0xff), PLAIN), 0xff), [-1]);
+  const damaged = [der(0x30, [2, 1, 6], [4, 1, 5]), der(0x30, [2, 2, 5, 1]), der(0x30, [2, 2, 1, 5])];
+  assert.deepEqual(found(join(...damaged), 5), []);
 });
 
 test("of a list whose issuer is nobody's no more is read, and what its start has no room for is refused", () => {

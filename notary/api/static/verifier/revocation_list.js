@@ -102,28 +102,46 @@ const startsAt = (bytes, at, wanted) => {
   return true;
 };
 
-// Where `wanted` stands at `from` or later; beyond the end where it does not.
+// Where `wanted` stands at `from` or later; beyond the end where it does not. What is empty stands everywhere.
 function find(bytes, wanted, from) {
+  if (wanted.length === 0) return from;
   for (let at = bytes.indexOf(wanted[0], from); at >= 0; at = bytes.indexOf(wanted[0], at + 1)) if (startsAt(bytes, at, wanted)) return at;
   return Infinity;
 }
 
 const TRUE = Uint8Array.of(1, 1, 0xff); // stands in each entry with a critical extension
 
-// Each entry that begins with this serial number (DER) or in which 01 01 ff stands: {serial, at, extensions}. Where
-// neither stands in any, none is looked at.
+// The contents of an INTEGER without what may be padding.
+function bareOf(content) {
+  const from = content.findIndex((byte) => byte !== 0 && byte !== 0xff);
+  return content.subarray(from < 0 ? content.length : from);
+}
+
+// Whether an entry begins with an INTEGER that is another one, however it is padded, and its length is one byte.
+function isOfAnother(entry, bare) {
+  const [tag, length] = entry;
+  if (tag !== INTEGER || length === undefined || length >= 0x80 || 2 + length > entry.length) return false;
+  return !equal(bareOf(entry.subarray(2, 2 + length)), bare);
+}
+
+// Each entry that may be about this serial number (contents of an INTEGER) or in which 01 01 ff begin: {serial, at,
+// extensions}. Where neither stands in any, none is looked at. A number is found in other spellings than that of DER, too:
+// a list with one is damaged, and some tools read it all the same.
 export function readEntries(entries, serial) {
+  const bare = bareOf(serial);
   let mark = find(entries, TRUE, 0);
-  if (mark === Infinity && find(entries, serial, 0) === Infinity) return [];
+  let held = find(entries, bare, 0);
+  if (mark === Infinity && held === Infinity) return [];
   const found = [];
   for (let at = 0; at < entries.length; ) {
     const { first, from, to } = extentOf(entries, at, entries.length);
     if (first !== SEQUENCE) throw new FormatError("not an entry of a list");
-    if (mark < to || startsAt(entries, from, serial)) {
+    if (mark < to || (held < to && !isOfAnother(entries.subarray(from, to), bare))) {
       if (found.length === MAX_READ) throw new FormatError("too many entries of a list would have to be read");
       found.push(readEntry(parse(entries.subarray(at, to))));
     }
     if (mark < to) mark = find(entries, TRUE, to);
+    if (held < to) held = find(entries, bare, to);
     at = to;
   }
   return found;

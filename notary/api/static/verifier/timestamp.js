@@ -13,7 +13,12 @@ const LARGEST_ACCURACY = 3600n * SECOND; // that a trust file or a token may sta
 // What the tokens of one package have in common.
 export class Seen {
   serials = new Map(); // what check 22 compares
-  tries = new Tries();
+  #tries = new Map(); // by the authority of the trust file: no token is to the harm of another's
+
+  triesOf(authority) {
+    if (!this.#tries.has(authority)) this.#tries.set(authority, new Tries());
+    return this.#tries.get(authority);
+  }
 }
 
 // 22. Two spellings of one name are one authority.
@@ -35,7 +40,7 @@ function boundOf(token, authority) {
 export function checkToken(response, stamped, authority, revocation, seen, exchange = {}) {
   let token;
   try {
-    token = verifyToken(response, stamped, authority, exchange, seen.tries);
+    token = verifyToken(response, stamped, authority, exchange, seen.triesOf(authority));
     checkSerial(token, authority, seen);
   } catch (error) {
     const check = error instanceof TokenError ? error.check : 4;

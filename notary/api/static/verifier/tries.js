@@ -1,5 +1,5 @@
-// Signatures that are tried in search of the paths of tokens (docs/formats.md §9, check 14): of one package each once, and
-// no more than 64, since a token may hold 32 certificates of one name, and each signature takes milliseconds.
+// Signatures that are tried in search of the paths of tokens (docs/formats.md §9, check 14): of one authority in a
+// package each once, and no more than 64, since a token may hold 32 certificates of one name, and each signature takes milliseconds.
 
 import { FormatError } from "./bytes.js";
 

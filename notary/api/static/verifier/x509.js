@@ -63,7 +63,7 @@ function readBody(certificate, fields) {
   if (spki === undefined || version > V3 || version < 0n) throw new FormatError("not a certificate");
   const [notBefore, notAfter, ...more] = validity.sequence();
   if (notAfter === undefined || more.length > 0) throw new FormatError("not a validity");
-  Object.assign(certificate, { version, serial: serial.integer(), serialBytes: serial.raw, algorithmBytes: algorithm.raw, issuer: readName(issuer), subject: readName(subject) });
+  Object.assign(certificate, { version, serial: serial.integer(), serialBytes: serial.content, algorithmBytes: algorithm.raw, issuer: readName(issuer), subject: readName(subject) });
   Object.assign(certificate, { notBefore: readTime(notBefore), notAfter: readTime(notAfter), issuerBytes: issuer.raw, extensions: new Map() });
   const [kind, key, ...extra] = spki.sequence();
   if (key === undefined || extra.length > 0) throw new FormatError("not a public key");
