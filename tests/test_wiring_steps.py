@@ -1,21 +1,28 @@
 """The steps of a worker, with the adapters that the settings name."""
 
 import time
+from contextlib import suppress
 from dataclasses import replace
 from datetime import timedelta
+from pathlib import Path
 
 import pytest
 import structlog
 
+from notary.anchoring import rpc
 from notary.anchoring.compiled import CODE
 from notary.errors import AnchorRejected, AnchorUnavailable, SettingsError
 from notary.observe import ANCHOR_FINAL_AGE, ANCHOR_PENDING, STAMPED_AGE
+from notary.outbound import TOTAL_SECONDS
+from notary.settings import Chain
 from notary.store import anchorings, stamps
 from notary.store.blocks import newest_block
 from notary.store.breakers import breaker_of
 from notary.store.heartbeats import beat
 from notary.wiring import now
+from notary.wiring.nodes import chain_patience
 from tests.anchoring.local_chain import running
+from tests.anchoring.lying_node import Lost, lying_node
 from tests.api.service import Service
 from tests.tsa_process import running_tsa
 
@@ -34,6 +41,10 @@ def service(chain, tmp_path):
     service = Service(tmp_path / "service", {"chains": (made,), "allow_private_addresses": True})
     yield service
     service.end()
+
+
+def lost(_):
+    raise Lost
 
 
 @pytest.mark.parametrize(
@@ -112,6 +123,44 @@ def test_where_no_endpoint_answers_nothing_is_closed_and_all_is_accepted(tmp_pat
         service.assembly.sequencer.sequence()
     service.accepted(b"another")
     service.end()
+
+
+@pytest.mark.parametrize("answers", [True, False])
+def test_endpoints_that_hang_make_no_step_of_their_chain_late(chain, tmp_path, monkeypatch, answers):
+    chain.node.ask("anvil_setCode", "0x" + "00" * 20, f"0x{CODE.hex()}")  # the contract of `Service`
+    monkeypatch.setattr(rpc, "HANGS_SECONDS", 0)  # whoever gives no answer counts as one that was waited for
+    asked = []
+    with lying_node(chain.url, asked=asked, eth_chainId=lost) as silent:
+        last = chain.url if answers else f"{silent}/7"
+        urls = (*(f"{silent}/{number}" for number in range(7)), last)
+        made = {"name": "main", "rpc_urls": urls, "chain_id": CHAIN_ID}
+        service = Service(tmp_path / "service", {"chains": (made,), "allow_private_addresses": True})
+        service.accepted()
+        monkeypatch.setattr(service.assembly.sequencer, "witnesses", ())
+        service.assembly.sequencer.sequence()
+        steps = {step.name: step for step in service.assembly.steps}
+        for name in ("anchor main", "blocks main", "review main"):
+            step, began = steps[name], now()
+            asked.clear()
+            with suppress(AnchorUnavailable, AnchorRejected):
+                step.run()
+            # The first question, the nonce of a new lane, and whose head the contract holds; then they are left alone.
+            assert len(asked) == ((3 * 7 if answers else 8) if name == "anchor main" else 0)
+            # As long as that is waited for, and what else may lie between two notes that it ran.
+            later = began + timedelta(seconds=TOTAL_SECONDS * len(asked) + step.period + 20)
+            with service.assembly.database.writing() as connection:
+                beat(connection, name, step.patience, began, succeeded=True)
+            assert name not in replace(service.services.health, now=lambda at=later: at).look().late
+        service.end()
+
+
+@pytest.mark.parametrize("wallets", [0, 1])
+@pytest.mark.parametrize("endpoints", [1, 3, 8])
+def test_the_patience_of_a_chains_steps_grows_with_its_endpoints_and_wallets(endpoints, wallets):
+    urls = tuple(f"https://rpc{number}.example.org" for number in range(endpoints))
+    made = Chain(name="x", rpc_urls=urls, chain_id=1, wallets=(Path("w"),) * wallets)
+    assert chain_patience(made, 5) == 60 + endpoints * (30 + 10 * wallets)
+    assert chain_patience(made, 600) == 1200 + endpoints * (30 + 10 * wallets)
 
 
 def test_a_block_with_an_invented_time_is_an_anomaly_and_no_statement_names_it(chain, service):

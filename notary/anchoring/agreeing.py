@@ -21,18 +21,23 @@ def held_root(nodes: Sequence[Node], needed: int, contract: bytes, log_id: bytes
     return next((root for found, root in said if found == size and said.count((found, root)) >= needed), None)
 
 
+def in_turn(nodes: Sequence[Node]) -> list[tuple[int, Node]]:
+    """Endpoints with their places in the settings, from 1 on, in the order to ask them: those that hung last."""
+    return sorted(enumerate(nodes, 1), key=lambda each: each[1].away)
+
+
 def of_first(nodes: Sequence[Node], question: Callable[[Node], _T]) -> _T:
-    """What the first endpoint says that can be asked, in the order of the settings.
+    """What the first endpoint says that can be asked, in the order of the settings, those that hung after the others.
 
     Another one is asked where one gives no answer, and only there: an answer that does not please is not asked for
     again elsewhere. So whoever answers can do what the first one can, and no more.
 
     Raises:
-        NoAnswer: none answers; what the first one did.
+        NoAnswer: none answers; what the first that was asked did.
         AnchorUnavailable, AnchorRejected: as the question does, by the word of one that answers.
     """
     failed: NoAnswer | None = None
-    for place, node in enumerate(nodes, 1):
+    for place, node in in_turn(nodes):
         try:
             node.require_chain()
             return question(node)
@@ -49,10 +54,10 @@ def first_head(nodes: Sequence[Node], contract: bytes, log_id: bytes) -> tuple[i
     For who compares what he has with it: one endpoint that is away is no reason to compare nothing, or to wait.
 
     Raises:
-        AnchorUnavailable, AnchorRejected: none gives an answer that can be used; what the first one did.
+        AnchorUnavailable, AnchorRejected: none gives an answer that can be used; what the first that was asked did.
     """
     failed: AnchorUnavailable | AnchorRejected | None = None
-    for node in nodes:
+    for _, node in in_turn(nodes):
         try:
             node.require_chain()
             return read_head(node, contract, log_id)
@@ -101,7 +106,10 @@ def tell_contradiction(chain_id: int, what: str) -> None:
 
 
 def _said(nodes: Sequence[Node], question: Callable[[Node], _T]) -> list[_T]:
-    """What each endpoint answers; those that give no answer that can be used are left out."""
+    """What each endpoint answers; those that give no answer that can be used are left out.
+
+    All are asked, also those that hung: it is seldom, and nobody's silence of a minute ago shall decide who is accused.
+    """
     found = []
     for node in nodes:
         with suppress(AnchorUnavailable, AnchorRejected):

@@ -53,6 +53,8 @@ class Quorum:
             if number < 0 or sum(final >= number for final in finals.values()) < self.needed:
                 continue
             held = self._at(number, finals)
+            if len(self.nodes) > 1:
+                finals = {node: final for node, final in finals.items() if not node.away}
             for node, raw, header in held:
                 if self._agree(held, header.hash) >= self.needed:
                     return node, raw, header
@@ -86,6 +88,9 @@ class Quorum:
                 is of another chain.
         """
         held = self._at(header.number, self._finals())
+        if any(node.away for node in self.nodes) and any(other.hash != header.hash for _, _, other in held):
+            # Before anything is called dropped, those are heard that were left alone.
+            held = self._at(header.number, self._finals(everyone=True))
         if self._agree(held, header.hash) >= self.needed:
             return None
         for _, _, other in held:
@@ -110,8 +115,10 @@ class Quorum:
                 found.append((node, *block_at(node, hex(number), self.profile)))
         return found
 
-    def _finals(self) -> dict[Node, int]:
+    def _finals(self, *, everyone: bool = False) -> dict[Node, int]:
         """The newest final number of each endpoint that can be used.
+
+        One that hung a moment ago is left alone, unless everyone is to be asked: it has no vote, as without an answer.
 
         Raises:
             AnchorUnavailable: the only one does not answer.
@@ -119,6 +126,8 @@ class Quorum:
         """
         found = {}
         for node in self.nodes:
+            if node.away and not everyone and len(self.nodes) > 1:
+                continue
             with self._left_out():
                 node.require_chain()
                 found[node] = final_number(node, self.finality, self.profile)

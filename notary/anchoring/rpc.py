@@ -1,6 +1,8 @@
 """JSON-RPC of an Ethereum-compatible node. Whatever it answers is a claim: callers recompute it."""
 
 import re
+import time
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
@@ -14,6 +16,8 @@ from notary.outbound import Outbound, check_url
 _log = structlog.get_logger()
 MAX_ANSWER = 64 * 2**20  # bytes
 MAX_FEE = 1000 * 10**9
+AWAY_SECONDS = 90.0  # longer than seven of eight endpoints take that are waited for, one after another
+HANGS_SECONDS = 1.0  # a question that fails sooner holds nothing up
 _MAX_REASON = 200
 _QUANTITY = re.compile("0x[0-9a-fA-F]{1,64}")
 _DATA = re.compile("0x[0-9a-fA-F]*")
@@ -47,6 +51,7 @@ class Node:
         max_fee: int = MAX_FEE,
         validators: tuple[ValidatorSet, ...] = (),
         allow_private: bool = True,
+        clock: Callable[[], float] = time.monotonic,
     ) -> None:
         """Ask nothing yet.
 
@@ -58,6 +63,7 @@ class Node:
             validators: who must have sealed what it shows, on a chain whose blocks are sealed.
             allow_private: whether it may be on this machine or in a private network. What the settings name goes
                 by `allow_private_addresses`.
+            clock: monotonic, in seconds.
 
         Raises:
             SettingsError: the URL could never be used.
@@ -73,6 +79,17 @@ class Node:
         self.fees = fees
         self.max_fee = max_fee
         self.validators = validators
+        self._clock = clock
+        # Replaced whole, so that any thread may: steps share an endpoint, and what one waited for the others need not.
+        self._away_until = clock()
+
+    @property
+    def away(self) -> bool:
+        """Whether a question of the last 90 seconds hung: it was waited for, and got no answer.
+
+        Who asks several endpoints asks such ones last, or leaves them alone; here nothing is refused by it.
+        """
+        return self._clock() < self._away_until
 
     def require_chain(self) -> None:
         """Assert the chain id.
@@ -105,10 +122,14 @@ class Node:
         from web3.types import RPCEndpoint  # noqa: PLC0415 - as in __init__
 
         question = self._codec.encode_rpc_request(RPCEndpoint(method), params)
+        began = self._clock()
         try:
             body = self._outbound.post(self._url, question, "application/json", MAX_ANSWER)
             reply: Any = self._codec.decode_rpc_response(body)
         except (Unavailable, ValueError) as error:
+            now = self._clock()
+            if now - began >= HANGS_SECONDS:
+                self._away_until = now + AWAY_SECONDS
             # What becomes the detail of an anchoring is public, and a provider's host may tell who pays it: only
             # the kind of the failure is shown, and the rest is for the log.
             _log.warning("a node does not answer", method=method, detail=str(error))

@@ -3,7 +3,7 @@
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 
-from notary.anchoring.agreeing import tell_contradiction
+from notary.anchoring.agreeing import in_turn, tell_contradiction
 from notary.anchoring.data_fee import data_fee
 from notary.anchoring.funds import require_funds
 from notary.anchoring.port import Attempt, Observation, Step
@@ -16,6 +16,8 @@ def submit_to_all(
     nodes: Sequence[Node], needed: int, anchor: str, attempt: Attempt, sender: str, profile: str
 ) -> Observation:
     """Send an attempt of `sender`, an address, by every endpoint: one that takes it is enough.
+
+    One that hung a moment ago is asked last, and not at all where another took it and none objects.
 
     Args:
         nodes: of the chain, in the order of the settings.
@@ -34,7 +36,9 @@ def submit_to_all(
     """
     taken: list[Observation] = []
     refused: list[AnchorUnavailable | AnchorRejected] = []
-    for node in nodes:
+    for _, node in in_turn(nodes):
+        if node.away and taken and all(isinstance(error, NoAnswer) for error in refused):
+            continue
         try:
             node.require_chain()
             taken.append(submit(node, anchor, attempt, sender, profile))

@@ -6,11 +6,16 @@ from dataclasses import dataclass
 _LEAST_PATIENCE = 60.0
 
 
+def patience_of(period: float) -> float:
+    """For how long a step of this period may be silent, in seconds: twice as long, and a minute at least."""
+    return max(2 * period, _LEAST_PATIENCE)
+
+
 @dataclass(slots=True)
 class Step:
     """One call; `period` in seconds. The times are of the worker's monotonic clock.
 
-    `patience` is how long it may be silent, in seconds: twice its period and at least a minute, unless it says.
+    `patience` is how long it may be silent, in seconds: as `patience_of`, unless it says.
     """
 
     name: str
@@ -23,4 +28,4 @@ class Step:
     running: bool = False
 
     def __post_init__(self) -> None:
-        self.patience = self.patience or max(2 * self.period, _LEAST_PATIENCE)
+        self.patience = self.patience or patience_of(self.period)

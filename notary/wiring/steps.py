@@ -41,7 +41,7 @@ from notary.store.groups import waiting
 from notary.store.promises import overdue
 from notary.wiring.chains import evm_anchors, warn_of_no_cap
 from notary.wiring.checking import Checking
-from notary.wiring.nodes import nodes_of, quorum_of
+from notary.wiring.nodes import chain_patience, nodes_of, quorum_of
 from notary.wiring.serving import anchors_of, targets_of
 from notary.wiring.trusting import authority, certificate
 
@@ -96,14 +96,17 @@ class Steps:
             warn_of_no_cap(chain)
             nodes = nodes_of(chain, settings)
             first, *more = self._evm(chain, nodes)
-            steps.append(self._anchoring(first, settings.anchor_interval_seconds, tuple(more)))
+            interval, often = settings.anchor_interval_seconds, settings.poll_interval_seconds
+            patience = chain_patience(chain, often)
+            steps.append(self._anchoring(first, interval, tuple(more), patience))
             behind = Behind(chain.chain_id, self.now)
             rule = quorum_of(chain, nodes, behind)
             review = Review(self.database, chain.name, rule, self.now)
             again = partial(self._if_leading, review.step)
-            steps.append(Step(f"review {chain.name}", settings.anchor_interval_seconds, again))
+            review_patience = chain_patience(chain, interval)
+            steps.append(Step(f"review {chain.name}", interval, again, patience=review_patience))
             poll = partial(self._poll_block, rule, behind)
-            steps.append(Step(f"blocks {chain.name}", settings.poll_interval_seconds, poll))
+            steps.append(Step(f"blocks {chain.name}", often, poll, patience=patience))
         return (*steps, self._owing(steps))
 
     def witnesses(self) -> tuple[Callable[[], tuple[int, bytes]], ...]:
