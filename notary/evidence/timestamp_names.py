@@ -66,7 +66,7 @@ _kept_key = lru_cache(maxsize=1024)(_name_key)
 def shown_key(key: Key) -> str:
     """A key of `name_key` as one text, which no other has, and which UTF-8 has room for.
 
-    Of a name in UTF-16 a surrogate may stand alone: it is escaped here, as no backslash of a name is, and databases refuse it.
+    In a BMPString a surrogate may stand alone, which databases refuse: it is escaped, and not as a backslash of a name is.
     """
     text = json.dumps([sorted(rdn) for rdn in key], ensure_ascii=False)
     return text.encode("utf-8", "backslashreplace").decode()
