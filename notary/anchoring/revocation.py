@@ -10,6 +10,7 @@ from cryptography.x509 import ocsp
 from cryptography.x509.oid import AuthorityInformationAccessOID
 
 from notary.errors import SettingsError, Unavailable
+from notary.evidence.timestamp_revocation_form import MAX_RESPONSE
 from notary.evidence.timestamp_status import MAX_REVOCATION, Kind, RevocationData
 from notary.outbound import Outbound, check_url
 
@@ -38,7 +39,7 @@ def fetch(
     """Ask; the answer is not looked at.
 
     Raises:
-        Unavailable: no answer, none there, or one of more than 1 MiB.
+        Unavailable: no answer, none there, a list of more than 1 MiB, or a response of more than 16 KiB.
     """
     if source.kind is Kind.CRL:
         found = outbound.get(source.url, MAX_REVOCATION)
@@ -48,7 +49,7 @@ def fetch(
     sha1 = hashes.SHA1()  # noqa: S303 - identifies the issuer, and is what every responder knows (RFC 5019 §2.1.1)
     asked = ocsp.OCSPRequestBuilder().add_certificate(certificate, issuer, sha1)
     body = asked.build().public_bytes(serialization.Encoding.DER)
-    answer = outbound.post(source.url, body, "application/ocsp-request", MAX_REVOCATION)
+    answer = outbound.post(source.url, body, "application/ocsp-request", MAX_RESPONSE)
     return RevocationData(source.kind, answer)
 
 

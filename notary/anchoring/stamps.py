@@ -70,23 +70,23 @@ class StampWatch:
         self._collect()
 
     def _look(self, item: Anchoring, authority: Authority) -> None:
+        note = self.note(item.size)
         try:
-            made = check_token(
-                item.evidence or b"", self.note(item.size), authority, tries=Tries(MAX_TAKEN_IN)
-            )
-        except TimestampError as error:
-            _log.error("a stored time stamp fails", anchor=item.anchor, size=item.size, detail=str(error))
-            stored = StoredStamp(
-                item.id, item.anchor, item.size, "", "", b"", item.created_at, b"", "unreadable"
-            )
+            made = check_token(item.evidence or b"", note, authority, tries=Tries(MAX_TAKEN_IN))
             with self.database.writing() as connection:
+                # Durable after the commit: that this stamp was seen, under its number. A crash before it means that
+                # it is looked at again.
+                verdict = self._enter(connection, item, authority, made)
+        except (
+            TimestampError,
+            UnicodeError,
+        ) as error:  # a text that no database takes holds up no other stamp
+            _log.error("a stored time stamp fails", anchor=item.anchor, size=item.size, detail=str(error))
+            verdict = "unreadable"
+            stored = StoredStamp(item.id, item.anchor, item.size, "", "", b"", item.created_at, b"", verdict)
+            with self.database.writing() as connection:
+                # Durable after the commit: that this stamp counts for nothing. A crash before it: as above.
                 stamps.add_stamp(connection, stored)
-            STAMPS_BAD.labels(item.anchor, "unreadable").inc()
-            return
-        with self.database.writing() as connection:
-            # Durable after the commit: that this stamp was seen, under its number. A crash before it means that
-            # it is looked at again.
-            verdict = self._enter(connection, item, authority, made)
         if verdict:
             STAMPS_BAD.labels(item.anchor, verdict).inc()
 

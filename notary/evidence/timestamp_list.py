@@ -27,7 +27,7 @@ from notary.evidence.asn1_form import (
 from notary.evidence.timestamp_extensions import AUTHORITY_KEY, POINT_NAME, Extension, each_extension
 from notary.evidence.timestamp_form import ALGORITHM, EXTENSIONS, NAME
 
-MAX_PART = 2048  # bytes of the issuer, of the algorithm, and of the extensions; real ones have a few hundred
+MAX_PART = 2048  # bytes of issuer, algorithm, extensions, a time; real ones have a few hundred
 MAX_VALUES = 256  # in one of these, and in an entry
 MAX_READ = 1024  # entries of one list that are read
 AUTHORITY_KEY_ID, ISSUING_POINT = "551d23", "551d1c"  # contents of object identifiers, hex

@@ -12,7 +12,7 @@ from notary.evidence.timestamp_der import load
 from notary.evidence.timestamp_signature import verify_signature
 
 CHECK = 15  # of docs/formats.md §9
-MAX_REVOCATION = 1024 * 1024  # bytes of one CRL or OCSP response
+MAX_REVOCATION = 1024 * 1024  # bytes of one CRL; an OCSP response has fewer
 
 
 class Kind(StrEnum):

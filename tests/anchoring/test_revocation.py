@@ -10,6 +10,7 @@ from cryptography.x509 import ocsp
 
 from notary.anchoring.revocation import MAX_SOURCES, Source, fetch, sources
 from notary.errors import Unavailable
+from notary.evidence.timestamp_revocation_form import MAX_RESPONSE
 from notary.evidence.timestamp_status import MAX_REVOCATION, Kind
 from notary.outbound import Outbound
 from tests.anchoring.test_stamps import place, responder
@@ -92,10 +93,14 @@ def test_a_list_is_fetched_and_a_responder_asked_about_the_certificate():
 
 def test_too_long_an_answer_and_a_place_inside_are_refused():
     tsa = naming()
-    with answering(bytes(MAX_REVOCATION + 1)) as (url, seen):
-        for kind in Kind:
-            with pytest.raises(Unavailable, match="is longer than 1048576 bytes"):
-                fetch(Outbound(allow_private=True), Source(kind, f"{url}/"), tsa.signer, tsa.middle)
+    for kind, limit in ((Kind.CRL, MAX_REVOCATION), (Kind.OCSP, MAX_RESPONSE)):
+        with answering(bytes(limit + 1)) as (url, seen):
+            source = Source(kind, f"{url}/")
+            with pytest.raises(Unavailable, match=f"is longer than {limit} bytes"):
+                fetch(Outbound(allow_private=True), source, tsa.signer, tsa.middle)
             with pytest.raises(Unavailable, match="has no address that requests may go to"):
-                fetch(Outbound(allow_private=False), Source(kind, f"{url}/"), tsa.signer, tsa.middle)
-    assert len(seen) == 2
+                fetch(Outbound(allow_private=False), source, tsa.signer, tsa.middle)
+        assert len(seen) == 1
+        with answering(bytes(limit)) as (url, _):
+            found = fetch(Outbound(allow_private=True), Source(kind, f"{url}/"), tsa.signer, tsa.middle)
+        assert found.data == bytes(limit)

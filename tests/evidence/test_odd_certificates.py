@@ -14,7 +14,7 @@ from notary.errors import TimestampError
 from notary.evidence import timestamp_names
 from notary.evidence.timestamp import check_token
 from notary.evidence.timestamp_certificate import read_certificate
-from notary.evidence.timestamp_names import name_key, shown_name
+from notary.evidence.timestamp_names import name_key, shown_key, shown_name
 from notary.evidence.timestamp_revocation import check_revocation, statuses_of
 from notary.evidence.timestamp_status import Kind, RevocationData, reason_of
 from notary.evidence.trust_toml import certificate as trusted
@@ -443,3 +443,12 @@ def test_a_certificate_whose_key_identifier_cannot_be_read_is_not_the_one_that_i
     tsa = MiniTsa("p256")
     response = tsa.respond(NOTE, sid="ski", certificates=[odd, tsa.signer, tsa.middle])
     assert check_token(response, NOTE, trusting(tsa)).serial == 7
+
+
+def test_a_name_with_half_a_pair_is_a_text_of_its_own():
+    half, escaped, whole = (
+        ((frozenset({("550403", text)}),)) for text in ("\ud800", "\\ud800", "\U00010000")
+    )
+    shown = [shown_key(key) for key in (half, escaped, whole)]
+    assert shown[0] == '[[["550403", "\\ud800"]]]'
+    assert len({text.encode() for text in shown}) == 3

@@ -9,7 +9,7 @@ import { readAlgorithm } from "./signature.js";
 import { readTime } from "./time.js";
 import { readExtensions } from "./x509.js";
 
-const MAX_PART = 2048; // bytes of issuer, algorithm or extensions
+const MAX_PART = 2048; // bytes of issuer, algorithm, extensions or a time
 const MAX_VALUES = 256; // in each of these, and in an entry
 const MAX_READ = 1024; // entries of one list that are read
 const [INTEGER, SEQUENCE, EXTENSIONS] = [0x02, 0x30, 0xa0]; // first bytes
