@@ -1,11 +1,12 @@
 """The heads of a package: checkpoints that a record is proved under, and what third parties say of them."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, replace
 
-from notary.errors import NotFound, NotReady
+from notary.errors import FormatError, NotFound, NotReady
 from notary.evidence.chain import ChainEvidence, NotBefore, decode_evidence, decode_header, encode_evidence
+from notary.evidence.package_names import check_sizes
 from notary.evidence.proof_file import TLOG_PROOF, ProofFile
 from notary.evidence.statement import parse_statement
 from notary.proving import Prover
@@ -42,7 +43,8 @@ class PackageHeads:
     def first(self, view: RecordView, index: int, later: Sequence[RecordView]) -> dict[str, bytes]:
         """For each anchor its earliest final word on a head with this entry, and one on each `later` entry.
 
-        Of calendars that have no final word yet, the file that anybody can ask them for more with.
+        Of calendars that have no final word yet, the file that anybody can ask them for more with. What would pass a
+        limit of packages is left out.
         """
         with self.database.reading() as connection:
             earliest = believed(connection, anchorings.earliest_final(connection, index))
@@ -56,9 +58,7 @@ class PackageHeads:
             )
             # Where nothing attests it, yet or ever: what the log itself shows, of the record and of what followed it.
             closed = () if wanted else _closing(connection, index, later)
-        contents: dict[str, bytes] = {}
-        for item in (*wanted.values(), *pending):
-            contents |= self._attestation(view, item)
+        contents = self._attested(view, (*wanted.values(), *pending))
         for size in {*closed, *(item.size for item in (*wanted.values(), *pending))}:
             contents |= self._head(index, size)
         return contents
@@ -70,6 +70,16 @@ class PackageHeads:
             f"heads/{size}/checkpoint": note,
             f"heads/{size}/inclusion.tlog-proof": proof.encode(TLOG_PROOF),
         }
+
+    def _attested(self, view: RecordView, items: Iterable[Anchoring]) -> dict[str, bytes]:
+        """What of these a package holds together: each is there whole, since a token without its lists may fail."""
+        contents: dict[str, bytes] = {}
+        for item in items:
+            more = contents | self._attestation(view, item)
+            with suppress(FormatError):
+                check_sizes({name: len(data) for name, data in more.items()})
+                contents = more
+        return contents
 
     def _attestation(self, view: RecordView, item: Anchoring) -> dict[str, bytes]:
         folder = f"heads/{item.size}"

@@ -5,12 +5,12 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from itertools import pairwise
 
-from notary.errors import NotReady
+from notary.errors import FormatError, NotReady, RequestError
 from notary.evidence.assemble import assemble
 from notary.evidence.bag import evidence_manifest
 from notary.evidence.commitments import Opening, encode_openings
 from notary.evidence.consistency import Consistency, encode_consistency
-from notary.evidence.package_names import OPENINGS, REPORT, STATEMENT
+from notary.evidence.package_names import MAX_OPENED, OPENINGS, REPORT, STATEMENT
 from notary.evidence.previous import MAX_PREVIOUS
 from notary.evidence.proof_file import TLOG_PROOF, ProofFile
 from notary.proving import Prover
@@ -25,8 +25,6 @@ from notary.store import openings, promises, records, views
 from notary.store.engine import Database
 from notary.store.places import group_of
 from notary.store.records import Record
-
-_MAX_EARLIER = 16 * 1024 * 1024  # bytes of openings of earlier statements
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,7 +93,8 @@ class Packages:
 
         Raises:
             NotFound, NotReady: as `proof`.
-            RequestError: what is to be opened is not there for `viewer`.
+            RequestError: what is to be opened is not there for `viewer`, or what stands under `heads` passes a limit
+                of packages.
         """
         contents = self.members(number, viewer, heads, choice)
         if (
@@ -105,7 +104,14 @@ class Packages:
         ):
             report = self.kept.read(number, evidence_manifest(contents))
             contents |= {} if report is None else {REPORT: report}
-        return assemble(contents | static_members())
+        try:
+            return assemble(contents | static_members())
+        except FormatError as error:
+            if heads is None:
+                raise
+            raise RequestError(
+                f"a package cannot hold what these heads have: {error}; name fewer, or none"
+            ) from error
 
     def members(
         self,
@@ -194,11 +200,13 @@ class Packages:
     ) -> dict[str, bytes]:
         """The statements that this one follows, back to the first or to one that `viewer` may not see.
 
-        Openings of all of them are held to `_MAX_EARLIER` together, so that the package stays within its own limit;
-        what passes it is withheld.
+        Of their openings there are, from the newest back, as many as all openings of a package may have together;
+        from the first that passes it on they are withheld.
         """
         found: dict[str, bytes] = {}
-        room = _MAX_EARLIER
+        room = MAX_OPENED - sum(
+            len(data) for name, data in contents.items() if name.endswith("/openings.json")
+        )
         with self.database.reading() as connection:
             chain = records.earlier(connection, view.seq, MAX_PREVIOUS)
         for back, record in enumerate(chain, 1):

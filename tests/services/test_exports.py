@@ -16,10 +16,10 @@ from notary.evidence.json_proof import parse_json_proof
 from notary.evidence.note import parse_note
 from notary.evidence.number import lookup_code
 from notary.evidence.package import read_package
+from notary.evidence.package_names import MAX_OPENED, OPENINGS
 from notary.evidence.proof_file import TLOG_PROOF, parse_proof_file
 from notary.evidence.statement import parse_statement
 from notary.evidence.verify import verify
-from notary.services import packages as packages_module
 from notary.services.erasing import Erasing
 from notary.services.exports import Exports, Format
 from notary.services.opening import ALL, MAX_WORDS, NONE, Choice, chosen
@@ -377,14 +377,18 @@ def test_a_chain_of_more_than_64_is_cut_there(bench):
     assert outcomes(bench.package(numbers[1]))["9.3"] == "passed"
 
 
-def test_openings_of_earlier_statements_do_not_fill_the_package(bench, monkeypatch):
-    numbers = chain(bench, 3)
+def test_openings_of_earlier_statements_leave_room_for_those_of_the_record_and_no_more(bench):
+    large = {"metadata": {"a": "x" * 90000}}  # 120 KiB in a file of openings
+    numbers = [bench.submit(large, content=b"0")]
+    for at in range(1, 20):
+        numbers.append(bench.submit(large, content=b"%d" % at, previous=numbers[-1]))
     bench.close()
-    sizes = [len(bench.package(numbers[0]).files[f"previous/{at}/openings.json"]) for at in (1, 2)]
-    monkeypatch.setattr(packages_module, "_MAX_EARLIER", sizes[0] + sizes[1] - 1)
-    package = bench.package(numbers[0])
-    assert "previous/1/openings.json" in package.files
-    assert "previous/2/openings.json" not in package.files
+    package = bench.package(numbers[-1])
+    openings = [name for name in package.files if name.endswith("/openings.json")]
+    sizes = {len(package.files[name]) for name in openings}
+    assert folders(package) == list(range(1, 20))
+    most = MAX_OPENED // max(sizes)
+    assert set(openings) == {OPENINGS, *(f"previous/{at}/openings.json" for at in range(1, most))}
     assert outcomes(package)["9.3"] == "passed"
 
 

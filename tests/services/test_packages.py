@@ -10,11 +10,12 @@ from functools import cached_property
 import pytest
 from sqlalchemy import text
 
-from notary.errors import NotFound, NotReady
+from notary.errors import NotFound, NotReady, RequestError
 from notary.evidence.bag import evidence_manifest
 from notary.evidence.chain import ChainTrust, decode_evidence, decode_header, encode_evidence
 from notary.evidence.consistency import parse_consistency
 from notary.evidence.package import Package, read_package
+from notary.evidence.package_names import MAX_LISTS, MAX_OTS
 from notary.evidence.statement import Block
 from notary.evidence.verify import verify
 from notary.intake.broken import log_broken
@@ -257,6 +258,33 @@ def test_the_same_heads_named_give_the_same_bytes_whatever_came_later(bench, mon
     assert package.sizes() == [4, 7]
     assert tokens(package) == {(4, "tsa-a"), (7, "tsa-a"), (7, "tsa-b")}
     assert "consistency.json" in package.files
+
+
+def test_what_a_package_cannot_hold_is_left_out_or_the_heads_are_to_be_fewer(bench):
+    number = bench.submit()
+    bench.close(2)
+    bench.submit()
+    bench.close(3)
+    for at in range(MAX_OTS + 1):
+        bench.anchored(f"calendar-{at}", 2 + at % 2, evidence=b"a file", kind="opentimestamps")
+    assert len(files_of_calendars(bench.read(number))) == MAX_OTS
+    with pytest.raises(
+        RequestError, match=r"these heads have: a package holds at most 32 OpenT.*; name fewer, or none"
+    ):
+        bench.packages.package(number, Viewer(bench.rig.tenant), [2, 3])
+    bench.packages.package(number, Viewer(bench.rig.tenant), [2])
+
+
+def test_a_token_is_not_there_without_its_lists(bench):
+    number = bench.submit()
+    bench.close(2)
+    for at in range(17):
+        signer = b"signer %d" % at
+        bench.looked_at(bench.anchored(f"tsa-{at}", 2), path=(signer, b"root"))
+        bench.said(signer, 1, b"%02d" % at * (MAX_LISTS // 32))
+    package = bench.read(number)
+    assert len(tokens(package)) == 16
+    assert all(package.revocation(*place) for place in tokens(package))
 
 
 def test_heads_that_do_not_have_the_record_or_do_not_exist_are_refused(bench):
