@@ -125,7 +125,7 @@ class EvmAnchor:
             raw, ref = signed(fields, self.wallet)
         return Attempt(ref, raw, nonce, self.lane)
 
-    def send(self, head: Head, attempt: Attempt) -> Observation:  # noqa: ARG002 - the port's form
+    def send(self, head: Head, attempt: Attempt, *earlier: Attempt) -> Observation:  # noqa: ARG002 - the port's form
         """Send the stored bytes by every endpoint. Whatever one objects, the hash is looked up before it is believed.
 
         Returns:
@@ -135,7 +135,7 @@ class EvmAnchor:
             AnchorUnavailable, LaneStopped, AnchorRejected: as `submitting.submit_to_all`.
         """
         sender = attempt.lane or self.lane
-        return submit_to_all(self._nodes, self.needed, self.name, attempt, sender, self.profile)
+        return submit_to_all(self._nodes, self.needed, self.name, attempt, sender, self.profile, earlier)
 
     def replacement(self, attempts: Sequence[Attempt], since: datetime, blocks: int = 1) -> Attempt | None:
         """The last attempt for a higher fee. As `replacing.replacement`; LaneStopped also where it costs too much."""

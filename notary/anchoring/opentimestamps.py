@@ -77,7 +77,7 @@ class OtsAnchor(KeepsNoHeads):
         posted = sha256(sha256(head.note).digest() + blind).digest()
         return Attempt(posted, blind + posted, nonce)
 
-    def send(self, head: Head, attempt: Attempt) -> Observation:
+    def send(self, head: Head, attempt: Attempt, *earlier: Attempt) -> Observation:  # noqa: ARG002 - the port's form
         """Post to every calendar whose answer is not kept yet; one that answers is enough.
 
         Returns:

@@ -175,8 +175,8 @@ class Anchor(Protocol):
         """
         ...
 
-    def send(self, head: Head, attempt: Attempt) -> Observation:
-        """Send stored bytes. Harmless when done twice.
+    def send(self, head: Head, attempt: Attempt, *earlier: Attempt) -> Observation:
+        """Send stored bytes. Harmless when done twice. `earlier` are our other attempts with the same nonce.
 
         Raises:
             AnchorUnavailable: the authority does not answer; whether it got them is open.

@@ -88,7 +88,7 @@ class TsaAnchor(KeepsNoHeads):
         raw = request(head.note, nonce, self.imprint, accepted[0] if len(accepted) == 1 else None)
         return Attempt(sha256(raw).digest(), raw, nonce)
 
-    def send(self, head: Head, attempt: Attempt) -> Observation:
+    def send(self, head: Head, attempt: Attempt, *earlier: Attempt) -> Observation:  # noqa: ARG002 - the port's form
         """Ask for a token and check it as any verifier will.
 
         Returns:

@@ -85,7 +85,7 @@ class Sending:
         told: list[LaneStopped] = []
         for attempt in newest_of_lanes(attempts):
             try:
-                return self.anchor.send(head, attempt)
+                return self.anchor.send(head, attempt, *others_of(attempt, attempts))
             except LaneStopped as error:
                 # Before anybody is accused, or pays instead: an earlier attempt has the same nonce, or the same head.
                 seen = self.anchor.observe(head, attempts)
@@ -121,9 +121,9 @@ class Sending:
         for size, stored in missing:
             by_nonce.setdefault(stored.nonce, []).append((size, stored))
         for found in by_nonce.values():
-            size, newest = found[-1]  # of one that was replaced, the last
+            size = found[-1][0]  # of one that was replaced, the last is sent
             try:
-                self.anchor.send(self.head_at(size), attempt_of(newest))
+                self.anchor.send(self.head_at(size), *(attempt_of(each) for _, each in reversed(found)))
             except LaneStopped:
                 if not self.in_block(found):
                     raise
@@ -132,6 +132,12 @@ class Sending:
         """Whether one of the attempts with a nonce, each with the size of its head, is mined. Raises as `observe`."""
         size = found[-1][0]
         return self.anchor.observe(self.head_at(size), [attempt_of(each) for _, each in found]).step in _TAKEN
+
+
+def others_of(attempt: Attempt, attempts: Sequence[Attempt]) -> list[Attempt]:
+    """Those of the attempts, but for this one, that have its wallet and nonce: at most one of them is ever mined."""
+    place = (attempt.lane, attempt.nonce)
+    return [each for each in attempts if (each.lane, each.nonce) == place and each != attempt]
 
 
 def attempt_of(stored: anchorings.Attempt) -> Attempt:

@@ -1,19 +1,28 @@
 """Stored bytes are given to every endpoint, and what one objects is looked into before it is believed."""
 
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass
 
-from notary.anchoring.agreeing import in_turn, tell_contradiction
+from notary.anchoring.agreeing import in_turn, nonce_of, tell_contradiction
 from notary.anchoring.data_fee import data_fee
 from notary.anchoring.funds import require_funds
 from notary.anchoring.port import Attempt, Observation, Step
-from notary.anchoring.rpc import Node, quantity
+from notary.anchoring.rpc import Node
 from notary.anchoring.transaction import cost_of, fields_of
 from notary.errors import AnchorRejected, AnchorUnavailable, LaneStopped, NoAnswer, SignerUnavailable
 
+_HAD = "the node had the transaction already"
+
 
 def submit_to_all(
-    nodes: Sequence[Node], needed: int, anchor: str, attempt: Attempt, sender: str, profile: str
+    nodes: Sequence[Node],
+    needed: int,
+    anchor: str,
+    attempt: Attempt,
+    sender: str,
+    profile: str,
+    earlier: Sequence[Attempt] = (),
 ) -> Observation:
     """Send an attempt of `sender`, an address, by every endpoint: one that takes it is enough.
 
@@ -21,45 +30,64 @@ def submit_to_all(
 
     Args:
         nodes: of the chain, in the order of the settings.
-        needed: so many must say that its nonce went to another before anybody is accused.
+        needed: so many must say that its nonce went to another before anybody is accused, and none that it is free.
         anchor: its name, for the metrics.
         attempt: stored before.
         sender: address of the wallet.
         profile: what kind of chain it is.
+        earlier: our other attempts with this nonce: an endpoint where one of them is in a block contradicts nobody.
 
     Raises:
         AnchorUnavailable: none answers or takes it (fee too low); or fewer than needed say that its nonce went to
-            another.
+            another, or another one says that it did not.
         LaneStopped: the wallet holds too little; or so many as are needed know nothing of the transaction and say that
-            its nonce went to another.
+            its nonce went to another, and none that it is free.
         AnchorRejected: none takes it, and the first that answers is of another chain.
     """
-    taken: list[Observation] = []
+    taken: list[Taken] = []
     refused: list[AnchorUnavailable | AnchorRejected] = []
+    accusers: list[Node] = []
     for _, node in in_turn(nodes):
-        if node.away and taken and all(isinstance(error, NoAnswer) for error in refused):
+        known = any(each.shown for each in taken)
+        if node.away and known and all(isinstance(error, NoAnswer) for error in refused):
             continue
         try:
             node.require_chain()
             taken.append(submit(node, anchor, attempt, sender, profile))
         except (AnchorUnavailable, AnchorRejected) as error:
             refused.append(error)
-    foreign = [error for error in refused if isinstance(error, LaneStopped) and error.foreign]
+            if isinstance(error, LaneStopped) and error.foreign:
+                accusers.append(node)
+    if accusers:
+        free = any(count <= attempt.nonce for count in _counts(nodes, sender))
+        shown = next((each.seen for each in taken if each.shown), None)
+        if shown or free:
+            _tell(accusers, attempt, earlier)
+        return _contested(attempt.nonce, len(accusers), len(nodes), needed, shown, free=free)
     if taken:
-        for accusation in foreign:
-            tell_contradiction(nodes[0].chain_id, f"{accusation}, says an endpoint, and another one has it")
-        return taken[0]
-    if 0 < len(foreign) < needed:
-        raise AnchorUnavailable(
-            f"{foreign[0]}, say {len(foreign)} of {len(nodes)} endpoints: {needed} must agree"
-        )
+        return taken[0].seen
     # Silence is no reason where another one has given one.
-    spoken = (error for error in refused if not isinstance(error, NoAnswer))
-    raise foreign[0] if foreign else next(spoken, refused[0])
+    raise next((error for error in refused if not isinstance(error, NoAnswer)), refused[0])
 
 
-def submit(node: Node, anchor: str, attempt: Attempt, sender: str, profile: str) -> Observation:
+@dataclass(frozen=True, slots=True)
+class Taken:
+    """That an endpoint takes an attempt.
+
+    Attributes:
+        seen: what is said of it.
+        shown: the endpoint knows the transaction, or says that its nonce is free; else it only said that it takes it,
+            and some say so of anything.
+    """
+
+    seen: Observation
+    shown: bool
+
+
+def submit(node: Node, anchor: str, attempt: Attempt, sender: str, profile: str) -> Taken:
     """Send an attempt of `sender`, an address, and say that the node has it.
+
+    A relay or a gateway may take what can never be mined: it is believed that the nonce is free there, not its hash.
 
     Raises:
         AnchorUnavailable: the node does not answer, or does not take it (fee too low).
@@ -68,15 +96,64 @@ def submit(node: Node, anchor: str, attempt: Attempt, sender: str, profile: str)
     """
     answer = node.try_ask("eth_sendRawTransaction", f"0x{attempt.raw.hex()}")
     if answer.error is None:
-        return Observation(Step.SENT)
+        try:
+            if nonce_of(node, sender) <= attempt.nonce:
+                return Taken(Observation(Step.SENT), shown=True)
+        except (NoAnswer, AnchorRejected):
+            return Taken(Observation(Step.SENT), shown=False)
     if node.ask("eth_getTransactionByHash", f"0x{attempt.ref.hex()}") is not None:
-        return Observation(Step.SENT, detail="the node had the transaction already")
-    if quantity(node.ask("eth_getTransactionCount", sender, "latest")) > attempt.nonce:
-        raise LaneStopped(f"nonce {attempt.nonce} went to another transaction", foreign=True)
+        return Taken(Observation(Step.SENT, detail=_HAD if answer.error else ""), shown=True)
+    if nonce_of(node, sender) > attempt.nonce:
+        raise LaneStopped(_went(attempt.nonce), foreign=True)
     fields = fields_of(attempt.raw)
     data = data_fee(node, profile, len(attempt.raw), fields["gas"])
     require_funds(node, anchor, sender, cost_of(fields) + data)
     raise AnchorUnavailable(f"the node does not take the transaction: {answer.error}")
+
+
+def _contested(
+    nonce: int, accusing: int, asked: int, needed: int, shown: Observation | None, *, free: bool
+) -> Observation:
+    """What stands where so many of the endpoints asked say that a nonce went to another.
+
+    `shown` is what one says that has the transaction; `free`: one says that the nonce is.
+    """
+    if shown is not None:
+        return shown
+    if free:
+        raise AnchorUnavailable(
+            f"{_went(nonce)}, say {accusing} of {asked} endpoints, and another one that it is free: all must agree"
+        )
+    if accusing < needed:
+        raise AnchorUnavailable(f"{_went(nonce)}, say {accusing} of {asked} endpoints: {needed} must agree")
+    raise LaneStopped(_went(nonce), foreign=True)
+
+
+def _went(nonce: int) -> str:
+    return f"nonce {nonce} went to another transaction"
+
+
+def _counts(nodes: Sequence[Node], sender: str) -> list[int]:
+    """How many transactions of `sender` are mined, as each endpoint says that answers."""
+    found = []
+    for node in nodes:
+        with suppress(AnchorUnavailable, AnchorRejected):
+            found.append(nonce_of(node, sender))
+    return found
+
+
+def _tell(accusers: Sequence[Node], attempt: Attempt, earlier: Sequence[Attempt]) -> None:
+    """The alarm for each endpoint that accuses, and not as one does that is a block ahead: by another of ours."""
+    for node in accusers:
+        if not any(_mined(node, each) for each in earlier):
+            what = f"{_went(attempt.nonce)}, says an endpoint, and another one has it or says that the nonce is free"
+            tell_contradiction(node.chain_id, what)
+
+
+def _mined(node: Node, attempt: Attempt) -> bool:
+    with suppress(AnchorUnavailable):
+        return node.ask("eth_getTransactionReceipt", f"0x{attempt.ref.hex()}") is not None
+    return False
 
 
 @contextmanager

@@ -114,9 +114,11 @@ class Ledger:
         self.fuse.burn()
         return Attempt(sha256(raw).digest(), raw, nonce, self.lane)
 
-    def send(self, head, attempt):
+    def send(self, head, attempt, *earlier):
         self._answer("send")
-        assert attempt.raw in self._stored().get(attempt.nonce, ()), "sent what is not stored"
+        stored = self._stored().get(attempt.nonce, ())
+        assert attempt.raw in stored, "sent what is not stored"
+        assert sorted(each.raw for each in (attempt, *earlier)) == sorted(stored), "of another nonce"
         assert attempt.raw.startswith(b"%d:%d:%s" % (attempt.nonce, head.size, head.root.hex().encode()))
         self.fuse.burn()
         self.wire.append(attempt.raw)

@@ -11,7 +11,7 @@ from notary.errors import AnchorRejected, AnchorUnavailable, LaneStopped, NoAnsw
 from notary.observe import RPC_CONTRADICTIONS, RPC_PASSED_OVER
 from notary.store.incidents import incidents
 from tests.anchoring.evm_steps import anchored, signed
-from tests.anchoring.local_chain import WALLET, head
+from tests.anchoring.local_chain import STRANGER, WALLET, head
 from tests.anchoring.lying_node import Error, lying_node
 from tests.rig import ORIGIN
 
@@ -34,6 +34,25 @@ def refusing(message):
         raise Error(message)
 
     return refused
+
+
+def accepting(**more):
+    """What an endpoint says that takes any bytes and knows no transaction."""
+    return {"eth_sendRawTransaction": lambda _: f"0x{bytes(32).hex()}"} | more
+
+
+def by_hand(chain):
+    """Nothing is mined by itself."""
+    chain.node.ask("evm_setAutomine", False)
+    chain.node.ask("evm_setIntervalMining", 0)
+
+
+ACCUSES = {
+    "eth_sendRawTransaction": refusing("nonce too low"),
+    "eth_getTransactionByHash": lambda _: None,
+    "eth_getTransactionCount": lambda n: hex(int(n, 16) + 1),
+}
+FULL = {"eth_sendRawTransaction": refusing("txpool is full"), "eth_getTransactionByHash": lambda _: None}
 
 
 def passed_over(place=1):
@@ -143,12 +162,7 @@ def test_one_endpoint_that_takes_it_is_enough(chain, on_chain):
 
 def test_that_a_nonce_went_to_another_is_believed_of_as_many_as_must_agree(chain, on_chain):
     attempt = signed(on_chain, 7)
-    lies = {
-        "eth_sendRawTransaction": refusing("nonce too low"),
-        "eth_getTransactionByHash": lambda _: None,
-        "eth_getTransactionCount": lambda n: hex(int(n, 16) + 1),
-    }
-    with lying_node(chain.url, **lies) as one, lying_node(chain.url, **lies) as two:
+    with lying_node(chain.url, **ACCUSES) as one, lying_node(chain.url, **ACCUSES) as two:
         reason = rf"^nonce {attempt.nonce} went to another transaction"
         for urls, needed in (((one,), 1), ((one, GONE), 1), ((one, two), 2)):
             with pytest.raises(LaneStopped, match=f"{reason}$") as said:
@@ -160,6 +174,73 @@ def test_that_a_nonce_went_to_another_is_believed_of_as_many_as_must_agree(chain
         before = contradictions()
         assert by(on_chain, one, chain.url).send(head(7), attempt).step is Step.SENT
         assert contradictions() == before + 1
+
+
+def test_one_that_takes_anything_counts_beside_an_accusation_only_where_it_says_that_the_nonce_is_free(
+    chain, on_chain
+):
+    chain.node.ask("evm_setAutomine", False)
+    attempt = signed(on_chain, 7)
+    unknown, before = {"eth_getTransactionByHash": lambda _: None}, contradictions()
+    used = accepting(**unknown, eth_getTransactionCount=ACCUSES["eth_getTransactionCount"])
+    silent = accepting(**unknown, eth_getTransactionCount=refusing("not for a relay"))
+    for lies in (used, silent):
+        with lying_node(chain.url, **ACCUSES) as one, lying_node(chain.url, **lies) as relay:
+            for urls in ((one, relay), (relay, one)):
+                with pytest.raises(LaneStopped, match=r"^nonce \d+ went to another transaction$") as said:
+                    by(on_chain, *urls).send(head(7), attempt)
+                assert said.value.foreign
+    assert contradictions() == before
+    with lying_node(chain.url, **silent) as relay:  # nobody accuses: it is taken
+        assert by(on_chain, relay).send(head(7), attempt).step is Step.SENT
+    with lying_node(chain.url, **ACCUSES) as one, lying_node(chain.url, **accepting(**unknown)) as free:
+        assert by(on_chain, one, free).send(head(7), attempt).step is Step.SENT
+    assert contradictions() == before + 1
+
+
+def test_an_accusation_and_a_nonce_that_is_free_contradict_each_other_in_any_order(chain, on_chain):
+    by_hand(chain)
+    attempt, before = signed(on_chain, 7), contradictions()
+    with lying_node(chain.url, **FULL) as honest, lying_node(chain.url, **ACCUSES) as liar:
+        for urls in ((honest, liar), (liar, honest), (liar, GONE, honest)):
+            reason = f"went to another transaction, say 1 of {len(urls)} endpoints, and another one that it is free"
+            with pytest.raises(AnchorUnavailable, match=reason):
+                by(on_chain, *urls).send(head(7), attempt)
+    assert contradictions() == before + 3
+
+
+def test_a_wallet_is_not_stopped_by_a_later_endpoint_where_the_first_says_that_its_nonce_is_free(
+    chain, log, on_chain
+):
+    log.close()
+    assert to_final(chain, log, on_chain).state == "final"
+    by_hand(chain)
+    log.close()
+    log.wait()
+    with lying_node(chain.url, **FULL) as honest, lying_node(chain.url, **ACCUSES) as liar:
+        asked = by(on_chain, honest, liar)
+        advance = log.advance(asked, reserves=[replace(asked, wallet=STRANGER)])
+        with pytest.raises(AnchorUnavailable, match="and another one that it is free: all must agree"):
+            advance.step()
+    (attempt,) = log.attempts(log.newest("test"))
+    assert (log.newest("test").state, attempt.lane) == ("signed", WALLET.address)
+    with log.rig.database.reading() as connection:
+        assert incidents(connection) == []
+
+
+def test_an_endpoint_that_is_a_block_ahead_contradicts_nobody(chain, on_chain):
+    nonce = on_chain.first_nonce()
+    earlier, later = (on_chain.sign(head(size), nonce, (), 0) for size in (7, 8))
+    chain.node.ask("eth_sendRawTransaction", f"0x{earlier.raw.hex()}")
+    chain.receipt(earlier.ref)
+    before = contradictions()
+    behind = accepting(eth_getTransactionCount=lambda _: hex(nonce), eth_getTransactionReceipt=lambda _: None)
+    with lying_node(chain.url, **behind) as url:
+        for urls in ((chain.url, url), (url, chain.url)):
+            assert by(on_chain, *urls).send(head(8), later, earlier).step is Step.SENT
+        assert contradictions() == before
+        assert by(on_chain, chain.url, url).send(head(8), later).step is Step.SENT
+    assert contradictions() == before + 1  # of nobody's earlier one
 
 
 # Nonces

@@ -215,11 +215,11 @@ def test_a_lost_transaction_of_which_an_earlier_one_is_mined_meanwhile_accuses_n
     ledger.reorg()
     send = ledger.send
 
-    def meanwhile(head, attempt):
+    def meanwhile(head, attempt, *others):
         earlier = Attempt(bytes.fromhex(first.ref), first.raw, first.nonce, first.lane)
         ledger.pool[first.nonce] = (earlier, log.head(size))
         ledger.mine()
-        return send(head, attempt)
+        return send(head, attempt, *others)
 
     ledger.send = meanwhile
     log.close()

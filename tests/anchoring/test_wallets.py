@@ -4,12 +4,13 @@ from dataclasses import replace
 
 import pytest
 
-from notary.anchoring.rpc import quantity
+from notary.anchoring.rpc import Node, quantity
 from notary.errors import LaneStopped
 from notary.observe import LANE_STOPPED
 from notary.store import anchorings
 from notary.store.incidents import FOREIGN_NONCE, incidents
 from tests.anchoring.local_chain import STRANGER, WALLET
+from tests.anchoring.lying_node import lying_node
 from tests.rig import ORIGIN
 
 SECOND = STRANGER  # has funds, and no authority over anything
@@ -165,6 +166,27 @@ def test_a_stolen_key_that_took_our_nonce_stops_nothing_but_its_wallet(chain, lo
     assert stopped() == 1
 
 
+@pytest.mark.parametrize(("honest", "needed"), [(0, 1), (1, 1), (2, 2)])
+def test_an_endpoint_that_accepts_anything_hides_no_stolen_nonce(chain, log, first, honest, needed):
+    by_hand(chain)
+    log.close()
+    with lying_node(chain.url, eth_sendRawTransaction=lambda _: "0x" + "11" * 32) as relay:
+        node, *others = (Node(url, 31337) for url in [chain.url] * honest + [relay])
+        asked = replace(first, node=node, others=tuple(others), needed=needed)
+        advance = log.advance(asked, reserves=[replace(asked, wallet=SECOND)])
+        advance.step()
+        (ours,) = log.attempts(log.one("test"))
+        chain.node.ask("anvil_dropTransaction", f"0x{ours.ref}")
+        foreign(chain, ours.nonce)
+        chain.mine()
+        log.wait(31)
+        advance.step()
+        assert (payers(log), stopped()) == ([WALLET.address, SECOND.address], 1)
+        to_final(chain, log, advance)
+    with log.rig.database.reading() as connection:
+        assert [incident.kind for incident in incidents(connection)] == [FOREIGN_NONCE]
+
+
 def test_a_stolen_key_that_is_used_on_and_on_leaves_every_anchor_to_the_second_wallet(
     chain, log, advance, first
 ):
@@ -213,13 +235,13 @@ def test_a_wallet_that_was_taken_out_of_the_settings_is_taken_over(chain, log, f
 
 def test_nobody_takes_over_what_was_mined_meanwhile(chain, log, first, second):
     class Mistaken(Emptied):
-        def send(self, head, attempt):
+        def send(self, head, attempt, *earlier):
             if not self.done:
                 self.done = True
-                self.anchor.send(head, attempt)
+                self.anchor.send(head, attempt, *earlier)
                 self.chain.mine()
                 raise LaneStopped("nonce 2 went to another transaction", foreign=True)
-            return self.anchor.send(head, attempt)
+            return self.anchor.send(head, attempt, *earlier)
 
     by_hand(chain)
     log.close()
@@ -253,8 +275,8 @@ class Emptied:
     def __getattr__(self, name):
         return getattr(self.anchor, name)
 
-    def send(self, head, attempt):
+    def send(self, head, attempt, *earlier):
         if not self.done:
             self.done = True
             fund(self.chain, "0x0")
-        return self.anchor.send(head, attempt)
+        return self.anchor.send(head, attempt, *earlier)
