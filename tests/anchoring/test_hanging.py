@@ -191,6 +191,9 @@ def test_stored_bytes_go_to_one_that_hung_only_where_no_other_takes_them(chain, 
         assert anchor.node.away
         assert replace(anchor, others=nodes_of(clock, other)).send(head(7), attempt).step is Step.SENT
         assert first.wire == [attempt.raw]
+        assert replace(anchor, others=nodes_of(clock, GONE)).send(head(7), attempt).step is Step.SENT
+        assert replace(anchor, others=()).send(head(7), attempt).step is Step.SENT
+        assert first.wire == [attempt.raw] * 3
 
 
 def test_before_anybody_is_accused_one_that_hung_is_heard(chain, on_chain, clock):
