@@ -1,4 +1,4 @@
-"""Limits and forms that `tools/check.sh` keeps as the verifiers do, of lists, tokens and kinds of files, or leaves open."""
+"""Limits of lists, tokens and kinds of files that `tools/check.sh` keeps as the verifiers do, or leaves open."""
 
 import pytest
 from cryptography.hazmat.primitives import hashes
@@ -81,7 +81,8 @@ LISTS = {
     "1025 entries with a TRUE": (lambda: listed(FAR), FAILED, OPEN),
     "1024 entries with a TRUE": (lambda: listed(FAR[: -len(with_true(0))]), PASSED, PASSED),
     "an entry of more than 256 values with a TRUE": (
-        lambda: listed(entry(b"\x05", tlv(0x30, MANY, tlv(0x30, b"\x06\x03\x2a\x03\x04\x01\x01\xff\x04\x00")))), FAILED, OPEN,
+        lambda: listed(entry(b"\x05", tlv(0x30, MANY, tlv(0x30, b"\x06\x03\x2a\x03\x04\x01\x01\xff\x04\x00")))),
+        FAILED, OPEN,
     ),
     "2000 entries without a TRUE": (
         lambda: listed(b"".join(entry(b"\x05" + number.to_bytes(2, "big")) for number in range(2000))), PASSED, PASSED,
@@ -172,8 +173,8 @@ def test_tokens_of_so_many_certificates_that_paths_may_take_too_long_are_left_op
 
 KINDS = {
     "anchors": ([f"heads/{n}/anchor.json" for n in range(1, 6)], MAX_ANCHORS, "the anchors are larger than 16 MiB"),
-    "lists": ([f"{FOLDER[:-1]}{n}/1.crl" for n in range(1, 6)], MAX_LISTS, "the revocation lists are larger than 16 MiB"),
-    "openings": ([f"previous/{n}/openings.json" for n in range(1, 6)], MAX_OPENED, "the openings are larger than 2 MiB"),
+    "lists": ([f"{FOLDER[:-1]}{n}/1.crl" for n in range(1, 6)], MAX_LISTS, "the revocation lists are larger than 16"),
+    "openings": ([f"previous/{n}/openings.json" for n in range(1, 6)], MAX_OPENED, "the openings are larger than 2"),
 }  # fmt: skip
 
 
