@@ -720,9 +720,24 @@ members() { # names of the files of the folder, one on a line, to $work/members;
         problem="a file is larger than 8 MiB"
     elif [ -n "$(find . -type f -size +2000000000c | head -n 1)" ]; then
         problem="the document is larger than 2,000,000,000 bytes"
-    elif ! grep -v '^data/document/' <"$work/members" | while IFS= read -r name; do wc -c <"./$name"; done |
-        awk '{ sum += $1 } END { exit sum > 67108864 }'; then
-        problem="the files are larger than 64 MiB together"
+    else
+        { grep -v '^data/document/' || :; } <"$work/members" >"$work/sized"
+        problem=$(while IFS= read -r name; do wc -c <"./$name"; done <"$work/sized" | awk '
+            part == "names" { name[FNR] = $0; next }
+            {
+                sum += $1
+                if (name[FNR] ~ /^heads\/.*\/anchor[.]json$/) anchors += $1
+                if (name[FNR] ~ /^heads\/.*[.]crl$/) lists += $1
+                if (name[FNR] ~ /^(data|inspection|incident|previous\/[0-9]+)\/openings[.]json$/) opened += $1
+                if (name[FNR] ~ /^heads\/[0-9]+\/ots\//) calendars++
+            }
+            END {
+                if (anchors > 16777216) print "the anchors are larger than 16 MiB together"
+                else if (lists > 16777216) print "the revocation lists are larger than 16 MiB together"
+                else if (opened > 2097152) print "the openings are larger than 2 MiB together"
+                else if (calendars > 32) print "more than 32 OpenTimestamps files"
+                else if (sum > 67108864) print "the files are larger than 64 MiB together"
+            }' part=names "$work/sized" part=sizes -)
     fi
 }
 
@@ -1449,12 +1464,28 @@ check_token() { # size, name, member
     pem_of "$number" roots >"$work/roots.pem"
     pem_of "$number" intermediates >"$work/more.pem"
     keys=$(token_keys)
+    crowded=no
+    if is_crowded; then crowded=yes; fi
     read_token
     judge_token "$1" "$2"
     case $judged in
         unchecked) may_count "$1" "$2" ;;
         passed) count_token "$1" "$2" ;;
     esac
+}
+
+is_crowded() { # whether the tokens of this authority have so many certificates that for one the 65th signature might be tried (docs/formats.md §9)
+    code=0
+    awk -F "$TAB" -v n="$number" '
+        function count(kind, text) { if (!((kind, text) in seen)) { seen[kind, text]; held[kind]++; return 1 } }
+        part == "before" { if ($1 == n) count($2, $3); next }
+        /^[+]$/ { pinned = 1; next }
+        /^=$/ { if (count(pinned + 0, text)) print n FS pinned + 0 FS text; text = ""; next }
+        { text = text $0 }
+        END { exit held[0] * (held[0] + held[1]) > 64 ? 0 : 3 }
+    ' part=before "$work/tried" part=now "$work/certificates" >"$work/tried.new" || code=$?
+    cat "$work/tried.new" >>"$work/tried"
+    [ "$code" -ne 3 ]
 }
 
 may_count() { # size, name: what a token that this script leaves open may do, if it is good (docs/formats.md §8, §12)
@@ -1512,6 +1543,9 @@ judge_token() { # size, name: 5.1; to $judged: passed, failed, unchecked
     policies=$(awk -F "$TAB" -v n="$number" '$1 == "tsa" && $2 == n && $3 == "policies" { print $4 }' <"$work/trust")
     if [ -n "$policies" ] && ! policy_listed; then
         result 5.1 failed "$subject" "Its policy is not one of the trust file." "策略不在信任文件中。" && judged=failed && return 0
+    fi
+    if [ "$crowded" = yes ]; then
+        result 5.1 unchecked "$subject" "The tokens of its authority have many certificates: whether too many signatures would be tried is for notary verify and verify.html." "该机构的令牌含有过多证书，本脚本不能判断。" && return 0
     fi
     if [ -s "$work/key.odd" ]; then
         result 5.1 unchecked "$subject" "A key or an algorithm of its certificates is not one that this script knows." "证书的密钥或算法不在本脚本所知范围内。" && return 0
@@ -1606,7 +1640,7 @@ write_reader() { # the programs that read tokens and lists: RFC 3161, 5652, 5280
     cat >"$work/der.awk" <<'END_OF_READER'
 # DER in hexadecimal. Offsets are of characters from 1; `tlv` reads at `at`.
 function end_so(word, why) { print word "\t" why "\t" accuracy "\t" serial "\t" policy "\t" info "\t" time; exit 0 }
-function odd() { end_so("unchecked", "Its encoding or an algorithm in it is not one that this script reads") }
+function odd() { end_so(unread ? unread : "unchecked", "Its encoding or an algorithm in it is not one that this script reads") }
 function byte(at) { return index("0123456789abcdef", substr(all, at, 1)) * 16 + index("0123456789abcdef", substr(all, at + 1, 1)) - 17 }
 function tlv(at, limit, first, count, i) { # to tag, body, past
     if (at + 4 > limit) odd()
@@ -1625,9 +1659,11 @@ function tlv(at, limit, first, count, i) { # to tag, body, past
     past = body + 2 * first
     if (past > limit) odd()
 }
-function whole(at, limit, depth, from, to, kind, lead) { # every element to its last byte, in its shortest form
+function whole(at, limit, depth, from, to, kind, lead) { # every element to its last byte, in its shortest form, and no more than `most`
     if (depth > 32) odd()
+    if (!depth) values = 0
     while (at < limit) {
+        if (++values > most) odd()
         tlv(at, limit)
         from = body
         to = past
@@ -1640,7 +1676,7 @@ function whole(at, limit, depth, from, to, kind, lead) { # every element to its 
         }
         if (kind == "05" && from != to) odd()
         if (kind == "06" && (from == to || byte(to - 2) > 127 || substr(all, from, 2) == "80")) odd()
-        if (kind ~ /^[2367ab]/) whole(from, to, depth + 1)
+        if (kind ~ /^[2367abef]/) whole(from, to, depth + 1)
         at = to
     }
 }
@@ -1888,6 +1924,17 @@ function time_of(text, year, month, day, days) { # YYYYMMDDhhmmss of a moment th
     if (year < 1 || month < 1 || month > 12 || day < 1 || day > days || substr(text, 9, 2) > "23" || substr(text, 11, 2) > "59" || substr(text, 13, 2) > "59") odd()
     return substr(text, 1, 14)
 }
+BEGIN {
+    most = 4096
+    sha = "608648016503040"
+    # Of the allowed digests: their names, and with which signature algorithms they go.
+    name[sha "201"] = "sha256"; name[sha "202"] = "sha384"; name[sha "203"] = "sha512"
+    name[sha "208"] = "sha3-256"; name[sha "209"] = "sha3-384"; name[sha "20a"] = "sha3-512"
+    by["2a864886f70d01010b"] = by["2a8648ce3d040302"] = sha "201"
+    by["2a864886f70d01010c"] = by["2a8648ce3d040303"] = sha "202"
+    by["2a864886f70d01010d"] = by["2a8648ce3d040304"] = sha "203"
+    by["2b6570"] = by["2a864886f70d010101"] = "any"
+}
 { all = all $0 }
 END_OF_READER
     cat >"$work/cert.awk" <<'END_OF_READER'
@@ -1926,16 +1973,6 @@ function signer_named(issuer, number, from, to, text) { # reads all certificates
         from = to
     }
     if (!found) odd()
-}
-BEGIN {
-    sha = "608648016503040"
-    # Of the allowed digests: their names, and with which signature algorithms they go.
-    name[sha "201"] = "sha256"; name[sha "202"] = "sha384"; name[sha "203"] = "sha512"
-    name[sha "208"] = "sha3-256"; name[sha "209"] = "sha3-384"; name[sha "20a"] = "sha3-512"
-    by["2a864886f70d01010b"] = by["2a8648ce3d040302"] = sha "201"
-    by["2a864886f70d01010c"] = by["2a8648ce3d040303"] = sha "202"
-    by["2a864886f70d01010d"] = by["2a8648ce3d040304"] = sha "203"
-    by["2b6570"] = by["2a864886f70d010101"] = "any"
 }
 END {
     if (length(all) > 131072 || length(all) % 2 || all ~ /[^0-9a-f]/) odd()
@@ -2106,47 +2143,83 @@ END {
 END_OF_READER
     cat >"$work/list.awk" <<'END_OF_READER'
 # A CertificateList (RFC 5280 §5.1), and what it says of the `serials` as of the moment `stamped`: quiet, later (a
-# revocation that spoils no token of that moment), revoked, or partial (a delta list). Who signed it, and for whom, is not looked at here.
+# revocation that spoils no token of that moment), revoked, or partial (a delta list); damaged where it is no SEQUENCE to
+# its last byte. Who signed it, and for whom, is not looked at here.
 END {
+    seq = 1; seq_end = length(all) + 1
+    unread = "damaged"
+    next_of("30"); ended()
+    unread = ""
     if (length(all) > 2097152) odd()
     count = split(serials, list, ",")
     for (i = 1; i <= count; i++) if (list[i] != "") wanted[list[i]]
     harmless["00"]; harmless["03"]; harmless["04"]; harmless["05"]
-    whole(1, length(all) + 1, 0)
-    seq = 1; seq_end = length(all) + 1
-    next_of("30"); ended(); enter()
-    next_of("30"); enter()
-    next_of("")
-    if (tag == "02") next_of("30")                  # version, and the algorithm
-    else if (tag != "30") odd()
+    most = 256
+    enter()
     next_of("30")
+    outside = seq; outside_end = seq_end
+    enter()
+    if (next_is("02")) { if (next_of("") != "01") odd() }
+    part("30")
+    inner = substr(all, start, past - start)
+    kept = seq; kept_end = seq_end
+    used = algorithm()
+    if (!(used in by) || used == "2a864886f70d010101" || used == "2b6570" && inner != "300506032b6570") odd()
+    seq = kept; seq_end = kept_end
+    part("30")
     updated = time_of()
-    tag = ""
-    if (seq < seq_end) next_of("")
-    if (tag == "17" || tag == "18") { tag = ""; if (seq < seq_end) next_of("") }
+    if (next_is("17") || next_is("18")) time_of()
     said = "quiet"
-    if (tag == "30") {
-        seq = body; seq_end = past
-        while (seq < seq_end) {
-            next_of("30")
-            kept = seq; kept_end = seq_end
-            enter()
-            number = next_of("02")
-            since = time_of()
-            reason = ""
-            if (seq != seq_end) entry_extensions()
-            sub(/^(00)+/, "", number)
-            if (number == "") number = "0"
-            if (number in wanted) {
-                if (!(reason in harmless) || since <= stamped) said = "revoked"
-                else if (said == "quiet") said = "later"
-            }
-            seq = kept; seq_end = kept_end
-        }
+    if (next_is("30")) {
+        next_of("")
+        rest = seq; rest_end = seq_end
+        enter()
+        entries()
+        seq = rest; seq_end = rest_end
     }
+    if (next_is("a0")) part("a0")
+    ended()
+    seq = outside; seq_end = outside_end
+    next_of("30")
+    if (substr(all, start, past - start) != inner) odd()
+    if (next_of("03") !~ /^00/) odd()
+    ended()
     # A delta list counts for nothing, and OpenSSL takes it for a whole one.
     if (index(all, "0603551d1b")) said = said == "revoked" ? "unchecked" : "partial"
     print said "\t" updated
+}
+function next_is(want) { return seq < seq_end && substr(all, seq, 2) == want }
+function part(want, from, to) { # the next element, of a size that the verifiers read
+    next_of(want)
+    if (past - start > 4096) odd()
+    from = body; to = past
+    whole(start, to, 0)
+    body = from; past = to
+}
+function entries(marked, number, kept, kept_end, start_of, past_of, looked_at) {
+    # A TRUE is in each with a critical extension, and the verifiers read no more than 1024 of those.
+    marked = index(substr(all, seq, seq_end - seq), "0101ff")
+    while (seq < seq_end) {
+        next_of("30")
+        kept = seq; kept_end = seq_end
+        start_of = start; past_of = past
+        whole(start, past, 0)
+        seq = start_of; seq_end = past_of
+        next_of("30")
+        enter()
+        number = next_of("02")
+        since = time_of()
+        reason = ""
+        if (seq != seq_end) entry_extensions()
+        sub(/^(00)+/, "", number)
+        if (number == "") number = "0"
+        if ((number in wanted || marked && index(substr(all, start_of, past_of - start_of), "0101ff")) && ++looked_at > 1024) odd()
+        if (number in wanted) {
+            if (!(reason in harmless) || since <= stamped) said = "revoked"
+            else if (said == "quiet") said = "later"
+        }
+        seq = kept; seq_end = kept_end
+    }
 }
 function entry_extensions(oid, value, invalid, rest, rest_end, critical) {
     next_of("30"); ended(); enter()
@@ -2198,7 +2271,7 @@ check_revocation() { # size, name: 5.2; to $revoked: yes where the token bounds 
     ways=one
     [ ! -s "$work/status" ] || walk
     # OpenSSL goes by one list of each issuer. Each that speaks of a certificate is therefore tried alone.
-    doubt=
+    doubt=$unread
     while read -r nth issuer said signed_so; do
         [ "$said" = revoked ] || [ "$said" = unchecked ] || [ "$signed_so" = no ] || continue
         doubt=yes
@@ -2272,19 +2345,21 @@ issuers() { # how many certificates in the file $1 that are valid then made $lin
     done <"$1"
 }
 
-read_lists() { # the files of $work/status: to $work/lists (number, issuer, what it says, whether it is signed so), $others, $newest
+read_lists() { # the files of $work/status: to $work/lists (number, issuer, what it says, whether it is signed so), $others, $newest, $unread; 1 where one is no SEQUENCE
     : >"$work/lists"
-    count_of=0 others=0 newest=0
+    count_of=0 others=0 newest=0 unread=
     moment "$stamped"
     grep -v -e '^[+=]$' <"$work/certificates" >"$work/signers.pem"
     while IFS= read -r file; do
         case $file in *.ocsp) others=$((others + 1)) && continue ;; esac
         count_of=$((count_of + 1))
         at "$file"
-        openssl crl -inform DER -in "$place" -out "$work/list.$count_of" >/dev/null 2>&1 || return 1
         { xxd -p <"$place" | tr -d '\n' && printf '\n'; } |
             awk -v serials="$(cat "$work/serials.of")" -v stamped="$(printf '%s' "$moment" | tr -cd 0-9)" -f "$work/der.awk" -f "$work/list.awk" >"$work/list" || stop "cannot read $file"
         said=$(cut -f1 <"$work/list") signed_so=yes
+        [ "$said" != damaged ] || return 1
+        # Of another CA's list nothing is read behind its issuer, and whose list this is cannot be told.
+        openssl crl -inform DER -in "$place" -out "$work/list.$count_of" >/dev/null 2>&1 || { unread=yes && continue; }
         openssl crl -in "$work/list.$count_of" -noout -verify -CAfile "$work/signers.pem" >"$work/said" 2>&1 || :
         ! grep -q -e 'verify failure' <"$work/said" || signed_so=no
         case $said in quiet | later)
@@ -2607,6 +2682,7 @@ wants() { # whether a check is to be made: all are, but for a control the one th
 
 check_all() {
     : >"$work/serials"
+    : >"$work/tried"
     check_statement || return 0
     if [ -z "$only" ] || [ "$only" != 2.1 ]; then
         check_openings
