@@ -15,7 +15,9 @@ from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 MAX_HEAD = (
     64 * 1024
 )  # bytes of request line and headers, or of trailers; what comes in one piece with their end may be a piece more
-HEAD_SECONDS = 20.0  # from a head's first byte, or the connection, to its end; and for a body that was answered
+HEAD_SECONDS = (
+    20.0  # from a head's first byte, or the connection, to its end; and for a body that was answered
+)
 IDLE_SECONDS = (
     60.0  # within which a body that is waited for, or an answer, goes on by so many bytes, or to its end:
 )
