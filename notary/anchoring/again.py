@@ -16,9 +16,8 @@ from notary.store.anchorings import Anchoring
 _log = structlog.get_logger()
 _REPLACE = timedelta(seconds=48)  # then for any block that left it out: four are made by Ethereum
 _BLOCKS = 3  # that left it out are enough sooner
-_LEAST = timedelta(
-    seconds=12
-)  # but no sooner: on a chain of quick blocks all eight would be made within a minute
+_LEAST = timedelta(seconds=12)  # but no sooner: blocks may be quick
+_SOON = 3  # times: all eight would else be made before a fee that rises for minutes is at its height
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,17 +31,19 @@ class Again:
         """The anchor by the wallet of this address; None where that was taken out of the settings."""
         return next((payer for payer in self.payers if payer.lane == lane), None)
 
-    def blocks(self, last: anchorings.Attempt, *, waits: bool = False) -> int:
-        """How many blocks must have left out the last attempt for a nonce before more is paid: 1 or 3; 0: not yet.
+    def blocks(self, stored: Sequence[anchorings.Attempt], *, waits: bool = False) -> int:
+        """How many blocks must have left out the last of these for its nonce before more is paid: 1 or 3; 0: not yet.
 
         `waits` says that a node has it and that it never was in a block: what was not sent yet, or lost its block, was
         left out by none of those that were made since.
         """
+        last = stored[-1]
         waited = self.sending.now() - last.created_at
         # A clock that was ahead when it was stored must hold nothing up.
         if not timedelta(0) <= waited < _REPLACE:
             return 1
-        return _BLOCKS if waits and waited >= _LEAST else 0
+        made = sum((each.lane, each.nonce) == (last.lane, last.nonce) for each in stored)
+        return _BLOCKS if waits and waited >= _LEAST and made <= _SOON else 0
 
     def send_lost(self, item: Anchoring) -> None:
         """Send what the chain lost of earlier nonces of the wallet that made the last attempt. Raises as `sign`."""
@@ -64,7 +65,7 @@ class Again:
         with self.sending.database.reading() as connection:
             found = anchorings.attempts_between(connection, payer.name, payer.lane, first, first + 1)
         stored = [each for _, each in found]
-        blocks = self.blocks(stored[-1]) if stored else 0
+        blocks = self.blocks(stored) if stored else 0
         if blocks and not self.sending.in_block(found):
             try:
                 self.make(payer, stored, blocks)

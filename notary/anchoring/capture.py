@@ -100,6 +100,8 @@ def _verify(evidence: ChainEvidence, header: Header, head: Head) -> int:
         raise AnchorRejected(f"the node's evidence does not hold: {error}") from error
     if (event.new_size, event.new_root) != (head.size, head.root):
         raise AnchorRejected(f"the event is of size {event.new_size}, not of the head of size {head.size}")
+    if event.old_size >= event.new_size:
+        raise AnchorRejected(f"the event goes from size {event.old_size} to {event.new_size}")
     # Whoever has our signature of a later head may have anchored it in the same block.
     if (
         stored is not None

@@ -17,7 +17,7 @@ from notary.anchoring.mined import Kept, Mined
 from notary.anchoring.own import own_transaction
 from notary.anchoring.port import Attempt, Head, Observation, Step, newest_of_lanes
 from notary.anchoring.quorum import Quorum
-from notary.anchoring.replacing import MAX_REPLACEMENTS, replacement, spent
+from notary.anchoring.replacing import MAX_REPLACEMENTS, replacement, times_replaced
 from notary.anchoring.rpc import Node, quantity, record
 from notary.anchoring.submitting import stopping, submit_to_all
 from notary.anchoring.transaction import cost_of, signature_of, signed
@@ -228,8 +228,12 @@ class EvmAnchor:
     def _waiting(self, node: Node, attempts: Sequence[Attempt]) -> Observation:
         used = any(nonce_of(node, a.lane or self.lane) > a.nonce for a in newest_of_lanes(attempts))
         detail = "the nonce is used, and by none of our transactions that the node knows" if used else ""
-        if not used and spent(attempts):
-            detail = f"made again {MAX_REPLACEMENTS} times, each time for more, and in no block: it is not made again"
+        times = times_replaced(attempts)
+        if not used and times >= MAX_REPLACEMENTS:
+            detail = (
+                f"made again {times} times, each time for more, and in no block: it is made again once a block costs "
+                "more than it offers"
+            )
         return Observation(Step.SENT, detail=detail)
 
     def _afford(self, node: Node, nonce: int, fields: dict[str, Any], size: int) -> None:

@@ -41,7 +41,7 @@ def require_extension(
         old_size: where the proof starts.
 
     Raises:
-        AnchorUnavailable: the node does not answer.
+        AnchorUnavailable: the node does not answer, or holds a head of another size than the proof starts at.
         AnchorRejected: the head does not extend the one on chain, or the head key is not the log's.
     """
     size, root = read_head(node, contract, log_id)
@@ -49,7 +49,8 @@ def require_extension(
     if key != bytes.fromhex(head_key[2:]):
         raise AnchorRejected(f"the log's head key is 0x{key.hex()}, ours is {head_key}")
     if size != old_size:
-        raise AnchorRejected(f"the head on chain is of size {size}, the proof starts at {old_size}")
+        # Another endpoint may have told where the proof starts: one of the two lags, or an anchor came between.
+        raise AnchorUnavailable(f"the head on chain is of size {size}, the proof starts at {old_size}")
     if head.size <= size:
         raise AnchorRejected(f"the head on chain is of size {size}, no smaller than {head.size}")
     if size == 0:

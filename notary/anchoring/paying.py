@@ -110,7 +110,7 @@ class Paying:
         with self.database.reading() as connection:
             stored = anchorings.attempts_for(connection, item)
         waits = item.state == "sent" and item.evidence is None
-        blocks = self.again.blocks(stored[-1], waits=waits)
+        blocks = self.again.blocks(stored, waits=waits)
         if not blocks:
             return False
         payer = self.again.payer(stored[-1].lane)

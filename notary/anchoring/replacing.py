@@ -13,12 +13,12 @@ from notary.anchoring.agreeing import nonce_of
 from notary.anchoring.blocks import block_at
 from notary.anchoring.fees import capped, fee_fields
 from notary.anchoring.port import Attempt
-from notary.anchoring.rpc import Node
+from notary.anchoring.rpc import Node, quantity, record
 from notary.anchoring.transaction import fields_of, signed
 from notary.signers import Signer
 
 _log = structlog.get_logger()
-MAX_REPLACEMENTS = 8  # of one transaction: three times the fee it began with
+MAX_REPLACEMENTS = 8  # of what a block could take: three times the fee it began with
 _RAISED_PERCENT = 15  # nodes ask for 10 % on both fee fields
 _FEES = ("maxPriorityFeePerGas", "maxFeePerGas", "gasPrice")
 
@@ -35,8 +35,9 @@ def replacement(
     """What takes the place of the last attempt, which was made at `since`; `profile` is how headers are hashed.
 
     Returns:
-        None where a chain takes no fees, after eight, while an earlier nonce is missing or ours is used, for another
-        wallet's, and until so many blocks were made after `since`: a chain that stands still takes no more for more.
+        None where a chain takes no fees, after eight unless blocks cost more than the last one offers, while an earlier
+        nonce is missing or ours is used, for another wallet's, and until so many blocks were made after `since`: a
+        chain that stands still takes no more for more.
 
     Raises:
         AnchorUnavailable: as `replaced`.
@@ -44,7 +45,7 @@ def replacement(
     """
     lane, nonce = wallet.address, attempts[-1].nonce
     same = [each for each in attempts if (each.lane, each.nonce) == (lane, nonce)]
-    if node.fees == "free" or not 0 < len(same) <= MAX_REPLACEMENTS:
+    if node.fees == "free" or not same:
         return None
     if nonce_of(node, lane) != nonce:
         return None
@@ -53,15 +54,32 @@ def replacement(
         block = block_at(node, hex(max(0, block.number - blocks + 1)), profile)[1]
     if block.time <= since.timestamp():
         return None
+    if len(same) > MAX_REPLACEMENTS and not outbid(node, attempts[-1]):
+        return None
     if len(same) == MAX_REPLACEMENTS:
-        _log.warning("a transaction is made again for the last time", wallet=lane, nonce=nonce)
+        _log.warning("a transaction is made again for the eighth time", wallet=lane, nonce=nonce)
     return replaced(node, wallet, attempts[-1], afford)
 
 
-def spent(attempts: Sequence[Attempt]) -> bool:
-    """Whether the last of these was made again as often as it ever is."""
+def outbid(node: Node, attempt: Attempt) -> bool:
+    """Whether the next block costs more than an attempt offers, whatever was in the newest one.
+
+    What is made then offers twice as much as a block costs, or all that the cap allows: so few follow one another.
+
+    Raises:
+        AnchorUnavailable: the node does not answer.
+        AnchorRejected: its answer is no number.
+    """
+    base = record(node.ask("eth_getBlockByNumber", "latest", False)).get("baseFeePerGas")
+    fields = fields_of(attempt.raw)
+    offered = fields.get("maxFeePerGas", fields.get("gasPrice", 0))
+    return base is not None and quantity(base) * 7 // 8 > offered  # it falls by an eighth at most
+
+
+def times_replaced(attempts: Sequence[Attempt]) -> int:
+    """How often the last of these was made again."""
     place = (attempts[-1].lane, attempts[-1].nonce)
-    return sum((each.lane, each.nonce) == place for each in attempts) > MAX_REPLACEMENTS
+    return sum((each.lane, each.nonce) == place for each in attempts) - 1
 
 
 def replaced(

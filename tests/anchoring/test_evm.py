@@ -194,7 +194,6 @@ def test_the_same_head_and_nonce_give_the_same_bytes(chain, anchor):
 @pytest.mark.parametrize(
     ("new", "proof", "old", "reason"),
     [
-        (head(7), [], 0, "the head on chain is of size 5, the proof starts at 0"),
         (head(5), [], 5, "the head on chain is of size 5, no smaller than 5"),
         (head(7), path(5, 7)[:-1], 5, "does not extend the one on chain"),
         (replace(head(7), root=root(8)), path(5, 7), 5, "does not extend the one on chain"),
@@ -205,6 +204,14 @@ def test_a_head_that_does_not_extend_the_one_on_chain_is_never_signed(chain, anc
     anchor.head_key = NoSignature()
     with pytest.raises(AnchorRejected, match=reason):
         anchor.sign(new, anchor.first_nonce(), proof, old)
+
+
+def test_where_another_size_was_told_than_the_head_that_is_tried_has_it_is_tried_again(anchor):
+    anchored(anchor, 5)
+    anchor.head_key = NoSignature()
+    for proof, old in (([], 0), (path(3, 7), 3), (path(6, 7), 6)):  # by an endpoint behind, or ahead
+        with pytest.raises(AnchorUnavailable, match=f"is of size 5, the proof starts at {old}"):
+            anchor.sign(head(7), anchor.first_nonce(), proof, old)
 
 
 class NoSignature:

@@ -5,6 +5,7 @@ from dataclasses import replace
 
 import pytest
 
+from notary.anchoring import capture
 from notary.anchoring.blocks import receipt_proof, receipts_of
 from notary.anchoring.evm import EvmAnchor
 from notary.anchoring.heads import transaction_of
@@ -15,10 +16,12 @@ from notary.anchoring.rpc import Answer, Node
 from notary.errors import AnchorRejected, AnchorUnavailable
 from notary.evidence.chain import (
     decode_evidence,
+    decode_header,
 )
 from tests.anchoring.evm_steps import anchored, signed, through
 from tests.anchoring.local_chain import HEAD_KEY, STRANGER, WALLET, head, root
 from tests.anchoring.lying_node import Error, lying_node, raw_answer
+from tests.evidence import mini_chain
 
 
 def changed(**fields):
@@ -62,6 +65,14 @@ def test_a_receipt_of_another_head_is_not_evidence_of_this(chain, anchor):
     forged = Head("test.example/log", 7, root(8), b"")
     with pytest.raises(AnchorRejected, match="not of the head of size 7"):
         anchor.observe(forged, [attempt])
+
+
+@pytest.mark.parametrize("old", [7, 8])
+def test_an_event_of_a_made_up_block_that_goes_to_no_larger_size_is_refused(old):
+    made = mini_chain.anchor([mini_chain.event(7, root(7), old_size=old)], number=9, time=1000)
+    made = replace(made, account_proof=None, head_slots=(None, None))
+    with pytest.raises(AnchorRejected, match=f"the event goes from size {old} to 7"):
+        capture._verify(made, decode_header(made.header, made.profile), head(7))
 
 
 @pytest.mark.parametrize(

@@ -10,7 +10,7 @@ from notary.anchoring.blocks import block_at
 from notary.anchoring.poll import newest_finalized
 from notary.anchoring.port import Attempt, Step
 from notary.anchoring.quorum import Quorum
-from notary.anchoring.replacing import MAX_REPLACEMENTS
+from notary.anchoring.replacing import MAX_REPLACEMENTS, outbid
 from notary.anchoring.transaction import fields_of
 from notary.errors import AnchorUnavailable
 from notary.evidence.chain import (
@@ -89,21 +89,64 @@ def test_nothing_is_made_again_where_it_would_be_of_no_use(chain, anchor):
     first, since = waiting(chain, anchor)
     newest = block_at(chain.node, "latest", "ethereum")[1].time
     assert anchor.replacement([first], datetime.fromtimestamp(newest, UTC)) is None  # no block since
-    assert anchor.replacement([first] * (MAX_REPLACEMENTS + 1), since) is None
+    dear = anchor.replacement([first], since)
+    assert anchor.replacement([*[first] * MAX_REPLACEMENTS, dear], since) is None
     with structlog.testing.capture_logs() as logs:
         assert anchor.replacement([first] * (MAX_REPLACEMENTS - 1), since) is not None
         assert logs == []
         assert anchor.replacement([first] * MAX_REPLACEMENTS, since) is not None
-    assert [line["event"] for line in logs] == ["a transaction is made again for the last time"]
+    assert [line["event"] for line in logs] == ["a transaction is made again for the eighth time"]
     seen = anchor.observe(head(7), [first] * MAX_REPLACEMENTS)
     assert (seen.step, seen.detail) == (Step.SENT, "")
     seen = anchor.observe(head(7), [first] * (MAX_REPLACEMENTS + 1))
-    assert seen.detail == "made again 8 times, each time for more, and in no block: it is not made again"
+    assert seen.detail == (
+        "made again 8 times, each time for more, and in no block: it is made again once a block costs more than it "
+        "offers"
+    )
     assert (
         anchor.replacement([replace(first, nonce=first.nonce + 1)], since) is None
     )  # one before it is missing
     anchor.node.fees = "free"
     assert anchor.replacement([first], since) is None
+
+
+@pytest.mark.parametrize("fees", ["eip1559", "legacy"])
+def test_after_eight_it_is_made_again_where_a_block_costs_more_than_it_offers_and_the_cap_allows_it(
+    chain, anchor, fees
+):
+    anchor.node.fees = fees
+    anchor.node.max_fee = 400 * 10**9
+    first, since = waiting(chain, anchor, 300 * 10**9)
+    eight = [first] * (MAX_REPLACEMENTS + 1)
+    better = anchor.replacement(eight, since)
+    bound = "gasPrice" if fees == "legacy" else "maxFeePerGas"
+    assert 260 * 10**9 < fields_of(better.raw)[bound] <= 400 * 10**9
+    assert anchor.replacement([*eight, better], since) is None  # a block may take it
+    chain.node.ask("anvil_setNextBlockBaseFeePerGas", hex(600 * 10**9))
+    chain.mine()
+    with pytest.raises(AnchorUnavailable, match="more than max_fee_gwei allows"):
+        anchor.replacement([*eight, better], since)
+    anchor.node.max_fee = 10**12
+    best = anchor.replacement([*eight, better], since)
+    assert fields_of(best.raw)[bound] > 520 * 10**9
+    sent(anchor, best)
+    chain.mine()
+    assert anchor.observe(head(7), [*eight, better, best]).step is Step.MINED
+
+
+def test_where_blocks_name_no_price_none_costs_too_much(chain, anchor):
+    first, _ = waiting(chain, anchor)
+    ask = anchor.node.ask
+
+    def unpriced(method, *params):
+        found = ask(method, *params)
+        return found | {"baseFeePerGas": None} if params == ("latest", False) else found
+
+    chain.node.ask("anvil_setNextBlockBaseFeePerGas", hex(300 * 10**9))
+    chain.mine()
+    assert outbid(anchor.node, first)
+    anchor.node.ask = unpriced
+    assert not outbid(anchor.node, first)
 
 
 def test_a_fee_beyond_all_bounds_is_not_paid_to_be_mined(chain, anchor):

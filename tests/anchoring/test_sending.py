@@ -42,6 +42,16 @@ def test_three_blocks_that_leave_it_out_are_enough_and_twelve_seconds_must_pass(
         assert len(log.attempts(log.one())) == attempts, (waited, blocks)
 
 
+def test_after_three_times_forty_eight_seconds_must_pass_each_time(log, ledger, step):
+    log.close()
+    step()
+    ledger.dear, ledger.blocks = True, 3
+    for waited, attempts in ((12, 2), (12, 3), (12, 4), (12, 4), (35, 4), (1, 5), (47, 5), (1, 6)):
+        log.wait(waited)
+        step()
+        assert len(log.attempts(log.one())) == attempts, (waited, attempts)
+
+
 def test_what_was_not_sent_yet_or_lost_its_block_is_left_out_by_no_block_of_before(log, ledger, step):
     log.close()
     ledger.dear, ledger.blocks = True, 3
