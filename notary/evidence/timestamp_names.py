@@ -66,7 +66,7 @@ _kept_key = lru_cache(maxsize=1024)(_name_key)
 def shown_key(key: Key) -> str:
     """A key of `name_key` as one text, which no other has, and which UTF-8 has room for.
 
-    In a BMPString a surrogate may stand alone, which databases refuse: it is escaped, and not as a backslash of a name is.
+    A BMPString may hold a surrogate alone, which databases refuse: it is escaped, and not as a backslash of a name is.
     """
     text = json.dumps([sorted(rdn) for rdn in key], ensure_ascii=False)
     return text.encode("utf-8", "backslashreplace").decode()
