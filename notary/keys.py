@@ -133,7 +133,9 @@ def _absolute(path: Path, name: object) -> Path:
 def _from_keystore(store: Path, password: Path) -> Signer:
     try:
         # Both are read each time, so that a file which others may read is refused; it is opened once.
-        return _opened(read_private(store), read_private(password).decode("utf-8").split("\n", 1)[0])
+        held = read_private(store)
+        line = read_private(password).decode("utf-8").split("\n", 1)[0]
+        return _opened(held, line.removesuffix("\r"))
     except SettingsError:
         raise
     except Exception as error:  # noqa: BLE001 - as in load_secp256k1

@@ -100,6 +100,12 @@ def test_a_key_file_may_name_a_keystore_and_its_password(tmp_path):
     )
 
 
+def test_the_line_of_a_password_may_end_as_windows_ends_it(tmp_path):
+    path = keystore(tmp_path)
+    private(tmp_path / "password", "open 开\r\nanother line\r\n")
+    assert keys.load_secp256k1(path).address == Account.from_key(SECRET).address
+
+
 @pytest.mark.parametrize(
     ("name", "content", "reason"),
     [

@@ -22,9 +22,8 @@ IDLE_SECONDS = (
     60.0  # within which a body that is waited for, or an answer, goes on by so many bytes, or to its end:
 )
 LEAST_BYTES = 30_000
-MAX_CONNECTIONS = (
-    2000  # and half of the files that the process may open: the rest is for the database and the disk
-)
+# And a third of the files that the process may open: each may have an upload beside it, and the database has some.
+MAX_CONNECTIONS = 2000
 GRACE_SECONDS = 10  # for requests under way when the process is to stop
 
 
@@ -43,7 +42,7 @@ def config(app: Callable[..., Any], **options: Any) -> uvicorn.Config:
 
 def _most() -> int:
     soft, _ = resource.getrlimit(resource.RLIMIT_NOFILE)
-    return MAX_CONNECTIONS if soft == resource.RLIM_INFINITY else min(MAX_CONNECTIONS, soft // 2)
+    return MAX_CONNECTIONS if soft == resource.RLIM_INFINITY else min(MAX_CONNECTIONS, soft // 3)
 
 
 class BoundedProtocol(HttpToolsProtocol):

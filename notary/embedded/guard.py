@@ -66,7 +66,7 @@ def alone_in(folder: Path) -> Iterator[None]:
         SettingsError: another process holds it.
     """
     folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-    with (folder / "lock").open("wb") as file:
+    with (folder / "lock").open("ab") as file:
         try:
             fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:

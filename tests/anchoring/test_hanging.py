@@ -196,6 +196,25 @@ def test_stored_bytes_go_to_one_that_hung_only_where_no_other_takes_them(chain, 
         assert first.wire == [attempt.raw] * 3
 
 
+def test_one_that_hung_gets_the_bytes_where_the_only_other_takes_whatever_it_is_given(chain, on_chain, clock):
+    attempt = signed(on_chain, 7)
+    nothing = {
+        "eth_sendRawTransaction": lambda _: f"0x{attempt.ref.hex()}",
+        "eth_getTransactionCount": no_answer,
+    }
+    with hanging(chain.url, clock) as first, lying_node(chain.url, **nothing) as relay:
+        anchor = by(on_chain, clock, first.url, relay)
+        assert anchor.send(head(7), attempt).step is Step.SENT
+        assert (anchor.node.away, first.wire) == (True, [])
+        first.hangs = False
+        assert anchor.send(head(7), attempt).step is Step.SENT
+        assert first.wire == [attempt.raw]
+
+
+def no_answer(_):
+    raise Lost
+
+
 def test_before_anybody_is_accused_one_that_hung_is_heard(chain, on_chain, clock):
     chain.node.ask("evm_setAutomine", False)
     attempt = signed(on_chain, 7)

@@ -39,3 +39,10 @@ def test_any_number_of_processes_may_have_postgresql(tmp_path):
     settings = settings_of(data_dir=tmp_path, database_url="postgresql://db/notary")
     with one_process(settings), one_process(settings):
         assert list(tmp_path.iterdir()) == []
+
+
+def test_a_file_of_somebody_else_that_has_the_name_of_the_lock_is_not_emptied(tmp_path):
+    (tmp_path / "lock").write_text("of somebody else")
+    with alone_in(tmp_path):
+        pass
+    assert (tmp_path / "lock").read_text() == "of somebody else"
