@@ -141,6 +141,7 @@ def test_endpoints_that_hang_make_no_step_of_their_chain_late(chain, tmp_path, m
         steps = {step.name: step for step in service.assembly.steps}
         for name in ("anchor main", "blocks main", "review main"):
             step, began = steps[name], now()
+            assert step.patience == chain_patience(Chain(**made), step.period)
             asked.clear()
             with suppress(AnchorUnavailable, AnchorRejected):
                 step.run()
