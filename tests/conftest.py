@@ -4,6 +4,7 @@ import gc
 import importlib
 import os
 import shutil
+import sys
 import warnings
 from contextlib import suppress
 from pathlib import Path
@@ -134,6 +135,11 @@ def _module(item):
 def pytest_collection_modifyitems(items):
     ranks = {name: rank for rank, name in enumerate(LONGEST)}
     items.sort(key=lambda item: ranks.get(_module(item), len(LONGEST)))
+
+
+def pytest_runtest_setup():
+    """Each test begins with the limit of recursion of a new interpreter, whatever one before it has imported (py_ecc)."""
+    sys.setrecursionlimit(1000)
 
 
 @pytest.hookimpl(wrapper=True)
