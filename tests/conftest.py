@@ -138,7 +138,7 @@ def pytest_collection_modifyitems(items):
 
 
 def pytest_runtest_setup():
-    """Each test begins with the limit of recursion of a new interpreter, whatever one before it has imported (py_ecc)."""
+    """Each test begins with the limit of recursion of a new interpreter: py_ecc, once imported, has raised it."""
     sys.setrecursionlimit(1000)
 
 

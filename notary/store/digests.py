@@ -24,12 +24,13 @@ from sqlalchemy import (
 )
 
 from notary.store.groups import Group, closed_groups
-from notary.store.places import GROUPS_AND_RECORDS, in_group
+from notary.store.places import RECORDS_AND_GROUPS, in_group, seq_of
 from notary.store.rows import insert_pairs
 from notary.store.sql import insert_new
 from notary.store.tables import commit_group, digest_index, digest_state, record
 
 _ROW = 1
+_NOBODYS = 2**62  # above every `seq`
 COLUMNS = {"sha-256": record.c.sha256, "sm3": record.c.sm3}
 MANY = 1000  # records of one digest, which are then not told one by one
 
@@ -58,8 +59,9 @@ def find_digest(connection: Connection, algorithm: str, digest: bytes) -> list[i
     rows = connection.execute(_INDEXED, {"digest": digest}).all()
     found = [row.seq for row in rows if row.seq is not None]
     if (size := not_indexed_from(rows[0])) is not None:
-        query = select(record.c.seq).select_from(GROUPS_AND_RECORDS)
-        query = query.where(waiting_for_index(size), COLUMNS[algorithm] == digest)
+        lowest = lowest_behind(connection, size)
+        query = select(record.c.seq).select_from(RECORDS_AND_GROUPS)
+        query = query.where(behind_index(size, lowest), COLUMNS[algorithm] == digest)
         found += connection.execute(query.limit(MANY)).scalars()
     return None if len(found) >= MANY else found
 
@@ -71,8 +73,9 @@ def with_digest(connection: Connection, algorithm: str, digest: bytes) -> Column
     if found is not None:
         return (column == digest) & record.c.seq.in_(found)
     indexed = select(digest_index.c.seq).where(digest_index.c.digest == digest)
-    behind = select(record.c.seq).select_from(GROUPS_AND_RECORDS)
-    behind = behind.where(waiting_for_index(indexed_size(connection)), column == digest)
+    size = indexed_size(connection)
+    behind = select(record.c.seq).select_from(RECORDS_AND_GROUPS)
+    behind = behind.where(behind_index(size, lowest_behind(connection, size)), column == digest)
     return (column == digest) & record.c.seq.in_(union_all(indexed, behind))
 
 
@@ -82,9 +85,31 @@ def not_indexed_from(reach: Row[Any]) -> int | None:
     return size if reach.waits or (reach.last is not None and reach.last >= size) else None
 
 
-def waiting_for_index(size: int | BindParameter[int]) -> ColumnElement[bool]:
-    """The condition that a commit group is not in an index that goes to `size`."""
+def lowest_behind(connection: Connection, size: int) -> int:
+    """The lowest `seq` of a record that may not be in an index that goes to `size`; nobody's where all are."""
+    group = connection.execute(_LOWEST_BEHIND, {"size": size}).scalar()
+    return _NOBODYS if group is None else seq_of(group, 0)
+
+
+def behind_index(size: int | BindParameter[int], lowest: int | BindParameter[int]) -> ColumnElement[bool]:
+    """The condition that a record of RECORDS_AND_GROUPS is not in an index that goes to `size`.
+
+    `lowest` is what `lowest_behind` says. As a number that is known when the question is planned, it keeps the scan to
+    the end of the table: that this is where such records are, no statistics say.
+    """
+    return (record.c.seq >= lowest) & _not_indexed(size)
+
+
+def _not_indexed(size: int | BindParameter[int]) -> ColumnElement[bool]:
     return or_(commit_group.c.first_idx.is_(None), commit_group.c.first_idx >= size)
+
+
+# Groups are sought by what they are not indexed for, and not from the lowest id on until one is found.
+_BEHIND = union_all(
+    select(commit_group.c.id).where(commit_group.c.first_idx.is_(None)),
+    select(commit_group.c.id).where(commit_group.c.first_idx >= bindparam("size")),
+).subquery()
+_LOWEST_BEHIND = select(func.min(_BEHIND.c.id))
 
 
 def indexed_size(connection: Connection) -> int:
@@ -102,7 +127,7 @@ def missing_from_index(connection: Connection, size: int, limit: int = 100) -> l
         )
         query = (
             select(record.c.number)
-            .select_from(GROUPS_AND_RECORDS)
+            .select_from(RECORDS_AND_GROUPS)
             .where(commit_group.c.first_idx < size, column.is_not(None), ~known.exists())
         )
         found += connection.execute(query.limit(limit)).scalars()

@@ -7,19 +7,16 @@ from datetime import datetime
 from sqlalchemy import (
     ARRAY,
     BigInteger,
-    ColumnElement,
     Connection,
     bindparam,
     func,
-    literal,
     select,
     text,
     update,
 )
-from sqlalchemy.dialects.postgresql import aggregate_order_by
 
 from notary.errors import Fatal, NotFound
-from notary.store.places import GROUPS_AND_RECORDS, in_group
+from notary.store.places import MAX_GROUP, POSITION_BITS, in_group
 from notary.store.tables import commit_group, record
 
 
@@ -149,9 +146,7 @@ def waiting_entries(connection: Connection, groups: Sequence[tuple[int, int]]) -
     """
     if not groups:
         return []
-    found = _entries(
-        connection, commit_group.c.first_idx.is_(None), commit_group.c.id.between(groups[0][0], groups[-1][0])
-    )
+    found = _entries(connection, [group for group, _ in groups])
     entries: list[bytes] = []
     for group, count in groups:
         own = found.get(group, [])
@@ -162,26 +157,24 @@ def waiting_entries(connection: Connection, groups: Sequence[tuple[int, int]]) -
 
 
 def closed_entries(connection: Connection, groups: Sequence[Group]) -> dict[int, list[bytes]]:
-    """The entries of these groups, which follow each other in the log, by their ids."""
-    first, last = groups[0].first_index, groups[-1].first_index
-    return _entries(connection, commit_group.c.first_idx >= first, commit_group.c.first_idx <= last)
+    """The entries of these groups, by their ids."""
+    return _entries(connection, [group.id for group in groups])
 
 
-def _entries(connection: Connection, *conditions: ColumnElement[bool]) -> dict[int, list[bytes]]:
+def _entries(connection: Connection, groups: Sequence[int]) -> dict[int, list[bytes]]:
     # An entry of another length is as none: then the group has fewer than it says.
-    of_entries = (*conditions, func.length(record.c.entry) == _ENTRY)
     if connection.dialect.name == "postgresql":
         # A row for each group: rows are what takes the time, here and on the way.
-        joined = func.string_agg(record.c.entry, aggregate_order_by(literal(b""), record.c.seq))
-        query = select(commit_group.c.id, joined).select_from(GROUPS_AND_RECORDS).where(*of_entries)
         return {
             group: [data[at : at + _ENTRY] for at in range(0, len(data), _ENTRY)]
-            for group, data in connection.execute(query.group_by(commit_group.c.id))
+            for group, data in connection.execute(_JOINED_ENTRIES, {"groups": list(groups)})
+            if data is not None
         }
     found: dict[int, list[bytes]] = {}
-    rows = select(commit_group.c.id, record.c.entry).select_from(GROUPS_AND_RECORDS).where(*of_entries)
-    for group, entry in connection.execute(rows.order_by(record.c.seq)).all():  # not row by row
-        found.setdefault(group, []).append(entry)
+    for group in groups:
+        query = select(record.c.entry).where(*in_group(group), func.length(record.c.entry) == _ENTRY)
+        if entries := list(connection.execute(query.order_by(record.c.seq)).scalars()):
+            found[group] = entries
     return found
 
 
@@ -209,6 +202,13 @@ def assign_places(connection: Connection, first: int, groups: Sequence[tuple[int
 
 _ENTRY = 32  # bytes
 _PLACED_AT_ONCE = 1000
+# A subquery for each group walks the primary key. Of a join by a range PostgreSQL makes, where groups are few and
+# records many, a scan of the whole table: it has no idea how few records a range has.
+_JOINED_ENTRIES = text(
+    "SELECT given.id, (SELECT string_agg(entry, ''::bytea ORDER BY seq) FROM record"
+    f" WHERE seq >= given.id << {POSITION_BITS} AND seq < (given.id << {POSITION_BITS}) + {MAX_GROUP}"
+    f" AND length(entry) = {_ENTRY}) FROM unnest(:groups) AS given (id)"  # noqa: S608 - our own numbers
+).bindparams(bindparam("groups", type_=ARRAY(BigInteger)))
 _PLACE = (
     update(commit_group)
     .where(commit_group.c.id == bindparam("group"), commit_group.c.first_idx.is_(None))

@@ -21,9 +21,18 @@ from sqlalchemy import (
 
 from notary.store.asked import Question
 from notary.store.checkpoints import StoredCheckpoint
-from notary.store.digests import COLUMNS, MANY, ONE, REACH, not_indexed_from, waiting_for_index, with_digest
+from notary.store.digests import (
+    COLUMNS,
+    MANY,
+    ONE,
+    REACH,
+    behind_index,
+    lowest_behind,
+    not_indexed_from,
+    with_digest,
+)
 from notary.store.findings import revisions_in
-from notary.store.places import GROUP_OF_RECORD, GROUPS_AND_RECORDS, seq_of
+from notary.store.places import GROUP_OF_RECORD, RECORDS_AND_GROUPS, seq_of
 from notary.store.standing import CLOSING_SIZE, Reached
 from notary.store.tables import checkpoint, commit_group, digest_index, earlier_revision, inspection, record
 from notary.store.views import MAX_ROWS, VIEWED, RecordView, view_of
@@ -123,7 +132,8 @@ def _rows(connection: Connection, algorithm: str, value: bytes) -> list[Any]:
     indexed = _INDEXED.ask(connection, {"digest": value})
     rows = [row for row in indexed if row.found is not None]
     if (size := not_indexed_from(indexed[0])) is not None:
-        rows += _BEHIND[algorithm].ask(connection, {"digest": value, "size": size})
+        behind = {"digest": value, "size": size, "lowest": lowest_behind(connection, size)}
+        rows += _BEHIND[algorithm].ask(connection, behind)
     return rows
 
 
@@ -138,7 +148,7 @@ def _documents(
     connection: Connection, algorithm: str, value: bytes, known: ColumnElement[bool]
 ) -> Select[Any]:
     return (
-        _SELECTED.select_from(_joined(record.join(commit_group, commit_group.c.id == GROUP_OF_RECORD)))
+        _SELECTED.select_from(_joined(RECORDS_AND_GROUPS))
         .where(with_digest(connection, algorithm, value), known)
         .order_by(record.c.seq)
     )
@@ -193,8 +203,8 @@ _INDEXED = Question(
 )
 _BEHIND = {
     name: Question(
-        _SELECTED.select_from(_joined(GROUPS_AND_RECORDS))
-        .where(waiting_for_index(bindparam("size")), column == bindparam("digest"))
+        _SELECTED.select_from(_joined(RECORDS_AND_GROUPS))
+        .where(behind_index(bindparam("size"), bindparam("lowest")), column == bindparam("digest"))
         .limit(MANY)
     )
     for name, column in COLUMNS.items()
