@@ -205,9 +205,9 @@ _PLACED_AT_ONCE = 1000
 # A subquery for each group walks the primary key. Of a join by a range PostgreSQL makes, where groups are few and
 # records many, a scan of the whole table: it has no idea how few records a range has.
 _JOINED_ENTRIES = text(
-    "SELECT given.id, (SELECT string_agg(entry, ''::bytea ORDER BY seq) FROM record"
+    "SELECT given.id, (SELECT string_agg(entry, ''::bytea ORDER BY seq) FROM record"  # noqa: S608 - our own numbers
     f" WHERE seq >= given.id << {POSITION_BITS} AND seq < (given.id << {POSITION_BITS}) + {MAX_GROUP}"
-    f" AND length(entry) = {_ENTRY}) FROM unnest(:groups) AS given (id)"  # noqa: S608 - our own numbers
+    f" AND length(entry) = {_ENTRY}) FROM unnest(:groups) AS given (id)"
 ).bindparams(bindparam("groups", type_=ARRAY(BigInteger)))
 _PLACE = (
     update(commit_group)
