@@ -134,6 +134,8 @@ def _ask(source: Source, wanted: WantedBlock) -> BlockAnswer:
         found, trouble = _hash_of(source.block(wanted), wanted.number), ""
     except Unavailable as error:
         found, trouble = None, plain(str(error))
+    except UnicodeError:  # of a name with an empty label, or one that is too long
+        found, trouble = None, "its name cannot be resolved"
     return BlockAnswer(wanted.chain_id, wanted.number, found, source.name, trouble)
 
 

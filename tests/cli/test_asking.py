@@ -227,6 +227,12 @@ def test_nobody_there_leaves_the_check_open(notary, server, unnamed):
     assert (outcome, "127.0.0.1 does not answer" in detail) == ("could_not_be_checked", True)
 
 
+@pytest.mark.parametrize("host", ["node..example.org", "a" * 64 + ".example.org"])
+def test_a_name_that_cannot_be_leaves_the_check_open(notary, server, unnamed, host):
+    detail = check(notary, server, unnamed, url=f"https://{host}/", expected=2)[1]
+    assert detail.endswith(f"; node {host}: its name cannot be resolved")
+
+
 def test_private_places_are_asked_only_where_that_is_allowed(notary, server, unnamed):
     words = ("verify", PACKAGE, "--trust", unnamed, "--json", "--node")
     done = notary(*words, server.url, expected=2)
