@@ -88,7 +88,7 @@ LONGEST = (
 )
 # Users of one running service, which takes half a minute until it has evidence, are one after another in one worker.
 TOGETHER = (
-    ("e2e/test_life.py", "interop/test_tools.py", "interop/vectors_service.py"),
+    ("e2e/test_life.py", "e2e/test_verify_demo.py", "interop/test_tools.py", "interop/vectors_service.py"),
     ("e2e/test_verify_page.py", "e2e/test_verify_page_lies.py", "e2e/test_verify_page_final.py"),
 )
 SERVICES = ("dev_service", "service")  # the fixtures of the whole run that are such a service

@@ -140,6 +140,16 @@ def test_verify_explains_itself_without_the_server(site, tmp_path):
     assert modules & NETWORK == set()
 
 
+def test_asking_a_node_says_what_to_install(site, tmp_path):
+    done = subprocess.run(
+        [BASE / "bin/python", "-m", "notary", "verify", "p.zip", "--node", "https://node.example.org"], cwd=tmp_path,
+        capture_output=True, text=True, check=False, env={"PYTHONPATH": str(site)},
+    )  # fmt: skip
+    assert done.returncode == 2
+    assert "install notary[server]" in done.stderr
+    assert "Traceback" not in done.stderr
+
+
 def test_a_command_of_the_service_says_what_to_install(site, tmp_path):
     done = subprocess.run(
         [BASE / "bin/python", "-m", "notary", "serve"], cwd=tmp_path, capture_output=True, text=True,

@@ -194,10 +194,22 @@ def proof(
     _write(data, out)
 
 
-def report(number: Number, url: Url = None, key_file: KeyFile = None, out: Out = None) -> None:
+def report(
+    number: Number,
+    url: Url = None,
+    key_file: KeyFile = None,
+    validation: Annotated[
+        int | None,
+        typer.Option(
+            min=1,
+            help="Instead, of the document's signature at this place: the report of ETSI TS 119 102-2, XML.",
+        ),
+    ] = None,
+    out: Out = None,
+) -> None:
     """Download the report of a record."""
     with closing(Client(url, key_file)) as client:
-        data = client.download(number, "report")
+        data = client.download(number, "report" if validation is None else f"validation/{validation}")
     _write(data, out)
 
 

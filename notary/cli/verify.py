@@ -1,77 +1,99 @@
-"""`notary verify FILE`: offline, against a trust file of the verifier's own."""
+"""`notary verify FILE`: against a trust file of the verifier's own, offline unless he names whom to ask for blocks."""
 
 import io
 import json
 import re
 import sys
 from contextlib import ExitStack
+from dataclasses import replace
 from pathlib import Path
 from typing import Annotated, BinaryIO
 
 import typer
 from rich.console import Console
-from rich.markup import escape
-from rich.table import Table
-from rich.text import Text
 
+from notary.cli.asking import ask, sources_of
 from notary.cli.controls import show_controls
 from notary.cli.given import Given, given_files
-from notary.cli.plain import plain
+from notary.cli.shown import show
 from notary.errors import EvidenceError, Fatal, FormatError, NotaryError, RequestError
-from notary.evidence.catalogue import CHECKS
 from notary.evidence.exports import package_of_cose, package_of_ots
 from notary.evidence.incoming import MOST_BESIDE, Kind, kind_of, read_evidence
-from notary.evidence.outcome import Check, Interval, Outcome, Report, rfc3339
+from notary.evidence.outcome import Outcome, Report
 from notary.evidence.package import Package
 from notary.evidence.statement import MAX_STATEMENT
+from notary.evidence.trust import with_answers
 from notary.evidence.verify import unreadable, verify
 
 EXIT = {Outcome.PASSED: 0, Outcome.FAILED: 1, Outcome.UNCHECKED: 2}
-_STYLE = {Outcome.PASSED: "green", Outcome.FAILED: "bold red", Outcome.UNCHECKED: "yellow"}
 _INTERRUPTED = 130
-_NO_TIMES = "No times are shown, since a check failed. 有检查未通过，不显示时间。"
 _OTHER = (
     "this is neither an evidence package (.zip) nor a proof (.tlog-proof, .json, .cose, .ots). Give one of these: a "
     "statement or a receipt is checked inside its package, a document or a report with --document beside it"
 )
-_WORD = {
-    Outcome.PASSED: "passed 通过",
-    Outcome.FAILED: "failed 未通过",
-    Outcome.UNCHECKED: "could not be checked 未能核验",
-}
+
+_File = Annotated[
+    Path, typer.Argument(help="An evidence package (.zip) or a proof (.tlog-proof, .json, .cose, .ots).")
+]
+_Document = Annotated[Path | None, typer.Option(help="The document, where the package does not hold it.")]
+_Trust = Annotated[Path | None, typer.Option(help="Your trust file. Trust is taken from nowhere else.")]
+_AsJson = Annotated[bool, typer.Option("--json", help="Print the result as JSON.")]
+_Controls = Annotated[
+    bool, typer.Option("--controls", help="Also try the package's controls: each must fail as it says.")
+]
+_Statement = Annotated[Path | None, typer.Option(help="Of a COSE receipt: the statement.")]
+_Proof = Annotated[
+    Path | None,
+    typer.Option(help="Of an OpenTimestamps file: a .tlog-proof or JSON proof under its checkpoint."),
+]
+_Nodes = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--node",
+        help="Address (JSON-RPC) of a node that you trust: its blocks count as those of your trust file. Repeatable.",
+    ),
+]
+_Explorers = Annotated[
+    list[str] | None,
+    typer.Option("--explorer", help="The same of the API of an explorer, as Etherscan has it. Repeatable."),
+]
+_Private = Annotated[
+    bool,
+    typer.Option(
+        "--allow-private", help="With --node or --explorer: http, this machine and private networks, too."
+    ),
+]
 
 
 def command(
-    file: Annotated[
-        Path, typer.Argument(help="An evidence package (.zip) or a proof (.tlog-proof, .json, .cose, .ots).")
-    ],
-    document: Annotated[
-        Path | None, typer.Option(help="The document, where the package does not hold it.")
-    ] = None,
-    trust: Annotated[
-        Path | None, typer.Option(help="Your trust file. Trust is taken from nowhere else.")
-    ] = None,
-    as_json: Annotated[bool, typer.Option("--json", help="Print the result as JSON.")] = False,
-    controls: Annotated[
-        bool, typer.Option("--controls", help="Also try the package's controls: each must fail as it says.")
-    ] = False,
-    statement: Annotated[Path | None, typer.Option(help="Of a COSE receipt: the statement.")] = None,
-    proof: Annotated[
-        Path | None,
-        typer.Option(help="Of an OpenTimestamps file: a .tlog-proof or JSON proof under its checkpoint."),
-    ] = None,
+    file: _File,
+    document: _Document = None,
+    trust: _Trust = None,
+    as_json: _AsJson = False,
+    controls: _Controls = False,
+    statement: _Statement = None,
+    proof: _Proof = None,
+    node: _Nodes = None,
+    explorer: _Explorers = None,
+    private: _Private = False,
 ) -> None:
-    """Check evidence offline. Exit status: 0 passed, 1 failed, 2 could not be checked or no evidence.
+    """Check evidence, offline without --node and --explorer. Exit status: 0 passed, 1 failed, 2 neither.
 
-    With --controls it is 1, too, where a control does not fail as stated.
+    2 stands for what could not be checked, and for what is no evidence. With --controls it is 1, too, where a control
+    does not fail as stated; then no result is printed as JSON.
     """
-    stands = False
     try:
+        sources = sources_of(node or (), explorer or (), allow_private=private)
         given = given_files(document, trust)
+        if sources and given.trust is None:
+            raise RequestError(
+                "--node and --explorer need --trust: it says which chain and contract are meant"
+            )
         package, report = check_file(file, given, statement=statement, proof=proof)
-        _write(report, as_json=as_json)
-        if controls and package is not None:
-            stands = not _controls(package, given, report, as_json=as_json)
+        if package is not None and given.trust is not None and (answers := ask(sources, report.blocks)):
+            given = replace(given, trust=with_answers(given.trust, answers))
+            report = verify(package, given.trust, given.document)
+        stands = _tell(package, given, report, as_json=as_json, controls=controls)
     except NotaryError:
         raise
     except KeyboardInterrupt:
@@ -82,6 +104,23 @@ def command(
             f"the verifier itself failed ({type(error).__name__}); this says nothing of the evidence"
         ) from error
     raise typer.Exit(EXIT[Outcome.FAILED] if stands else EXIT[report.outcome])
+
+
+def _tell(package: Package | None, given: Given, report: Report, *, as_json: bool, controls: bool) -> bool:
+    """Write the result, and what became of the controls where they are wanted; whether one stands.
+
+    JSON is kept and read without the table beside it: while a control stands it must not say *passed*.
+    """
+    if not controls or package is None:
+        _write(report, as_json=as_json)
+        return False
+    if as_json:
+        stands = not _controls(package, given, report, as_json=True)
+        if not stands or report.outcome is Outcome.FAILED:
+            _write(report, as_json=True)
+        return stands
+    _write(report, as_json=False)
+    return not _controls(package, given, report, as_json=False)
 
 
 def _controls(package: Package, given: Given, report: Report, *, as_json: bool) -> bool:
@@ -162,63 +201,3 @@ def _package(kind: Kind, stream: BinaryIO, beside: BinaryIO | None) -> Package:
     if kind is Kind.COSE:
         return package_of_cose(stream.read(MOST_BESIDE), beside.read(MAX_STATEMENT + 1))
     return package_of_ots(stream.read(MOST_BESIDE), read_evidence(beside))
-
-
-def show(report: Report, console: Console) -> None:
-    """The result for a person: each check, the times, the outcome."""
-    table = Table(box=None, pad_edge=False)
-    for title in ("", "Check", "Outcome", "What was found"):
-        table.add_column(title, overflow="fold")
-    for check in report.checks:
-        text = CHECKS[check.id]
-        name = f"{text.name_en}\n{text.name_zh}"
-        found = "\n".join(filter(None, (plain(_found(check, report)), text.sentence(check.outcome, "zh"))))
-        table.add_row(check.id, name, Text(_WORD[check.outcome], _STYLE[check.outcome]), Text(found))
-    console.print(table)
-    if report.withheld:
-        names = f"; opened 已出示: {', '.join(sorted(report.openings))}" if report.openings else ""
-        console.print(
-            escape(plain(f"Withheld 未出示: {report.withheld} commitments of the statement{names}"))
-        )
-    if report.outcome is Outcome.FAILED:
-        console.print(_NO_TIMES)
-    elif report.interval is not None:
-        _show_times(report, report.interval, console)
-    for failure in report.failures():
-        place = escape(plain(f" ({failure.subject})" if failure.subject else ""))
-        console.print(f"[bold red]Failed: check {failure.id}{place}[/] {escape(plain(failure.detail))}")
-    if report.test_only:
-        console.print(
-            "[bold yellow]For tests only: the trust file says that its anchors prove nothing, and sources count as "
-            "independent by its word alone.\n"
-            "仅供测试：信任文件声明其锚定不证明任何事实；各来源是否相互独立，也仅以该文件所述为准。[/]"
-        )
-    console.print(f"[{_STYLE[report.outcome]}]Outcome 核验结论: {_WORD[report.outcome]}[/]")
-
-
-def _found(check: Check, report: Report) -> str:
-    """What a check found and of what; T, which stands in the detail of 8.1, not of evidence that failed."""
-    if check.id == "8.1" and check.outcome is Outcome.PASSED and report.outcome is Outcome.FAILED:
-        return _NO_TIMES
-    return f"{check.subject}: {check.detail}" if check.subject else check.detail
-
-
-def _show_times(report: Report, interval: Interval, console: Console) -> None:
-    if report.outcome is not Outcome.PASSED:
-        console.print(
-            "The times below count only once the outcome is passed. 结论为“通过”后，以下时间才成立。"
-        )
-    after = rfc3339(interval.made_after) or "not shown 未能证明"
-    by = rfc3339(interval.existed_by) or "not shown 未能证明"
-    console.print(
-        f"The record was made after 记录制作于此之后: [bold]{after}[/] {escape(interval.made_after_block)}"
-    )
-    has_document = "document" in (report.statement or {})
-    what = "document existed by 内容" if has_document else "record existed by 记录"
-    console.print(f"The {what}最迟于此时已存在: [bold]{by}[/]")
-    for bound in interval.bounds:
-        where = f"{rfc3339(bound.not_after)}  {bound.kind}  {bound.source} ({bound.organisation})"
-        console.print(f"  {escape(plain(where))}, head {bound.size}")
-    console.print(
-        "Nothing here shows when it was first written or signed. 以上均不证明文件最初写成或签署的时间。"
-    )

@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 
 from notary.errors import ChainError, FormatError
+from notary.evidence.asked import WantedBlock, silent_about
 from notary.evidence.chain import (
     ChainEvidence,
     ChainTrust,
@@ -71,6 +72,7 @@ def check_anchor(
         done.detail = f"chain {chain.chain_id}, contract 0x{chain.contract.hex()}, log 0x{chain.log_id.hex()}"
     if not done.ok:
         return
+    _want(anchor, anchor.header)
     named, event = _check_block(anchor), _check_event(anchor)
     code, slots = _check_code(anchor), _check_slots(anchor)
     sealed = _check_seals(anchor) if chain.profile in SEALED else None
@@ -91,14 +93,22 @@ def _trusted(evidence: ChainEvidence, trust: Trust) -> ChainTrust | None:
     return next(iter(exact or near or same), None)
 
 
+def _want(anchor: _Anchor, header: Header) -> None:
+    wanted = WantedBlock(anchor.chain.chain_id, header.number, header.hash, header.time)
+    if wanted not in anchor.out.blocks:
+        anchor.out.blocks.append(wanted)
+
+
 def _check_block(anchor: _Anchor) -> bool | None:
-    """None where the trust file names no block of this number."""
+    """None where nobody names a block of this number: neither the trust file nor whoever was asked."""
     header, out = anchor.header, anchor.out
     shown = f"block {header.number}, hash 0x{header.hash.hex()}, time {_time(header.time).isoformat()}"
     with out.check("6.2", Claim.ATTESTED, anchor.subject) as done:
-        done.detail = shown
-        if not check_block(header, anchor.chain):
-            done.skip = f"compare with a node that you trust: {shown}"
+        by = check_block(header, anchor.chain)
+        done.detail = f"{shown}, by the word of {by}"
+        if not by:
+            silent = silent_about(header.number, anchor.chain.answers)
+            done.skip = f"compare with a node that you trust: {shown}{silent}"
             return None
     return done.ok
 
@@ -205,10 +215,17 @@ def _check_not_before(anchor: _Anchor, block: Block, *, anchored: bool) -> None:
         done.detail = f"block {block.number} of chain {block.chain_id}"
     if not done.ok or not found:
         return
+    earlier = found[0][0]
+    if not _is_in_state(anchor, found):  # else the anchoring block names it, and one of the two is enough
+        _want(anchor, earlier)
     with anchor.out.check("7.2", Claim.ATTESTED, anchor.subject) as done:
         done.detail = _why_of_the_chain(anchor, found, anchored=anchored)
         if not done.detail:
-            done.skip = "neither this block nor one whose state names it is among the trusted blocks"
+            shown = f"compare block {earlier.number}, hash 0x{earlier.hash.hex()}"
+            done.skip = (
+                f"neither this block nor one whose state names it is among the trusted blocks: {shown}"
+                f"{silent_about(earlier.number, anchor.chain.answers)}"
+            )
     if done.ok and not done.skip:
         name = f"chain {block.chain_id} block {block.number} 0x{block.hash.hex()}"
         anchor.head.made_after = (_time(block.time), name)
@@ -217,10 +234,9 @@ def _check_not_before(anchor: _Anchor, block: Block, *, anchored: bool) -> None:
 def _why_of_the_chain(anchor: _Anchor, found: list[tuple[Header, NotBefore]], *, anchored: bool) -> str:
     """By what the not-before block is one of the chain; empty where nothing can be tried."""
     earlier, chain = found[0][0], anchor.chain
-    if check_block(earlier, chain):
-        return "the trust file names this block"
-    provable = any(item.storage_proof is not None for _, item in found)
-    if anchored and anchor.evidence.history_proof is not None and provable:
+    if by := check_block(earlier, chain):
+        return f"it is block {earlier.number} by the word of {by}"
+    if anchored and _is_in_state(anchor, found):
         check_history(anchor.evidence, anchor.header, earlier)
         return f"the state of block {anchor.header.number} names it (EIP-2935)"
     validators = validators_at(earlier.number, chain.validators)
@@ -230,6 +246,13 @@ def _why_of_the_chain(anchor: _Anchor, found: list[tuple[Header, NotBefore]], *,
         found, lambda each: check_seals(each[1].header, each[0], chain.profile, validators)
     )
     return f"{seals} of {len(validators.addresses)} validators sealed it"
+
+
+def _is_in_state(anchor: _Anchor, found: list[tuple[Header, NotBefore]]) -> bool:
+    """Whether a proof was captured that the state of the anchoring block names this one (EIP-2935)."""
+    return anchor.evidence.history_proof is not None and any(
+        item.storage_proof is not None for _, item in found
+    )
 
 
 def _time(seconds: int) -> datetime:

@@ -5,8 +5,6 @@ Shown on the page, in the report and by `notary verify`. An id keeps its meaning
 
 from dataclasses import dataclass
 
-from notary.evidence.outcome import Outcome
-
 
 @dataclass(frozen=True, slots=True)
 class CheckText:
@@ -25,12 +23,12 @@ class CheckText:
         """The name in `language`, "zh" or "en"."""
         return self.name_zh if language == "zh" else self.name_en
 
-    def sentence(self, outcome: Outcome, language: str) -> str:
-        """The sentence for `outcome` in `language`, "zh" or "en"."""
+    def sentence(self, outcome: str, language: str) -> str:
+        """The sentence for `outcome`, a word of §12 with _ for its spaces, in `language`, "zh" or "en"."""
         zh, en = {
-            Outcome.PASSED: (self.passed_zh, self.passed_en),
-            Outcome.FAILED: (self.failed_zh, self.failed_en),
-            Outcome.UNCHECKED: (self.unchecked_zh, self.unchecked_en),
+            "passed": (self.passed_zh, self.passed_en),
+            "failed": (self.failed_zh, self.failed_en),
+            "could_not_be_checked": (self.unchecked_zh, self.unchecked_en),
         }[outcome]
         return zh if language == "zh" else en
 

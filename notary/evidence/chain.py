@@ -11,6 +11,7 @@ from typing import TypeVar
 
 from notary.errors import ChainError
 from notary.evidence import rlp
+from notary.evidence.asked import BlockAnswer
 from notary.evidence.chain_file import ChainEvidence, NotBefore, Proof, decode_evidence, encode_evidence
 from notary.evidence.chain_header import Header, decode_header
 from notary.evidence.chain_seals import ValidatorSet
@@ -58,6 +59,7 @@ class ChainTrust:
         head_keys: addresses (20 bytes) that may sign heads of the log; none: whoever the contract says.
         validators: who seals blocks, where the profile is of a chain that seals them.
         head_periods: of those head keys that have one.
+        answers: what was said of blocks of this chain by those whom the verifier named; no part of the file.
     """
 
     chain_id: int
@@ -69,6 +71,7 @@ class ChainTrust:
     head_keys: tuple[bytes, ...] = ()
     validators: tuple[ValidatorSet, ...] = ()
     head_periods: tuple[HeadKeyPeriod, ...] = ()
+    answers: tuple[BlockAnswer, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,18 +95,28 @@ def check_binding(e: ChainEvidence, trust: ChainTrust) -> None:
             raise ChainError(f"the evidence is of {name} {found}, trusted is {expected}")
 
 
-def check_block(header: Header, trust: ChainTrust) -> bool:
-    """True where the trust file names this block, False where it names none of this number.
+def check_block(header: Header, trust: ChainTrust) -> str:
+    """By whose word this block is of the chain, for people; empty where nobody names one of this number.
 
     Raises:
-        ChainError: it names another block of this number.
+        ChainError: the trust file, or one of those who were asked, names another block of this number.
     """
     hashes = {block_hash for number, block_hash in trust.blocks if number == header.number}
     if hashes - {header.hash}:
         raise ChainError(
             f"block {header.number} has hash 0x{header.hash.hex()}, the trust file names another"
         )
-    return bool(hashes)
+    names = ["the trust file"] if hashes else []
+    for answer in trust.answers:
+        if answer.number != header.number or answer.hash is None:
+            continue
+        if answer.hash != header.hash:
+            raise ChainError(
+                f"block {header.number} has hash 0x{header.hash.hex()}, {answer.source} has another: "
+                f"0x{answer.hash.hex()}"
+            )
+        names.append(answer.source)
+    return ", ".join(names)
 
 
 def check_receipt(e: ChainEvidence, header: Header) -> AnchoredEvent:

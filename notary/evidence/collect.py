@@ -5,6 +5,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 
 from notary.errors import EvidenceError, TimestampError, TrustError
+from notary.evidence.asked import WantedBlock
 from notary.evidence.outcome import Check, Claim, Outcome
 
 
@@ -23,9 +24,10 @@ class Doing:
 
 @dataclass(slots=True)
 class Collector:
-    """The checks made so far, in order."""
+    """The checks made so far, in order, and the blocks on which they rest."""
 
     checks: list[Check] = field(default_factory=list)
+    blocks: list[WantedBlock] = field(default_factory=list)
 
     @contextmanager
     def check(self, id_: str, claim: Claim, subject: str = "") -> Iterator[Doing]:

@@ -7,6 +7,8 @@ from datetime import UTC, datetime, timedelta
 from enum import StrEnum
 from typing import Any
 
+from notary.evidence.asked import WantedBlock
+from notary.evidence.catalogue import CHECKS
 from notary.evidence.fields import show_moment
 
 
@@ -74,6 +76,7 @@ class Report:
     withheld: int | None = None  # commitments of the statement that are not opened; None without a statement
     required: frozenset[str] = frozenset()  # ids that must have passed
     test_only: bool = False  # the trust file says that its anchors prove nothing
+    blocks: tuple[WantedBlock, ...] = ()  # to be compared with the real chain; no part of the JSON
 
     @property
     def outcome(self) -> Outcome:
@@ -99,6 +102,10 @@ class Report:
                     "outcome": check.outcome.value,
                     "claim": check.claim.value,
                     "subject": check.subject,
+                    "sentence": {
+                        language: CHECKS[check.id].sentence(check.outcome, language)
+                        for language in ("zh", "en")
+                    },
                     "detail": check.detail,
                     "required": check.id in self.required,
                 }

@@ -6,11 +6,12 @@ It names keys, chains and authorities; nothing in a package can add to it.
 import tomllib
 from collections import Counter
 from collections.abc import Hashable, Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
 
 from notary.errors import FormatError, TrustError
+from notary.evidence.asked import BlockAnswer
 from notary.evidence.bitcoin import HEADER, BlockHeader, decode_block_header
 from notary.evidence.chain import ChainTrust
 from notary.evidence.fields import natural, text, version
@@ -71,6 +72,16 @@ def parse_trust(data: bytes) -> Trust:
         return _trust(value)
     except FormatError as error:
         raise TrustError(f"trust file: {error}") from error
+
+
+def with_answers(trust: Trust, answers: Iterable[BlockAnswer]) -> Trust:
+    """The same trust, and what was said of blocks of its chains: it counts as their `[[chain.block]]` do."""
+    said = tuple(answers)
+    chains = (
+        replace(chain, answers=tuple(answer for answer in said if answer.chain_id == chain.chain_id))
+        for chain in trust.chains
+    )
+    return replace(trust, chains=tuple(chains))
 
 
 def _trust(value: dict[str, Any]) -> Trust:

@@ -79,6 +79,7 @@ def verify(package: Package, trust: Trust | None, document: Digests | None = Non
         withheld=opened.withheld,
         required=required,
         test_only=test_only,
+        blocks=tuple(out.blocks),
     )
 
 

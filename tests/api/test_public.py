@@ -179,6 +179,7 @@ def test_what_begins_like_evidence_and_cannot_be_read_is_a_failed_check(service,
     assert outcomes(answer) == {"1.1": "failed"}
     assert answer.json()["outcome"] == "failed"
     assert answer.json()["checks"][0]["detail"]
+    assert set(answer.json()["checks"][0]["sentence"]) == {"zh", "en"}
 
 
 @pytest.mark.parametrize("size", ["9" * 19, str(2**63), "99999"])

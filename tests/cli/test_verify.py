@@ -40,6 +40,9 @@ def test_the_answer_for_programs_is_the_recorded_one(notary):
     result = json.loads(notary("verify", PACKAGE, "--trust", TRUST, "--json").out)
     for check in result["checks"]:
         assert check.pop("detail")  # for people, and free to change
+        sentence = check.pop("sentence")
+        text = CHECKS[check["id"]]
+        assert sentence == {"zh": text.passed_zh, "en": text.passed_en} or check["id"] in LATER
     # What came later says of an older package that it could not be made.
     later = [check["outcome"] for check in result["checks"] if check["id"] in LATER]
     assert set(later) == {"could_not_be_checked"}
@@ -229,6 +232,23 @@ def test_a_control_that_would_pass_is_status_1(notary, whole, tmp_path):
     path.write_bytes(write_package(files | {"controls/expected.json": b"{}"}, document))
     done = notary(*arguments, "--controls", expected=1)
     assert "controls/expected.json: " in done.out
+
+
+def test_no_json_says_passed_where_a_control_stands(notary, whole, tmp_path):
+    with whole.open("rb") as stream:
+        files = read_package(stream).files
+    path = tmp_path / "p.zip"
+    for change in (
+        {"controls/wrong-sibling": files["heads/4/inclusion.tlog-proof"]},
+        {"controls/expected.json": b"{}"},
+    ):
+        path.write_bytes(write_package(files | change, ("contract.pdf", CONTRACT.read_bytes())))
+        done = notary("verify", path, "--trust", TRUST, "--controls", "--json", expected=1)
+        assert done.out == ""
+        assert "do not believe this result" in done.err
+        # What failed anyway is said: no word of it is false.
+        arguments = ("verify", path, "--trust", TRUST, "--document", path, "--controls", "--json")
+        assert json.loads(notary(*arguments, expected=1).out)["outcome"] == "failed"
 
 
 def test_a_package_without_controls_says_so(notary):

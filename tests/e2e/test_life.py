@@ -346,3 +346,19 @@ def sections(text):
             name = line.strip()[2:-2]
         found[name] = found.get(name, "") + line
     return found
+
+
+def test_the_validation_report_on_a_signature_is_taken_out(evidence, tmp_path):
+    service = evidence.service
+    words = ("report", evidence.number, "--url", service.url, "--key-file", str(service.key))
+    service.run(*words, "--validation", "1", "--out", str(tmp_path / "1.xml"))
+    found = (tmp_path / "1.xml").read_bytes()
+    assert b"ValidationReport" in found
+    inspection = opened(evidence / "evidence.zip")["inspection/openings.json"]
+    disclosed = [
+        base64.urlsafe_b64decode(each["disclosure"] + "==") for each in json.loads(inspection)["openings"]
+    ]
+    # The inspection, which the log commits to, names this very report.
+    assert any(hashlib.sha256(found).hexdigest().encode() in each for each in disclosed)
+    status, _, err = service.attempt(*words, "--validation", "9")
+    assert (status, "not_found" in err) == (2, True)

@@ -107,9 +107,11 @@ def test_it_speaks_the_readers_language_and_the_other(open_file, locale, passed,
     expect(page.locator("h2")).to_contain_text({"zh-CN": "Passed", "en-GB": "通过"}[locale])
 
 
-def in_doubt(page, heading, reason):
-    """The headline, which is of a failure whatever the checks say, and why."""
+def in_doubt(page, heading, reason, *, told=False):
+    """The headline, of a failure whatever the checks say, and why; no file is given out that says otherwise."""
     notice = page.locator(".notice")
+    expect(page.locator("button.download")).to_have_count(int(told))
+    expect(page.locator(".no-download")).to_have_count(int(not told))
     expect(notice).to_have_attribute("data-outcome", "failed")
     expect(notice.locator("h2")).to_have_text(f"✗ {heading}")
     expect(notice).to_contain_text(reason)
@@ -223,7 +225,8 @@ class _Node(http.server.BaseHTTPRequestHandler):
 
     def do_POST(self):
         request = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
-        result = "0x7a69" if request["method"] == "eth_chainId" else {"hash": self.block_hash}
+        block = {"number": (request["params"] or [None])[0], "hash": self.block_hash}
+        result = "0x7a69" if request["method"] == "eth_chainId" else block
         self._answer(json.dumps({"jsonrpc": "2.0", "id": 1, "result": result}).encode())
 
     def _answer(self, body):
@@ -236,6 +239,12 @@ class _Node(http.server.BaseHTTPRequestHandler):
 
     def log_message(self, *_):
         pass
+
+
+def test_a_result_in_which_something_failed_is_given_out_though_a_control_stands(open_file, made):
+    page = open_file()
+    choose(page, made / "controls.zip", made / "trust.toml", made / "trust.toml")
+    in_doubt(page, "Failed: do not believe this result", "does not fail as stated", told=True)
 
 
 @pytest.mark.parametrize(("same", "node"), [(True, "same"), (False, "other")])
@@ -253,7 +262,12 @@ def test_a_node_is_asked_only_where_the_reader_names_it(open_file, made, same, n
         if same:
             expect(page.locator(".notice")).to_have_attribute("data-outcome", "passed")
         else:
-            in_doubt(page, "Failed: do not believe this result", "another hash of the block")
+            in_doubt(page, "Failed: do not believe this result", "another hash of the block", told=True)
+            with page.expect_download() as download:
+                page.click("button.download")
+            result = json.loads(Path(download.value.path()).read_text())
+            assert result["outcome"] == "failed"
+            assert [check["id"] for check in result["checks"] if check["outcome"] == "failed"] == ["6.2"]
         server.shutdown()
         thread.join()
 

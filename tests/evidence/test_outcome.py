@@ -103,6 +103,7 @@ def test_the_json_names_every_part():
                 "outcome": "passed",
                 "claim": "recomputed",
                 "subject": "subject",
+                "sentence": {"zh": CHECKS["1.1"].passed_zh, "en": CHECKS["1.1"].passed_en},
                 "detail": "detail",
                 "required": True,
             }

@@ -311,3 +311,7 @@ def test_a_result_of_another_form_is_refused():
     ):  # fmt: skip
         assert not passes("result", good | change), change
     assert not passes("result", {key: value for key, value in good.items() if key != "withheld"})
+    (check, *_) = good["checks"]
+    assert passes("result", good | {"checks": [check | {"sentence": {"zh": "是", "en": "yes"}}]})
+    for sentence in ("yes", {"en": "yes"}, {"zh": "是", "en": 1}, {"zh": "是", "en": "yes", "fr": "oui"}):
+        assert not passes("result", good | {"checks": [check | {"sentence": sentence}]}), sentence

@@ -128,7 +128,10 @@ def test_each_check_says_what_was_compared_with_what():
             "6.1", "recomputed", "head 7",
             f"chain 31337, contract 0x{'11' * 20}, log 0x{mini_chain.LOG_ID.hex()}",
         ),
-        ("6.2", "attested", "head 7", f"block 200, hash 0x{block.hash.hex()}, time 2026-03-01T12:10:00+00:00"),
+        (
+            "6.2", "attested", "head 7",
+            f"block 200, hash 0x{block.hash.hex()}, time 2026-03-01T12:10:00+00:00, by the word of the trust file",
+        ),
         ("6.3", "recomputed", "head 7", "transaction 1 of block 200 succeeded"),
         ("6.4", "recomputed", "head 7", "size 7, after 4"),
         ("6.5", "recomputed", "head 7", f"code hash 0x{mini_chain.CODE_HASH.hex()}"),
@@ -234,7 +237,7 @@ def test_a_not_before_block_that_the_trust_file_names_needs_no_state():
     for changes in ({}, bare):
         report = check(changes, trust=trust)
         assert (outcomes(report, "7.2"), report.interval.made_after) == ([Outcome.PASSED], moment(11))
-        assert details(report, "7.2") == "the trust file names this block"
+        assert details(report, "7.2") == "it is block 100 by the word of the trust file"
     assert check(bare).interval.made_after is None  # control: nobody names it
     # It is dated by who names it, not by the anchor: that one may be of a block that nobody knows.
     alone = build.trust(LOG, chain=build.chain_table(LOG, blocks=[NOT_BEFORE]))

@@ -105,7 +105,7 @@ def without_details(report):
     """The result but for the sentences for people, which may be put better one day."""
     result = report.to_json()
     for found in result["checks"]:
-        del found["detail"]
+        del found["detail"], found["sentence"]
     return result
 
 

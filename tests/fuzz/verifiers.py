@@ -8,12 +8,15 @@ import subprocess
 import sys
 import tempfile
 import time
+from collections.abc import Sequence
 from contextlib import AbstractContextManager
 from pathlib import Path
 from typing import Any
 
 from notary.errors import EvidenceError
+from notary.evidence.asked import BlockAnswer
 from notary.evidence.incoming import read_evidence, stands_alone
+from notary.evidence.trust import with_answers
 from notary.evidence.verify import unreadable, verify
 from tests.fuzz.corpus import Sample
 
@@ -22,7 +25,7 @@ RUNNER = "notary/api/static/verifier/cli.mjs"
 SLOW = 2.0  # seconds
 
 
-def by_python(data: bytes, sample: Sample) -> dict[str, Any]:
+def by_python(data: bytes, sample: Sample, answers: Sequence[BlockAnswer] = ()) -> dict[str, Any]:
     """The result, or that there is none since this is no evidence; any other exception is a crash."""
     stream = io.BytesIO(data)
     if not stands_alone(stream):
@@ -31,12 +34,13 @@ def by_python(data: bytes, sample: Sample) -> dict[str, Any]:
         package = read_evidence(stream)
     except EvidenceError as error:
         return vector(unreadable(error).to_json())
-    return vector(verify(package, sample.trust, None).to_json())
+    return vector(verify(package, with_answers(sample.trust, answers), None).to_json())
 
 
 def vector(result: dict[str, Any]) -> dict[str, Any]:
     """A result without its sentences."""
-    checks = [{key: check[key] for key in check if key != "detail"} for check in result["checks"]]
+    words = {"sentence", "detail"}
+    checks = [{key: check[key] for key in check if key not in words} for check in result["checks"]]
     return {**result, "checks": checks}
 
 
@@ -65,14 +69,27 @@ class Lines(AbstractContextManager["Lines"]):
         self.child.__exit__(None, None, None)  # closes its pipes, at which it ends
         shutil.rmtree(self.folder)
 
-    def ask(self, data: bytes, sample: Sample, **beside: bytes) -> dict[str, Any]:
+    def ask(
+        self, data: bytes, sample: Sample, answers: Sequence[BlockAnswer] = (), **beside: bytes
+    ) -> dict[str, Any]:
         """Its answer without sentences; AssertionError where it has ended. `beside`: `statement`, `proof`."""
         path = self.trusts.setdefault(sample.trust_text, str(self.folder / f"{len(self.trusts)}.toml"))
         if not Path(path).exists():
             Path(path).write_text(sample.trust_text)
         package = self.folder / "p.zip"
         package.write_bytes(data)
-        request = {"package": str(package), "trust": path, "document": None}
+        request: dict[str, Any] = {"package": str(package), "trust": path, "document": None}
+        if answers:
+            request["answers"] = [
+                {
+                    "chainId": answer.chain_id,
+                    "number": answer.number,
+                    "hash": answer.hash and answer.hash.hex(),
+                    "source": answer.source,
+                    "trouble": answer.trouble,
+                }
+                for answer in answers
+            ]
         for name, content in beside.items():
             (self.folder / name).write_bytes(content)
             request[name] = str(self.folder / name)

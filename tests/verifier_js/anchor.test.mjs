@@ -37,7 +37,7 @@ test("evidence in which all is right passes, and bounds the time", () => {
   assert.deepEqual(found.outcomes, { 6.1: P, 6.2: P, 6.3: P, 6.4: P, 6.5: P, 6.6: P, 7.1: P, 7.2: P });
   assert.deepEqual(found.bound, { notAfter: 1_700_001_000n * 10n ** 9n, source: "chain 31337" });
   assert.equal(found.madeAfter, true);
-  assert.equal(found.block.number, 200n);
+  assert.deepEqual(found.blocks, [{ chainId: 31337, number: 200n, hash: hexOf(anchorOf().block.hash), time: 1_700_001_000n }]);
 });
 
 // What is wrong, which checks then do not pass, and whether it still bounds the time.
@@ -132,6 +132,37 @@ test("the not-before block is that of the statement, and the state or the trust 
   assert.equal(judge(near, { chains: trusting({ blocks: [[8291, near.block.hash]] }) }).outcomes["7.2"], P);
   assert.equal(judge(made, { chains: trusting({ blocks: [[100, made.before.hash]] }) }).outcomes["7.2"], P);
   assert.equal(judge(made, { chains: trusting({ blocks: [[100, text("x")]] }) }).outcomes["7.2"], F);
+});
+
+test("what others say of a block counts as the trust file's word, and another hash fails whoever confirms it", () => {
+  const made = anchorOf();
+  const bare = anchorOf({ fields: { history_proof: null } });
+  const said = (number, block, change = {}) => ({ chainId: 31337, number, hash: hexOf(block.hash), source: "node a", trouble: "", ...change });
+  const asked = (answers, evidence = made, blocks = []) => {
+    const found = judge(evidence, { chains: trusting({ blocks }).map((chain) => ({ ...chain, answers })) });
+    return [found.outcomes["6.2"], found.outcomes["7.2"], found.bound !== null];
+  };
+  const detailOf = (answers, id, evidence = made) => judge(evidence, { chains: trusting().map((chain) => ({ ...chain, answers })) }).checks.find((check) => check.id === id).detail;
+  const [good, earlier] = [said(200, made.block), said(100, made.before)];
+  const other = { hash: "00".repeat(32) };
+  assert.deepEqual(asked([]), [U, U, false]);
+  assert.deepEqual(asked([good]), [P, P, true]);
+  assert.deepEqual(asked([{ ...good, number: 200n }]), [P, P, true]);
+  assert.deepEqual(asked([good], bare), [P, U, true]);
+  assert.deepEqual(asked([good, earlier], bare), [P, P, true]);
+  assert.deepEqual(asked([{ ...good, ...other }]), [F, U, false]);
+  assert.deepEqual(asked([good, { ...good, ...other }]), [F, U, false]);
+  assert.deepEqual(asked([{ ...good, ...other }], made, [[200, made.block.hash]]), [F, U, false]);
+  assert.deepEqual(asked([good, { ...earlier, ...other }]), [P, F, true]);
+  const silent = { ...good, hash: null, trouble: "gone" };
+  assert.deepEqual(asked([silent]), [U, U, false]);
+  assert.deepEqual(asked([silent, good]), [P, P, true]);
+  assert.match(detailOf([silent], "6.2"), /; node a: gone$/);
+  assert.match(detailOf([{ ...silent, number: 100 }], "7.2"), /0x[0-9a-f]{64}; node a: gone$/);
+  assert.match(detailOf([good], "6.2"), /by the word of node a$/);
+  assert.deepEqual(judge(bare).blocks.map(({ number }) => number), [200n, 100n]);
+  const { not_before: [first] } = made.value;
+  assert.deepEqual(judge(anchorOf({ fields: { not_before: [{ ...first, storage_proof: null }] } })).blocks.map(({ number }) => number), [200n, 100n]);
 });
 
 const VALIDATORS = SECRETS.map((secret) => u8(addressOf(secret)));

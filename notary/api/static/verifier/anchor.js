@@ -53,14 +53,25 @@ function open({ anchor, header, chains }) {
   return { evidence, trusted, block: readHeader(evidence.header, evidence.profile) };
 }
 
-// The hash that the verifier found for a block number; undefined where he named none.
-const trustedHash = ({ blocks }, number) => blocks.get(Number(number));
+// By whose word the block is of the chain: the trust file's, or of those who were asked for it. null where nobody names
+// one of this number; throws where one of them names another.
+function wordFor({ trusted: { blocks, answers = [] } }, { number, hash }) {
+  const known = blocks.get(Number(number));
+  demand(known === undefined || equal(known, hash), `block ${number} has another hash in the trust file`);
+  const said = answers.filter((answer) => BigInt(answer.number) === number && answer.hash !== null);
+  for (const answer of said) demand(answer.hash === hex(hash), `block ${number} has another hash, 0x${answer.hash}, by the word of ${answer.source}`);
+  const names = [...(known === undefined ? [] : ["the trust file"]), ...said.map(({ source }) => source)];
+  return names.length > 0 ? names.join(", ") : null;
+}
 
-function checkHash({ trusted, block }) {
-  const hash = trustedHash(trusted, block.number);
-  if (hash === undefined) throw new Missing(`block ${block.number} has to be compared at a node: 0x${hex(block.hash)}, ${show(ofSeconds(block.time))}`);
-  demand(equal(hash, block.hash), `block ${block.number} has another hash in the trust file`);
-  return `block ${block.number}, hash 0x${hex(block.hash)}`;
+// Who was asked and gave no answer, and why.
+const silent = ({ trusted: { answers = [] } }, { number }) => answers.filter((answer) => BigInt(answer.number) === number && answer.hash === null).map(({ source, trouble }) => `; ${source}: ${trouble}`).join("");
+
+function checkHash(opened) {
+  const { block } = opened;
+  const word = wordFor(opened, block);
+  if (word === null) throw new Missing(`block ${block.number} has to be compared at a node: 0x${hex(block.hash)}, ${show(ofSeconds(block.time))}${silent(opened, block)}`);
+  return `block ${block.number}, hash 0x${hex(block.hash)}, by the word of ${word}`;
 }
 
 function checkState({ evidence, trusted, block }) {
@@ -131,23 +142,23 @@ function anyOf(items, check) {
 
 // 7.2.
 function checkEarlier(opened, named, isGood) {
-  const { evidence, trusted } = opened;
+  const { evidence } = opened;
   const { block } = named[0];
-  const hash = trustedHash(trusted, block.number);
-  if (hash !== undefined) {
-    demand(equal(hash, block.hash), `block ${block.number} has another hash in the trust file`);
-    return `block ${block.number} is in the trust file`;
-  }
+  const word = wordFor(opened, block);
+  if (word !== null) return `block ${block.number} is of the chain by the word of ${word}`;
   const distance = opened.block.number - block.number;
-  const proofs = named.map(({ storageProof }) => storageProof).filter((proof) => proof !== null);
-  if (evidence.historyProof !== null && proofs.length > 0 && isGood) {
+  const proofs = statedProofs(opened, named);
+  if (proofs.length > 0 && isGood) {
     demand(distance >= 1n && distance <= HISTORY_LENGTH, `block ${block.number} is not among the ${HISTORY_LENGTH} before block ${opened.block.number}`);
     anyOf(proofs, (proof) => demand(equal(provedHistory(opened.block.state, block.number, evidence.historyProof, proof), block.hash), "the state of the anchoring block names another hash"));
     return `the state of block ${opened.block.number} names it (EIP-2935)`;
   }
   if (isSealed(evidence.profile) && block.number > 0n) return anyOf(named, (each) => checkSealed(opened, each.block)); // nobody seals the first
-  throw new Missing(`block ${block.number} has to be compared at a node: 0x${hex(block.hash)}`);
+  throw new Missing(`block ${block.number} has to be compared at a node: 0x${hex(block.hash)}${silent(opened, block)}`);
 }
+
+// Proofs that the state of the anchoring block names this one (EIP-2935); none where they were not captured.
+const statedProofs = ({ evidence }, named) => (evidence.historyProof === null ? [] : named.map(({ storageProof }) => storageProof).filter((proof) => proof !== null));
 
 function isGood(checks) {
   const [named, sealed] = [checks.of("6.2"), checks.of("6.7")];
@@ -181,8 +192,9 @@ function checkAnchoring(checks, opened, checkpoint) {
 }
 
 // Args: anchor, bytes of anchor.json; header, bytes of header.rlp or null; checkpoint of the head, size and root; chains of the
-// trust file; notBefore of the statement, or null. Returns the checks in their order, the bound or null, whether 7.2 passed,
-// and the block of the header once 6.1 passed. Never throws.
+// trust file, each with `answers` of those who were asked for its blocks, or without; notBefore of the statement, or null.
+// Returns the checks in their order, the bound or null, whether 7.2 passed, and once 6.1 passed the blocks that are to be
+// compared: that of the header, and the not-before block where no proof was captured that its state names it. Never throws.
 export function checkAnchor({ anchor, header, checkpoint, chains, notBefore }) {
   const checks = new Checks();
   let opened = null;
@@ -190,8 +202,9 @@ export function checkAnchor({ anchor, header, checkpoint, chains, notBefore }) {
     opened = open({ anchor, header, chains });
     return `chain ${opened.evidence.chainId}, contract 0x${hex(opened.evidence.contract)}`;
   });
-  if (opened === null) return { checks: checks.list, bound: null, madeAfter: false, headKey: null, block: null };
+  if (opened === null) return { checks: checks.list, bound: null, madeAfter: false, headKey: null, blocks: [] };
   const { evidence, block } = opened;
+  const wanted = [block];
   checkAnchoring(checks, opened, checkpoint);
   let earlier = null;
   if (notBefore !== null) {
@@ -200,12 +213,15 @@ export function checkAnchor({ anchor, header, checkpoint, chains, notBefore }) {
       return `block ${notBefore.number} of chain ${evidence.chainId}`;
     });
   }
-  if (earlier !== null) checks.make("7.2", () => checkEarlier(opened, earlier, isGood(checks)));
+  if (earlier !== null) {
+    checks.make("7.2", () => checkEarlier(opened, earlier, isGood(checks)));
+    if (statedProofs(opened, earlier).length === 0) wanted.push(earlier[0].block);
+  }
   return {
     checks: checks.list,
     bound: boundOf(checks, opened),
     madeAfter: checks.of("7.2") === PASSED,
     headKey: checks.of("6.6") === PASSED ? opened.headKey : null,
-    block: { chainId: evidence.chainId, number: block.number, hash: hex(block.hash), time: block.time },
+    blocks: wanted.map(({ number, hash, time }) => ({ chainId: evidence.chainId, number, hash: hex(hash), time })),
   };
 }

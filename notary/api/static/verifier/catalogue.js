@@ -71,8 +71,8 @@ export const CHECKS = {
     en: ["Anchor file", "The file is of its form, and chain and contract are those of the trust file.", "The file is malformed, or of another chain or contract.", "The trust file does not name this chain."],
   },
   "6.2": {
-    zh: ["区块哈希", "区块哈希与信任文件中的相同。", "信任文件中该高度的区块哈希不同。", "信任文件没有该区块，请向节点或区块浏览器比对。"],
-    en: ["Block hash", "The hash of the block is the one in the trust file.", "The trust file has another hash for this block.", "The trust file does not have this block: compare its hash at a node or an explorer."],
+    zh: ["区块哈希", "区块哈希与信任文件或您所指的节点给出的相同。", "信任文件或您所指的节点给出的该高度区块哈希不同。", "信任文件没有该区块，请向节点或区块浏览器比对。"],
+    en: ["Block hash", "The hash of the block is that of the trust file, or of a node that you named.", "The trust file, or a node that you named, has another hash for this block.", "The trust file does not have this block: compare its hash at a node or an explorer."],
   },
   "6.3": {
     zh: ["合约事件", "该区块的收据中有合约记录的锚定事件。", "收据证明不成立，或没有锚定事件。", "未能核验合约事件。"],
@@ -99,8 +99,8 @@ export const CHECKS = {
     en: ["Not-before block", "The header of the block that the statement names is there.", "A header is malformed, or is not as the statement says.", "The header of that block is not there."],
   },
   "7.2": {
-    zh: ["起始区块属于该链", "该区块在链上，记录制作于其后。", "该区块与信任文件所指的链不符，或其证明不成立。", "未能核验该区块是否在链上。"],
-    en: ["That block is of the chain", "The block is of the chain: the record was made after it.", "The chain of the trust file has another block, or the proof that it is of it does not hold.", "Whether that block is of the chain was not checked."],
+    zh: ["起始区块属于该链", "该区块在链上，记录制作于其后。", "信任文件或您所指的节点给出另一区块，或其证明不成立。", "未能核验该区块是否在链上。"],
+    en: ["That block is of the chain", "The block is of the chain: the record was made after it.", "The trust file, or a node that you named, has another block, or the proof that it is of the chain does not hold.", "Whether that block is of the chain was not checked."],
   },
   "8.1": {
     zh: ["内容存在的最晚时间", "足够数量的独立来源给出了时间界限。", "时间界限相互矛盾。", "独立来源不足，不能给出时间。"],

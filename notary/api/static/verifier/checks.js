@@ -1,6 +1,7 @@
 // The list of numbered checks, in the order made (docs/formats.md §12).
 
 import { FormatError } from "./bytes.js";
+import { sentenceOf } from "./catalogue.js";
 
 export const PASSED = "passed";
 export const FAILED = "failed";
@@ -33,7 +34,8 @@ export class Checks {
   add(id, outcome, detail, { subject = "", required = REQUIRED.has(id), claim = null } = {}) {
     const open = outcome === UNCHECKED && NOT_COVERED.has(id);
     claim ??= open ? "not_covered" : classOf(id);
-    const check = { id, outcome, claim, subject, detail, required };
+    const sentence = { zh: sentenceOf({ id, outcome }, "zh"), en: sentenceOf({ id, outcome }, "en") };
+    const check = { id, outcome, claim, subject, sentence, detail, required };
     this.list.push(check);
     return check;
   }

@@ -5,7 +5,8 @@
 //                           prints the result as JSON; exit status 0, 1 or 2 as `notary verify`. The statement is that
 //                           of a COSE receipt, the proof lies under the checkpoint of an OpenTimestamps file
 //   node cli.mjs --lines    reads requests {"package", "trust", "document", "statement", "proof"} (paths, or null), one
-//                           in a line, and answers each in a line: the result, or {"error", "message"} where there is none
+//                           in a line, and answers each in a line: the result, or {"error", "message"} where there is none.
+//                           "answers": what others were asked for blocks and said, as withAnswers (trust.js) takes it
 //
 // It opens no socket.
 
@@ -53,7 +54,7 @@ function readPart(file, start, end) {
 // Opens the files of a request, one within the other, and verifies.
 function verifyPaths(request, names = FILES, opened = {}) {
   const [name, ...others] = names;
-  if (name === undefined) return verify(opened);
+  if (name === undefined) return verify({ ...opened, answers: request.answers ?? [] });
   return withFile(name === "package" ? request.package : (request[name] ?? null), (bytes) => verifyPaths(request, others, { ...opened, [name]: bytes }));
 }
 

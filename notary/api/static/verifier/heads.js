@@ -123,7 +123,7 @@ function attest(checks, files, head, { trust, notBefore, tokens }) {
   for (const { id, outcome, detail, claim = null } of found.checks) checks.add(id, outcome, detail, { ...about(head), claim });
   head.madeAfter = found.madeAfter;
   head.headKey = found.headKey;
-  head.block = found.block;
+  head.blocks = found.blocks;
   if (found.bound) head.bounds.push({ kind: "chain", source: found.bound.source, organisation: found.bound.source, notAfter: found.bound.notAfter, keys: [] });
 }
 

@@ -25,6 +25,10 @@ export function readTrust(bytes) {
   }
 }
 
+// The same, and what was said of blocks of its chains, {chainId, number, hash: hex or null, source, trouble}: it counts as their
+// [[chain.block]] do.
+export const withAnswers = (trust, answers) => ({ ...trust, chains: trust.chains.map((chain) => ({ ...chain, answers: answers.filter(({ chainId }) => chainId === chain.chainId) })) });
+
 function readFile(file) {
   if (file.integer("version", 1n, 1n) !== 1n) throw new FormatError("another version");
   const origin = file.text("origin", ORIGIN);

@@ -13,10 +13,11 @@ import { exact } from "./result_text.js";
 import { sourceOf } from "./source.js";
 import { entryOf, parseStatement, statedDigests } from "./statement.js";
 import { checkTimes } from "./times.js";
-import { readTrust } from "./trust.js";
+import { readTrust, withAnswers } from "./trust.js";
 
 // Args: package: Uint8Array, Blob or {size, read}; trust: text or bytes of the trust file, or null; as package, or
-// null: document; statement, of a COSE receipt; proof, of an OpenTimestamps file; progress(bytes done, of how many), optional.
+// null: document; statement, of a COSE receipt; proof, of an OpenTimestamps file; answers, of those who were asked for blocks
+// (withAnswers), and progress(bytes done, of how many), both optional.
 // Throws TrustError for a trust file with errors, NoEvidence for what is neither package nor proof, BesideError where
 // statement or proof is missing or not wanted, Unreadable.
 export async function verify(given) {
@@ -24,16 +25,16 @@ export async function verify(given) {
 }
 
 // All that is read: {trust, opened: {evidence, error}, given}, where `given` has size and digests of the document.
-export async function gather({ package: file, trust = null, document = null, statement = null, proof = null, progress = () => {} }) {
+export async function gather({ package: file, trust = null, document = null, statement = null, proof = null, answers = [], progress = () => {} }) {
   const known = trust === null ? null : readTrust(typeof trust === "string" ? bytesOf(trust) : trust);
   const beside = { statement: statement && sourceOf(statement), proof: proof && sourceOf(proof) };
   const opened = await openEvidence(sourceOf(file), beside, namesIn, progress);
   const source = document && sourceOf(document);
   const wanted = source && opened.evidence ? namesIn(opened.evidence.files) : [];
-  return { trust: known, opened, given: source && (await digestsOf(source, wanted, (done) => progress(done, source.size))) };
+  return { trust: known && withAnswers(known, answers), opened, given: source && (await digestsOf(source, wanted, (done) => progress(done, source.size))) };
 }
 
-// The result; the blocks that record its heads, for whoever has a node to ask; and the keys that signed: {role: "log",
+// The result; the blocks on which it rests (§10), for whoever has a node to ask; and the keys that signed: {role: "log",
 // "receipt" or "head", size of the head or null, key}. Reads nothing more.
 export function judge({ trust, opened: { evidence, error }, given }) {
   const checks = new Checks();
@@ -124,8 +125,11 @@ function withTrust(checks, result, { evidence, statement, entry, trust }) {
   const receiptKey = checkPromise(checks, evidence.files.get("receipt.txt"), entry, counting, trust);
   result.index = counting.length > 0 ? exact(counting[0].index) : null;
   result.time = checkTimes(checks, counting, statement.not_before, trust);
-  return { counting, blocks: heads.map(({ block }) => block).filter(Boolean), signers: signersOf(counting, receiptKey) };
+  return { counting, blocks: eachOnce(heads.flatMap(({ blocks = [] }) => blocks)), signers: signersOf(counting, receiptKey) };
 }
+
+// Two heads may be anchored in one block, and rest on one not-before block.
+const eachOnce = (blocks) => blocks.filter((block, at) => blocks.findIndex((other) => other.chainId === block.chainId && other.number === block.number && other.hash === block.hash) === at);
 
 function signersOf(heads, receiptKey) {
   const found = heads.flatMap(({ size, key, headKey = null }) => [{ role: "log", size, key: key.vkey }, ...(headKey === null ? [] : [{ role: "head", size, key: `0x${hex(headKey)}` }])]);

@@ -4,10 +4,10 @@ import { Unreadable } from "../checks.js";
 import { tryControls } from "../controls.js";
 import { BesideError, NoEvidence } from "../evidence.js";
 import { textOfResult } from "../result_text.js";
-import { TrustError } from "../trust.js";
+import { TrustError, withAnswers } from "../trust.js";
 import { gather, judge } from "../verify.js";
-import { askNode } from "./node.js";
-import { h, resultView } from "./view.js";
+import { askAll } from "./node.js";
+import { doubtsOf, h, resultView } from "./view.js";
 import { WORDS } from "./words.js";
 
 const body = document.body;
@@ -33,7 +33,7 @@ function render() {
   document.title = t.title;
   const choose = (name, words) => h("button", { type: "button", lang: name, "aria-pressed": String(language === name), onclick: () => switchTo(name) }, words);
   top.replaceChildren(h("nav", {}, choose("zh", "简体中文"), choose("en", "English")), h("h1", {}, t.title), h("p", {}, t.lead));
-  form.replaceChildren(field("package", "file"), field("trust", "file"), field("document", "file"), field("beside", "file"), field("node", "url"), h("button", { type: "submit", class: "main" }, t.verify), progress);
+  form.replaceChildren(field("package", "file"), field("trust", "file"), field("document", "file"), field("beside", "file"), field("node", "url"), field("explorer", "url"), h("button", { type: "submit", class: "main" }, t.verify), progress);
   output.replaceChildren(...view(t));
 }
 
@@ -46,16 +46,22 @@ function switchTo(name) {
 function view(t) {
   if (shown === null) return [];
   if (shown.error) return [h("section", { class: "notice could_not_be_checked", "data-error": shown.error }, h("h2", { tabindex: "-1" }, t[shown.error]), h("p", { lang: "en" }, shown.message))];
-  return [...resultView(shown, t, language), h("button", { type: "button", onclick: download }, t.download)];
+  return [...resultView(shown, t, language), downloadView(t)];
+}
+
+// A file is kept and read without this page: where the headline says "do not believe", it must not say "passed".
+function downloadView(t) {
+  const told = shown.result.outcome === "failed" || doubtsOf(shown, t).length === 0;
+  return told ? h("button", { type: "button", class: "download", onclick: download }, t.download) : h("p", { class: "no-download" }, t.no_download);
 }
 
 async function start(event) {
   event.preventDefault();
   const [file, trust, given, beside] = ["package", "trust", "document", "beside"].map((name) => fields[name].files[0] ?? null);
-  const node = fields.node.value.trim();
+  const [node, explorer] = ["node", "explorer"].map((name) => fields[name].value.trim());
   form.querySelector(".main").disabled = true;
   try {
-    shown = file === null ? { error: "no_package", message: "" } : await run({ file, trust, given, beside, node });
+    shown = file === null ? { error: "no_package", message: "" } : await run({ file, trust, given, beside, node, explorer });
   } catch (error) {
     shown = { error: keyOf(error), message: String(error?.message ?? error) };
   }
@@ -67,14 +73,17 @@ async function start(event) {
 
 const keyOf = (error) => (error instanceof TrustError ? "trust_error" : error instanceof NoEvidence ? "no_evidence" : error instanceof BesideError ? "beside_error" : error instanceof Unreadable ? "unreadable" : "trouble");
 
-async function run({ file, trust, given, beside, node }) {
+async function run({ file, trust, given, beside, node, explorer }) {
   const bytes = trust && (await readSmall(trust));
   progress.hidden = false;
   progress.setAttribute("aria-label", WORDS[language].working);
   const advance = (done, whole) => (progress.value = whole > 0 ? done / whole : 1);
   const gathered = await gather({ package: file, trust: bytes, document: given, statement: beside, proof: beside, progress: (done) => advance(done, (given ?? file).size) });
-  const { result, blocks, signers } = judge(gathered);
-  return { result, signers, controls: await tryControls(gathered, result), blocks: node === "" ? blocks : await Promise.all(blocks.map((block) => compared(node, block))) };
+  const first = judge(gathered);
+  const answers = await askAll({ node, explorer }, first.blocks);
+  if (answers.length > 0) gathered.trust = withAnswers(gathered.trust, answers);
+  const { result, signers } = answers.length > 0 ? judge(gathered) : first;
+  return { result, signers, controls: await tryControls(gathered, result), blocks: first.blocks, answers };
 }
 
 async function readSmall(file) {
@@ -83,14 +92,6 @@ async function readSmall(file) {
     return new Uint8Array(await file.arrayBuffer());
   } catch (error) {
     throw new Unreadable(String(error));
-  }
-}
-
-async function compared(node, block) {
-  try {
-    return { ...block, node: await askNode(node, block) };
-  } catch (error) {
-    return { ...block, node: "trouble", trouble: String(error?.message ?? error) };
   }
 }
 

@@ -18,16 +18,16 @@ const mark = (outcome, words) => h("span", { class: `mark ${outcome}` }, { passe
 const fill = (text, facts) => text.replace(/\{(\w+)\}/g, (_, name) => String(facts[name]));
 const table = (heads, rows) => h("div", { class: "wide", tabindex: "0" }, h("table", {}, h("thead", {}, h("tr", {}, heads.map((head) => h("th", { scope: "col" }, head)))), h("tbody", {}, rows)));
 
-// Args: {result, controls, signers, blocks: with what a node said of each}; t, the words; language.
-export function resultView({ result, controls, signers, blocks }, t, language) {
-  const doubts = doubtsOf(controls, blocks, t);
+// Args: {result, controls, signers, blocks, answers: of those who were asked for blocks}; t, the words; language.
+export function resultView({ result, controls, signers, blocks, answers }, t, language) {
+  const doubts = doubtsOf({ controls, blocks, answers }, t);
   const outcome = doubts.length > 0 ? "failed" : result.outcome;
   return [
     noticeView({ outcome, doubts, testOnly: result.test_only }, t),
     timesView({ time: result.time, outcome }, t),
     checksView({ checks: result.checks, outcome }, t, language),
     signers.length > 0 ? signersView(signers, t) : null,
-    blocks.length > 0 ? chainView(blocks, t) : null,
+    blocks.length > 0 ? chainView(blocks, answers, t) : null,
     openedView(result, t),
     controls === null ? null : controlsView(controls, t),
     result.statement === null ? null : h("details", {}, h("summary", {}, t.statement), h("pre", {}, linesOf(JSON.stringify(result.statement, null, 2)))),
@@ -35,12 +35,18 @@ export function resultView({ result, controls, signers, blocks }, t, language) {
 }
 
 // Why the result is not to be believed, whatever its checks say: it is then shown as failed.
-function doubtsOf(controls, blocks, t) {
+export function doubtsOf({ controls, blocks, answers }, t) {
   return [
     controls !== null && controls.error !== null ? `${t.controls_broken}: ${controls.error}` : null,
     controls?.controls.some(({ status }) => status === NOT_AS_STATED) ? t.control_stands : null,
-    blocks.some(({ node }) => node === "other") ? t.node_contradicts : null,
+    blocks.some((block) => answers.some((answer) => saidOf(answer, block) === "other")) ? t.node_contradicts : null,
   ].filter((doubt) => doubt !== null);
+}
+
+// What an answer is to a block: null where it is of another.
+function saidOf(answer, block) {
+  if (answer.chainId !== block.chainId || answer.number !== block.number) return null;
+  return answer.hash === null ? "trouble" : answer.hash === block.hash ? "same" : "other";
 }
 
 function noticeView({ outcome, doubts, testOnly }, t) {
@@ -90,13 +96,17 @@ function signersView(signers, t) {
   return h("section", { class: "signers" }, h("h3", {}, t.signers), h("p", { class: "small" }, t.signers_means), table([t.signer, t.signer_size, t.key], rows));
 }
 
-function chainView(blocks, t) {
+const NODE_COLOURS = { same: "passed", other: "failed", trouble: "could_not_be_checked" };
+
+function chainView(blocks, answers, t) {
+  const answerView = (answer, said) => h("p", { "data-node": said }, mark(NODE_COLOURS[said], `${answer.source}: ${t[`node_${said}`]} ${answer.trouble}`));
+  const told = (block) => answers.map((answer) => [answer, saidOf(answer, block)]).filter(([, said]) => said !== null);
   return h(
     "section",
     { class: "blocks" },
     h("h3", {}, t.chain),
     blocks.map((block) =>
-      h("div", { "data-node": block.node ?? "" }, h("p", {}, fill(t.compare, block)), h("p", { class: "mono" }, `0x${block.hash}`), block.node ? mark({ same: "passed", other: "failed" }[block.node] ?? "could_not_be_checked", `${t[`node_${block.node}`]} ${block.trouble ?? ""}`) : null),
+      h("div", { "data-block": String(block.number) }, h("p", {}, fill(t.compare, block)), h("p", { class: "mono" }, `0x${block.hash}`), told(block).map(([answer, said]) => answerView(answer, said))),
     ),
   );
 }
