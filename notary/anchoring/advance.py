@@ -145,14 +145,18 @@ class Advance:
             other = self._sending.adopt(item, head) if due else None
             if other is not None:
                 seen = other
-            elif self._paying.replace(item, head) or due:
-                seen = self._send_again(item, head, seen.detail)
+            else:
+                made, why = self._paying.replace(item, head)
+                if made or due:
+                    seen = self._send_again(item, head, seen.detail, why)
+                elif why:
+                    seen = replace(seen, detail=why)
         self._apply(item, head, seen)
 
-    def _send_again(self, item: Anchoring, head: Head, detail: str) -> Observation:
+    def _send_again(self, item: Anchoring, head: Head, detail: str, why: str) -> Observation:
         seen = self._send_or_take_over(item, head, after_lost=True)
-        if not seen.detail:  # that it was sent again says less than what it waits for
-            seen = replace(seen, detail=detail)
+        # That it was sent again says less than what it waits for, and why it is not made again for more tells most.
+        seen = replace(seen, detail=why or seen.detail or detail)
         with self.database.writing() as connection:
             anchorings.note_detail(connection, item.id, seen.detail[:_MAX_REASON], sent_at=self.now())
         self._count("resent")
