@@ -104,3 +104,17 @@ def test_a_second_theft_from_the_same_wallet_is_an_incident_of_its_own(log):
             ("0xfirst 9", "nonce 9 went to another transaction"),
         ]
     assert count() == before + 2
+
+
+def test_a_wallet_whose_attempt_failed_in_its_block_is_not_stopped(log, first, second, advance):
+    log.close()
+    second.salt = 7  # other bytes
+    advance.step()
+    for failed in (True, False):
+        error = LaneStopped("nonce 5 went to a transaction of ours, which failed", failed=failed)
+        first.errors["send"] = error  # of every wallet's: one chain
+        log.wait(31)
+        with pytest.raises(LaneStopped, match="of ours, which failed"):
+            advance.step()
+        assert [each.lane for each in log.attempts(log.one())] == ["0xfirst", "0xsecond"]
+        assert ("0xfirst" in stored(log), shown("0xfirst")) == (not failed, not failed)
