@@ -29,6 +29,7 @@ NotaryError
 │   └── AnchorUnavailable      a time-stamping authority or a chain endpoint
 │       └── SignerUnavailable      the process that holds a key: see why it does not sign
 ├── AnchorRejected         an authority answered, and the answer cannot be used: look at it
+│   ├── HeadRefused            a chain would refuse a head: see why before the next one is due
 │   └── LaneStopped            a wallet cannot pay, or somebody else uses its key: fund it, or take another
 ├── SettingsError          the configuration is wrong: correct it
 ├── ToolMissing            a program that is needed is not installed: install it
@@ -228,14 +229,30 @@ class AnchorRejected(NotaryError):
     code = "anchor_rejected"
 
 
+class HeadRefused(AnchorRejected):
+    """A chain would refuse a head: it does not extend the one that is anchored, or the head key is not the log's."""
+
+    code = "head_refused"
+
+
 class LaneStopped(AnchorRejected):
-    """A wallet cannot pay for an anchor now, or somebody else uses its key (`foreign`)."""
+    """A wallet cannot pay for an anchor now, or somebody else uses its key (`foreign`).
+
+    Attributes:
+        foreign: a nonce went to a transaction that is none of ours.
+        nonce: which one, the first where it is several.
+        failed: the nonce of this attempt went to it, and it failed in its block: the wallet itself can go on.
+    """
 
     code = "lane_stopped"
 
-    def __init__(self, message: str, *, foreign: bool = False) -> None:
+    def __init__(
+        self, message: str, *, foreign: bool = False, nonce: int | None = None, failed: bool = False
+    ) -> None:
         super().__init__(message)
         self.foreign = foreign
+        self.nonce = nonce
+        self.failed = failed
 
 
 class SettingsError(NotaryError):

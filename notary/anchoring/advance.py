@@ -11,7 +11,7 @@ from datetime import datetime, timedelta
 import structlog
 
 from notary.anchoring.forks import look_for_fork, require_not_refused, tell_refused
-from notary.anchoring.moves import WAY, keeps, reorged
+from notary.anchoring.moves import WAY, keeps, reorged, require_anchors
 from notary.anchoring.paying import Paying
 from notary.anchoring.port import Anchor, Head, Observation, Step
 from notary.anchoring.sending import Sending, show_stopped
@@ -118,7 +118,7 @@ class Advance:
         if old >= head.size:
             seen = self._sending.found(item, head)
             if seen is not None:
-                self._apply(item, seen)
+                self._apply(item, head, seen)
                 return
             self._look_for_fork(old)
             self._reject(item, f"the authority already holds a head of size {old}")
@@ -134,7 +134,7 @@ class Advance:
         # What leaves is what was committed. A crash after it is a second sending.
         head = self.head_at(item.size)
         self._paying.replace(item, head)  # of no effect but after a long time in which nothing could be sent
-        self._apply(item, self._send_or_take_over(item, head))
+        self._apply(item, head, self._send_or_take_over(item, head))
 
     def _observe(self, item: Anchoring) -> None:
         head = self.head_at(item.size)
@@ -145,14 +145,18 @@ class Advance:
             other = self._sending.adopt(item, head) if due else None
             if other is not None:
                 seen = other
-            elif self._paying.replace(item, head) or due:
-                seen = self._send_again(item, head, seen.detail)
-        self._apply(item, seen)
+            else:
+                made, why = self._paying.replace(item, head)
+                if made or due:
+                    seen = self._send_again(item, head, seen.detail, why)
+                elif why:
+                    seen = replace(seen, detail=why)
+        self._apply(item, head, seen)
 
-    def _send_again(self, item: Anchoring, head: Head, detail: str) -> Observation:
+    def _send_again(self, item: Anchoring, head: Head, detail: str, why: str) -> Observation:
         seen = self._send_or_take_over(item, head, after_lost=True)
-        if not seen.detail:  # that it was sent again says less than what it waits for
-            seen = replace(seen, detail=detail)
+        # That it was sent again says less than what it waits for, and why it is not made again for more tells most.
+        seen = replace(seen, detail=why or seen.detail or detail)
         with self.database.writing() as connection:
             anchorings.note_detail(connection, item.id, seen.detail[:_MAX_REASON], sent_at=self.now())
         self._count("resent")
@@ -171,12 +175,18 @@ class Advance:
                 raise
             return seen
 
-    def _apply(self, item: Anchoring, seen: Observation) -> None:
-        """Store what was seen. A crash before the commit means that it is looked at again."""
+    def _apply(self, item: Anchoring, head: Head, seen: Observation) -> None:
+        """Store what was seen. A crash before the commit means that it is looked at again.
+
+        Raises:
+            AnchorRejected: it is the anchor of another head: nothing is stored.
+        """
         evidence, way = seen.evidence, WAY.get((item.state, seen.step), ())
         if item.state == "mined" and (evidence is None or keeps(item.evidence, evidence)):
             evidence = None
             way = () if seen.step is Step.MINED else way
+        if seen.step in (Step.MINED, Step.FINAL):
+            require_anchors(item.kind, evidence or item.evidence, head)
         if reorged(item.state, item.evidence, seen.step, evidence):
             self._count("reorged")
         state, detail = item.state, seen.detail[:_MAX_REASON]

@@ -1,6 +1,7 @@
 """What waits too long is made again for more, and what the chain lost is sent again, each nonce by its own wallet."""
 
 from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import timedelta
 
@@ -68,7 +69,8 @@ class Again:
         blocks = self.blocks(stored) if stored else 0
         if blocks and not self.sending.in_block(found):
             try:
-                self.make(payer, stored, blocks)
+                with suppress(AnchorUnavailable):  # and told: the last one is sent as it is
+                    self.make(payer, stored, blocks)
             except LaneStopped as error:
                 tell_stopped(self.sending.database, payer.name, payer.lane, error, self.sending.now())
         self.sending.send_between(payer.lane, first, last)
@@ -77,7 +79,7 @@ class Again:
         """Store what takes the place of the last of these, which so many blocks left out; whether there is any.
 
         Raises:
-            LaneStopped: as `replacement` of the port.
+            AnchorUnavailable, LaneStopped: as `replacement` of the port.
         """
         last = stored[-1]
         try:
@@ -87,7 +89,7 @@ class Again:
         except AnchorUnavailable as error:
             _log.warning("a transaction is not replaced", anchor=payer.name, detail=str(error))
             ANCHOR_MOVES.labels(payer.name, "not_replaced").inc()
-            return False
+            raise
         if better is None:
             return False
         with self.sending.database.writing() as connection:

@@ -37,6 +37,23 @@ class Captured:
     records: int
 
 
+def receipt_of(node: Node, ref: bytes) -> dict[str, Any] | None:
+    """The receipt of the transaction with this hash, 32 bytes; None where the node knows of none.
+
+    Raises:
+        AnchorUnavailable: the node does not answer.
+        AnchorRejected: it shows the receipt of another transaction, as a node that lies does, or a cache before it.
+    """
+    shown = node.ask("eth_getTransactionReceipt", f"0x{ref.hex()}")
+    if shown is None:
+        return None
+    receipt = record(shown)
+    # By a true receipt of another anchor of ours, a head would be final that nothing anchored.
+    if octets(receipt.get("transactionHash"), 32) != ref:
+        raise AnchorRejected(f"for the receipt of 0x{ref.hex()} the node shows that of another transaction")
+    return receipt
+
+
 def capture(
     node: Node,
     receipt: dict[str, Any],
@@ -50,7 +67,7 @@ def capture(
 
     Args:
         node: of the chain.
-        receipt: of the transaction, successful, as the node shows it.
+        receipt: of the transaction, successful, as `receipt_of` gives it: by its hash it is the one asked for.
         head: what must have been anchored.
         contract: 20 bytes.
         log_id: 32 bytes.
@@ -68,15 +85,18 @@ def capture(
     raw, header = sealed_header(node, record(block), profile)
     index = quantity(receipt.get("transactionIndex"))
     shown = receipts_of(node, record(block))
+    transaction = octets(receipt.get("transactionHash"), 32)
     if index >= len(shown):
         raise AnchorRejected(f"block {header.number} has no transaction {index}")
+    if octets(shown[index].get("transactionHash"), 32) != transaction:
+        raise AnchorRejected(f"transaction {index} of block {header.number} is another one, by its hash")
     evidence = ChainEvidence(
         chain_id=node.chain_id,
         contract=contract,
         log_id=log_id,
         profile=profile,
         header=raw,
-        transaction=octets(receipt.get("transactionHash"), 32),
+        transaction=transaction,
         transaction_index=index,
         receipt_proof=receipt_proof(shown, index, header.receipts_root),
         log_index=_log_index(shown[index], contract, log_id, head),

@@ -8,17 +8,19 @@ from typing import Any
 
 from notary.anchoring.agreeing import agreed_nonce, first_head, held_root, nonce_of, of_first
 from notary.anchoring.blocks import FINALIZED
+from notary.anchoring.capture import receipt_of
 from notary.anchoring.contract import ANCHOR, call_data, head_digest, read_head
 from notary.anchoring.data_fee import data_fee
 from notary.anchoring.fees import fee_fields
 from notary.anchoring.funds import require_funds, require_share
 from notary.anchoring.heads import Search, require_extension, transaction_of
+from notary.anchoring.majority import AgreedHead, agreed_head, by_most, failed
 from notary.anchoring.mined import Kept, Mined
 from notary.anchoring.own import own_transaction
 from notary.anchoring.port import Attempt, Head, Observation, Step, newest_of_lanes
 from notary.anchoring.quorum import Quorum
 from notary.anchoring.replacing import MAX_REPLACEMENTS, replacement, times_replaced
-from notary.anchoring.rpc import Node, quantity, record
+from notary.anchoring.rpc import Node, quantity
 from notary.anchoring.submitting import stopping, submit_to_all
 from notary.anchoring.transaction import cost_of, signature_of, signed
 from notary.anchoring.trying import gas_of, require_taken
@@ -46,6 +48,7 @@ class EvmAnchor:
         others: those that are asked where it gives no answer, one after another; all must agree on what is final.
         needed: how many endpoints must, the first one counted.
         earliest: no block before this one can hold the event of a head; what is known of smaller heads tells.
+        final: size of the newest head that is known to be final: an endpoint that tells of a smaller one lags or lies.
         allowance: wei that a transaction with a nonce may take within the wallet's share of the day, where each other
             one is counted with so much beside its gas; None: any.
     """
@@ -64,6 +67,7 @@ class EvmAnchor:
     needed: int = 1
     allowance: Callable[[int, int], int | None] = lambda _nonce, _data: None
     earliest: Callable[[Head], int] = lambda _head: 0
+    final: Callable[[], int] = lambda: 0
     _kept: Kept = field(default_factory=Kept, init=False, repr=False)
     _search: Search = field(default_factory=Search, init=False, repr=False)
 
@@ -78,7 +82,7 @@ class EvmAnchor:
 
     def attested_size(self) -> int:
         """Size of the newest head on chain. Raises as `on_chain_head`."""
-        return self.on_chain_head()[0]
+        return self._agreed().size
 
     def held_root(self, size: int) -> bytes | None:
         """Root of the head of this size that enough endpoints say the contract holds; None where they do not."""
@@ -93,13 +97,14 @@ class EvmAnchor:
         return agreed_nonce(self._nodes, self.needed, self.wallet.address)
 
     def on_chain_head(self) -> tuple[int, bytes]:
-        """Size and root of the newest head that the contract holds; size 0 where there is none.
+        """Size and root of the newest head that the contract holds, as the endpoints agree; size 0 where there is none.
 
         Raises:
-            AnchorUnavailable: no endpoint answers.
-            AnchorRejected: it is of another chain, or there is no such contract.
+            AnchorUnavailable: no endpoint answers, or they do not agree.
+            AnchorRejected: of those that answer, none is of this chain and has the contract.
         """
-        return of_first(self._nodes, self._head)
+        agreed = self._agreed()
+        return agreed.size, agreed.root
 
     def witnessed_head(self) -> tuple[int, bytes]:
         """As `on_chain_head`, by the first endpoint of this chain. Raises as `agreeing.first_head`."""
@@ -108,17 +113,21 @@ class EvmAnchor:
     def sign(self, head: Head, nonce: int, consistency: Sequence[bytes], old_size: int) -> Attempt:
         """Make a transaction that anchors `head`; nothing is sent.
 
-        The consistency proof is checked here against the head on chain, and the call is tried on the node, before the
-        head key signs. Its signature is in the transaction and nowhere else: whoever stores that before it is sent
-        shows nobody what is not stored.
+        The consistency proof is checked here against the head on chain, as the endpoints agree on it, and the call is
+        tried on one of them, before the head key signs. Its signature is in the transaction and nowhere else: whoever
+        stores that before it is sent shows nobody what is not stored.
 
         Raises:
-            AnchorUnavailable: the node does not answer, or its fees are out of bounds.
+            AnchorUnavailable: no endpoint answers, they do not agree, or fees are out of bounds.
             LaneStopped: the wallet holds too little, or has spent its day's share.
-            AnchorRejected: the head does not extend the one on chain, the head key is not the log's, or the
-                contract would refuse.
+            HeadRefused: the head does not extend the one on chain, the head key is not the log's, or the contract
+                would refuse, by the word of most.
+            AnchorRejected: an answer is of another form, which says nothing of the head.
         """
-        fields = of_first(self._nodes, lambda node: self._tried(node, head, nonce, consistency, old_size))
+        among = self._agreed().nodes
+        fields = by_most(
+            self._nodes, among, lambda node: self._tried(node, head, nonce, consistency, old_size)
+        )
         digest = head_digest(self.node.chain_id, self.contract, self.log_id, head.size, head.root)
         fields["data"] = self._call(head, consistency, signature_of(self.head_key, digest))
         with stopping():
@@ -152,8 +161,8 @@ class EvmAnchor:
 
         Returns:
             MINED or FINAL with evidence, captured and verified here; SENT while no attempt is in a block, also
-            after a reorg; REJECTED where that with the newest nonce reverted and nobody else anchored the head; DUE
-            without attempts.
+            after a reorg; REJECTED where that with the newest nonce reverted, as the endpoints agree, and nobody else
+            anchored the head; DUE without attempts.
 
         Raises:
             AnchorUnavailable: the node does not answer, or the chain moved meanwhile.
@@ -164,7 +173,7 @@ class EvmAnchor:
     def _observed(self, node: Node, head: Head, attempts: Sequence[Attempt]) -> Observation:
         if not attempts:
             return Observation(Step.DUE)
-        receipts = [_receipt(node, attempt.ref) for attempt in attempts]
+        receipts = [receipt_of(node, attempt.ref) for attempt in attempts]
         mined = [receipt for receipt in receipts if receipt is not None]
         good = next((r for r in mined if quantity(r.get("status")) == 1), None)
         if good is None and mined:
@@ -173,7 +182,7 @@ class EvmAnchor:
             # What reverted for an earlier anchoring of this head says nothing of the one under way.
             ours = {(a.lane, a.nonce) for a, receipt in zip(attempts, receipts, strict=True) if receipt}
             if good is None and (attempts[-1].lane, attempts[-1].nonce) in ours:
-                return Observation(Step.REJECTED, detail="the transaction reverted")
+                return failed(self._nodes, self.needed, attempts)
         if good is None:
             return self._waiting(node, attempts)
         return self._mined(node, head, good)
@@ -203,6 +212,9 @@ class EvmAnchor:
 
     def _head(self, node: Node) -> tuple[int, bytes]:
         return read_head(node, self.contract, self.log_id)
+
+    def _agreed(self) -> AgreedHead:
+        return agreed_head(self._nodes, self.needed, self.contract, self.log_id, self.final())
 
     def _tried(
         self, node: Node, head: Head, nonce: int, consistency: Sequence[bytes], old_size: int
@@ -246,9 +258,4 @@ class EvmAnchor:
         """The receipt of whichever transaction anchored exactly this head."""
         where = (self.contract, self.log_id)
         ref = transaction_of(node, *where, head, self.profile, self.earliest(head), self._search)
-        return None if ref is None else _receipt(node, ref)
-
-
-def _receipt(node: Node, ref: bytes) -> dict[str, Any] | None:
-    receipt = node.ask("eth_getTransactionReceipt", f"0x{ref.hex()}")
-    return None if receipt is None else record(receipt)
+        return None if ref is None else receipt_of(node, ref)

@@ -9,7 +9,7 @@ from notary.anchoring.blocks import block_at
 from notary.anchoring.contract import read_head, read_keys
 from notary.anchoring.port import Head
 from notary.anchoring.rpc import Node, array, octets, records
-from notary.errors import AnchorRejected, AnchorUnavailable, NoAnswer, ProofError
+from notary.errors import AnchorUnavailable, HeadRefused, NoAnswer, ProofError
 from notary.evidence.chain import ANCHORED
 from notary.evidence.keccak import keccak256
 from notary.merkle.proof import check_consistency
@@ -42,25 +42,26 @@ def require_extension(
 
     Raises:
         AnchorUnavailable: the node does not answer, or holds a head of another size than the proof starts at.
-        AnchorRejected: the head does not extend the one on chain, or the head key is not the log's.
+        HeadRefused: the head does not extend the one on chain, or the head key is not the log's.
+        AnchorRejected: an answer is of another form.
     """
     size, root = read_head(node, contract, log_id)
     key = read_keys(node, contract, log_id).head
     if key != bytes.fromhex(head_key[2:]):
-        raise AnchorRejected(f"the log's head key is 0x{key.hex()}, ours is {head_key}")
+        raise HeadRefused(f"the log's head key is 0x{key.hex()}, ours is {head_key}")
     if size != old_size:
         # Another endpoint may have told where the proof starts: one of the two lags, or an anchor came between.
         raise AnchorUnavailable(f"the head on chain is of size {size}, the proof starts at {old_size}")
     if head.size <= size:
-        raise AnchorRejected(f"the head on chain is of size {size}, no smaller than {head.size}")
+        raise HeadRefused(f"the head on chain is of size {size}, no smaller than {head.size}")
     if size == 0:
         if consistency:
-            raise AnchorRejected("the first anchor has nothing to be consistent with")
+            raise HeadRefused("the first anchor has nothing to be consistent with")
         return
     try:
         check_consistency(size, head.size, consistency, root, head.root)
     except ProofError as error:
-        raise AnchorRejected(f"the head does not extend the one on chain: {error}") from error
+        raise HeadRefused(f"the head does not extend the one on chain: {error}") from error
 
 
 @dataclass(slots=True)

@@ -16,12 +16,13 @@ from notary.observe import ANCHOR_GAS, ANCHOR_GAS_PER_RECORD
 
 @dataclass(slots=True)
 class Kept:
-    """The last complete capture, and its transaction and block: a node forgets the state that proofs are made from.
+    """The last complete capture: a node forgets the state that proofs are made from.
 
-    What was captured when mined is what is given when final.
+    What was captured when mined is what is given when final. The key is size and root of the head that it was verified
+    against, transaction and block: for any other head it is verified anew, whatever transaction a node tells of.
     """
 
-    key: tuple[bytes, bytes] | None = None
+    key: tuple[int, bytes, bytes, bytes] | None = None
     captured: Captured | None = None
 
 
@@ -48,7 +49,7 @@ class Mined:
     kept: Kept
 
     def look(self, head: Head, receipt: dict[str, Any]) -> Observation:
-        """Capture the evidence of a receipt, as the node shows it, and ask whether its block is final.
+        """Capture the evidence of a receipt, as `receipt_of` gives it, and ask whether its block is final.
 
         Returns:
             MINED or FINAL, with evidence.
@@ -71,7 +72,8 @@ class Mined:
         return Observation(step, encode_evidence(captured.evidence), detail)
 
     def _captured(self, head: Head, receipt: dict[str, Any]) -> Captured:
-        key = (octets(receipt.get("transactionHash"), 32), octets(receipt.get("blockHash"), 32))
+        place = (octets(receipt.get("transactionHash"), 32), octets(receipt.get("blockHash"), 32))
+        key = (head.size, head.root, *place)
         if self.kept.key == key and self.kept.captured is not None:
             return self.kept.captured
         captured = self._capture(head, receipt)

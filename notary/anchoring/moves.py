@@ -1,7 +1,10 @@
-"""Which moves follow from what is seen of an anchoring, and which evidence stays."""
+"""Which moves follow from what is seen of an anchoring, and which evidence stays, and may stay."""
 
-from notary.anchoring.port import Step
-from notary.evidence.chain import decode_evidence
+from notary.anchoring.port import Head, Step
+from notary.errors import AnchorRejected, EvidenceError
+from notary.evidence.chain import check_receipt, decode_evidence, decode_header
+
+_CHAIN = "evm"
 
 # Which states to pass through, in one transaction, when an anchoring in a state is seen at a step. What is not
 # here changes nothing; and there is no way out of `final`.
@@ -52,3 +55,24 @@ def keeps(stored: bytes | None, seen: bytes) -> bool:
         for e in (old, new)
     )
     return old.header == new.header and had >= has
+
+
+def require_anchors(kind: str, evidence: bytes | None, head: Head) -> None:
+    """Assert that what a chain shows is the anchor of exactly this head, before it is stored as its word.
+
+    Whoever captured it looked at that. It is looked at once more, by the very bytes that are kept and nobody's memory
+    of what they were captured for: there is no way out of `final`, and a package with another head's evidence fails.
+
+    Raises:
+        AnchorRejected: there is none, it does not hold, or it is of another head.
+    """
+    if kind != _CHAIN:
+        return
+    try:
+        shown = decode_evidence(evidence or b"")
+        event = check_receipt(shown, decode_header(shown.header, shown.profile))
+    except EvidenceError as error:
+        raise AnchorRejected(f"the evidence that would be kept does not hold: {error}") from error
+    if (event.new_size, event.new_root) != (head.size, head.root):
+        of = f"of a head of size {event.new_size}, and not of this one of size {head.size}"
+        raise AnchorRejected(f"the evidence that would be kept is {of}")

@@ -15,7 +15,15 @@ from notary.anchoring.again import Again
 from notary.anchoring.port import Anchor, Head
 from notary.anchoring.reclaiming import reclaim
 from notary.anchoring.sending import Sending, tell_stopped
-from notary.errors import AnchorRejected, AnchorUnavailable, LaneStopped, NotaryError, NotFound, NotReady
+from notary.errors import (
+    AnchorRejected,
+    AnchorUnavailable,
+    HeadRefused,
+    LaneStopped,
+    NotaryError,
+    NotFound,
+    NotReady,
+)
 from notary.observe import ANCHOR_MOVES
 from notary.store import anchorings, stopped
 from notary.store.anchorings import Anchoring
@@ -102,25 +110,39 @@ class Paying:
         """What is made and sent again by the same wallets."""
         return Again(self.payers, self.sending)
 
-    def replace(self, item: Anchoring, head: Head) -> bool:
-        """Make an attempt that takes the place of the last one, where that waits too long; whether there is one now.
+    def replace(self, item: Anchoring, head: Head) -> tuple[bool, str]:
+        """Make an attempt that takes the place of the last one, where that waits too long.
 
         Where none can be made, as when it would cost too much, the last one stands, and is sent again as ever.
+
+        Returns:
+            Whether there is one now; and why none was made, "" where there is one, or where it is not its time yet.
         """
         with self.database.reading() as connection:
             stored = anchorings.attempts_for(connection, item)
         waits = item.state == "sent" and item.evidence is None
         blocks = self.again.blocks(stored, waits=waits)
         if not blocks:
-            return False
+            return False, ""
         payer = self.again.payer(stored[-1].lane)
         if payer is None:  # its wallet was taken out of the settings
-            return blocks == 1 and self.take_over(item, head)
+            return self._beside(item, head) if blocks == 1 else (False, "")
         try:
-            return self.again.make(payer, stored, blocks)
+            return self.again.make(payer, stored, blocks), ""
         except LaneStopped as error:
             tell_stopped(self.database, payer.name, payer.lane, error, self.now())
-            return self.take_over(item, head)
+            made, _ = self._beside(item, head)
+            return made, "" if made else str(error)
+        except (AnchorUnavailable, AnchorRejected) as error:
+            return False, str(error)
+
+    def _beside(self, item: Anchoring, head: Head) -> tuple[bool, str]:
+        """As `take_over`; what keeps another wallet from it is no reason not to send the stored bytes again."""
+        try:
+            return self.take_over(item, head), ""
+        except (AnchorUnavailable, AnchorRejected) as error:
+            _log.warning("no other wallet takes over", anchor=item.anchor, detail=str(error))
+            return False, str(error)
 
     def _sign_by(
         self, payer: Anchor, item: Anchoring, head: Head, old: int, expected: int | None, lane: int | None
@@ -132,9 +154,7 @@ class Paying:
             return f"the authority holds a head of size {old}, of which this log has no checkpoint"
         try:
             attempt = payer.sign(head, nonce, proof, old)
-        except LaneStopped:
-            raise
-        except AnchorRejected as error:
+        except HeadRefused as error:
             return str(error)
         with self.database.writing() as connection:
             state = anchorings.anchoring_by_id(connection, item.id).state
@@ -160,7 +180,7 @@ class Paying:
             return None
         counts = f"the wallet's next nonce is {expected} on chain and {lane} here"
         if expected > lane:
-            return LaneStopped(f"{counts}: somebody else uses its key", foreign=True)
+            return LaneStopped(f"{counts}: somebody else uses its key", foreign=True, nonce=lane)
         try:
             self.again.send_between(payer, expected, lane)
         except AnchorUnavailable as error:  # another wallet need not wait for it

@@ -171,7 +171,8 @@ class Anchor(Protocol):
         Raises:
             AnchorUnavailable: the authority does not answer.
             LaneStopped: the wallet cannot pay.
-            AnchorRejected: it would refuse this head.
+            HeadRefused: it would refuse this head.
+            AnchorRejected: its answer says nothing of the head.
         """
         ...
 

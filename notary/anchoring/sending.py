@@ -94,7 +94,8 @@ class Sending:
                 other = self._unknown(head, attempt) if error.foreign else None
                 if other is not None:
                     return other
-                tell_stopped(self.database, self.anchor.name, attempt.lane, error, self.now())
+                if not error.failed:  # whose attempt failed on the chain can pay for another
+                    tell_stopped(self.database, self.anchor.name, attempt.lane, error, self.now())
                 told.append(error)
         raise told[0]
 
@@ -149,11 +150,13 @@ def tell_stopped(database: Database, anchor: str, lane: str, error: NotaryError,
     """The alarm: somebody must look at this wallet, even where another one pays meanwhile."""
     _log.error("a wallet does not anchor", anchor=anchor, wallet=lane, detail=str(error))
     foreign = isinstance(error, LaneStopped) and error.foreign
+    nonce = error.nonce if isinstance(error, LaneStopped) else None
+    subject = lane if nonce is None else f"{lane} {nonce}"  # each theft is one of its own
     with database.writing() as connection:
         # Durable after the commit: that the wallet is stopped, and where somebody else used its key, that. A crash
         # before it loses nothing but the word: the next step finds the same.
         stopped.note_stopped(connection, anchor, lane, str(error)[:_MAX_REASON], now)
-        new = foreign and add_incident(connection, FOREIGN_NONCE, anchor, lane, str(error), now)
+        new = foreign and add_incident(connection, FOREIGN_NONCE, anchor, subject, str(error), now)
     if new:
         INCIDENTS.labels(anchor, FOREIGN_NONCE).inc()
 

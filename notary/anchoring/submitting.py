@@ -3,12 +3,14 @@
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
+from typing import Any
 
 from notary.anchoring.agreeing import in_turn, nonce_of, tell_contradiction
+from notary.anchoring.capture import receipt_of
 from notary.anchoring.data_fee import data_fee
 from notary.anchoring.funds import require_funds
 from notary.anchoring.port import Attempt, Observation, Step
-from notary.anchoring.rpc import Node
+from notary.anchoring.rpc import Node, quantity, record
 from notary.anchoring.transaction import cost_of, fields_of
 from notary.errors import AnchorRejected, AnchorUnavailable, LaneStopped, NoAnswer, SignerUnavailable
 
@@ -39,35 +41,37 @@ def submit_to_all(
 
     Raises:
         AnchorUnavailable: none answers or takes it (fee too low); or fewer than needed say that its nonce went to
-            another, or another one says that it did not.
+            another, or to it, which failed; or another one says that it did not.
         LaneStopped: the wallet holds too little; or so many as are needed know nothing of the transaction and say that
-            its nonce went to another, and none that it is free.
+            its nonce went to another, or show it in a block, where it failed; and none that the nonce is free.
         AnchorRejected: none takes it, and the first that answers is of another chain.
     """
     taken: list[Taken] = []
-    refused: list[AnchorUnavailable | AnchorRejected] = []
-    accusers: list[Node] = []
+    refused: list[tuple[Node, AnchorUnavailable | AnchorRejected]] = []
     for _, node in in_turn(nodes):
         known = any(each.shown for each in taken)
-        if node.away and known and all(isinstance(error, NoAnswer) for error in refused):
+        if node.away and known and all(isinstance(error, NoAnswer) for _, error in refused):
             continue
         try:
             node.require_chain()
             taken.append(submit(node, anchor, attempt, sender, profile))
         except (AnchorUnavailable, AnchorRejected) as error:
-            refused.append(error)
-            if isinstance(error, LaneStopped) and error.foreign:
-                accusers.append(node)
-    if accusers:
+            refused.append((node, error))
+    stopped = [(node, error) for node, error in refused if isinstance(error, LaneStopped)]
+    accusers = [node for node, error in stopped if error.foreign]
+    failed = [error for _, error in stopped if error.failed]
+    told = failed or [error for _, error in stopped if error.foreign]
+    if told:
         free = any(count <= attempt.nonce for count in _counts(nodes, sender))
         shown = next((each.seen for each in taken if each.shown), None)
-        if shown or free:
+        if shown or free or failed:
             _tell(accusers, attempt, earlier)
-        return _contested(attempt.nonce, len(accusers), len(nodes), needed, shown, free=free)
+        return _contested(told, len(nodes), needed, shown, free=free)
     if taken:
         return taken[0].seen
     # Silence is no reason where another one has given one.
-    raise next((error for error in refused if not isinstance(error, NoAnswer)), refused[0])
+    errors = [error for _, error in refused]
+    raise next((error for error in errors if not isinstance(error, NoAnswer)), errors[0])
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,7 +96,7 @@ def submit(node: Node, anchor: str, attempt: Attempt, sender: str, profile: str)
     Raises:
         AnchorUnavailable: the node does not answer, or does not take it (fee too low).
         LaneStopped: the wallet holds too little; or the node knows nothing of the transaction and says that its
-            nonce went to another.
+            nonce went to another; or shows it in a block, where it failed.
     """
     answer = node.try_ask("eth_sendRawTransaction", f"0x{attempt.raw.hex()}")
     if answer.error is None:
@@ -101,32 +105,50 @@ def submit(node: Node, anchor: str, attempt: Attempt, sender: str, profile: str)
                 return Taken(Observation(Step.SENT), shown=True)
         except (NoAnswer, AnchorRejected):
             return Taken(Observation(Step.SENT), shown=False)
-    if node.ask("eth_getTransactionByHash", f"0x{attempt.ref.hex()}") is not None:
+    known = node.ask("eth_getTransactionByHash", f"0x{attempt.ref.hex()}")
+    if known is not None:
+        _require_not_failed(node, attempt, record(known))
         return Taken(Observation(Step.SENT, detail=_HAD if answer.error else ""), shown=True)
     if nonce_of(node, sender) > attempt.nonce:
-        raise LaneStopped(_went(attempt.nonce), foreign=True)
+        raise LaneStopped(_went(attempt.nonce), foreign=True, nonce=attempt.nonce)
     fields = fields_of(attempt.raw)
     data = data_fee(node, profile, len(attempt.raw), fields["gas"])
     require_funds(node, anchor, sender, cost_of(fields) + data)
     raise AnchorUnavailable(f"the node does not take the transaction: {answer.error}")
 
 
-def _contested(
-    nonce: int, accusing: int, asked: int, needed: int, shown: Observation | None, *, free: bool
-) -> Observation:
-    """What stands where so many of the endpoints asked say that a nonce went to another.
+def _require_not_failed(node: Node, attempt: Attempt, known: dict[str, Any]) -> None:
+    """Assert of a transaction that the node knows, as it shows it, that it may still anchor its head, or did.
 
-    `shown` is what one says that has the transaction; `free`: one says that the nonce is.
+    One that failed long ago is known as well, and whoever took it for sent would wait for it, and ask nobody to pay.
+
+    Raises:
+        LaneStopped: it is in a block, and failed.
+        AnchorUnavailable: the node does not answer.
+        AnchorRejected: its answer is of another form.
+    """
+    if known.get("blockHash") is None:
+        return
+    receipt = receipt_of(node, attempt.ref)
+    if receipt is not None and quantity(receipt.get("status")) != 1:
+        raise LaneStopped(f"nonce {attempt.nonce} went to a transaction of ours, which failed", failed=True)
+
+
+def _contested(
+    told: Sequence[LaneStopped], asked: int, needed: int, shown: Observation | None, *, free: bool
+) -> Observation:
+    """What stands where some of the endpoints asked say what stops a wallet: that a nonce is used.
+
+    `shown` is what one says that has the transaction, and not as failed; `free`: one says that the nonce is.
     """
     if shown is not None:
         return shown
+    what = f"{told[0]}, say {len(told)} of {asked} endpoints"
     if free:
-        raise AnchorUnavailable(
-            f"{_went(nonce)}, say {accusing} of {asked} endpoints, and another one that it is free: all must agree"
-        )
-    if accusing < needed:
-        raise AnchorUnavailable(f"{_went(nonce)}, say {accusing} of {asked} endpoints: {needed} must agree")
-    raise LaneStopped(_went(nonce), foreign=True)
+        raise AnchorUnavailable(f"{what}, and another one that it is free: all must agree")
+    if len(told) < needed:
+        raise AnchorUnavailable(f"{what}: {needed} must agree")
+    raise told[0]
 
 
 def _went(nonce: int) -> str:

@@ -9,7 +9,7 @@ from typing import Any
 from notary.anchoring.contract import ANCHOR, call_data, refusal, revert_reason
 from notary.anchoring.port import Head
 from notary.anchoring.rpc import Node
-from notary.errors import AnchorRejected, AnchorUnavailable, NoAnswer
+from notary.errors import AnchorUnavailable, HeadRefused, NoAnswer
 
 # Measured (docs/performance.md): the first head of a log takes 57,702, others at most 43,000 and 1,150 for a hash.
 _GAS, _GAS_OF_A_HASH, _MARGIN_PERCENT = 60_000, 1_150, 25
@@ -49,7 +49,7 @@ def require_taken(
 
     Raises:
         AnchorUnavailable: the node does not answer or does not try it; or it takes what nobody signed, and lies.
-        AnchorRejected: the contract would refuse; says why.
+        HeadRefused: the contract would refuse; says why.
     """
     data = call_data(ANCHOR, log_id, head.size, head.root, list(consistency), _NO_HEAD_KEYS)
     call: dict[str, Any] = {"from": sender, "to": f"0x{contract.hex()}", "data": f"0x{data.hex()}"}
@@ -59,4 +59,4 @@ def require_taken(
     if not tried.reverted:  # a node that is busy says nothing of the head
         raise NoAnswer(f"eth_estimateGas: {tried.error}")
     if tried.data not in (None, "", "0x") and refusal(tried) != _EXPECTED:
-        raise AnchorRejected(f"tried before signing: {revert_reason(tried)}")
+        raise HeadRefused(f"tried before signing: {revert_reason(tried)}")

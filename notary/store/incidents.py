@@ -18,7 +18,8 @@ class Incident:
     """One of them.
 
     Attributes:
-        subject: what it happened to: a wallet's address, the number of an anchoring, or size and root of a head.
+        subject: what it happened to: a wallet's address and the first nonce that was taken, the number of an anchoring,
+            or size and root of a head.
     """
 
     id: int

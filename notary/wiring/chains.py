@@ -57,6 +57,7 @@ def evm_anchors(
         wallet=wallets[0],
         not_before=partial(_not_before, database, chain),
         earliest=partial(_earliest, database, chain),
+        final=partial(_final, database, chain),
         finality=chain.finality,
         profile=chain.profile,
     )
@@ -96,6 +97,13 @@ def _earliest(database: Database, chain: Chain, head: Head) -> int:
         words = anchorings.final_words(connection, chain.name, most=_LOOK_BACK)
     smaller = (decode_evidence(w.evidence) for w in words if w.size < head.size and w.evidence)
     return next((decode_header(e.header, e.profile).number for e in smaller), 0)
+
+
+def _final(database: Database, chain: Chain) -> int:
+    """Size of the newest head whose anchor is final, and not contradicted; 0 where there is none."""
+    with database.reading() as connection:
+        words = anchorings.final_words(connection, chain.name, most=1)
+    return words[0].size if words else 0
 
 
 def _allowance(

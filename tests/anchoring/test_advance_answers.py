@@ -5,7 +5,7 @@ from dataclasses import replace
 import pytest
 
 from notary.anchoring.port import Attempt, Head
-from notary.errors import AnchorRejected, AnchorUnavailable
+from notary.errors import AnchorRejected, AnchorUnavailable, HeadRefused
 from notary.store.incidents import incidents
 from tests.anchoring.ledger import GONE, WRONG, Ledger, finished
 from tests.rig import ORIGIN
@@ -28,7 +28,7 @@ def test_an_authority_that_does_not_answer_leaves_it_where_it_is(log, ledger, st
     assert len(log.attempts(log.one())) == 1
 
 
-@pytest.mark.parametrize("method", ["attested_size", "first_nonce", "send"])
+@pytest.mark.parametrize("method", ["attested_size", "first_nonce", "sign", "send"])
 def test_an_answer_that_says_nothing_of_the_head_is_shown_and_asked_for_again(log, ledger, step, method):
     log.close()
     ledger.errors[method] = WRONG
@@ -77,7 +77,7 @@ def test_a_long_reason_is_cut(log, ledger, step):
 
 def test_a_head_that_would_be_refused_is_rejected_and_tried_again_after_the_interval(log, ledger, step):
     size = log.close()
-    ledger.errors["sign"] = AnchorRejected("tried before signing: insufficient funds")
+    ledger.errors["sign"] = HeadRefused("tried before signing: insufficient funds")
     for _ in range(3):  # once is not enough: the step must be seen to fail until there is another word
         with pytest.raises(AnchorRejected, match="insufficient funds"):
             step()
@@ -151,7 +151,7 @@ def test_a_head_of_a_size_of_ours_with_another_root_is_an_incident(log, ledger, 
     log.close()
     fork = Head(ORIGIN, size, b"\x07" * 32, b"")
     ledger.mined, ledger.first = [(Attempt(bytes(32), b"stolen", 4, "0xthief"), fork, 1)], 4
-    ledger.errors["sign"] = AnchorRejected("the head does not extend the one on chain")
+    ledger.errors["sign"] = HeadRefused("the head does not extend the one on chain")
     with pytest.raises(AnchorRejected, match="does not extend"):
         step()
     assert told(log) == [("foreign_head", f"{size} {'07' * 32}")]

@@ -10,10 +10,11 @@ from notary.anchoring.port import Attempt
 from notary.anchoring.rpc import Node
 from notary.anchoring.sending import attempt_of
 from notary.anchoring.transaction import cost_of, fields_of, signed
-from notary.errors import AnchorUnavailable, LaneStopped
+from notary.errors import AnchorRejected, AnchorUnavailable, LaneStopped
 from notary.observe import LANE_STOPPED
 from notary.store import anchorings
 from tests.anchoring.local_chain import WALLET
+from tests.anchoring.lying_node import lying_node
 from tests.rig import ORIGIN
 
 DAY = 86_400
@@ -165,3 +166,42 @@ def test_what_a_clock_that_was_ahead_dated_in_the_future_counts_while_it_is_unde
     log.advance(on_chain).step()
     assert log.one("test").state == "final"
     assert budget.left(attempt.nonce + 1) == 10**18
+
+
+def test_that_what_waits_may_not_be_paid_more_for_is_said_of_the_anchoring(chain, log, on_chain):
+    chain.node.ask("evm_setAutomine", False)
+    chain.node.ask("evm_setIntervalMining", 0)
+    log.close()
+    log.advance(on_chain).step()
+    (first,) = log.attempts(log.one("test"))
+    chain.node.ask("anvil_dropTransaction", f"0x{first.ref}")
+    chain.node.ask("evm_setNextBlockTimestamp", int(log.rig.clock().timestamp()) + 10**9)
+    chain.mine()
+    offered = fields_of(first.raw)["maxFeePerGas"]
+    capped = log.advance(replace(on_chain, node=Node(chain.url, 31337, max_fee=offered)))
+    for waited in (49, 5):
+        log.wait(waited)
+        capped.step()
+        found = log.one("test")
+        assert (found.state, log.attempts(found)) == ("sent", [first])
+        assert f"more than max_fee_gwei allows ({offered})" in found.detail
+    assert chain.node.ask("eth_getTransactionByHash", f"0x{first.ref}") is not None  # it was sent again
+    log.advance(on_chain).step()
+    assert len(log.attempts(log.one("test"))) == 2
+
+
+def test_an_answer_that_is_no_number_rejects_no_head(chain, log, on_chain):
+    log.close()
+    with lying_node(chain.url, eth_maxPriorityFeePerGas=lambda _: "a lot") as url:
+        step = log.advance(replace(on_chain, node=Node(url, 31337))).step
+        for _ in range(2):
+            with pytest.raises(AnchorRejected, match="not a number where it must be"):
+                step()
+            found = log.one("test")
+            assert (found.state, found.detail) == (
+                "due",
+                "the node's answer is not a number where it must be",
+            )
+    assert next_nonce(log) is None
+    to_final(chain, log, on_chain)
+    assert len(log.all("test")) == 1

@@ -235,7 +235,7 @@ def test_another_head_key_is_noticed_before_it_signs(anchor):
 def test_what_the_contract_would_refuse_is_not_signed_by_the_wallet(chain, anchor):
     anchored(anchor, 5)
     with lying_node(chain.url, eth_call=lambda _: stale_head.pop(0) if stale_head else _) as url:
-        stale_head = ["0x" + "00" * 64]  # as from a node that lags behind
+        stale_head = ["0x" + "00" * 64] * 2  # as from a node that lags behind
         with pytest.raises(AnchorRejected, match="the contract refuses: NotLarger"):
             signed(through(anchor, url), 5)
 

@@ -23,6 +23,8 @@ from tests.anchoring.local_chain import HEAD_KEY, STRANGER, WALLET, head, root
 from tests.anchoring.lying_node import Error, lying_node, raw_answer
 from tests.evidence import mini_chain
 
+OTHER = f"0x{'11' * 32}"
+
 
 def changed(**fields):
     return lambda block: block and block | fields
@@ -42,6 +44,18 @@ def changed(**fields):
         ({"eth_getBlockReceipts": lambda r: [*r, *r]}, "do not have its receipts root"),
         ({"eth_getBlockReceipts": lambda r: [r[0] | {"status": "0x0"}]}, "do not have its receipts root"),
         ({"eth_getBlockReceipts": lambda r: [r[0] | {"type": "0x80"}]}, "a transaction of type 128"),
+        ({"eth_getTransactionReceipt": changed(transactionHash=OTHER)}, "shows that of another transaction"),
+        (
+            {
+                "eth_getTransactionReceipt": changed(transactionHash=OTHER),
+                "eth_getBlockReceipts": lambda r: [r[0] | {"transactionHash": OTHER}],
+            },
+            "shows that of another transaction",
+        ),
+        (
+            {"eth_getBlockReceipts": lambda r: [r[0] | {"transactionHash": OTHER}]},
+            r"transaction 0 of block \d+ is another one, by its hash",
+        ),
         ({"eth_getProof": changed(accountProof=["0x80"])}, "evidence does not hold: trie: "),
         ({"eth_getProof": changed(accountProof=None)}, "the node's answer has no accountProof"),
         ({"eth_chainId": lambda _: "0x1"}, "the node is of chain 1, not 31337"),

@@ -176,6 +176,13 @@ def test_a_lost_transaction_that_may_not_be_paid_more_for_is_sent_as_it_was(log,
     assert ledger.wire == [log.attempts(log.all()[0])[0].raw] * 2
 
 
+def test_a_lost_transaction_that_cannot_be_made_again_is_sent_as_it_was(log, ledger, step, lost):
+    ledger.errors["replacement"] = AnchorUnavailable("the chain asks for more than max_fee_gwei allows")
+    with pytest.raises(AnchorUnavailable, match="were sent again"):
+        step()
+    assert ledger.wire == [log.attempts(log.all()[0])[0].raw] * 2
+
+
 def reserve_pays(log, ledger):
     """A transaction of the second wallet is under way after two anchors of it, as the first one's is stopped."""
     reserve = Ledger(log.rig.database, first=0, lane="0xreserve")

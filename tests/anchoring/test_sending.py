@@ -3,9 +3,9 @@
 import pytest
 
 from notary.anchoring.port import Attempt
-from notary.errors import AnchorUnavailable
+from notary.errors import AnchorUnavailable, LaneStopped
 from notary.store.incidents import incidents
-from tests.anchoring.ledger import GONE, Ledger
+from tests.anchoring.ledger import GONE, WRONG, Ledger
 
 
 def test_what_stays_unmined_is_made_again_for_more_and_any_of_them_counts(log, ledger, step):
@@ -112,10 +112,19 @@ def test_a_replacement_that_was_stored_and_not_sent_is_sent_as_it_is(log, ledger
 def test_what_cannot_be_replaced_is_sent_again_as_it_is(log, ledger, step):
     log.close()
     step()
-    ledger.errors["replacement"] = GONE  # as where it would cost more than anybody pays
+    why = "the chain asks for 9 wei for a unit of gas, more than max_fee_gwei allows (8)"
+    ledger.errors["replacement"] = AnchorUnavailable(why)
     log.wait(49)
     step()
     assert ledger.wire == [log.attempts(log.one())[0].raw] * 2
+    assert log.one().detail == why
+    log.wait(5)
+    step()
+    assert (len(ledger.wire), log.one().detail) == (2, why)  # not sent again, and said all the same
+    ledger.errors["replacement"] = WRONG  # an answer of another form
+    log.wait(31)
+    step()
+    assert (len(ledger.wire), log.one().detail) == (3, str(WRONG))
     ledger.mine()
     step()
     assert log.one().state == "mined"
@@ -251,3 +260,32 @@ def test_what_was_made_by_a_clock_that_was_ahead_is_replaced_after_a_block_of_no
     ledger.replacement = lambda _attempts, since, blocks: asked.append((since, blocks))
     step()
     assert asked == [(log.rig.clock(), 1)]
+
+
+def test_what_keeps_another_wallet_from_taking_over_keeps_nothing_stored_from_being_sent(log, ledger):
+    reserve = Ledger(log.rig.database, lane="0xreserve")
+    step = log.advance(ledger, reserves=[reserve]).step
+    log.close()
+    step()
+    ledger.errors["replacement"] = LaneStopped("wallet 0xledger may spend 0 wei more today")
+    for number, error in enumerate((GONE, WRONG), 2):
+        reserve.errors["first_nonce"] = error
+        log.wait(49)
+        step()
+        assert ledger.wire == [log.attempts(log.one())[0].raw] * number
+        assert log.one().detail == "wallet 0xledger may spend 0 wei more today"
+    ledger.mine()
+    step()
+    assert log.one().state == "mined"
+
+
+def test_what_keeps_another_wallet_from_paying_for_one_that_was_taken_out_is_said(log, ledger):
+    log.close()
+    log.advance(ledger).step()
+    other = Ledger(log.rig.database, name="ledger", lane="0xother", salt=7, first=0)
+    other.errors["first_nonce"] = GONE
+    other.send = ledger.send  # one chain
+    log.wait(49)
+    log.advance(other).step()
+    assert ledger.wire == [log.attempts(log.one())[0].raw] * 2
+    assert log.one().detail == str(GONE)

@@ -2,9 +2,11 @@
 
 import pytest
 
+from notary.anchoring.sending import tell_stopped
 from notary.errors import LaneStopped
-from notary.observe import LANE_STOPPED
+from notary.observe import INCIDENTS, LANE_STOPPED
 from notary.store import stopped
+from notary.store.incidents import FOREIGN_NONCE, incidents
 from tests.anchoring.ledger import Ledger, finished
 
 EMPTY = LaneStopped("wallet holds 0 wei")
@@ -85,3 +87,34 @@ def test_a_wallet_that_is_passed_over_again_and_again_stays_stopped(log, first, 
         log.wait()
         finished(second, advance.step)
         assert (log.newest().state, shown("0xfirst"), shown("0xsecond")) == ("final", 1, 0)
+
+
+def test_a_second_theft_from_the_same_wallet_is_an_incident_of_its_own(log):
+    def count():
+        return INCIDENTS.labels("ledger", FOREIGN_NONCE)._value.get()
+
+    before = count()
+    for nonce in (5, 5, 9):
+        error = LaneStopped(f"nonce {nonce} went to another transaction", foreign=True, nonce=nonce)
+        tell_stopped(log.rig.database, "ledger", "0xfirst", error, log.rig.clock())
+    tell_stopped(log.rig.database, "ledger", "0xfirst", EMPTY, log.rig.clock())  # nobody's theft
+    with log.rig.database.reading() as connection:
+        assert [(each.subject, each.detail) for each in incidents(connection)] == [
+            ("0xfirst 5", "nonce 5 went to another transaction"),
+            ("0xfirst 9", "nonce 9 went to another transaction"),
+        ]
+    assert count() == before + 2
+
+
+def test_a_wallet_whose_attempt_failed_in_its_block_is_not_stopped(log, first, second, advance):
+    log.close()
+    second.salt = 7  # other bytes
+    advance.step()
+    for failed in (True, False):
+        error = LaneStopped("nonce 5 went to a transaction of ours, which failed", failed=failed)
+        first.errors["send"] = error  # of every wallet's: one chain
+        log.wait(31)
+        with pytest.raises(LaneStopped, match="of ours, which failed"):
+            advance.step()
+        assert [each.lane for each in log.attempts(log.one())] == ["0xfirst", "0xsecond"]
+        assert ("0xfirst" in stored(log), shown("0xfirst")) == (not failed, not failed)

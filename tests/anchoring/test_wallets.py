@@ -4,13 +4,16 @@ from dataclasses import replace
 
 import pytest
 
+from notary.anchoring.compiled import CODE
+from notary.anchoring.port import Step
 from notary.anchoring.rpc import Node, quantity
-from notary.errors import LaneStopped
-from notary.observe import LANE_STOPPED
+from notary.errors import AnchorRejected, AnchorUnavailable, LaneStopped
+from notary.observe import LANE_STOPPED, RPC_CONTRADICTIONS
 from notary.store import anchorings
 from notary.store.incidents import FOREIGN_NONCE, incidents
 from tests.anchoring.local_chain import STRANGER, WALLET
-from tests.anchoring.lying_node import lying_node
+from tests.anchoring.lying_node import Error, lying_node
+from tests.anchoring.test_failing_over import GONE
 from tests.rig import ORIGIN
 
 SECOND = STRANGER  # has funds, and no authority over anything
@@ -42,9 +45,9 @@ def by_hand(chain):
     chain.node.ask("evm_setIntervalMining", 0)
 
 
-def foreign(chain, nonce=None):
-    """A transaction that somebody else made with the key of the first wallet."""
-    fields = {"from": WALLET.address, "to": WALLET.address, "value": "0x0", "maxFeePerGas": hex(10**11)}
+def foreign(chain, nonce=None, wallet=WALLET):
+    """A transaction that somebody else made with the key of a wallet of ours, by default the first one."""
+    fields = {"from": wallet.address, "to": wallet.address, "value": "0x0", "maxFeePerGas": hex(10**11)}
     chain.node.ask("eth_sendTransaction", fields | ({} if nonce is None else {"nonce": hex(nonce)}))
 
 
@@ -162,7 +165,7 @@ def test_a_stolen_key_that_took_our_nonce_stops_nothing_but_its_wallet(chain, lo
     to_final(chain, log, advance)
     with log.rig.database.reading() as connection:
         (incident,) = incidents(connection)
-    assert (incident.kind, incident.subject) == (FOREIGN_NONCE, WALLET.address)
+    assert (incident.kind, incident.subject) == (FOREIGN_NONCE, f"{WALLET.address} {ours.nonce}")
     assert stopped() == 1
 
 
@@ -202,7 +205,8 @@ def test_a_stolen_key_that_is_used_on_and_on_leaves_every_anchor_to_the_second_w
         assert payers(log) == [SECOND.address]
         assert first.on_chain_head() == (size, log.head(size).root)
     with log.rig.database.reading() as connection:
-        assert [incident.kind for incident in incidents(connection)] == [FOREIGN_NONCE]
+        lane = anchorings.next_nonce(connection, "test", WALLET.address)
+        assert [incident.subject for incident in incidents(connection)] == [f"{WALLET.address} {lane}"]
         assert anchorings.next_nonce(connection, "test", SECOND.address) is not None
 
 
@@ -264,6 +268,95 @@ def test_nobody_takes_over_with_what_the_contract_would_refuse(chain, log, first
     assert (log.one("test").state, payers(log)) == ("signed", [WALLET.address])
     fund(chain, FULL)
     to_final(chain, log, advance)
+
+
+def test_an_attempt_that_failed_long_ago_does_not_count_as_sent(chain, log, advance):
+    """Its wallet pays again where another wallet's nonce, which the head waited for, went to somebody else."""
+    by_hand(chain)
+    size = log.close()
+    advance.step()
+    (old,) = log.attempts(log.one("test"))
+    contract = f"0x{advance.anchor.contract.hex()}"
+    chain.node.ask("anvil_setCode", contract, "0x60006000fd")  # fails whatever is asked
+    chain.mine()
+    chain.node.ask("anvil_setCode", contract, f"0x{CODE.hex()}")
+    with pytest.raises(AnchorRejected, match="the transaction reverted"):
+        advance.step()
+    fund(chain, "0x0")
+    log.wait(60)
+    advance.step()
+    assert (log.states("test"), payers(log)) == ([(size, "rejected"), (size, "sent")], [SECOND.address])
+    (taken,) = log.attempts(log.newest("test"))
+    chain.node.ask("anvil_dropTransaction", f"0x{taken.ref}")
+    foreign(chain, taken.nonce, SECOND)
+    chain.mine()
+    fund(chain, FULL)
+    log.wait(31)
+    advance.step()
+    assert payers(log) == [SECOND.address, WALLET.address]
+    assert (stopped(), stopped(SECOND)) == (0, 1)  # of the first one nothing is wrong
+    to_final(chain, log, advance)
+    with log.rig.database.reading() as connection:
+        assert [each.subject for each in incidents(connection)] == [f"{SECOND.address} {taken.nonce}"]
+    assert log.attempts(log.newest("test"))[-1].nonce == old.nonce + 1
+
+
+def failed(chain, log, first):
+    """An attempt of the first wallet that is in a block, and failed."""
+    attempt = first.sign(log.head(log.close()), first.first_nonce(), [], 0)
+    contract = f"0x{first.contract.hex()}"
+    chain.node.ask("anvil_setCode", contract, "0x60006000fd")
+    chain.node.ask("eth_sendRawTransaction", f"0x{attempt.raw.hex()}")
+    assert chain.receipt(attempt.ref)["status"] == "0x0"
+    chain.node.ask("anvil_setCode", contract, f"0x{CODE.hex()}")
+    return attempt
+
+
+def unknown(_):
+    raise Error("nonce too low")
+
+
+def test_that_an_attempt_failed_is_believed_of_as_many_as_must_agree_and_of_none_beside_one_that_has_it(
+    chain, log, first
+):
+    attempt = failed(chain, log, first)
+    head, told = log.head(log.newest_size()), RPC_CONTRADICTIONS.labels("31337")._value
+
+    def send(*urls, needed=1):
+        node, *others = (Node(url, 31337) for url in urls)
+        return replace(first, node=node, others=tuple(others), needed=needed).send(head, attempt)
+
+    reason = f"^nonce {attempt.nonce} went to a transaction of ours, which failed"
+    accuses = {"eth_sendRawTransaction": unknown, "eth_getTransactionByHash": lambda _: None}
+    free = accuses | {"eth_getTransactionCount": lambda _: hex(attempt.nonce)}
+    waits = {
+        "eth_sendRawTransaction": unknown,
+        "eth_getTransactionByHash": lambda t: t | {"blockHash": None},
+    }
+    relay = {"eth_sendRawTransaction": lambda _: f"0x{attempt.ref.hex()}", "eth_getTransactionCount": unknown}
+    before = told.get()
+    with lying_node(chain.url, **relay) as takes_anything:
+        for urls, needed in (
+            ((chain.url,), 1),
+            ((chain.url, chain.url), 2),
+            ((takes_anything, chain.url), 1),
+        ):
+            with pytest.raises(LaneStopped, match=f"{reason}$") as said:
+                send(*urls, needed=needed)
+            assert (said.value.failed, said.value.foreign) == (True, False)
+    with pytest.raises(AnchorUnavailable, match=f"{reason}, say 1 of 2 endpoints: 2 must agree"):
+        send(chain.url, GONE, needed=2)
+    assert told.get() == before
+    with lying_node(chain.url, **accuses) as liar, pytest.raises(LaneStopped, match=f"{reason}$"):
+        send(liar, chain.url)
+    assert told.get() == before + 1  # ours has the nonce
+    with (
+        lying_node(chain.url, **free) as behind,
+        pytest.raises(AnchorUnavailable, match="say 1 of 2 endpoints, and another one that it is free"),
+    ):
+        send(chain.url, behind)
+    with lying_node(chain.url, **waits) as other:
+        assert send(chain.url, other).step is Step.SENT
 
 
 class Emptied:
