@@ -21,6 +21,8 @@ from notary.evidence import (
     commitments,
     consistency,
     controls,
+    cose,
+    json_proof,
     mpt,
     note,
     number,
@@ -132,6 +134,11 @@ LIMITS = {
     },
     "note; its signatures": {note.MAX_NOTE, note.MAX_SIGNATURES},
     "proof or receipt file": {proof_file.MAX_FILE},
+    "COSE receipt; JSON proof; commas in it": {
+        cose.MAX_RECEIPT,
+        json_proof.MAX_JSON_PROOF,
+        json_proof.MAX_COMMAS - 1,
+    },
     "`consistency.json`; its proofs": {consistency.MAX_FILE, consistency.MAX_PROOFS},
     "trust file": {trust.MAX_TRUST},
     "time-stamp response; certificates in it; intermediates in a path": {
