@@ -409,6 +409,7 @@ def with_field(at, size, value):
         (4, "<H", (0, 0xFFFF), (), ""),
         (6, "<H", (0, 10, 63, 0xFF3F), (64, 255, 0x0140), "^'mimetype' needs a later version of ZIP$"),
         (8, "<H", (0x800,), (0x801, 0xFFFF), "^'mimetype' is encrypted or has extra fields$"),
+        (10, "<H", (), (8, 99, 0x100), "^'mimetype' is compressed$"),
         (12, "<H", (0, 0xFFFF), (), ""),
         (14, "<H", (0, 0xFFFF), (), ""),
         (34, "<H", (), (1, 0xFFFF), "^'mimetype' is said to lie on another disk, or to be made of records$"),
