@@ -115,7 +115,7 @@ BUGS = {
     "py: two headers of a file that differ": Bug(
         f"{PY}/archive.py", "if _read(stream, offset, len(local)) != local:", "if False:"
     ),
-    "py: files in another order than the directory's": Bug(
+    "py: the place of a file in the directory is not compared": Bug(
         f"{PY}/archive.py", "if entry.offset != offset or", "if"
     ),
     "py: data between files": Bug(f"{PY}/archive.py", "if offset != begin:", "if False:"),

@@ -215,6 +215,10 @@ TRICKS: dict[str, Callable[[list[Member]], bytes]] = {
     "a directory in another order": lambda found: joined(
         found, listed=lambda entries: [*entries[:-2], entries[-1], entries[-2]]
     ),
+    "the place of another file": lambda found: joined(
+        found,
+        listed=lambda entries: [*entries[:-1], entries[-1][:42] + entries[-2][42:46] + entries[-1][46:]],
+    ),
     "another type first": lambda found: joined([found[1], found[0], *found[2:]]),
     "no type": lambda found: joined(found[1:]),
     "no files": lambda found: joined([]),
