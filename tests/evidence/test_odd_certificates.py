@@ -148,7 +148,7 @@ class OddTsa(RawTsa):
 
     def __init__(self, place):
         for size in cycle(range(256)):
-            super().__init__(extensions={place: [ODD, extension("1.2.3.4", bytes(size))]})
+            super().__init__(extensions={place: [ODD, extension("1.2.3.4", bytes(size))]}, any_length=True)
             if getattr(self, place).data[3] == 0x80:
                 break
 

@@ -12,7 +12,7 @@ from tests.fuzz.pointed import POINTED
 from tests.fuzz.verifiers import ROOT, JavaScript, OtherPython, by_python
 from tests.fuzz.zips import packed
 
-MUTANTS = 1000  # every bug is seen before them: the last of all as the 97th package that is asked about
+MUTANTS = 1000  # every bug is seen long before the last of them
 IN_TEST = (
     "js: a root is not compared",
     "js: any line of a key will do",
