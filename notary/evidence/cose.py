@@ -180,8 +180,8 @@ def _read_proof(data: bytes) -> tuple[int, int, tuple[bytes, ...]]:
     reader.expect(cbor.head(cbor.ARRAY, 3), "the inclusion proof")
     size, index = (reader.argument(cbor.UNSIGNED, what) for what in ("the size", "the index"))
     count = reader.argument(cbor.ARRAY, "the inclusion path")
-    if not 1 <= count <= MAX_PATH or size > MAX_SIZE:
-        raise FormatError(f"an inclusion path has 1 to {MAX_PATH} hashes, and a size is below 2**63")
+    if not 1 <= count <= MAX_PATH or max(size, index) > MAX_SIZE:
+        raise FormatError(f"an inclusion path has 1 to {MAX_PATH} hashes, and size and index are below 2**63")
     path = tuple(reader.octets("a hash of the inclusion path", 32) for _ in range(count))
     reader.end("the inclusion proof")
     return size, index, path

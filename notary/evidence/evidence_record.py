@@ -8,13 +8,14 @@ import hashlib
 from collections.abc import Mapping
 from typing import Any
 
-from asn1crypto import algos, cms, core, tsp
+from asn1crypto import algos, tsp
 
 from notary.evidence.package_names import META
 from notary.evidence.timestamp_cms import open_response
-from notary.evidence.timestamp_der import dump, load
+from notary.evidence.timestamp_der import dump, load, retag
 
 MAX_RECORDS = 64
+_SEQUENCE, _VERSION = 0x30, b"\x02\x01\x01"
 # Digests that an XML manifest has a name for (W3C XML Encryption 1.1 §5.7, RFC 6931 §2.1); SM3 has none.
 URIS = {
     "sha256": "http://www.w3.org/2001/04/xmlenc#sha256",
@@ -30,34 +31,6 @@ _MANIFEST = """<?xml version="1.0" encoding="UTF-8"?>
 <ds:DigestMethod Algorithm="{algorithm}"/><ds:DigestValue>{digest}</ds:DigestValue>\
 </asic:DataObjectReference></asic:ASiCManifest>
 """
-
-
-class ArchiveTimeStamp(core.Sequence):
-    """RFC 4998 §4.1, without attributes and reduced hash tree: of one data object, whose digest is the imprint."""
-
-    _fields = [("time_stamp", cms.ContentInfo)]  # noqa: RUF012 - asn1crypto's way
-
-
-class _Chain(core.SequenceOf):
-    _child_spec = ArchiveTimeStamp
-
-
-class _Chains(core.SequenceOf):
-    _child_spec = _Chain
-
-
-class _Algorithms(core.SequenceOf):
-    _child_spec = algos.DigestAlgorithm
-
-
-class EvidenceRecord(core.Sequence):
-    """RFC 4998 §3.1, without cryptoInfos and encryptionInfo."""
-
-    _fields = [  # noqa: RUF012 - asn1crypto's way
-        ("version", core.Integer),
-        ("digest_algorithms", _Algorithms),
-        ("archive_time_stamp_sequence", _Chains),
-    ]
 
 
 def evidence_records(files: Mapping[str, bytes]) -> dict[str, bytes]:
@@ -90,7 +63,10 @@ def evidence_records(files: Mapping[str, bytes]) -> dict[str, bytes]:
 
 
 def _record(response: bytes, data: bytes) -> tuple[bytes, str, bytes] | None:
-    """The record in DER, its digest algorithm and the digest of the data object."""
+    """The record (RFC 4998 §3.1, §4.1), its digest algorithm and the digest of the data object.
+
+    It has no cryptoInfos and no reduced hash tree: it is of one data object, whose digest is the imprint.
+    """
     try:
         info: Any = load(tsp.TSTInfo, open_response(response).content)
     except Exception:  # noqa: BLE001 - what is no token has no record, whatever its parser says
@@ -102,13 +78,9 @@ def _record(response: bytes, data: bytes) -> tuple[bytes, str, bytes] | None:
     digest = hashlib.new(algorithm, data).digest()
     if imprint["hashed_message"].native != digest:
         return None
-    token: Any = load(tsp.TimeStampResp, response)["time_stamp_token"]
-    kind: Any = EvidenceRecord  # asn1crypto has no types
-    record = kind(
-        {
-            "version": 1,
-            "digest_algorithms": [{"algorithm": algorithm}],
-            "archive_time_stamp_sequence": [[{"time_stamp": token}]],
-        }
-    )
-    return dump(record), algorithm, digest
+    token = dump(load(tsp.TimeStampResp, response)["time_stamp_token"])
+    kind: Any = algos.DigestAlgorithm  # asn1crypto has no types
+    algorithms = retag(_SEQUENCE, kind({"algorithm": algorithm}).dump())
+    # Put together from bytes, so that the token stands there as it came.
+    chains = retag(_SEQUENCE, retag(_SEQUENCE, retag(_SEQUENCE, token)))
+    return retag(_SEQUENCE, _VERSION + algorithms + chains), algorithm, digest

@@ -1,15 +1,13 @@
 """The evidence package: one ZIP of plain files, read strictly, written reproducibly (docs/formats.md §11)."""
 
-import zipfile
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from errno import EINVAL
 from hashlib import sha256
 from typing import BinaryIO
 
 from notary.errors import FormatError
 from notary.evidence import bodies
-from notary.evidence.archive import UNREADABLE, check_end, check_layout, check_local, write_zip
+from notary.evidence.archive import Member, pieces, read_members, write_zip
 from notary.evidence.bag import FIXED, check_frame, manifest_of_payload, manifest_of_tags
 from notary.evidence.digests import ALGORITHMS, Digester
 from notary.evidence.package_names import (
@@ -89,18 +87,9 @@ def read_package(stream: BinaryIO) -> Package:
             package, twice the same name, a limit passed, or a file that is not as the manifests say.
         OSError: the stream cannot be read, which says nothing of the package.
     """
-    try:
-        begin, size, count = check_end(stream)
-        with zipfile.ZipFile(stream) as archive:
-            check_layout(archive, begin, size, count)
-            return _contents(archive, _members(archive, stream))
-    except UNREADABLE as error:
-        raise FormatError(f"not a readable ZIP: {type(error).__name__}") from error
-    except OSError as error:
-        if error.errno != EINVAL:
-            raise
-        # A damaged ZIP sent its reader to a place before the first byte.
-        raise FormatError(f"not a readable ZIP: {type(error).__name__}") from error
+    members = read_members(stream)
+    _check_members(members)
+    return _contents(stream, members)
 
 
 def write_package(files: Mapping[str, bytes], document: tuple[str, bytes] | None = None) -> bytes:
@@ -131,32 +120,37 @@ def write_package(files: Mapping[str, bytes], document: tuple[str, bytes] | None
     return write_zip([first, *sorted(contents.items())])
 
 
-def _members(archive: zipfile.ZipFile, stream: BinaryIO) -> dict[str, zipfile.ZipInfo]:
-    members: dict[str, zipfile.ZipInfo] = {}
-    for info in archive.infolist():
-        check_name(info.filename)
-        if info.filename in members:
-            raise FormatError(f"{info.filename!r} stands in the package twice")
-        check_local(stream, info)
-        members[info.filename] = info
-    if next(iter(members)) != MIMETYPE:
+def _check_members(members: Sequence[Member]) -> None:
+    sizes: dict[str, int] = {}
+    for member in members:
+        check_name(member.name)
+        if member.name in sizes:
+            raise FormatError(f"{member.name!r} stands in the package twice")
+        sizes[member.name] = member.size
+    if members[0].name != MIMETYPE:
         raise FormatError("the first file of the package is not mimetype")
-    check_sizes({name: info.file_size for name, info in members.items()})
-    return members
+    check_sizes(sizes)
 
 
-def _contents(archive: zipfile.ZipFile, members: dict[str, zipfile.ZipInfo]) -> Package:
+def _contents(stream: BinaryIO, members: Sequence[Member]) -> Package:
     files: dict[str, bytes] = {}
     digests: dict[str, str] = {}
     document, document_name = None, ""
-    for name, info in members.items():
+    for member in members:
+        name, found = member.name, pieces(stream, member)
         if is_document(name):
-            with archive.open(info) as stream:
-                document, document_name = digest_stream(stream, info.file_size), name.removeprefix(DOCUMENT)  # type: ignore[arg-type] # ZipExtFile reads bytes
+            document, document_name = _digests(found), name.removeprefix(DOCUMENT)
             digests[name] = document.values["sha-256"]
         else:
-            files[name] = archive.read(info)  # stored, so no longer than it stands in the ZIP
+            files[name] = b"".join(found)
             digests[name] = sha256(files[name]).hexdigest()
     frame = {name: files.pop(name) for name in FRAME & files.keys()}
     check_frame(frame, digests)
     return Package(files, document, document_name)
+
+
+def _digests(data: Iterable[bytes]) -> Digests:
+    digester = Digester(ALGORITHMS)
+    for piece in data:
+        digester.update(piece)
+    return Digests(digester.hex(), digester.size)

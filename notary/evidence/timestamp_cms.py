@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from hashlib import sha1
 from typing import Any
 
 from asn1crypto import cms, core, tsp, x509
@@ -145,7 +146,7 @@ def _check_identifiers(attributes: Any, signer: x509.Certificate) -> list[str]:
             hash_oid = first["hash_algorithm"]["algorithm"].dotted
             computed = digest(hash_oid, dump(signer), 10, "ESSCertIDv2")
         else:
-            computed = signer.sha1
+            computed = sha1(dump(signer), usedforsecurity=False).digest()
         if bytes(first["cert_hash"]) != computed:
             raise TimestampError(10, "the signed attributes name another certificate")
         serial = first["issuer_serial"]

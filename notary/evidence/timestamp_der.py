@@ -2,6 +2,8 @@
 
 from typing import Any
 
+from asn1crypto import core
+
 from notary.evidence.asn1 import Node, parse, refuse
 from notary.evidence.asn1_form import CONTENTS
 
@@ -15,8 +17,14 @@ def load(kind: Any, data: bytes) -> Any:
 
 
 def dump(value: Any) -> bytes:
-    """The bytes that a value was parsed from."""
-    encoded: bytes = value.dump()
+    """The bytes that a value was parsed from; of a choice what was chosen, without a tag that may be around it.
+
+    Not by the library, which takes a length whose last byte is 80 for an indefinite one, and encodes anew what it may
+    not be able to read, or has other bytes for: one certificate of 256 has such a length.
+    """
+    if isinstance(value, core.Choice):
+        return dump(value.chosen)
+    encoded: bytes = value._header + value.contents + value._trailer  # noqa: SLF001 - it has no other way
     return encoded
 
 

@@ -13,6 +13,7 @@ from typing import Any
 from notary.evidence import asn1
 from notary.evidence.asn1 import Node, parse
 from notary.evidence.asn1_form import dotted, members
+from notary.evidence.timestamp_der import dump
 
 # What RFC 4518 §2.2 maps to nothing: controls but white space, and characters that are not seen.
 _UNSEEN = re.compile(
@@ -78,7 +79,7 @@ def same_name(one: Any, two: Any) -> bool:
     Raises:
         FormatError: one of them is none.
     """
-    return name_key(one.chosen.dump()) == name_key(two.chosen.dump())  # without the tag that may be around it
+    return name_key(dump(one)) == name_key(dump(two))
 
 
 def general_key(name: Node) -> tuple[int, Key | bytes]:

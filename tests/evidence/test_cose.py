@@ -253,6 +253,13 @@ def test_a_size_of_2_63_is_none():
         parse_receipt(_cose(protected, _proof(size=2**63)))
 
 
+def test_an_index_of_2_63_is_none():
+    assert parse_receipt(_cose(unprotected=_proof(index=2**63 - 1))).index == 2**63 - 1
+    for index in (2**63, 2**64 - 1):
+        with pytest.raises(FormatError, match="size and index are below 2\\*\\*63"):
+            parse_receipt(_cose(unprotected=_proof(index=index)))
+
+
 def test_each_bit_of_it_counts():
     for at in range(len(GOOD)):
         for bit in range(8):

@@ -7,9 +7,10 @@ import xml.etree.ElementTree as ET
 import pytest
 from asn1crypto import algos, cms, core, tsp
 
+from notary.evidence import asn1
 from notary.evidence.evidence_record import MAX_RECORDS, URIS, evidence_records
 from notary.evidence.package_names import check_name
-from notary.evidence.timestamp_der import check_der
+from notary.evidence.timestamp_der import check_der, retag
 from tests.evidence import build
 from tests.evidence.build import EARLY
 
@@ -109,6 +110,13 @@ def test_a_record_is_that_of_the_rfc_around_the_token_as_it_came(algorithm):
     method, value = reference
     assert (method.tag, method.attrib) == (f"{DS}DigestMethod", {"Algorithm": URIS[algorithm]})
     assert (value.tag, base64.b64decode(value.text)) == (f"{DS}DigestValue", digest)
+
+
+def test_a_token_of_no_definite_length_stands_in_the_record_as_it_came():
+    status, token = asn1.parse(LOG.token("tsa-a", EARLY)).children
+    indefinite = b"\x30\x80" + token.content + b"\0\0"
+    record = made(retag(0x30, status.raw + indefinite))["META-INF/evidencerecord001.ers"]
+    assert asn1.parse(record).children[2].children[0].children[0].children[0].raw == indefinite
 
 
 def test_a_record_is_der():

@@ -4,6 +4,7 @@ import base64
 import json
 import re
 from hashlib import sha256
+from itertools import accumulate
 from pathlib import Path
 
 import pytest
@@ -21,6 +22,8 @@ from notary.evidence import (
     commitments,
     consistency,
     controls,
+    cose,
+    json_proof,
     mpt,
     note,
     number,
@@ -132,6 +135,11 @@ LIMITS = {
     },
     "note; its signatures": {note.MAX_NOTE, note.MAX_SIGNATURES},
     "proof or receipt file": {proof_file.MAX_FILE},
+    "COSE receipt; JSON proof; commas in it": {
+        cose.MAX_RECEIPT,
+        json_proof.MAX_JSON_PROOF,
+        json_proof.MAX_COMMAS - 1,
+    },
     "`consistency.json`; its proofs": {consistency.MAX_FILE, consistency.MAX_PROOFS},
     "trust file": {trust.MAX_TRUST},
     "time-stamp response; certificates in it; intermediates in a path": {
@@ -207,6 +215,14 @@ def test_the_limits_are_those_of_the_code():
     assert checkpoint.MAX_SIZE == 2**63 - 1
     assert table["document recorded by a statement"] == "2^50 bytes"
     assert bodies.MAX_DOCUMENT == 2**50
+
+
+def test_each_field_of_an_entry_of_a_zip_is_in_the_table():
+    rows = re.findall(r"^\| ([\d, ]+) \|", SECTIONS["11"], re.MULTILINE)
+    sizes = (4, *[2] * 6, *[4] * 3, *[2] * 5, *[4] * 2)
+    assert sum(sizes) == archive._CENTRAL.size
+    assert [int(at) for row in rows for at in row.split(",")] == [0, *accumulate(sizes[:-1])]
+    assert f"at most {archive._MAX_VERSION} (ZIP 6.3)" in SECTIONS["11"]
 
 
 def test_the_example_of_a_result_has_the_keys_of_the_table():

@@ -6,7 +6,7 @@ Each case is judged by both; a library that reads all or nothing would refuse th
 import json
 import subprocess
 from base64 import b64encode
-from itertools import pairwise
+from itertools import cycle, pairwise
 
 import pytest
 
@@ -137,6 +137,33 @@ def test_an_extension_that_no_check_asks_of_may_hold_anything(tmp_path):
         ("alternative name", at): case(RawTsa(extensions={"signer": [extension("2.5.29.17", seq(each))]}))
         for at, each in enumerate(odd)
     }
+    agreed(tmp_path, cases, dict.fromkeys(cases, GOOD))
+
+
+ODD, READABLE = (extension("2.5.29.9", value) for value in (JUNK, seq()))
+
+
+class OddTsa(RawTsa):
+    """A certificate has a length whose last byte is 80, as an indefinite one, and an extension that nobody reads."""
+
+    def __init__(self, place):
+        for size in cycle(range(256)):
+            super().__init__(extensions={place: [ODD, extension("1.2.3.4", bytes(size))]}, any_length=True)
+            if getattr(self, place).data[3] == 0x80:
+                break
+
+    def respond(self, data):
+        """With certificates that the library can write, in whose place the real ones are put."""
+        real = [self.signer.data, self.middle.data]
+        written = [each.replace(ODD, READABLE) for each in real]
+        made = super().respond(data, certificates=list(map(raw.Raw, written)))
+        for one, other in zip(written, real, strict=True):
+            made = made.replace(one, other)
+        return made
+
+
+def test_a_length_that_ends_like_an_indefinite_one_is_none(tmp_path):
+    cases = {place: case(OddTsa(place)) for place in ("signer", "middle", "root")}
     agreed(tmp_path, cases, dict.fromkeys(cases, GOOD))
 
 

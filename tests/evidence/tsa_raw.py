@@ -94,19 +94,23 @@ def signed(own, *fields):
     return seq(body, ECDSA, retag(3, b"\0" + own.sign(body, ec.ECDSA(hashes.SHA256()))))
 
 
-def certificate(subject, subject_key, issuer, issuer_key, extensions):
+def certificate(subject, subject_key, issuer, issuer_key, extensions, *, any_length=False):
+    """With `any_length` its length may be one with which the library that writes tokens encodes it anew, if it can."""
     public = subject_key.public_key().public_bytes(
         serialization.Encoding.DER, serialization.PublicFormat.SubjectPublicKeyInfo
     )
     validity = seq(time("20200101000000Z"), time("20400101000000Z"))
     fields = (tagged(0, integer(2)), integer(next(_SERIALS)), ECDSA, issuer, validity, subject, public)
-    return Raw(signed(issuer_key, *fields, tagged(3, seq(*extensions))))
+    while True:  # each signature has another length
+        made = signed(issuer_key, *fields, tagged(3, seq(*extensions)))
+        if any_length or made[3] != 0x80:
+            return Raw(made)
 
 
 class RawTsa(MiniTsa):
     """The same authority, of whose certificates names and extensions are given in DER."""
 
-    def __init__(self, *, names=None, extensions=None, issuer=None):
+    def __init__(self, *, names=None, extensions=None, issuer=None, **more):
         self.kind = "p256"
         self.root_key, self.middle_key, self.key = key("p256", "Root"), key("p256", "middle"), key("p256")
         self.names = {"root": common("Root"), "middle": common("Middle"), "signer": common("Mini TSA")} | (
@@ -115,10 +119,12 @@ class RawTsa(MiniTsa):
         held = {"root": AUTHORITY, "middle": AUTHORITY, "signer": SIGNER}
         held = {place: (*usual, *(extensions or {}).get(place, ())) for place, usual in held.items()}
         root, middle = self.names["root"], self.names["middle"]
-        self.root = certificate(root, self.root_key, root, self.root_key, held["root"])
-        self.middle = certificate(middle, self.middle_key, root, self.root_key, held["middle"])
+        self.root = certificate(root, self.root_key, root, self.root_key, held["root"], **more)
+        self.middle = certificate(middle, self.middle_key, root, self.root_key, held["middle"], **more)
         issuer = issuer or middle
-        self.signer = certificate(self.names["signer"], self.key, issuer, self.middle_key, held["signer"])
+        self.signer = certificate(
+            self.names["signer"], self.key, issuer, self.middle_key, held["signer"], **more
+        )
 
     def list_of_root(self):
         return revocation_list(self.names["root"], self.root_key)

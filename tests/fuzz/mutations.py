@@ -8,9 +8,11 @@ from random import Random
 from rlp.exceptions import DecodingError
 
 from notary.errors import EvidenceError
-from notary.evidence.chain_header import header_fields
+from notary.evidence.chain_header import PROFILES, header_fields
 from tests.fuzz import structures as s
 from tests.fuzz.corpus import DOCUMENT_NAME, Sample, others, samples, strangers
+from tests.fuzz.headers import other_headers
+from tests.fuzz.lines import signed_by_strangers
 from tests.fuzz.zips import TRICKS, members, packed
 
 Files = dict[str, bytes]
@@ -42,11 +44,12 @@ def mutants(seed: int, count: int) -> Iterator[Mutant]:
             found = way(sample, random)
         except (s.NoChangeError, ValueError, LookupError, TypeError, AttributeError, DecodingError):
             continue  # the second of two mutations finds what the first has broken
-        what, files, must_fail = found
-        if files == sample.files:
+        what, changed, must_fail = found
+        if changed == sample.files:
             continue
         made += 1
-        yield Mutant(sample, f"{sample.name}: {what}", packed(files), must_fail)
+        data = changed if isinstance(changed, bytes) else packed(changed)
+        yield Mutant(sample, f"{sample.name}: {what}", data, must_fail)
 
 
 def tricks() -> Iterator[Mutant]:
@@ -183,6 +186,32 @@ def _moved(sample: Sample, random: Random) -> tuple[str, Files, bool]:
     return f"head {old} a second time as {new}", more | files, False
 
 
+def _headers(sample: Sample, random: Random) -> tuple[str, bytes, bool]:
+    """The same files in a ZIP whose headers say something else of one."""
+    return *other_headers(members(sample.files), random), False
+
+
+def _signed(sample: Sample, random: Random) -> tuple[str, Files, bool]:
+    """Lines of strangers under the signature of the log."""
+    name = random.choice(
+        sorted(n for n in sample.files if n.endswith(("/inclusion.tlog-proof", "receipt.txt")))
+    )
+    changed = sample.files | {name: signed_by_strangers(sample.files[name], random)}
+    return f"{name} signed by strangers", changed, False
+
+
+def _of_another_kind(sample: Sample, random: Random) -> tuple[str, Files, bool]:
+    """Evidence of another kind of chain, known or not, of the chain that is trusted or of one that nobody knows."""
+    name = random.choice(sorted(n for n in sample.files if n.endswith("/anchor.json")))
+    value = json.loads(sample.files[name])
+    value["profile"] = profile = random.choice(
+        [*PROFILES, "clique", "op-stack", "-", "x" * 32, "x" * 33, "Op", "op\n", ""]
+    )
+    if random.random() < 0.6:
+        value["chain_id"] = random.choice([0, 1, 2**53 - 1])
+    return f"{name} of {profile!r} on {value['chain_id']}", sample.files | {name: s.canonical(value)}, False
+
+
 def _two(sample: Sample, random: Random) -> tuple[str, Files, bool]:
     """Two mutations at once."""
     first = random.choice([_json, _lines, _exchanged, _moved, _raw])
@@ -192,7 +221,7 @@ def _two(sample: Sample, random: Random) -> tuple[str, Files, bool]:
     return f"{what}; {also}", files, False
 
 
-Way = Callable[[Sample, Random], tuple[str, Files, bool]]
+Way = Callable[[Sample, Random], tuple[str, Files | bytes, bool]]
 WEIGHTS = (2, 3, 5, 2, 5, 2, 2, 4)  # of the samples: the quick ones more often
 WAYS: dict[Way, int] = {
     _json: 6,
@@ -204,4 +233,7 @@ WAYS: dict[Way, int] = {
     _exchanged: 2,
     _moved: 2,
     _two: 2,
+    _headers: 2,
+    _signed: 2,
+    _of_another_kind: 1,
 }

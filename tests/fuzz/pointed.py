@@ -8,6 +8,7 @@ import base64
 import json
 from collections.abc import Callable
 from dataclasses import dataclass, replace
+from functools import partial
 from hashlib import sha256
 from typing import Any
 
@@ -29,6 +30,7 @@ from tests.fuzz.alone import ANCHOR, _again, _anchored, _edited, _of, _put
 from tests.fuzz.corpus import DOCUMENT_NAME, Sample
 
 MAGIC_AND_DIGEST = 31 + 2 + 32  # bytes of an OpenTimestamps file before its operations
+OPEN = "could_not_be_checked"
 
 
 @dataclass(frozen=True)
@@ -217,6 +219,13 @@ def sealed_by_a_stranger() -> Sample:
     return _put(corpus.sealed(), ANCHOR, encode_evidence(replace(chain.evidence, header=header)))
 
 
+def of_kind(profile: object, chain_id: int = 1) -> Sample:
+    """Two authorities, and an anchor of another kind of chain, which the trust file does not name if not said."""
+    sample = corpus.whole()
+    value = json.loads(sample.files[ANCHOR]) | {"profile": profile, "chain_id": chain_id}
+    return _put(sample, ANCHOR, json.dumps(value, sort_keys=True, separators=(",", ":")).encode())
+
+
 def other_contract() -> Sample:
     root = root_of(Chain("ethereum").log.leaves[:LATE])
     return _anchored(_again(logs=[mini_chain.event(LATE, root, old_size=EARLY, contract=b"\x33" * 20)]))
@@ -359,6 +368,16 @@ POINTED: dict[str, Pointed] = {
     "a receipt that its trie does not hold": Pointed(receipt_of_another_trie, "6.3"),
     "a node that is not on the way": Pointed(one_node_more, "6.3"),
     "a stranger's seal": Pointed(sealed_by_a_stranger, "6.7"),
+    "an unknown chain of a kind that nobody knows": Pointed(partial(of_kind, "clique"), "6.1", OPEN),
+    "an unknown chain of a kind with a dash": Pointed(partial(of_kind, "op-stack"), "6.1", OPEN),
+    "an unknown chain of a kind of 32 characters": Pointed(partial(of_kind, "a" * 32), "6.1", OPEN),
+    "an unknown chain of a known kind": Pointed(partial(of_kind, "qbft"), "6.1", OPEN),
+    "a chain of a kind that nobody knows": Pointed(partial(of_kind, "clique", 31337), "6.1"),
+    "a kind in capitals": Pointed(partial(of_kind, "Clique"), "6.1"),
+    "a kind of 33 characters": Pointed(partial(of_kind, "a" * 33), "6.1"),
+    "a kind and a newline": Pointed(partial(of_kind, "op\n"), "6.1"),
+    "no kind": Pointed(partial(of_kind, ""), "6.1"),
+    "a kind that is no text": Pointed(partial(of_kind, 1), "6.1"),
     "the event of another contract": Pointed(other_contract, "6.3"),
     "a transaction that failed": Pointed(failed_transaction, "6.3"),
     "a receipt and one byte": Pointed(receipt_and_a_byte, "6.3"),
@@ -366,7 +385,7 @@ POINTED: dict[str, Pointed] = {
     "a receipt with a needless length": Pointed(receipt_of_a_needless_length, "6.3"),
     "an OpenTimestamps file and one byte": Pointed(ots_and_a_byte, "5.3"),
     "an unknown operation beside the way": Pointed(unknown_operation, "5.3"),
-    "a chain without its first": Pointed(cut, "9.3", "could_not_be_checked"),
+    "a chain without its first": Pointed(cut, "9.3", OPEN),
     "an inspection that opens more": Pointed(inspection_that_opens_more, "9.1"),
     "a salt of 15 bytes": Pointed(short_salt, "2.4"),
     "unused bits of a disclosure": Pointed(disclosure_with_unused_bits, "2.4"),

@@ -118,6 +118,17 @@ def _many(of: str, count: int) -> Callable[[dict[str, Any]], None]:
     return lambda value: value.update({of: value[of][:1] * count})
 
 
+def _of_commas(count: int, *, in_text: bool = False) -> Callable[[dict[str, Any]], None]:
+    """A statement that is a list or a text, with which the file has exactly so many commas."""
+
+    def change(value: dict[str, Any]) -> None:
+        value["statement"] = ""
+        rest = count - _canonical(value).count(b",")
+        value["statement"] = "," * rest if in_text else [0] * (rest + 1)
+
+    return change
+
+
 SALT = "dWHd2Vt_pUwB5O9B8O3vAg"
 # What is changed in a JSON proof, and the check that then fails. `entry` is made anew.
 JSON_CHANGES: dict[str, tuple[Callable[[dict[str, Any]], None], str]] = {
@@ -145,7 +156,12 @@ JSON_CHANGES: dict[str, tuple[Callable[[dict[str, Any]], None], str]] = {
         lambda value: value.update(openings=[value["openings"][0] | {"disclosure": "A" * 131072}] * 9),
         "1.1",
     ),
+    "as many commas as may be": (_of_commas(131071), "2.1"),
+    "a comma more than may be": (_of_commas(131072), "1.1"),
+    "a comma more than may be, in a text": (_of_commas(131072, in_text=True), "1.1"),
     "an index outside the tree": (_set(index="9"), "3.2"),
+    "the largest index": (_set(index=str(2**63 - 1)), "3.2"),
+    "an index of 2^63": (_set(index=str(2**63)), "1.1"),
     "an index with a zero": (_set(index="02"), "1.1"),
     "an index that is a number": (_set(index=2), "1.1"),
     "another size": (_set(size="6"), "1.1"),
@@ -176,6 +192,9 @@ def _canonical(value: object) -> bytes:
 COSE_CHANGES: dict[str, tuple[dict[str, Any], str]] = {
     "an index outside the tree": ({"index": 9}, "3.2"),
     "another index": ({"index": 3}, "3.1"),
+    "the largest index": ({"index": 2**63 - 1}, "3.2"),
+    "an index of 2^63": ({"index": 2**63}, "1.1"),
+    "an index of 2^64 - 1": ({"index": 2**64 - 1}, "1.1"),
     "a tree of one entry": ({"size": 1}, "3.2"),
     "no tree": ({"size": 0}, "3.2"),
     "another log": ({"origin": "log.example.org/2027"}, "3.1"),

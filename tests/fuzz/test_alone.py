@@ -11,9 +11,10 @@ from tests.evidence.test_incident import told
 from tests.fuzz.alone import ALONE
 from tests.fuzz.corpus import DOCUMENT_NAME, Sample, whole
 from tests.fuzz.costly import COSTLY
+from tests.fuzz.lines import STRANGERS
 from tests.fuzz.pointed import POINTED
 from tests.fuzz.verifiers import JavaScript, by_python, failed
-from tests.fuzz.zips import TRICKS, members, packed
+from tests.fuzz.zips import FREE, TRICKS, free, members, packed
 
 
 @pytest.fixture(scope="module")
@@ -35,9 +36,9 @@ def test_it_alone_fails(javascript, id_):
     assert javascript.ask(data, sample) == python
 
 
-@pytest.mark.parametrize("name", [*POINTED, *COSTLY])
+@pytest.mark.parametrize("name", [*POINTED, *COSTLY, *STRANGERS])
 def test_what_chance_does_not_meet_is_judged_alike(javascript, name):
-    pointed = (POINTED | COSTLY)[name]
+    pointed = (POINTED | COSTLY | STRANGERS)[name]
     sample = pointed.make()
     data = packed(sample.files)
     python = by_python(data, sample)
@@ -74,4 +75,14 @@ def test_a_zip_that_is_wrong_in_one_way_is_no_package(javascript, what):
     data = TRICKS[what](members(sample.files))
     python = by_python(data, sample)
     assert (failed(python), len(python["checks"])) == ({"1.1"}, 1)
+    assert javascript.ask(data, sample) == python
+
+
+@pytest.mark.parametrize("what", FREE)
+def test_what_a_header_of_the_zip_may_say_makes_no_difference(javascript, what):
+    sample = whole()
+    data = free(what)(members(sample.files))
+    python = by_python(data, sample)
+    assert python == by_python(packed(sample.files), sample)
+    assert python["outcome"] == "passed"
     assert javascript.ask(data, sample) == python

@@ -8,6 +8,8 @@ from hashlib import sha256
 
 MIMETYPE = b"application/vnd.etsi.asic-e+zip"
 BAGIT = b"BagIt-Version: 1.0\nTag-File-Character-Encoding: UTF-8\n"
+FRAME = ("mimetype", "bagit.txt", "manifest-sha256.txt", "tagmanifest-sha256.txt")
+LAST = "README.en.txt"
 
 
 @dataclass(frozen=True)
@@ -23,13 +25,20 @@ class Member:
     extra: bytes = b""
     comment: bytes = b""
     attributes: int = 0o100644 << 16
+    made_by: int = 20 | 3 << 8  # ZIP 2.0, Unix
+    needed: int = 20
+    date: int = 0x21  # 1980-01-01
+    time: int = 0
+    disk: int = 0
+    internal: int = 0
     local: dict[str, object] = field(default_factory=dict)
     before: bytes = b""
 
     def fields(self) -> bytes:
         crc = zlib.crc32(self.data) if self.crc is None else self.crc
         size = len(self.data) if self.size is None else self.size
-        return struct.pack("<HHHHIII", self.flags, self.method, 0, 0x21, crc, len(self.data), size)
+        front = (self.needed, self.flags, self.method, self.time, self.date)
+        return struct.pack("<5H3I", *front, crc, len(self.data), size)
 
 
 def framed(files: dict[str, bytes]) -> list[tuple[str, bytes]]:
@@ -80,12 +89,11 @@ def joined(
         out += one.before
         at = len(out)
         front = replace(one, local={}, **one.local) if one.local else one
-        out += b"PK\x03\x04" + struct.pack("<H", 20) + front.fields()
+        out += b"PK\x03\x04" + front.fields()
         out += struct.pack("<HH", len(front.name), len(front.extra)) + front.name + front.extra + one.data
-        entry = b"PK\x01\x02" + struct.pack("<HH", 20 | 3 << 8, 20) + one.fields()
-        entry += struct.pack(
-            "<HHHHHII", len(one.name), len(one.extra), len(one.comment), 0, 0, one.attributes, at
-        )
+        entry = b"PK\x01\x02" + struct.pack("<H", one.made_by) + one.fields()
+        lengths = (len(one.name), len(one.extra), len(one.comment))
+        entry += struct.pack("<5H2I", *lengths, one.disk, one.internal, one.attributes, at)
         entries.append(entry + one.name + one.extra + one.comment)
     out += between
     directory = b"".join(listed(entries))
@@ -122,6 +130,35 @@ def _bomb(found: list[Member]) -> bytes:
     return joined([*[each for each in found if each.name != one.name], one])
 
 
+def _by_chance_a_locator(found: list[Member]) -> bytes:
+    """Attributes and offset of the last entry, whose name has 13 bytes, are the mark of a directory of 64 bits."""
+    files = {one.name.decode(): one.data for one in found}
+    free = "META-INF/signature001.p7s"  # stands in no manifest
+    made = members({name: data for name, data in files.items() if name not in FRAME} | {LAST: b"", free: b""})
+    last = replace(next(one for one in made if one.name == LAST.encode()), attributes=0x064B5020)
+    front = [one for one in made if one.name != last.name]
+    begin = len(joined(front)) - _directory_size(front) - 22
+    padded = [
+        replace(one, data=bytes((7 - begin) % 256)) if one.name == free.encode() else one for one in front
+    ]
+    return joined([*padded, last])
+
+
+def _directory_size(found: list[Member]) -> int:
+    return sum(46 + len(one.name) for one in found)
+
+
+def _locator(found: list[Member]) -> bytes:
+    """What a directory of 64 bits has before the end, counted into the directory."""
+    data = joined(found)
+    size = _directory_size(found)
+    begin = len(data) - 22 - size
+    record = struct.pack("<4sQ2H2L4Q", b"PK\x06\x06", 44, 45, 45, 0, 0, len(found), len(found), size, begin)
+    locator = struct.pack("<4sLQL", b"PK\x06\x07", 0, begin + size, 1)
+    end = struct.pack("<4H2LH", 0, 0, len(found), len(found), size + 76, begin, 0)
+    return data[:-22] + record + locator + b"PK\x05\x06" + end
+
+
 # What each does to the members of a valid package. All must be refused as no package (1.1).
 TRICKS: dict[str, Callable[[list[Member]], bytes]] = {
     "a file twice": lambda found: joined([*found, found[3]]),
@@ -155,6 +192,18 @@ TRICKS: dict[str, Callable[[list[Member]], bytes]] = {
     "a data descriptor": _changed(3, flags=8),
     "an unknown flag": _changed(3, flags=0x2000),
     "an unknown method": _changed(3, method=99),
+    "a later version of ZIP": _changed(3, needed=64),
+    "a later version of ZIP, with another byte": _changed(3, needed=0x0340),
+    "on another disk": _changed(3, disk=1),
+    "on a disk of 64 bits": _changed(3, disk=0xFFFF),
+    "made of records": _changed(3, internal=2),
+    "unknown internal attributes": _changed(3, internal=0x8000),
+    "a directory of 64 bits": _locator,
+    "by chance the mark of a directory of 64 bits": _by_chance_a_locator,
+    "another version in front": _changed(3, local={"needed": 10}),
+    "another date in front": _changed(3, local={"date": 0x22}),
+    "another time in front": _changed(3, local={"time": 1}),
+    "another flag in front": _changed(3, local={"flags": 0x0800}),
     "another name in front": _changed(3, local={"name": b"README.zh.txt"}),
     "another size in front": _changed(3, local={"size": 1}),
     "another checksum in front": _changed(3, local={"crc": 7}),
@@ -165,6 +214,10 @@ TRICKS: dict[str, Callable[[list[Member]], bytes]] = {
     "too few in the count": lambda found: joined(found, count=len(found) - 1),
     "a directory in another order": lambda found: joined(
         found, listed=lambda entries: [*entries[:-2], entries[-1], entries[-2]]
+    ),
+    "the place of another file": lambda found: joined(
+        found,
+        listed=lambda entries: [*entries[:-1], entries[-1][:42] + entries[-2][42:46] + entries[-1][46:]],
     ),
     "another type first": lambda found: joined([found[1], found[0], *found[2:]]),
     "no type": lambda found: joined(found[1:]),
@@ -187,3 +240,22 @@ TRICKS: dict[str, Callable[[list[Member]], bytes]] = {
     "a name that turns round": _with(member("data/document/fdp\u202efdp.pdf", b"x")),
     "two documents": _with(member("data/document/second.pdf", b"x")),
 }
+
+# What may be other in the headers of a member and makes no difference.
+FREE: dict[str, dict[str, int]] = {
+    "made by another program": {"made_by": 0xFFFF},
+    "an older version of ZIP": {"needed": 10},
+    "the newest version of ZIP": {"needed": 63},
+    "a version with another byte": {"needed": 0xFF0A},
+    "another date": {"date": 0x5CC1, "time": 0xBF7D},
+    "no date": {"date": 0, "time": 0},
+    "said to be text": {"internal": 1},
+    "other permissions": {"attributes": 0o100600 << 16 | 0x21},
+    "no attributes": {"attributes": 0},
+    "marked as UTF-8": {"flags": 0x0800},
+}
+
+
+def free(what: str) -> Callable[[list[Member]], bytes]:
+    """The members with that in the headers of each."""
+    return lambda found: joined([replace(one, **FREE[what]) for one in found])

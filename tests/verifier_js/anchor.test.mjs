@@ -106,6 +106,9 @@ test("what is not of the form, or of another chain, fails 6.1 and nothing follow
   assert.deepEqual(judge(anchorOf(), { header: u8([1]) }).outcomes, { 6.1: F });
   assert.deepEqual(judge(anchorOf(), { chains: [] }).outcomes, { 6.1: U });
   assert.deepEqual(judge({ ...anchorOf(), value: { ...good, chain_id: 1 } }).outcomes, { 6.1: U });
+  for (const [profile, outcome] of [["clique", U], ["op-stack", U], ["x".repeat(32), U], ["x".repeat(33), F], ["Clique", F], ["op\n", F], ["", F], [1, F], [null, F]]) {
+    assert.deepEqual(judge({ ...anchorOf(), value: { ...good, chain_id: 1, profile } }).outcomes, { 6.1: outcome }, `${profile}`);
+  }
   assert.equal(version, 2);
 });
 

@@ -41,6 +41,10 @@ for (const [name, change, words] of [
   ["a link", only("entry", put(38, 0xa1ff0000, 4)), /plain file/],
   ["a folder", only("entry", put(38, 0x10, 4)), /plain file/],
   ["with an extra field", only("entry", put(30, 1)), /more than its bytes/],
+  ["of a later version of ZIP", put(6, 64), /later version/],
+  ["of a later version of ZIP, with another byte", put(6, 0x0140), /later version/],
+  ["on another disk", only("entry", put(34, 1)), /another disk/],
+  ["made of records", only("entry", put(36, 2)), /records/],
   ["with a comment", only("entry", put(32, 1)), /more than its bytes/],
   ["at another offset", only("entry", put(42, 1, 4)), /one behind the other/],
   ["with another local header", only("local", put(14, 77)), /local header/],
@@ -50,6 +54,34 @@ for (const [name, change, words] of [
 ]) {
   test(`a member ${name} is refused`, () => spoilt(world.packageOf(files, change), words));
 }
+
+for (const [name, change] of [
+  ["that needs the newest version", put(6, 0xff3f)],
+  ["that needs an old version", put(6, 10)],
+  ["made by another program", only("entry", put(4, 0xffff))],
+  ["of another date", put(14, 0x5cc1)],
+  ["said to be text", only("entry", put(36, 1))],
+  ["with other permissions", only("entry", put(38, 0x81800021, 4))],
+  ["marked as UTF-8", put(8, 0x0800)],
+]) {
+  test(`a member ${name} is read`, async () => assert.doesNotReject(read(world.packageOf(files, change))));
+}
+
+test("where the locator of a ZIP64 directory would stand there is none, by chance either", async () => {
+  const members = world.membersOf({ ...files, "META-INF/signature001.p7s": "" });
+  const last = members.find(([name]) => name === "README.en.txt"); // 13 bytes: attributes and offset stand where a locator would begin
+  const free = members.find(([name]) => name.startsWith("META-INF/"));
+  const front = members.filter((member) => member !== last);
+  let offset = 0;
+  const mark = (kind, header, name) => {
+    if (kind !== "entry" || name !== last[0]) return;
+    header.writeUInt32LE(0x064b5020, 38);
+    offset = header.readUInt32LE(42);
+  };
+  await assert.doesNotReject(read(world.zipOf([...front, last], mark)));
+  free[1] = Buffer.alloc((263 - (offset % 256)) % 256);
+  await spoilt(world.zipOf([...front, last], mark), /64 bits/);
+});
 
 for (const [name, at, value, words] of [["comment", 20, 1, /end record/], ["disk", 4, 1, /end record/], ["count on this disk", 8, 3, /end record/], ["offset", 16, 0, /end record/]]) {
   test(`an end record with another ${name} is refused`, () => spoilt(world.packageOf(files, (kind, header) => kind === "end" && header.writeUInt16LE(value, at)), words));

@@ -143,9 +143,9 @@ const cborBytes = (bytes) => Buffer.concat([cbor(2, bytes.length), bytes]);
 const cborText = (text) => Buffer.concat([cbor(3, Buffer.byteLength(text)), Buffer.from(text)]);
 
 // The COSE receipt of an entry among these, with parts of another making.
-function coseOf(entries, index, { key = world.LOG_KEY, alg = cbor(1, 7), sub = `${entries.length}`, payload = Buffer.of(0xf6), path = world.pathOf(entries, index), kid = key.id, tail = Buffer.alloc(0) } = {}) {
+function coseOf(entries, index, { key = world.LOG_KEY, alg = cbor(1, 7), sub = `${entries.length}`, payload = Buffer.of(0xf6), path = world.pathOf(entries, index), kid = key.id, at = cbor(0, index), tail = Buffer.alloc(0) } = {}) {
   const header = Buffer.concat([cbor(5, 4), cbor(0, 1), alg, cbor(0, 4), cborBytes(kid), cbor(0, 15), cbor(5, 2), cbor(0, 1), cborText(world.ORIGIN), cbor(0, 2), cborText(sub), cbor(0, 395), cbor(0, 1)]);
-  const inclusion = Buffer.concat([cbor(4, 3), cbor(0, entries.length), cbor(0, index), cbor(4, path.length), ...path.map(cborBytes)]);
+  const inclusion = Buffer.concat([cbor(4, 3), cbor(0, entries.length), at, cbor(4, path.length), ...path.map(cborBytes)]);
   const signed = Buffer.concat([cbor(4, 4), cborText("Signature1"), cborBytes(header), cbor(2, 0), cborBytes(world.rootOf(entries))]);
   return Buffer.concat([cbor(6, 18), cbor(4, 4), cborBytes(header), cbor(5, 1), cbor(0, 396), cbor(5, 1), cbor(1, 0), cbor(4, 1), cborBytes(inclusion), payload, cborBytes(sign(null, signed, key.secret)), tail]);
 }
@@ -161,9 +161,10 @@ test("a COSE receipt is checked with its statement: the path first, then the sig
   assert.deepEqual(await last(coseOf(entries, 1, { key: other })), ["3.2 passed head 3", "3.1 failed head 3"]);
   assert.deepEqual(await last(coseOf(entries, 1, { kid: Buffer.alloc(4) })), ["3.2 passed head 3", "3.1 failed head 3"]);
   assert.deepEqual(await last(coseOf(entries, 1, { path: world.pathOf(entries, 1).slice(1) })), ["3.2 failed head 3"]);
+  assert.deepEqual(await last(coseOf(entries, 1, { at: Buffer.from("1b7fffffffffffffff", "hex") })), ["3.2 failed head 3"]);
   assert.deepEqual(await last(coseOf(entries, 1), { trust: world.trustOf("", { log: "until = 2027-01-01T00:00:00Z\nlast_good_size = 2" }) }), ["3.2 passed head 3", "3.1 failed head 3"]);
   assert.deepEqual(await last(coseOf(entries, 1), { trust: world.trustOf("", { log: "until = 2027-01-01T00:00:00Z" }) }), ["3.2 passed head 3", "3.1 passed head 3", "3.1 could_not_be_checked head 3 key period"]);
-  const shapes = [{ alg: Buffer.of(0x38, 7) }, { alg: cbor(1, 6) }, { sub: "4" }, { sub: "03" }, { payload: cborBytes(Buffer.alloc(32)) }, { path: [] }, { path: [Buffer.alloc(31)] }, { kid: Buffer.alloc(5) }, { tail: Buffer.of(0) }, { tail: Buffer.alloc(8192) }];
+  const shapes = [{ alg: Buffer.of(0x38, 7) }, { alg: cbor(1, 6) }, { sub: "4" }, { sub: "03" }, { payload: cborBytes(Buffer.alloc(32)) }, { path: [] }, { path: [Buffer.alloc(31)] }, { kid: Buffer.alloc(5) }, { at: Buffer.from("1b8000000000000000", "hex") }, { tail: Buffer.of(0) }, { tail: Buffer.alloc(8192) }];
   for (const shape of shapes) assert.deepEqual(await about(coseOf(entries, 1, shape)), ["1.1 failed"], JSON.stringify(shape));
   assert.deepEqual(await about(coseOf(entries, 1).subarray(0, -1)), ["1.1 failed"]);
   await assert.rejects(verify({ package: coseOf(entries, 1) }), BesideError);
@@ -182,6 +183,11 @@ test("a JSON proof is a package of its statement, its openings and one head; who
   for (const changes of [{ entry: "00".repeat(32) }, { size: "3" }, { index: 1 }, { path: ["00"] }, { version: 2 }, { more: 1 }, { checkpoint: "x" }, { openings: [{}] }, { openings: Array(65).fill(made.openings[0]) }]) assert.deepEqual(world.vectorOf(await about(changes)), ["1.1 failed"], JSON.stringify(changes).slice(0, 60));
   assert.deepEqual(world.vectorOf(await about({ openings: [{ ...made.openings[0], disclosure: "AA" }] })), ["2.4 failed", "8.1 could_not_be_checked"]);
   assert.equal((await about({ openings: [] })).withheld, 2);
+  const ofCommas = (count) => {
+    const list = Array(count + 1).fill(0);
+    return about({ statement: list, entry: world.hexOf(world.entryOf(world.canonical(list))) });
+  };
+  assert.deepEqual([world.vectorOf(await ofCommas(1000)), world.vectorOf(await ofCommas(131072))], [["2.1 failed"], ["1.1 failed"]]);
   await assert.rejects(verify({ package: Buffer.from(world.canonical(made)), proof: Buffer.from("x") }), BesideError);
   const { signers } = judge(await gather({ package: Buffer.from(world.canonical(made)), trust: world.trustOf() }));
   assert.deepEqual(signers, [{ role: "log", size: 2n, key: world.LOG_KEY.vkey }]);

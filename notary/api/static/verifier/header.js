@@ -16,7 +16,6 @@ const LENGTHS = [[0, 32], [1, 32], [2, 20], [3, 32], [4, 32], [5, 32], [6, 256],
 const SEALED = unhex("63746963616c2062797a616e74696e65206661756c7420746f6c6572616e6365");
 const NO_OMMERS = keccak256(Uint8Array.of(0xc0));
 
-export const PROFILES = ["ethereum", "op", "qbft", "ibft2", "anvil"];
 export const isSealed = (profile) => profile === "qbft" || profile === "ibft2";
 
 const plainHash = (raw) => ({ hash: keccak256(raw), seals: null });

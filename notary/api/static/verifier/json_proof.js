@@ -1,6 +1,6 @@
 // JSON proofs (docs/formats.md §7.2): a statement, its inclusion, and what was chosen to be opened.
 
-import { FormatError, base64, bytesOf, equal } from "./bytes.js";
+import { COMMA, FormatError, base64, bytesOf, countOf, equal } from "./bytes.js";
 import { encodeCanonical, parseCanonical } from "./canonical.js";
 import { parseCheckpoint } from "./checkpoint.js";
 import { openingsFile } from "./commitments.js";
@@ -10,12 +10,14 @@ import { TLOG_PROOF } from "./proof.js";
 import { entryOf } from "./statement.js";
 
 const MAX_FILE = 1310720;
+const MAX_COMMAS = 131072; // in the file, in its texts too
 const MAX_PATH = 63;
 const KEYS = ["version", "statement", "openings", "entry", "index", "size", "path", "checkpoint"];
 
 // Statement, openings.json (null where nothing is opened) and tlog-proof as files, and the size; verifies nothing.
 export function parseJsonProof(bytes) {
   if (bytes.length > MAX_FILE) throw new FormatError("the JSON proof is too long");
+  if (countOf(bytes, COMMA) >= MAX_COMMAS) throw new FormatError("too many values in the JSON proof");
   const file = exactKeys(parseCanonical(bytes), KEYS);
   if (file.version !== 1) throw new FormatError("a JSON proof of another version");
   const statement = bytesOf(encodeCanonical(file.statement));

@@ -9,12 +9,14 @@ const ENTRY = 46;
 const LOCAL = 30;
 const MAX_MEMBERS = 512;
 const MAX_NAME = 1024; // bytes; no name of a package is nearly as long
+const MAX_VERSION = 63; // APPNOTE 6.3, in the lower byte of the version needed
 const UTF8 = 0x0800;
 
 // Members in the order of the directory: {name, size, crc, source}. Their bytes are not read yet.
 export async function readZip(source) {
   const end = await readEnd(source);
   const directory = await source.read(end.offset, source.size - END);
+  if (pointsElsewhere(directory)) throw new FormatError("a directory of 64 bits stands before the end record");
   const members = [];
   for (let at = 0, n = 0; n < end.count; n++) {
     const member = readEntry(directory, at);
@@ -33,6 +35,11 @@ export async function readZip(source) {
 }
 
 const viewOf = (bytes) => new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+
+// Where the locator of a ZIP64 directory would stand, 20 bytes before the end record, there is none: not by chance either.
+function pointsElsewhere(directory) {
+  return directory.length >= 20 && viewOf(directory).getUint32(directory.length - 20, true) === 0x07064b50;
+}
 
 async function readEnd(source) {
   if (source.size < END) throw new FormatError("too short for a ZIP");
@@ -58,8 +65,10 @@ function readEntry(directory, at) {
   if ((flags !== 0 && flags !== UTF8) || method !== 0 || view.getUint32(20, true) !== member.size) throw new FormatError("a member of the ZIP is not stored plainly");
   // No extra field, no comment.
   if (view.getUint16(30, true) !== 0 || view.getUint16(32, true) !== 0) throw new FormatError("a member of the ZIP has more than its bytes");
+  if (view.getUint8(6) > MAX_VERSION) throw new FormatError("a member of the ZIP needs a later version of ZIP");
+  // On the first disk; a hint that it is text may be there, no word of records.
+  if (view.getUint16(34, true) !== 0 || view.getUint16(36, true) > 1) throw new FormatError("a member of the ZIP lies on another disk, or is made of records");
   checkAttributes(view.getUint32(38, true));
-  if (member.size === 0xffffffff || member.offset === 0xffffffff) throw new FormatError("a ZIP64 record");
   return { ...member, name: nameOf(raw, flags) };
 }
 
