@@ -76,7 +76,7 @@ PENDING_SECONDS = Gauge(
 )
 RPC_CONTRADICTIONS = Counter(
     "notary_rpc_contradictions_total",
-    "Final blocks, or counts of a wallet's transactions, that endpoints of one chain do not agree on.",
+    "Final blocks, anchored heads, or counts of a wallet's transactions, that endpoints of one chain do not agree on.",
     ["chain_id"],
 )
 RPC_BEHIND = Gauge(

@@ -11,7 +11,7 @@ import structlog
 
 from notary.anchoring import rpc
 from notary.anchoring.compiled import CODE
-from notary.errors import AnchorRejected, AnchorUnavailable, SettingsError
+from notary.errors import AnchorRejected, AnchorUnavailable, Fatal, OutOfTime, SettingsError
 from notary.observe import ANCHOR_FINAL_AGE, ANCHOR_PENDING, STAMPED_AGE
 from notary.outbound import TOTAL_SECONDS
 from notary.settings import Chain
@@ -19,7 +19,7 @@ from notary.store import anchorings, stamps
 from notary.store.blocks import newest_block
 from notary.store.breakers import breaker_of
 from notary.store.heartbeats import beat
-from notary.wiring import now
+from notary.wiring import nodes, now
 from notary.wiring.nodes import chain_patience
 from tests.anchoring.local_chain import running
 from tests.anchoring.lying_node import Lost, lying_node
@@ -125,6 +125,57 @@ def test_where_no_endpoint_answers_nothing_is_closed_and_all_is_accepted(tmp_pat
     service.end()
 
 
+def test_an_endpoint_that_contradicts_the_database_alone_is_waited_for_and_two_end_the_worker(
+    chain, tmp_path
+):
+    chain.node.ask("anvil_setCode", "0x" + "00" * 20, f"0x{CODE.hex()}")  # the contract of `Service`
+    size, told = (f"0x{number:064x}{'00' * 32}" for number in (0, 9))
+    says = [size, size]
+    with (
+        lying_node(chain.url, eth_call=lambda _: says[0]) as one,
+        lying_node(chain.url, eth_call=lambda _: says[1]) as two,
+    ):
+        made = {"name": "main", "rpc_urls": (one, two), "chain_id": CHAIN_ID}
+        service = Service(tmp_path / "service", {"chains": (made,), "allow_private_addresses": True})
+        close = service.assembly.sequencer.sequence
+        service.accepted()
+        for place in (1, 2):
+            says[place - 1] = told
+            for _ in range(2):
+                with pytest.raises(
+                    AnchorUnavailable, match=f"too few of 2 endpoints: endpoint {place} of size 9"
+                ):
+                    close()
+            says[place - 1] = size
+        service.accepted(b"another")
+        says[:] = [told, told]
+        with pytest.raises(Fatal, match="a head of size 9 is anchored"):
+            close()
+        assert service.services.health.look().late == []
+        says[:] = [size, size]
+        assert close().size == 3
+        says[:] = [told, told]  # once it has closed, its own checkpoints are the newest that there are
+        service.accepted(b"a third")
+        assert close().size == 4
+        service.end()
+
+
+def test_each_step_of_a_chain_has_a_time_that_ends_before_it_is_late(chain, tmp_path, monkeypatch):
+    chain.node.ask("anvil_setCode", "0x" + "00" * 20, f"0x{CODE.hex()}")  # the contract of `Service`
+    made = {"name": "main", "rpc_urls": (chain.url,), "chain_id": CHAIN_ID}
+    monkeypatch.setattr(nodes, "_REST_SECONDS", 10**6)  # none is left
+    service = Service(tmp_path / "service", {"chains": (made,), "allow_private_addresses": True})
+    service.accepted()
+    assert service.assembly.sequencer.sequence().size == 2  # closing is no step of a chain
+    steps = {step.name: step for step in service.assembly.steps}
+    for name in ("anchor main", "blocks main"):
+        with pytest.raises(
+            OutOfTime, match="is left to the next turn: the endpoints of the chain take too long"
+        ):
+            steps[name].run()
+    service.end()
+
+
 @pytest.mark.parametrize("answers", [True, False])
 def test_endpoints_that_hang_make_no_step_of_their_chain_late(chain, tmp_path, monkeypatch, answers):
     chain.node.ask("anvil_setCode", "0x" + "00" * 20, f"0x{CODE.hex()}")  # the contract of `Service`
@@ -145,8 +196,10 @@ def test_endpoints_that_hang_make_no_step_of_their_chain_late(chain, tmp_path, m
             asked.clear()
             with suppress(AnchorUnavailable, AnchorRejected):
                 step.run()
-            # The first question, the nonce of a new lane, and whose head the contract holds; then they are left alone.
-            assert len(asked) == ((3 * 7 if answers else 8) if name == "anchor main" else 0)
+            # The first question, the nonce of a new lane, and whose head the contract holds; then they are left alone,
+            # but for what is final, where none is left.
+            times = {"anchor main": 3 * 7 if answers else 8, "blocks main": 0 if answers else 8}
+            assert len(asked) == times.get(name, 0)
             # As long as that is waited for, and what else may lie between two notes that it ran.
             later = began + timedelta(seconds=TOTAL_SECONDS * len(asked) + step.period + 20)
             with service.assembly.database.writing() as connection:
