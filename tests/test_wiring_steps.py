@@ -1,7 +1,7 @@
 """The steps of a worker, with the adapters that the settings name."""
 
 import time
-from contextlib import suppress
+from contextlib import contextmanager, suppress
 from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
@@ -125,39 +125,69 @@ def test_where_no_endpoint_answers_nothing_is_closed_and_all_is_accepted(tmp_pat
     service.end()
 
 
-def test_an_endpoint_that_contradicts_the_database_alone_is_waited_for_and_two_end_the_worker(
-    chain, tmp_path
-):
+HEADS = {
+    "none": (0, bytes(32)),
+    "later": (2**64 - 1, bytes(32)),  # more than a database can compare
+    "fork": (1, bytes(32)),
+}
+
+
+@contextmanager
+def two_endpoints(chain, tmp_path, **more):
+    """A service by two of them, and what they say is anchored, to be changed."""
     chain.node.ask("anvil_setCode", "0x" + "00" * 20, f"0x{CODE.hex()}")  # the contract of `Service`
-    size, told = (f"0x{number:064x}{'00' * 32}" for number in (0, 9))
-    says = [size, size]
+    says = ["none", "none"]
+
+    def told(place):
+        if says[place] == "nothing":
+            raise Lost
+        size, root = HEADS[says[place]]
+        return f"0x{size:064x}{root.hex()}"
+
     with (
-        lying_node(chain.url, eth_call=lambda _: says[0]) as one,
-        lying_node(chain.url, eth_call=lambda _: says[1]) as two,
+        lying_node(chain.url, eth_call=lambda _: told(0)) as one,
+        lying_node(chain.url, eth_call=lambda _: told(1)) as two,
     ):
-        made = {"name": "main", "rpc_urls": (one, two), "chain_id": CHAIN_ID}
+        made = {"name": "main", "rpc_urls": (one, two), "chain_id": CHAIN_ID} | more
         service = Service(tmp_path / "service", {"chains": (made,), "allow_private_addresses": True})
-        close = service.assembly.sequencer.sequence
         service.accepted()
-        for place in (1, 2):
-            says[place - 1] = told
+        yield service, says
+        service.end()
+
+
+@pytest.mark.parametrize("lie", ["later", "fork"])
+def test_an_endpoint_that_contradicts_the_database_alone_is_waited_for_and_two_end_the_worker(
+    chain, tmp_path, lie
+):
+    with two_endpoints(chain, tmp_path) as (service, says):
+        close = service.assembly.sequencer.sequence
+        for place in (0, 1):
+            says[place] = lie
+            told = f"say too few of 2 endpoints: endpoint {place + 1} of size {HEADS[lie][0]}"
             for _ in range(2):
-                with pytest.raises(
-                    AnchorUnavailable, match=f"too few of 2 endpoints: endpoint {place} of size 9"
-                ):
+                with pytest.raises(AnchorUnavailable, match=told):
                     close()
-            says[place - 1] = size
+            says[place] = "none"
         service.accepted(b"another")
-        says[:] = [told, told]
-        with pytest.raises(Fatal, match="a head of size 9 is anchored"):
-            close()
         assert service.services.health.look().late == []
-        says[:] = [size, size]
+        says[:] = [lie, lie]
+        with pytest.raises(Fatal, match=f"size {HEADS[lie][0]}"):
+            close()
+        says[:] = ["none", "none"]
         assert close().size == 3
-        says[:] = [told, told]  # once it has closed, its own checkpoints are the newest that there are
+        says[:] = [lie, lie]  # once it has closed, its own checkpoints are the newest that there are
         service.accepted(b"a third")
         assert close().size == 4
-        service.end()
+
+
+def test_before_its_first_checkpoint_a_worker_waits_for_as_many_endpoints_as_must_agree(chain, tmp_path):
+    with two_endpoints(chain, tmp_path, quorum=2) as (service, says):
+        says[0] = "nothing"
+        with pytest.raises(AnchorUnavailable, match="1 of 2 endpoints tell what is anchored, and 2 must"):
+            service.assembly.sequencer.sequence()
+        service.accepted(b"another")
+        says[0] = "none"
+        assert service.assembly.sequencer.sequence().size == 3
 
 
 def test_each_step_of_a_chain_has_a_time_that_ends_before_it_is_late(chain, tmp_path, monkeypatch):

@@ -7,6 +7,7 @@ from dataclasses import replace
 import pytest
 
 from notary.anchoring.agreeing import agreed_nonce, held_root, in_turn, of_first
+from notary.anchoring.blocks import block_at
 from notary.anchoring.poll import newest_finalized
 from notary.anchoring.port import Step as Seen
 from notary.anchoring.quorum import Quorum
@@ -17,7 +18,8 @@ from notary.services.steps import Step
 from notary.settings import Chain
 from notary.wiring.nodes import chain_patience, ending_in_time
 from tests.anchoring.evm_steps import anchored, signed
-from tests.anchoring.local_chain import WALLET, head
+from tests.anchoring.local_chain import WALLET, head, running
+from tests.anchoring.lying_node import lying_node
 from tests.anchoring.test_failing_over import GONE, to_final
 from tests.anchoring.test_hanging import Clock
 from tests.rig import ORIGIN
@@ -111,6 +113,19 @@ def test_one_that_is_away_is_asked_where_others_fail_at_once(chain, clock):
     before = slow._outbound.answers
     assert newest_finalized(replace(rule, needed=1)).number > 0
     assert slow._outbound.answers == before
+
+
+def test_slow_endpoints_keep_their_word_where_they_contradict_each_other_at_a_later_block(chain, clock):
+    chain.mine(6)
+    early = chain.node.ask("eth_getBlockByNumber", "0x2", False)
+    lagging = {"eth_getBlockByNumber": lambda block: early if int(block["number"], 16) > 2 else block}
+    with running(31337) as other, lying_node(chain.url, **lagging) as url:
+        other.open("another.example/log")
+        other.mine(6)
+        slow = (late_node(other.url, clock), late_node(chain.url, clock))
+        rule = Quorum((*slow, Node(url, 31337, clock=clock)), 2)
+        assert newest_finalized(rule).hash == block_at(chain.node, "0x2", "ethereum")[1].hash
+        assert all(node.away for node in slow)
 
 
 # The time of a step
