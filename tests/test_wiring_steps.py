@@ -243,8 +243,8 @@ def test_endpoints_that_hang_make_no_step_of_their_chain_late(chain, tmp_path, m
 def test_the_patience_of_a_chains_steps_grows_with_its_endpoints_and_wallets(endpoints, wallets):
     urls = tuple(f"https://rpc{number}.example.org" for number in range(endpoints))
     made = Chain(name="x", rpc_urls=urls, chain_id=1, wallets=(Path("w"),) * wallets)
-    assert chain_patience(made, 5) == 60 + endpoints * (30 + 10 * wallets)
-    assert chain_patience(made, 600) == 1200 + endpoints * (30 + 10 * wallets)
+    assert chain_patience(made, 5) == 120 + endpoints * (30 + 10 * wallets)
+    assert chain_patience(made, 600) == 1260 + endpoints * (30 + 10 * wallets)
 
 
 def test_a_block_with_an_invented_time_is_an_anomaly_and_no_statement_names_it(chain, service):

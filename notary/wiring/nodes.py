@@ -20,6 +20,8 @@ from notary.wiring.trusting import chain_trust, validators_of
 _GWEI = 10**9
 # So often a step waits for one endpoint at most: at a question, where a lane begins or a head is foreign, if all hang.
 _HANGS = 3
+# More of it: for some twenty questions to one endpoint that takes five seconds for each.
+_SLOWLY_SECONDS = 60.0
 # Of a step's patience, for the question that is under way at the end of its time, and for all that is no question.
 _REST_SECONDS = TOTAL_SECONDS + 10
 
@@ -40,12 +42,12 @@ def nodes_of(chain: Chain, settings: Settings) -> tuple[Node, ...]:
 
 
 def chain_patience(chain: Chain, period: float) -> float:
-    """For how long a step of this chain may be silent, in seconds: all of its endpoints may hang, for each wallet.
+    """For how long a step of this chain may be silent, in seconds: its endpoints are slow, or hang, for each wallet.
 
     An endpoint that hung is asked last for a while, so that a step waits for it a few times, however much it asks.
     """
     waits = _HANGS + len(chain.wallets)
-    return patience_of(period) + waits * TOTAL_SECONDS * len(chain.rpc_urls)
+    return patience_of(period) + _SLOWLY_SECONDS + waits * TOTAL_SECONDS * len(chain.rpc_urls)
 
 
 def ending_in_time(step: Step, clock: Callable[[], float] = time.monotonic) -> Step:
