@@ -26,6 +26,7 @@ NotaryError
 ├── Unavailable            a service we lean on does not answer: try again later
 │   ├── Busy                   more comes in than can be stored: try again in a second
 │   ├── NumberTaken            a record number was drawn that another record has: send it again
+│   ├── OutOfTime              a step asked the endpoints of a chain for too long: see which of them is slow
 │   └── AnchorUnavailable      a time-stamping authority or a chain endpoint
 │       └── SignerUnavailable      the process that holds a key: see why it does not sign
 ├── AnchorRejected         an authority answered, and the answer cannot be used: look at it
@@ -203,6 +204,12 @@ class NumberTaken(Unavailable):
     """A record number was drawn that another record has; nothing was stored. To be tried with a new one."""
 
     code = "number_taken"
+
+
+class OutOfTime(Unavailable):
+    """A step asked the endpoints of a chain for as long as it may, and asks on in its next turn."""
+
+    code = "out_of_time"
 
 
 class AnchorUnavailable(Unavailable):

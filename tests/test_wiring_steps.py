@@ -1,7 +1,7 @@
 """The steps of a worker, with the adapters that the settings name."""
 
 import time
-from contextlib import suppress
+from contextlib import contextmanager, suppress
 from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
@@ -11,7 +11,7 @@ import structlog
 
 from notary.anchoring import rpc
 from notary.anchoring.compiled import CODE
-from notary.errors import AnchorRejected, AnchorUnavailable, SettingsError
+from notary.errors import AnchorRejected, AnchorUnavailable, Fatal, OutOfTime, SettingsError
 from notary.observe import ANCHOR_FINAL_AGE, ANCHOR_PENDING, STAMPED_AGE
 from notary.outbound import TOTAL_SECONDS
 from notary.settings import Chain
@@ -19,7 +19,7 @@ from notary.store import anchorings, stamps
 from notary.store.blocks import newest_block
 from notary.store.breakers import breaker_of
 from notary.store.heartbeats import beat
-from notary.wiring import now
+from notary.wiring import nodes, now
 from notary.wiring.nodes import chain_patience
 from tests.anchoring.local_chain import running
 from tests.anchoring.lying_node import Lost, lying_node
@@ -125,6 +125,87 @@ def test_where_no_endpoint_answers_nothing_is_closed_and_all_is_accepted(tmp_pat
     service.end()
 
 
+HEADS = {
+    "none": (0, bytes(32)),
+    "later": (2**64 - 1, bytes(32)),  # more than a database can compare
+    "fork": (1, bytes(32)),
+}
+
+
+@contextmanager
+def two_endpoints(chain, tmp_path, **more):
+    """A service by two of them, and what they say is anchored, to be changed."""
+    chain.node.ask("anvil_setCode", "0x" + "00" * 20, f"0x{CODE.hex()}")  # the contract of `Service`
+    says = ["none", "none"]
+
+    def told(place):
+        if says[place] == "nothing":
+            raise Lost
+        size, root = HEADS[says[place]]
+        return f"0x{size:064x}{root.hex()}"
+
+    with (
+        lying_node(chain.url, eth_call=lambda _: told(0)) as one,
+        lying_node(chain.url, eth_call=lambda _: told(1)) as two,
+    ):
+        made = {"name": "main", "rpc_urls": (one, two), "chain_id": CHAIN_ID} | more
+        service = Service(tmp_path / "service", {"chains": (made,), "allow_private_addresses": True})
+        service.accepted()
+        yield service, says
+        service.end()
+
+
+@pytest.mark.parametrize("lie", ["later", "fork"])
+def test_an_endpoint_that_contradicts_the_database_alone_is_waited_for_and_two_end_the_worker(
+    chain, tmp_path, lie
+):
+    with two_endpoints(chain, tmp_path) as (service, says):
+        close = service.assembly.sequencer.sequence
+        for place in (0, 1):
+            says[place] = lie
+            told = f"say too few of 2 endpoints: endpoint {place + 1} of size {HEADS[lie][0]}"
+            for _ in range(2):
+                with pytest.raises(AnchorUnavailable, match=told):
+                    close()
+            says[place] = "none"
+        service.accepted(b"another")
+        assert service.services.health.look().late == []
+        says[:] = [lie, lie]
+        with pytest.raises(Fatal, match=f"size {HEADS[lie][0]}"):
+            close()
+        says[:] = ["none", "none"]
+        assert close().size == 3
+        says[:] = [lie, lie]  # once it has closed, its own checkpoints are the newest that there are
+        service.accepted(b"a third")
+        assert close().size == 4
+
+
+def test_before_its_first_checkpoint_a_worker_waits_for_as_many_endpoints_as_must_agree(chain, tmp_path):
+    with two_endpoints(chain, tmp_path, quorum=2) as (service, says):
+        says[0] = "nothing"
+        with pytest.raises(AnchorUnavailable, match="1 of 2 endpoints tell what is anchored, and 2 must"):
+            service.assembly.sequencer.sequence()
+        service.accepted(b"another")
+        says[0] = "none"
+        assert service.assembly.sequencer.sequence().size == 3
+
+
+def test_each_step_of_a_chain_has_a_time_that_ends_before_it_is_late(chain, tmp_path, monkeypatch):
+    chain.node.ask("anvil_setCode", "0x" + "00" * 20, f"0x{CODE.hex()}")  # the contract of `Service`
+    made = {"name": "main", "rpc_urls": (chain.url,), "chain_id": CHAIN_ID}
+    monkeypatch.setattr(nodes, "_REST_SECONDS", 10**6)  # none is left
+    service = Service(tmp_path / "service", {"chains": (made,), "allow_private_addresses": True})
+    service.accepted()
+    assert service.assembly.sequencer.sequence().size == 2  # closing is no step of a chain
+    steps = {step.name: step for step in service.assembly.steps}
+    for name in ("anchor main", "blocks main"):
+        with pytest.raises(
+            OutOfTime, match="is left to the next turn: the endpoints of the chain take too long"
+        ):
+            steps[name].run()
+    service.end()
+
+
 @pytest.mark.parametrize("answers", [True, False])
 def test_endpoints_that_hang_make_no_step_of_their_chain_late(chain, tmp_path, monkeypatch, answers):
     chain.node.ask("anvil_setCode", "0x" + "00" * 20, f"0x{CODE.hex()}")  # the contract of `Service`
@@ -145,8 +226,10 @@ def test_endpoints_that_hang_make_no_step_of_their_chain_late(chain, tmp_path, m
             asked.clear()
             with suppress(AnchorUnavailable, AnchorRejected):
                 step.run()
-            # The first question, the nonce of a new lane, and whose head the contract holds; then they are left alone.
-            assert len(asked) == ((3 * 7 if answers else 8) if name == "anchor main" else 0)
+            # The first question, the nonce of a new lane, and whose head the contract holds; then they are left alone,
+            # but for what is final, where none is left.
+            times = {"anchor main": 3 * 7 if answers else 8, "blocks main": 0 if answers else 8}
+            assert len(asked) == times.get(name, 0)
             # As long as that is waited for, and what else may lie between two notes that it ran.
             later = began + timedelta(seconds=TOTAL_SECONDS * len(asked) + step.period + 20)
             with service.assembly.database.writing() as connection:
@@ -160,8 +243,8 @@ def test_endpoints_that_hang_make_no_step_of_their_chain_late(chain, tmp_path, m
 def test_the_patience_of_a_chains_steps_grows_with_its_endpoints_and_wallets(endpoints, wallets):
     urls = tuple(f"https://rpc{number}.example.org" for number in range(endpoints))
     made = Chain(name="x", rpc_urls=urls, chain_id=1, wallets=(Path("w"),) * wallets)
-    assert chain_patience(made, 5) == 60 + endpoints * (30 + 10 * wallets)
-    assert chain_patience(made, 600) == 1200 + endpoints * (30 + 10 * wallets)
+    assert chain_patience(made, 5) == 120 + endpoints * (30 + 10 * wallets)
+    assert chain_patience(made, 600) == 1260 + endpoints * (30 + 10 * wallets)
 
 
 def test_a_block_with_an_invented_time_is_an_anomaly_and_no_statement_names_it(chain, service):

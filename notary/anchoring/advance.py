@@ -15,7 +15,7 @@ from notary.anchoring.moves import WAY, keeps, reorged, require_anchors
 from notary.anchoring.paying import Paying
 from notary.anchoring.port import Anchor, Head, Observation, Step
 from notary.anchoring.sending import Sending, show_stopped
-from notary.errors import AnchorRejected, AnchorUnavailable, LaneStopped
+from notary.errors import AnchorRejected, AnchorUnavailable, LaneStopped, OutOfTime
 from notary.observe import ANCHOR_MOVES
 from notary.store import anchorings, checkpoints
 from notary.store.anchorings import Anchoring
@@ -51,7 +51,7 @@ class Advance:
         """Take one step; with nothing under way and a new checkpoint, make that one due and go on.
 
         Raises:
-            AnchorUnavailable: the authority does not answer.
+            AnchorUnavailable, OutOfTime: the authority does not answer, or not in the time that a step may take.
             LaneStopped: no wallet can pay, or somebody else uses its key.
             AnchorRejected: its answer says nothing of the head: it is another chain, or its evidence does not
                 hold. As after the two above, the anchoring stays where it is and its detail says why; the next
@@ -71,7 +71,7 @@ class Advance:
                     self._send(current)
                 case _:
                     self._observe(current)
-        except (AnchorUnavailable, AnchorRejected) as error:
+        except (AnchorUnavailable, AnchorRejected, OutOfTime) as error:
             with self.database.writing() as connection:
                 anchorings.note_detail(connection, current.id, str(error)[:_MAX_REASON])
             raise

@@ -13,6 +13,7 @@ from notary.observe import RPC_CONTRADICTIONS, RPC_PASSED_OVER
 
 _log = structlog.get_logger()
 _T = TypeVar("_T")
+LAGS_SECONDS = 180  # fifteen blocks of Ethereum; honest endpoints differ by seconds
 
 
 def held_root(nodes: Sequence[Node], needed: int, contract: bytes, log_id: bytes, size: int) -> bytes | None:
@@ -22,12 +23,25 @@ def held_root(nodes: Sequence[Node], needed: int, contract: bytes, log_id: bytes
 
 
 def in_turn(nodes: Sequence[Node]) -> list[tuple[int, Node]]:
-    """Endpoints with their places in the settings, from 1 on, in the order to ask them: those that hung last."""
-    return sorted(enumerate(nodes, 1), key=lambda each: each[1].away)
+    """Endpoints with their places in the settings, from 1 on, in the order to ask them.
+
+    Those that hung come last, before them those that lag, and before them those that were slow: who is late delays a
+    step, and by one that stands still a lane would stand, too. One lags whose newest block is three minutes older than
+    the newest that the others show. Of three or more none is believed alone that it is so new, since the first one is
+    asked for everything: who invents a block must not come first by it.
+    """
+    shown = sorted(node.newest for node in nodes if node.newest is not None)
+    newest = shown[-2 if len(shown) > 2 else -1] if shown else 0  # noqa: PLR2004 - as above
+
+    def rank(found: tuple[int, Node]) -> tuple[bool, bool, bool]:
+        _, node = found
+        return node.hung, node.newest is not None and newest - node.newest >= LAGS_SECONDS, node.away
+
+    return sorted(enumerate(nodes, 1), key=rank)
 
 
 def of_first(nodes: Sequence[Node], question: Callable[[Node], _T]) -> _T:
-    """What the first endpoint says that can be asked, in the order of the settings, those that hung after the others.
+    """What the first endpoint says that can be asked, in the order of `in_turn`.
 
     Another one is asked where one gives no answer, and only there: an answer that does not please is not asked for
     again elsewhere. So whoever answers can do what the first one can, and no more.
@@ -48,23 +62,51 @@ def of_first(nodes: Sequence[Node], question: Callable[[Node], _T]) -> _T:
     raise failed
 
 
-def first_head(nodes: Sequence[Node], contract: bytes, log_id: bytes) -> tuple[int, bytes]:
-    """Size and root of the newest head that the contract holds, by the first endpoint that answers.
+def witnessed_head(
+    nodes: Sequence[Node], needed: int, contract: bytes, log_id: bytes, ours: Callable[[int, bytes], bool]
+) -> tuple[int, bytes]:
+    """Size and root of the newest head that the contract holds, for who compares his log with it before he goes on.
 
-    For who compares what he has with it: one endpoint that is away is no reason to compare nothing, or to wait.
+    All are asked, also those that hung: one that lags or lies hides a head that another one tells. And none alone
+    tells of a head that is not ours where there are several: that is the end of a process, and an accusation.
+
+    Args:
+        nodes: of the chain, in the order of the settings.
+        needed: so many must answer; and so many, two at least of several, must tell of heads that are not ours.
+        contract: 20 bytes.
+        log_id: 32 bytes.
+        ours: whether a head of this size and root is one of our log.
+
+    Returns:
+        The largest of all heads that were told, each of them ours; or the largest of those that are not.
 
     Raises:
+        AnchorUnavailable: fewer than needed answer; or tell of a head that is not ours, which is told.
         AnchorUnavailable, AnchorRejected: none gives an answer that can be used; what the first that was asked did.
     """
+    said: dict[int, tuple[int, bytes]] = {}
     failed: AnchorUnavailable | AnchorRejected | None = None
-    for _, node in in_turn(nodes):
+    for place, node in in_turn(nodes):
         try:
             node.require_chain()
-            return read_head(node, contract, log_id)
+            said[place] = read_head(node, contract, log_id)
         except (AnchorUnavailable, AnchorRejected) as error:
             failed = failed or error
-    assert failed is not None  # noqa: S101 - there is at least one endpoint
-    raise failed
+    if failed is not None and not said:
+        raise failed
+    foreign = {place: head for place, head in said.items() if not ours(*head)}
+    if len(foreign) >= max(needed, min(2, len(nodes))):
+        return max(foreign.values())
+    if foreign:
+        who = ", ".join(f"endpoint {place} of size {size}" for place, (size, _) in sorted(foreign.items()))
+        what = f"heads that are not of this log are anchored, say too few of {len(nodes)} endpoints: {who}"
+        tell_contradiction(nodes[0].chain_id, what)
+        raise AnchorUnavailable(f"{what}. Find out who is right; one that lies is taken out of rpc_urls")
+    if len(said) < needed:
+        raise AnchorUnavailable(
+            f"{len(said)} of {len(nodes)} endpoints tell what is anchored, and {needed} must"
+        )
+    return max(said.values())
 
 
 def nonce_of(node: Node, address: str) -> int:

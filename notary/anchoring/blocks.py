@@ -1,5 +1,6 @@
 """Blocks as a node shows them, made into what can be verified: header bytes and trie proofs."""
 
+import time
 from collections.abc import Sequence
 from typing import Any
 
@@ -13,12 +14,14 @@ from notary.evidence.chain_bft import SEALED
 from notary.evidence.chain_seals import check_seals, validators_at
 
 FINALIZED = "finalized"
+LATEST = "latest"
 SEALS = "seals"
 _DEPTH = "depth:"
 _HASH = 32  # bytes
 _DEPOSIT = 0x7E  # type of the transactions that an OP chain takes from the chain below
 _MAX_RECEIPTS = 100_000
 _MAX_SINGLE = 2000  # that are asked for one by one
+_SINGLE_SECONDS = 20.0  # that this takes of a step: its other questions have their time, too
 # Fields of a header in their order, and whether they are numbers. Those after the nonce came with London, Shanghai,
 # Cancun, Prague and Amsterdam, in this order; a chain has a beginning of the list.
 _FIELDS = (
@@ -64,7 +67,10 @@ def block_at(node: Node, tag: str, profile: str) -> tuple[bytes, Header]:
     block = node.ask("eth_getBlockByNumber", tag, False)
     if block is None:
         raise AnchorUnavailable(f"the node has no block {tag}")
-    return sealed_header(node, record(block), profile)
+    raw, header = sealed_header(node, record(block), profile)
+    if tag == LATEST:
+        node.newest = header.time
+    return raw, header
 
 
 def sealed_header(node: Node, block: dict[str, Any], profile: str) -> tuple[bytes, Header]:
@@ -104,11 +110,11 @@ def final_number(node: Node, finality: str, profile: str) -> int:
     if finality == FINALIZED:
         return block_at(node, FINALIZED, profile)[1].number
     if finality == SEALS and profile in SEALED:
-        return block_at(node, "latest", profile)[1].number or -1
+        return block_at(node, LATEST, profile)[1].number or -1
     depth = finality.removeprefix(_DEPTH)
     if finality == depth or not depth.isdecimal() or int(depth) < 1:
         raise AnchorRejected(f"{finality!r} is not a rule of finality")
-    return max(-1, block_at(node, "latest", profile)[1].number - int(depth) + 1)
+    return max(-1, block_at(node, LATEST, profile)[1].number - int(depth) + 1)
 
 
 def receipts_of(node: Node, block: dict[str, Any]) -> list[dict[str, Any]]:
@@ -117,17 +123,43 @@ def receipts_of(node: Node, block: dict[str, Any]) -> list[dict[str, Any]]:
     A node that cannot give them at once, such as GoQuorum's, is asked for each.
 
     Raises:
-        AnchorUnavailable: the node does not answer, or has not all of them.
+        AnchorUnavailable: the node does not answer, or has not all of them; or there are more to be asked for, and the
+            next call goes on.
         AnchorRejected: its answers are of another form.
     """
     answer = node.try_ask("eth_getBlockReceipts", block.get("hash"))
     found = answer.result
     hashes = block.get("transactions")
     if answer.error is not None and isinstance(hashes, list) and len(hashes) <= _MAX_SINGLE:
-        found = [node.ask("eth_getTransactionReceipt", each) for each in hashes]
+        found = _one_by_one(node, f"{block.get('hash')}", hashes)
     if not isinstance(found, list) or None in found:
         raise AnchorUnavailable(f"the node has not the receipts of block {block.get('hash')}")
     return [record(item) for item in found]
+
+
+def _one_by_one(node: Node, block: str, hashes: Sequence[Any]) -> list[Any]:
+    """The receipts of these transactions, or up to the first that the node has not.
+
+    The hashes are the node's word, and it may be slow: what was asked for is remembered, and the last call forgets it.
+
+    Raises:
+        AnchorUnavailable: the node does not answer; or it took too long, and the next call goes on.
+    """
+    of, before = node.receipts
+    found = list(before) if of == block else []
+    end = time.monotonic() + _SINGLE_SECONDS
+    asked = len(found)
+    try:
+        while len(found) < len(hashes) and None not in found:
+            if len(found) > asked and time.monotonic() > end:
+                raise AnchorUnavailable(
+                    f"the receipts of block {block} are asked for one by one: {len(found)} of {len(hashes)} by now"
+                )
+            found.append(node.ask("eth_getTransactionReceipt", hashes[len(found)]))
+    finally:
+        node.receipts = (block, tuple(found))
+    node.receipts = ("", ())
+    return found
 
 
 def receipt_proof(receipts: Sequence[dict[str, Any]], index: int, root: bytes) -> tuple[bytes, ...]:

@@ -6,7 +6,7 @@ from datetime import datetime
 from functools import partial
 from typing import Any
 
-from notary.anchoring.agreeing import agreed_nonce, first_head, held_root, nonce_of, of_first
+from notary.anchoring.agreeing import agreed_nonce, held_root, nonce_of, of_first
 from notary.anchoring.blocks import FINALIZED
 from notary.anchoring.capture import receipt_of
 from notary.anchoring.contract import ANCHOR, call_data, head_digest, read_head
@@ -105,10 +105,6 @@ class EvmAnchor:
         """
         agreed = self._agreed()
         return agreed.size, agreed.root
-
-    def witnessed_head(self) -> tuple[int, bytes]:
-        """As `on_chain_head`, by the first endpoint of this chain. Raises as `agreeing.first_head`."""
-        return first_head(self._nodes, self.contract, self.log_id)
 
     def sign(self, head: Head, nonce: int, consistency: Sequence[bytes], old_size: int) -> Attempt:
         """Make a transaction that anchors `head`; nothing is sent.

@@ -6,7 +6,8 @@ from dataclasses import dataclass
 
 import structlog
 
-from notary.anchoring.blocks import FINALIZED, block_at, final_number
+from notary.anchoring.agreeing import in_turn
+from notary.anchoring.blocks import FINALIZED, LATEST, block_at, final_number
 from notary.anchoring.rpc import Node
 from notary.errors import AnchorRejected, AnchorUnavailable
 from notary.evidence.chain import Header
@@ -36,13 +37,13 @@ class Quorum:
     def newest(self) -> tuple[Node, bytes, Header]:
         """The newest block that enough endpoints hold to be final: one of them, its header as RLP, and parsed.
 
-        Where one is enough, it is the first that answers, in the order of the settings, and no other.
+        Where one is enough, it is the first that answers, in the order of `agreeing.in_turn`, and no other.
 
         Raises:
             AnchorUnavailable: too few answer, or no block is final yet at enough of them.
             AnchorRejected: they contradict each other; a single one is of another chain.
         """
-        finals = self._finals()
+        finals = self._finals(newest=True)
         if len(finals) < self.needed:
             raise AnchorUnavailable(self._too_few(len(finals)))
         if self.needed == 1:
@@ -54,7 +55,9 @@ class Quorum:
                 continue
             held = self._at(number, finals)
             if len(self.nodes) > 1:
-                finals = {node: final for node, final in finals.items() if not node.away}
+                held_by = {node for node, _, _ in held}
+                # Whoever hung at this block is not waited for at the next one.
+                finals = {n: f for n, f in finals.items() if f < number or n in held_by or not n.hung}
             for node, raw, header in held:
                 if self._agree(held, header.hash) >= self.needed:
                     return node, raw, header
@@ -115,24 +118,28 @@ class Quorum:
                 found.append((node, *block_at(node, hex(number), self.profile)))
         return found
 
-    def _finals(self, *, everyone: bool = False) -> dict[Node, int]:
-        """The newest final number of each endpoint that can be used.
+    def _finals(self, *, everyone: bool = False, newest: bool = False) -> dict[Node, int]:
+        """The newest final number of each endpoint that can be used, in the order of `agreeing.in_turn`.
 
-        One that hung a moment ago is left alone, unless everyone is to be asked: it has no vote, as without an answer.
+        One that hung a moment ago, or was slow, is left alone, unless everyone is to be asked or without it too few
+        answer: it has no vote, as without an answer. Each of several shows its `newest` block too, where that is asked
+        for: who lags is told by it, sooner than by what is final.
 
         Raises:
             AnchorUnavailable: the only one does not answer.
             AnchorRejected: the only one is of another chain, or shows a header that has another hash.
         """
-        found = {}
-        for node in self.nodes:
-            if node.away and not everyone and len(self.nodes) > 1:
+        found: dict[Node, int] = {}
+        for node in sorted(self.nodes, key=lambda each: each.away):
+            if node.away and len(found) >= self.needed and not everyone:
                 continue
             with self._left_out():
                 node.require_chain()
+                if newest and len(self.nodes) > 1 and self.finality == FINALIZED:
+                    block_at(node, LATEST, self.profile)  # which other rules ask for anyway
                 found[node] = final_number(node, self.finality, self.profile)
         self.hear({place: found[node] for place, node in enumerate(self.nodes, 1) if node in found})
-        return found
+        return {node: found[node] for _, node in in_turn(self.nodes) if node in found}
 
     @contextmanager
     def _left_out(self) -> Iterator[None]:

@@ -1,14 +1,17 @@
 """JSON-RPC of an Ethereum-compatible node. Whatever it answers is a claim: callers recompute it."""
 
+import math
 import re
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from contextvars import ContextVar
 from dataclasses import dataclass
 from typing import Any
 
 import structlog
 
-from notary.errors import AnchorRejected, NoAnswer, Unavailable
+from notary.errors import AnchorRejected, NoAnswer, OutOfTime, Unavailable
 from notary.evidence.chain_seals import ValidatorSet
 from notary.keys import bound_recursion
 from notary.outbound import Outbound, check_url
@@ -18,10 +21,27 @@ MAX_ANSWER = 64 * 2**20  # bytes
 MAX_FEE = 1000 * 10**9
 AWAY_SECONDS = 90.0  # longer than seven of eight endpoints take that are waited for, one after another
 HANGS_SECONDS = 1.0  # a question that fails sooner holds nothing up
+SLOW_SECONDS = 3.0  # a step puts some twenty questions, and may be silent for little more than a minute
 _MAX_REASON = 200
 _QUANTITY = re.compile("0x[0-9a-fA-F]{1,64}")
 _DATA = re.compile("0x[0-9a-fA-F]*")
 _REVERTED = 3  # the code of an error, as geth and others give it
+# Of the step of this thread, by the clock of the nodes that it asks.
+_end: ContextVar[float] = ContextVar("end", default=math.inf)
+
+
+@contextmanager
+def within(seconds: float, clock: Callable[[], float] = time.monotonic) -> Iterator[None]:
+    """In here no node is asked anything by this thread once so many seconds are over: OutOfTime ends what asks.
+
+    It is no silence of an endpoint: where several are asked, who is accused, and what is final, must never hang on
+    which of them there was time for.
+    """
+    token = _end.set(clock() + seconds)
+    try:
+        yield
+    finally:
+        _end.reset(token)
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,15 +101,24 @@ class Node:
         self.validators = validators
         self._clock = clock
         # Replaced whole, so that any thread may: steps share an endpoint, and what one waited for the others need not.
-        self._away_until = clock()
+        self._away_until = self._hung_until = clock()
+        # Time of the newest block that it showed last, in seconds since 1970.
+        self.newest: int | None = None
+        # Of the block with this hash, as far as they were asked for.
+        self.receipts: tuple[str, tuple[Any, ...]] = ("", ())
 
     @property
     def away(self) -> bool:
-        """Whether a question of the last 90 seconds hung: it was waited for, and got no answer.
+        """Whether a question of the last 90 seconds hung, or its answer was waited for: three seconds or longer.
 
         Who asks several endpoints asks such ones last, or leaves them alone; here nothing is refused by it.
         """
         return self._clock() < self._away_until
+
+    @property
+    def hung(self) -> bool:
+        """Whether one of them got no answer, and was waited for."""
+        return self._clock() < self._hung_until
 
     def require_chain(self) -> None:
         """Assert the chain id.
@@ -118,23 +147,29 @@ class Node:
 
         Raises:
             NoAnswer: none.
+            OutOfTime: the step that asks has had its time, and nothing was asked.
         """
         from web3.types import RPCEndpoint  # noqa: PLC0415 - as in __init__
 
         question = self._codec.encode_rpc_request(RPCEndpoint(method), params)
-        began = self._clock()
+        if (began := self._clock()) >= _end.get():
+            raise OutOfTime(
+                f"{method} is left to the next turn: the endpoints of the chain take too long to answer"
+            )
         try:
             body = self._outbound.post(self._url, question, "application/json", MAX_ANSWER)
             reply: Any = self._codec.decode_rpc_response(body)
         except (Unavailable, ValueError) as error:
             now = self._clock()
             if now - began >= HANGS_SECONDS:
-                self._away_until = now + AWAY_SECONDS
+                self._away_until = self._hung_until = now + AWAY_SECONDS
             # What becomes the detail of an anchoring is public, and a provider's host may tell who pays it: only
             # the kind of the failure is shown, and the rest is for the log.
             _log.warning("a node does not answer", method=method, detail=str(error))
             cause = type(error.__cause__ or error).__name__
             raise NoAnswer(f"{method}: no answer from the node ({cause})") from error
+        if (now := self._clock()) - began >= SLOW_SECONDS:
+            self._away_until = now + AWAY_SECONDS
         failure = reply.get("error") if isinstance(reply, dict) else ""
         if failure is None and "result" in reply:  # some say null beside a result
             return Answer(reply["result"])

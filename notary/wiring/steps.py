@@ -41,7 +41,7 @@ from notary.store.groups import waiting
 from notary.store.promises import overdue
 from notary.wiring.chains import evm_anchors, warn_of_no_cap
 from notary.wiring.checking import Checking
-from notary.wiring.nodes import chain_patience, nodes_of, quorum_of
+from notary.wiring.nodes import chain_patience, ending_in_time, nodes_of, quorum_of, witness_of
 from notary.wiring.serving import anchors_of, targets_of
 from notary.wiring.trusting import authority, certificate
 
@@ -98,22 +98,22 @@ class Steps:
             first, *more = self._evm(chain, nodes)
             interval, often = settings.anchor_interval_seconds, settings.poll_interval_seconds
             patience = chain_patience(chain, often)
-            steps.append(self._anchoring(first, interval, tuple(more), patience))
+            anchoring = self._anchoring(first, interval, tuple(more), patience)
             behind = Behind(chain.chain_id, self.now)
             rule = quorum_of(chain, nodes, behind)
             review = Review(self.database, chain.name, rule, self.now)
             again = partial(self._if_leading, review.step)
             review_patience = chain_patience(chain, interval)
-            steps.append(Step(f"review {chain.name}", interval, again, patience=review_patience))
+            reviewing = Step(f"review {chain.name}", interval, again, patience=review_patience)
             poll = partial(self._poll_block, rule, behind)
-            steps.append(Step(f"blocks {chain.name}", often, poll, patience=patience))
+            polling = Step(f"blocks {chain.name}", often, poll, patience=patience)
+            steps += map(ending_in_time, (anchoring, reviewing, polling))
         return (*steps, self._owing(steps))
 
     def witnesses(self) -> tuple[Callable[[], tuple[int, bytes]], ...]:
         """What each chain holds of this log, for the sequencer to compare before its first checkpoint."""
         return tuple(
-            self._evm(chain, nodes_of(chain, self.settings))[0].witnessed_head
-            for chain in self.settings.chains
+            witness_of(chain, self.settings, self.genesis, self.database) for chain in self.settings.chains
         )
 
     def _close(self) -> None:

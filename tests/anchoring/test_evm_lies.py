@@ -5,7 +5,7 @@ from dataclasses import replace
 
 import pytest
 
-from notary.anchoring import capture
+from notary.anchoring import blocks, capture
 from notary.anchoring.blocks import receipt_proof, receipts_of
 from notary.anchoring.evm import EvmAnchor
 from notary.anchoring.heads import transaction_of
@@ -13,7 +13,7 @@ from notary.anchoring.poll import newest_finalized
 from notary.anchoring.port import Attempt, Head, Step
 from notary.anchoring.quorum import Quorum
 from notary.anchoring.rpc import Answer, Node
-from notary.errors import AnchorRejected, AnchorUnavailable
+from notary.errors import AnchorRejected, AnchorUnavailable, NoAnswer
 from notary.evidence.chain import (
     decode_evidence,
     decode_header,
@@ -135,6 +135,45 @@ def test_receipts_are_not_asked_for_one_by_one_without_end():
     block = {"hash": "0x12", "transactions": ["0x34"] * 2001}
     with pytest.raises(AnchorUnavailable, match="the node has not the receipts of block 0x12"):
         receipts_of(Endless(), block)
+
+
+class OneByOne:
+    """Knows receipts, and gives one at a time; some of them only later."""
+
+    def __init__(self, *known):
+        self.known, self.asked, self.receipts = known, [], ("", ())
+
+    def try_ask(self, method, *_):
+        return Answer(None, "method not found")
+
+    def ask(self, _method, ref):
+        self.asked.append(ref)
+        if ref == "0xbad":
+            raise NoAnswer("busy")
+        return {"of": ref} if ref in self.known else None
+
+
+def test_receipts_that_come_one_by_one_are_asked_for_in_turns(monkeypatch):
+    monkeypatch.setattr(blocks, "_SINGLE_SECONDS", -1.0)  # each turn is over after one of them
+    node = OneByOne("0x1", "0x2", "0x3")
+    block = {"hash": "0x12", "transactions": ["0x1", "0x2", "0x3"]}
+    for by_now in (1, 2):
+        reason = f"the receipts of block 0x12 are asked for one by one: {by_now} of 3 by now"
+        with pytest.raises(AnchorUnavailable, match=reason):
+            receipts_of(node, block)
+    found = [{"of": "0x1"}, {"of": "0x2"}, {"of": "0x3"}]
+    assert receipts_of(node, block) == found
+    assert node.asked == ["0x1", "0x2", "0x3"]
+    # Of a block that is asked for again, and of another one, it begins anew.
+    monkeypatch.setattr(blocks, "_SINGLE_SECONDS", 60.0)
+    assert receipts_of(node, block) == found
+    with pytest.raises(AnchorUnavailable, match="the node has not the receipts of block 0x12"):
+        receipts_of(node, block | {"transactions": ["0x1", "0x4", "0x3"]})
+    assert node.asked[6:] == ["0x1", "0x4"]
+    with pytest.raises(NoAnswer, match="busy"):
+        receipts_of(node, block | {"transactions": ["0x1", "0xbad"]})
+    other = {"hash": "0x13", "transactions": ["0x2"]}
+    assert receipts_of(node, other) == [{"of": "0x2"}]
 
 
 def test_a_node_that_stops_naming_block_hashes_costs_only_them(chain, anchor):
