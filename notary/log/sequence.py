@@ -9,7 +9,7 @@ from functools import partial
 import structlog
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
-from notary.errors import Fatal, NotaryError, NotReady, Overtaken
+from notary.errors import Fatal, NotaryError, NotReady, Overtaken, Unavailable
 from notary.evidence.checkpoint import Checkpoint, sign_checkpoint
 from notary.evidence.cose import sign_root
 from notary.evidence.key_history import LOG, KeyHistory
@@ -25,6 +25,7 @@ from notary.store.groups import assign_places, waiting_groups
 from notary.store.key_changes import known_history, refuse_unnoted
 from notary.store.logstate import LogState, read_state, release_lease, renew_lease, swap_state, take_lease
 from notary.store.objects import CHECKPOINT, Objects
+from notary.store.sql import server_start
 from notary.store.tiles import Tiles
 
 MAX_BATCH = 1_000_000
@@ -179,6 +180,7 @@ class Sequencer:
             keys = known_history(connection)
             if groups:
                 refuse_unnoted(connection, groups)
+            server = server_start(connection)
         ours = keys.verifiers(LOG)
         state = self._renew(state)
         if not groups:
@@ -195,7 +197,8 @@ class Sequencer:
         note, cose = sign_checkpoint(checkpoint, key).encode(), sign_root(checkpoint, key)
         # As everybody else will: one of another name would end the log once it is swapped in.
         opened(note, ours)
-        self._swap(state, groups, StoredCheckpoint(checkpoint.size, checkpoint.root, note, now, cose), names)
+        made = StoredCheckpoint(checkpoint.size, checkpoint.root, note, now, cose)
+        self._swap(state, groups, made, names, server)
         # Durable: this is the checkpoint of this size, for ever. A crash from here on leaves tiles to be put
         # at their names, or a checkpoint to be published; recovery does both from the staging objects.
         if not staging.apply(self.objects, names):
@@ -203,7 +206,7 @@ class Sequencer:
         self._publish(state, note, ours)
         # Everything is at its name. A crash here leaves staging objects, which the next holder removes.
         staging.discard(self.objects, names)
-        return StoredCheckpoint(checkpoint.size, checkpoint.root, note, now, cose)
+        return made
 
     def _stage(self, state: LogState, groups: Sequence[tuple[int, int]]) -> tuple[Checkpoint, str]:
         """What the log is with these groups, its tiles and bundles staged: the checkpoint, and the staging objects."""
@@ -215,10 +218,20 @@ class Sequencer:
         return Checkpoint(self.origin, part.size, part.root), staging.join(staged)
 
     def _swap(
-        self, state: LogState, groups: Sequence[tuple[int, int]], made: StoredCheckpoint, names: str
+        self,
+        state: LogState,
+        groups: Sequence[tuple[int, int]],
+        made: StoredCheckpoint,
+        names: str,
+        server: datetime | None,
     ) -> None:
         try:
             with self.database.writing() as connection:
+                # A standby that lacked a group may have given its number to another, and the tiles are of the first.
+                if server_start(connection) != server:
+                    raise Unavailable(
+                        "the database was started again within this close, or is another server"
+                    )
                 swap_state(connection, state, made.size, made.root, made.note, names, made.time, made.cose)
                 assign_places(connection, state.size, groups)
         except NotaryError as error:

@@ -29,3 +29,11 @@ def server_time(connection: Connection) -> datetime | None:
         return None
     said: datetime = connection.execute(select(func.clock_timestamp())).scalar_one()
     return said
+
+
+def server_start(connection: Connection) -> datetime | None:
+    """When the server that answers was started, to the microsecond: no two at once. None of SQLite, which has none."""
+    if connection.dialect.name != "postgresql":
+        return None
+    started: datetime = connection.execute(select(func.pg_postmaster_start_time())).scalar_one()
+    return started

@@ -1,20 +1,27 @@
 """A database that was put back, under a leader or under one that waits: found before anything is signed from it."""
 
+from datetime import UTC, datetime
+
 import pytest
-from sqlalchemy import delete, update
+from sqlalchemy import delete, text, update
 
 from notary.errors import AnchorUnavailable, Fatal, Overtaken
 from notary.log import extends, sequence
 from notary.log import publish as publishing
 from notary.merkle.hashing import hash_leaf
 from notary.merkle.tree import root_of
+from notary.store.engine import open_database
 from notary.store.groups import closed_entries, closed_groups
+from notary.store.migrate import migrate
 from notary.store.objects import CHECKPOINT
 from notary.store.places import group_of
+from notary.store.sql import server_start
 from notary.store.tables import checkpoint, commit_group, log_state, record
+from tests.databases import with_tables
 from tests.faults.world import published as objects_of
 from tests.faults.world import tree
 from tests.log.test_sequence import published, state_of
+from tests.postgres import own_postgres
 from tests.rig import LOG_KEY, ORIGIN, Rig
 
 
@@ -262,3 +269,59 @@ def test_who_waited_refuses_an_older_copy_of_database_and_objects(rig, silent):
         standby.sequence()
     assert state_of(rig) == before
     assert rig.objects.read(CHECKPOINT) == shown
+
+
+# --- another server within a close
+
+
+@pytest.mark.parametrize("guarded", [True, False])
+def test_a_server_that_is_another_within_a_close_is_given_no_places(tmp_path, monkeypatch, guarded):
+    """Tiles are of a group that it lost, whose number it has given to another group."""
+    with own_postgres() as server:
+        database = open_database(server.url.replace("/?", "/postgres?"))
+        migrate(database)
+        rig = Rig(database, tmp_path).open()
+        leader = rig.sequencer()
+        assert leader.acquire()
+        (lost,) = rig.submit(1)
+        before = state_of(rig)
+        if not guarded:
+            monkeypatch.setattr(sequence, "server_start", lambda _connection: None)
+
+        def fail_over(*arguments):
+            server.stop()
+            server.start()
+            with database.writing() as connection:  # what the other server has in its place
+                connection.execute(delete(record).where(record.c.seq == lost.seq))
+                connection.execute(delete(commit_group).where(commit_group.c.id == group_of(lost.seq)))
+                connection.execute(
+                    text("SELECT setval('commit_group_id_seq', :id, false)"), {"id": group_of(lost.seq)}
+                )
+            (other,) = rig.submit(1, first=1)
+            assert group_of(other.seq) == group_of(lost.seq)
+            return signed(*arguments)
+
+        signed = sequence.sign_checkpoint
+        monkeypatch.setattr(sequence, "sign_checkpoint", fail_over)
+        if guarded:
+            with pytest.raises(
+                Fatal, match="the database was started again within this close, or is another server"
+            ):
+                leader.sequence()
+            assert state_of(rig) == before
+            monkeypatch.undo()
+            assert rig.sequencer().sequence().size == 2
+            assert rig.fsck().problems == []
+        else:
+            assert leader.sequence().size == 2
+            assert any("not that of its entries" in problem for problem in rig.fsck().problems)
+        database.dispose()
+
+
+def test_sqlite_is_a_file_and_a_server_is_known_by_its_start(sqlite, postgres_url):
+    with sqlite.reading() as connection:
+        assert server_start(connection) is None
+    database = with_tables(postgres_url)
+    with database.reading() as one, database.reading() as two:
+        assert server_start(one) == server_start(two) < datetime.now(UTC)
+    database.dispose()
