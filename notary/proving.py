@@ -20,6 +20,7 @@ from notary.store.checkpoints import (
 from notary.store.engine import Connection, Database
 from notary.store.objects import CHECKPOINT
 from notary.store.records import Record, record_at, record_by_number, record_by_seq
+from notary.store.sound import require_own_entry
 from notary.store.tiles import Tiles
 from notary.store.views import RecordView
 
@@ -229,10 +230,14 @@ class Prover:
             signed = self._verified(note)
         except EvidenceError as error:
             raise Fatal(f"the published checkpoint is not ours: {error}") from error
+        if known is not None and signed.checkpoint.size < known.checkpoint.size:
+            # A leader that slept put its older one there, until the next close. What was proved stays true.
+            return known
         self.known.published = signed
         return signed
 
     def _path(self, record: Record | RecordView, index: int, signed: SignedCheckpoint) -> list[bytes]:
+        require_own_entry(record.number, record.statement, record.entry)  # it goes out beside the path
         size, root = signed.checkpoint.size, signed.checkpoint.root
         path = self.tiles.inclusion(index, size, self._have(size))
         try:

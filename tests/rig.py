@@ -90,8 +90,12 @@ class Rig:
             self.tenant = create_tenant(connection, "a company", self.clock()).id
         return self
 
+    def passed(self) -> float:
+        """No step of the clock: where tests move it, so much time has passed."""
+        return self.clock().timestamp()
+
     def sequencer(self, holder: str = "one", kind: type[Sequencer] = Sequencer, **changes) -> Sequencer:
-        values = {"database": self.database, "objects": self.objects, **changes}
+        values = {"database": self.database, "objects": self.objects, "passed": self.passed, **changes}
         return kind(key=LOG_KEY, origin=ORIGIN, now=self.clock, holder=holder, **values)
 
     def document(self, content: bytes = b"a contract", **changes) -> Submission:

@@ -9,6 +9,8 @@ from notary.evidence.proof_file import TLOG_PROOF, parse_proof_file
 from notary.evidence.statement import entry_of
 from notary.merkle.hashing import hash_leaf
 from notary.merkle.proof import check_consistency, check_inclusion
+from notary.store.checkpoints import checkpoint_at
+from notary.store.records import record_by_number
 from tests.databases import with_tables
 from tests.rig import LOG_VERIFIER, ORIGIN, Rig
 
@@ -122,3 +124,29 @@ def test_a_published_checkpoint_of_another_key_proves_nothing(closed):
     closed.objects.replace("checkpoint", b"another\n1\nAA==\n\n\xe2\x80\x94 another AAAAAAAA\n")
     with pytest.raises(Fatal, match="the published checkpoint is not ours"):
         closed.prover().checkpoint()
+
+
+def test_an_older_checkpoint_that_a_leader_who_slept_puts_there_takes_no_proof_back(closed):
+    prover = closed.prover()
+    assert prover.published().checkpoint.size == 8
+    proof = prover.prove(closed.accepted[-1].number)
+    with closed.database.reading() as connection:
+        older = checkpoint_at(connection, 4).note
+    closed.objects.replace("checkpoint", older)
+    assert prover.published().checkpoint.size == 8
+    assert prover.prove(closed.accepted[-1].number) == proof
+
+
+@pytest.mark.parametrize("column", ["statement", "entry"])
+def test_a_statement_that_is_not_of_its_entry_is_not_proved(closed, column):
+    broken, sound = closed.accepted[1], closed.accepted[2]
+    with closed.database.writing() as connection:
+        change = text(f"UPDATE record SET {column} = CAST({column} || x'20' AS BLOB) WHERE seq = :seq")
+        connection.execute(change, {"seq": broken.seq})
+    prover = closed.prover()
+    with closed.database.reading() as connection:
+        record = record_by_number(connection, broken.number)
+    for prove in (prover.prove, lambda _: prover.cose_receipt(record), lambda _: prover.proof_at(2, 8)):
+        with pytest.raises(Fatal, match=f"of record {broken.number} is not that of its entry"):
+            prove(broken.number)
+    assert prover.prove(sound.number)

@@ -27,6 +27,7 @@ from notary.store.logstate import SMALL_STEP, LogState, read_state
 from notary.store.openings import openings_of
 from notary.store.places import group_of, position_of
 from notary.store.records import NewRecord, Record, insert_records, records_from
+from notary.store.sound import require_own_entry, require_own_promise
 
 
 @dataclass(frozen=True, slots=True)
@@ -205,10 +206,18 @@ def replay(connection: Connection, claim: Claim | None) -> list[Accepted]:
 
 
 def accepted_before(connection: Connection, claimed: Claimed) -> list[Accepted]:
-    """Records that were accepted, as they were answered."""
+    """Records that were accepted, as they were answered.
+
+    Raises:
+        Fatal: what is stored of them is not what was answered.
+    """
     group = group_by_id(connection, group_of(claimed.first_seq))
-    note = group.note or b""
-    receipts = receipts_of(note, entries_of(connection, group.id))
+    records = records_from(connection, claimed.first_seq, claimed.count)
+    for each in records:
+        require_own_entry(each.number, each.statement, each.entry)
+    note, entries = group.note or b"", entries_of(connection, group.id)
+    require_own_promise(group.id, note, entries)
+    receipts = receipts_of(note, entries)
     close_by = promised(note)
     return [
         _accepted(
@@ -219,7 +228,7 @@ def accepted_before(connection: Connection, claimed: Claimed) -> list[Accepted]:
             close_by,
             replayed=True,
         )
-        for item in records_from(connection, claimed.first_seq, claimed.count)
+        for item in records
     ]
 
 

@@ -4,7 +4,7 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 
 from notary.errors import EvidenceError, Fatal
-from notary.evidence.checkpoint import open_checkpoint
+from notary.evidence.checkpoint import Checkpoint, open_checkpoint
 from notary.evidence.note import Verifier
 from notary.log.fsck_around import Attesters, Surrounding, genesis_of
 from notary.log.fsck_blocks import NamedBlocks
@@ -13,7 +13,7 @@ from notary.log.fsck_index import index_problems
 from notary.log.fsck_keys import Keys, key_problems, trust_problems
 from notary.log.fsck_promises import promise_problems
 from notary.log.fsck_staged import Staged
-from notary.log.fsck_tree import Rebuilt, checkpoint_problems
+from notary.log.fsck_tree import Rebuilt, checkpoint_problems, names_between
 from notary.store.checkpoints import StoredCheckpoint, checkpoints_after
 from notary.store.engine import Connection, Database
 from notary.store.groups import closed_entries, closed_groups, groups_after
@@ -133,31 +133,40 @@ class _Fsck:
 
     def objects_beyond(self, database: Database) -> None:
         """What is published must be one of ours, and no tile may be there that no checkpoint explains."""
+        # In this order: whatever is there belongs to a checkpoint that the database had before.
+        published = self._published()
+        found = set(self.objects.names("tile"))
         with database.reading() as connection:
             # Closes since the snapshot are not judged, only known.
             later = checkpoints_after(connection, max(self.roots, default=0), 2**31)
-        self.roots |= {stored.size: stored.root for stored in later}
-        self.add(self._published())
-        if not later:
-            found = set(self.objects.names("tile"))
-            self.add(f"{name} belongs to no checkpoint" for name in sorted(found - self.expected))
+        size = max(self.roots, default=0)
+        for stored in later:
+            self.expected |= names_between(size, stored.size)
+            self.roots[stored.size], size = stored.root, stored.size
+        self.add(self._not_ours(published))
+        self.add(f"{name} belongs to no checkpoint" for name in sorted(found - self.expected))
 
-    def _published(self) -> Iterator[str]:
+    def _published(self) -> Checkpoint | str:
+        """What the world reads, or why it reads nothing of ours."""
         try:
             note = self.objects.read(CHECKPOINT)
             if note is None:
-                yield "no checkpoint is published"
-                return
-            shown = open_checkpoint(note, self.origin, self.keys.log).checkpoint
+                return "no checkpoint is published"
+            return open_checkpoint(note, self.origin, self.keys.log).checkpoint
         except (EvidenceError, Fatal) as error:
-            yield f"the published checkpoint: {error}"
-            return
-        if self.roots.get(shown.size) != shown.root:
+            return f"the published checkpoint: {error}"
+
+    def _not_ours(self, shown: Checkpoint | str) -> Iterator[str]:
+        if isinstance(shown, str):
+            yield shown
+        elif self.roots.get(shown.size) != shown.root:
             yield f"the published checkpoint of size {shown.size} is not one of ours"
 
     def _entries(self, connection: Connection) -> Iterator[bytes]:
-        size = 0
-        while page := closed_groups(connection, size, GROUPS):
+        size, after = 0, -1
+        while page := closed_groups(
+            connection, after + 1, GROUPS
+        ):  # by its place, also one that others have, too
             entries = closed_entries(connection, page)
             for group in page:
                 if group.first_index != size:
@@ -168,7 +177,7 @@ class _Fsck:
                     self.add(iter([f"commit group {group.id} has {len(own)} records, not {group.count}"]))
                     return
                 yield from own
-                size += group.count
+                size, after = size + group.count, size
             self.count("leaves", sum(group.count for group in page))
 
     def _checkpoints(self, connection: Connection) -> Iterator[StoredCheckpoint]:

@@ -10,7 +10,7 @@ from notary.evidence.receipt import Promise, group_root, parse_promise
 from notary.log.fsck_blocks import NamedBlocks
 from notary.log.fsck_keys import Keys
 from notary.log.fsck_records import Surroundings, record_problems
-from notary.store.claims import claims_after
+from notary.store.claims import claims_after, overlapping
 from notary.store.engine import Connection
 from notary.store.groups import Group
 from notary.store.key_changes import KEY
@@ -76,6 +76,8 @@ class GroupChecks:
                     yield f"a claim of organisation {claim.tenant_id} names records of two groups"
             count("claims", len(page))
             after = (page[-1][0].tenant_id, page[-1][0].key)
+        for tenant in overlapping(connection, CLAIMS):
+            yield f"a claim of organisation {tenant} names records of another claim"
 
     def _opened(self, openings: int) -> None:
         self._openings += openings

@@ -9,7 +9,15 @@ from notary.evidence.cose import check_root
 from notary.evidence.key_history import LOG
 from notary.log.fsck_keys import Keys
 from notary.merkle.hashing import EMPTY_ROOT, hash_leaves
-from notary.merkle.tiles import TILE_WIDTH, Tile, append_tiles, encode_bundle, entry_bundles, tiles_at
+from notary.merkle.tiles import (
+    TILE_WIDTH,
+    Tile,
+    append_tiles,
+    encode_bundle,
+    entry_bundles,
+    new_tiles,
+    tiles_at,
+)
 from notary.merkle.tree import CompactRange
 from notary.store.checkpoints import StoredCheckpoint
 
@@ -69,6 +77,12 @@ class Rebuilt:
                 start = bundle.index * TILE_WIDTH - first
                 yield bundle.path(), encode_bundle(row[start : start + bundle.width])
         self._row = row[len(row) // TILE_WIDTH * TILE_WIDTH :]
+
+
+def names_between(old: int, new: int) -> set[str]:
+    """The names of the objects that a checkpoint of `new` entries has, and the one of `old` before it has not."""
+    tiles = {tile.path() for tile in new_tiles(old, new)}
+    return tiles | {bundle.path() for bundle in entry_bundles(old, new)}
 
 
 def checkpoint_problems(

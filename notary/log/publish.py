@@ -7,6 +7,8 @@ from notary.evidence.checkpoint import Checkpoint, open_checkpoint
 from notary.evidence.note import Verifier
 from notary.store.objects import CHECKPOINT, Objects
 
+RootAt = Callable[[int], bytes | None]  # of our checkpoint of that size; None where there is none
+
 
 def opened(note: bytes, verifiers: Sequence[Verifier]) -> Checkpoint:
     """A checkpoint that this log signed with one of its keys; their name is the origin.
@@ -20,47 +22,63 @@ def opened(note: bytes, verifiers: Sequence[Verifier]) -> Checkpoint:
         raise Fatal(f"a checkpoint is not of this log and key: {error}") from error
 
 
-def published(objects: Objects, verifiers: Sequence[Verifier]) -> Checkpoint | None:
-    """What the world can read now; None before the first.
+def no_other(_size: int) -> bytes | None:
+    """Of a log whose first checkpoint it is."""
+    return None
+
+
+def require_behind(
+    current: Checkpoint | None,
+    checkpoint: Checkpoint,
+    root_at: RootAt = no_other,
+    larger: Callable[[str], Fatal] = Fatal,
+) -> bool:
+    """Whether `checkpoint` is still to be published: the world is behind it, and on the way to it.
+
+    Args:
+        current: what is published; None where nothing is.
+        checkpoint: ours.
+        root_at: of our earlier ones.
+        larger: makes the error for a larger one that is published.
 
     Raises:
-        Fatal: it is of another key or another log.
-        Unavailable: it cannot be read now.
+        Fatal: what is published is larger than ours, or none of ours.
     """
-    note = objects.read(CHECKPOINT)
-    return None if note is None else opened(note, verifiers)
+    if current is None:
+        return True
+    if current.size > checkpoint.size:
+        raise larger(f"a checkpoint of size {current.size} is published, ours is of size {checkpoint.size}")
+    root = checkpoint.root if current.size == checkpoint.size else root_at(current.size)
+    if root is None:
+        raise Fatal(f"a checkpoint of size {current.size} is published that this database never had")
+    if current.root != root:
+        raise Fatal(f"two roots for size {current.size}: {current.root.hex()} is published")
+    return current.size < checkpoint.size
 
 
 def check_published(
     objects: Objects,
     checkpoint: Checkpoint,
     verifiers: Sequence[Verifier],
+    root_at: RootAt = no_other,
     larger: Callable[[str], Fatal] = Fatal,
 ) -> bool:
-    """Whether `checkpoint` is still to be published: the world is behind it.
-
-    Args:
-        objects: where the world reads.
-        checkpoint: ours.
-        verifiers: keys of this log.
-        larger: makes the error for a larger one that is published.
+    """As `require_behind`, of what the world can read now.
 
     Raises:
-        Fatal: what is published is larger, or has another root at this size.
+        Fatal: as `require_behind`, or it is of another key or another log.
         Unavailable: it cannot be read now.
     """
-    current = published(objects, verifiers)
-    if current is None or current.size < checkpoint.size:
-        return True
-    if current.size > checkpoint.size:
-        raise larger(f"a checkpoint of size {current.size} is published, ours is of size {checkpoint.size}")
-    if current.root != checkpoint.root:
-        raise Fatal(f"two roots for size {current.size}: {current.root.hex()} is published")
-    return False
+    note = objects.read(CHECKPOINT)
+    return require_behind(None if note is None else opened(note, verifiers), checkpoint, root_at, larger)
 
 
 def publish(
-    objects: Objects, note: bytes, verifiers: Sequence[Verifier], larger: Callable[[str], Fatal] = Fatal
+    objects: Objects,
+    note: bytes,
+    verifiers: Sequence[Verifier],
+    root_at: RootAt = no_other,
+    larger: Callable[[str], Fatal] = Fatal,
 ) -> None:
     """Let the world read a checkpoint whose tiles are all at their names; harmless to do again.
 
@@ -70,5 +88,7 @@ def publish(
         Fatal: it would take back a larger one, or contradict one.
         Unavailable: it cannot be written now.
     """
-    if check_published(objects, opened(note, verifiers), verifiers, larger):
+    if check_published(objects, opened(note, verifiers), verifiers, root_at, larger):
+        # What is at every name that this checkpoint leads to is durable. A crash here leaves the world where it was,
+        # and recovery publishes it.
         objects.replace(CHECKPOINT, note)

@@ -25,6 +25,7 @@ from notary.store.claims import Claim, Claimed
 from notary.store.groups import group_by_id
 from notary.store.places import group_of, position_of
 from notary.store.records import Record, record_by_number, records_from
+from notary.store.sound import require_own_entry, require_own_promise
 
 ARRAY = "application/json"
 LINES = "application/x-ndjson"
@@ -128,12 +129,16 @@ class BulkSubmitting:
         with self.writer.intake.database.reading() as connection:
             group = group_by_id(connection, group_of(claimed.first_seq))
             records = records_from(connection, claimed.first_seq, claimed.count)
+        for each in records:
+            require_own_entry(each.number, each.statement, each.entry)
         note = group.note or b""
         lines = {
             at: line(record.number, record.statement, position_of(record.seq))
             for at, record in enumerate(records)
         }
-        rows = levels(hash_leaves([record.entry for record in records]))
+        entries = [record.entry for record in records]
+        require_own_promise(group.id, note, entries)  # a bulk request has a group of its own
+        rows = levels(hash_leaves(entries))
         return bulk_answer(group.id, note, promised(note), claimed.count, join_lines([], lines), rows)
 
 

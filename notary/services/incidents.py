@@ -10,6 +10,7 @@ from notary.evidence.statement import parse_statement
 from notary.store.engine import Database
 from notary.store.openings import openings_of
 from notary.store.promises import incidents_after
+from notary.store.sound import require_own_entry
 from notary.store.views import RecordView
 
 MAX_PAGE = 100
@@ -47,6 +48,7 @@ class Incidents:
             opened = [openings_of(connection, record.seq) for record in found]
         views = []
         for record, openings in zip(found, opened, strict=True):
+            require_own_entry(record.number, record.statement, record.entry)
             statement = parse_statement(record.statement)
             assert isinstance(statement.body, Incident)  # noqa: S101 - what fsck watches
             values = check_openings(openings, statement.commitments)

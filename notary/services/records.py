@@ -13,6 +13,7 @@ from notary.store import lookups, standing, views
 from notary.store.engine import Connection, Database
 from notary.store.findings import validation_reports
 from notary.store.records import Record
+from notary.store.sound import require_own_entry
 from notary.store.standing import Reached
 from notary.store.views import RecordView
 
@@ -38,6 +39,7 @@ class Records:
 
         Raises:
             NotFound: there is none, or `viewer` may not see it; which of the two is not told.
+            Fatal: its statement is not that of its entry.
         """
         eyes = _Eyes(viewer)
         with self.database.reading() as connection:
@@ -45,6 +47,7 @@ class Records:
         eyes.rest()
         if found is None:
             raise NotFound(_HIDDEN)
+        require_own_entry(found.number, found.statement, found.entry)
         return found
 
     def own(self, number: str, tenant_id: int) -> RecordView:
@@ -82,6 +85,7 @@ class Records:
 
         Raises:
             UnknownAlgorithm: others are claimed by submitters, and nothing is found by a claim.
+            Fatal: a statement that was found is not that of its entry.
         """
         if algorithm not in _LOOKED_UP:
             raise UnknownAlgorithm(f"documents are looked up by {' or '.join(_LOOKED_UP)}")
@@ -98,6 +102,8 @@ class Records:
                 shown=eyes.found,
             )
         eyes.rest()
+        for each in found:
+            require_own_entry(each.record.number, each.record.statement, each.record.entry)
         return [eyes.shown(each) for each in found]
 
     def validation(self, number: str, tenant_id: int, position: int) -> bytes:
@@ -118,6 +124,7 @@ class Records:
 
         Raises:
             NotFound: it has no such record, or the record has no receipt.
+            Fatal: what is stored is not what was signed.
         """
         with self.database.reading() as connection:
             found = views.receipt(connection, number, tenant_id)

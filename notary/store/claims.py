@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from sqlalchemy import Connection, delete, select, tuple_
+from sqlalchemy import Connection, delete, func, select, tuple_
 
 from notary.errors import Conflict
 from notary.store.sql import insert
@@ -70,6 +70,15 @@ def claims_after(
         (Claim(tenant, key, digest), Claimed(digest, seq, count))
         for tenant, key, digest, seq, count in connection.execute(query.limit(limit))
     ]
+
+
+def overlapping(connection: Connection, limit: int) -> list[int]:
+    """The organisations of claims that begin within the records of another: each record was made for one request."""
+    end = (claim.c.first_seq + claim.c.count).label("end")
+    before = func.lag(end).over(order_by=(claim.c.first_seq, claim.c.count)).label("before")
+    ordered = select(claim.c.tenant_id, claim.c.first_seq, before).subquery()
+    query = select(ordered.c.tenant_id).where(ordered.c.before > ordered.c.first_seq).limit(limit)
+    return list(connection.execute(query).scalars())
 
 
 def claims_on(connection: Connection, tenant_id: int, seq: int) -> list[str]:

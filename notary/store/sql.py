@@ -1,9 +1,10 @@
 """What SQLite and PostgreSQL both have and SQLAlchemy spells twice."""
 
 from collections.abc import Mapping
+from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Connection, Table
+from sqlalchemy import Connection, Table, func, select
 from sqlalchemy.dialects import postgresql, sqlite
 
 
@@ -20,3 +21,19 @@ def insert_new(connection: Connection, table: Table, values: Mapping[str, Any]) 
     # By a returned row: the count of rows is not kept for an INSERT by every driver.
     statement = insert(connection, table).on_conflict_do_nothing().returning(*table.primary_key)
     return connection.execute(statement, dict(values)).first() is not None
+
+
+def server_time(connection: Connection) -> datetime | None:
+    """The time by the clock of the database's host; None of SQLite, which has no other than ours."""
+    if connection.dialect.name != "postgresql":
+        return None
+    said: datetime = connection.execute(select(func.clock_timestamp())).scalar_one()
+    return said
+
+
+def server_start(connection: Connection) -> datetime | None:
+    """When the server that answers was started, to the microsecond: no two at once. None of SQLite, which has none."""
+    if connection.dialect.name != "postgresql":
+        return None
+    started: datetime = connection.execute(select(func.pg_postmaster_start_time())).scalar_one()
+    return started

@@ -7,10 +7,15 @@ from typing import Any
 
 from sqlalchemy import ColumnElement, Connection, Select, select
 
+from notary.errors import EvidenceError, Fatal
+from notary.evidence.key_history import RECEIPT
+from notary.evidence.note import open_note
 from notary.evidence.receipt import receipt_at
 from notary.store.digests import with_digest
 from notary.store.groups import entries_of, group_by_id
+from notary.store.key_changes import known_history
 from notary.store.places import GROUP_OF_RECORD, INDEX_OF_RECORD, group_of, position_of
+from notary.store.sound import require_own_promise
 from notary.store.standing import CLOSING_SIZE, AnchoringState, Standings
 from notary.store.tables import commit_group, inspection, record
 
@@ -148,11 +153,21 @@ def receipt(connection: Connection, number: str, tenant_id: int) -> bytes | None
 
 
 def receipt_of(connection: Connection, seq: int) -> bytes | None:
-    """The receipt file of a record; entry 0 has none."""
+    """The receipt file of a record; entry 0 has none.
+
+    Raises:
+        Fatal: the promise that is stored is not one of ours, or of other entries.
+    """
     group = group_by_id(connection, group_of(seq))
     if group.note is None:
         return None
-    return receipt_at(group.note, entries_of(connection, group.id), position_of(seq))
+    entries = entries_of(connection, group.id)
+    try:
+        open_note(group.note, known_history(connection).verifiers(RECEIPT))
+    except EvidenceError as error:
+        raise Fatal(f"the receipts that are stored of commit group {group.id}: {error}") from error
+    require_own_promise(group.id, group.note, entries)
+    return receipt_at(group.note, entries, position_of(seq))
 
 
 def views_of(

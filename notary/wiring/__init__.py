@@ -3,7 +3,7 @@
 import secrets
 from collections.abc import Callable
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from functools import partial
 
 from notary import keys
@@ -13,7 +13,7 @@ from notary.evidence.key_history import HEAD, LOG, RECEIPT, KeyHistory
 from notary.evidence.note import Verifier
 from notary.evidence.receipt import receipt_key_name
 from notary.log.open import open_log
-from notary.log.sequence import Sequencer
+from notary.log.sequence import LEASE, Sequencer
 from notary.proving import Prover
 from notary.services import Services
 from notary.services.beating import Beating
@@ -26,6 +26,7 @@ from notary.store.key_changes import known_history, signed_history
 from notary.store.objects import Objects
 from notary.store.published import Published
 from notary.store.schema import require_schema
+from notary.store.sql import server_time
 from notary.store.tiles import Tiles
 from notary.wiring.key_files import HeadKey, note_key
 from notary.wiring.objects import LOG as LOG_OBJECTS
@@ -218,7 +219,10 @@ def build(settings: Settings, *, working: bool = True) -> Assembly:
         now,
         # The embedded service has its data folder to itself: a restart need not wait for its own old lease.
         "embedded" if settings.embedded else secrets.token_hex(8),
+        # Looked at with each close, it must last from one to the next.
+        lease=max(LEASE, timedelta(seconds=3 * settings.close_interval_seconds)),
         find_key=partial(note_key, settings.log_key),
+        theirs=server_time,
     )
     steps = Steps(settings, database, intake, prover, genesis, sequencer, now)
     sequencer.witnesses = steps.witnesses()

@@ -157,8 +157,9 @@ class Service:
 
     def wait(self, seconds: float) -> None:
         """From here on it is so much later, for who closes and who accepts; the clock stands still."""
-        late = self.assembly.sequencer.now() + timedelta(seconds=seconds)
-        self.assembly.sequencer.now = lambda: late
+        sequencer = self.assembly.sequencer
+        late, passed = sequencer.now() + timedelta(seconds=seconds), sequencer.passed() + seconds
+        sequencer.now, sequencer.passed = lambda: late, lambda: passed
         object.__setattr__(self.services.submitting.intake, "now", lambda: late)
 
     def close(self) -> None:

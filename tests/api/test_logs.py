@@ -227,9 +227,9 @@ def test_who_does_not_lead_looks_for_no_broken_promise(service):
     service.wait(70)
     service.close()
     (step,) = (step for step in service.assembly.steps if step.name == "promises")
-    service.assembly.sequencer.leading = False
+    service.assembly.sequencer.release()
     step.run()
     assert len(service.services.incidents.page()) == 1
-    service.assembly.sequencer.leading = True
+    service.close()
     step.run()
     assert len(service.services.incidents.page()) == 2

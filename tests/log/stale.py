@@ -48,9 +48,10 @@ class Careless(Sequencer):
     def _state(self, connection, epoch, now):
         return read_state(connection)
 
-    def _renew(self, state, now):
+    def _renew(self, state):
         with self.database.writing() as connection:
-            renew_lease(connection, state.epoch, now + self.lease)
+            renew_lease(connection, state.epoch, self.now() + self.lease)
+        return state
 
 
 def main() -> None:

@@ -10,14 +10,16 @@ from sqlalchemy import text
 from notary.errors import Fatal, Unavailable
 from notary.evidence.note import Verifier, parse_note, sign_note
 from notary.evidence.receipt import group_root, parse_promise
+from notary.log import fsck as checking
 from notary.log.fsck import fsck
 from notary.log.index import index_digests
 from notary.store.claims import Claim
 from notary.store.engine import open_database
+from notary.store.files import FileObjects
 from notary.store.logstate import read_state
 from notary.store.objects import CHECKPOINT
 from notary.store.openings import erase_openings
-from notary.store.places import seq_of
+from notary.store.places import group_of, seq_of
 from notary.store.records import record_by_seq
 from tests.databases import with_tables
 from tests.faults import Fault, FaultyObjects
@@ -125,6 +127,8 @@ DAMAGES = {
     "place too many": (sql("UPDATE commit_group SET first_idx = 5 WHERE id = 6"),
                        "6 entries have a place, but the newest checkpoint has 5"),
     "claim": (sql("UPDATE claim SET first_seq = 99"), "names records that are not there"),
+    "claim on another's": (sql("INSERT INTO claim SELECT tenant_id, 'kother', request_sha256, first_seq, count,"
+                               " created_at FROM claim"), "organisation 1 names records of another claim"),
     "claim of another": (sql("UPDATE claim SET tenant_id = 99"), "organisation 99 names records of another"),
     "not indexed": (sql(f"DELETE FROM digest_index WHERE seq = {THIRD}"), "is not found by its digest"),
     "indexed wrongly": (sql(f"UPDATE digest_index SET digest = zeroblob(32) WHERE seq = {THIRD}"),
@@ -178,6 +182,61 @@ def test_a_promise_of_another_log_is_found(rig):
     with rig.database.writing() as connection:
         connection.execute(text("UPDATE commit_group SET note = :note WHERE id = 3"), {"note": note})
     assert "commit group 3: its promise is of log 'log.example.org/other'" in rig.fsck().problems
+
+
+class Closing(FileObjects):
+    """Objects of a log that closes a batch before each look at what is published, or at which tiles there are."""
+
+    rig = None
+
+    def close(self):
+        self.rig.submit(1, first=100)
+        assert self.rig.sequencer().sequence()
+
+    def names(self, prefix):
+        self.close()
+        return super().names(prefix)
+
+    def read(self, name):
+        if name == CHECKPOINT:
+            self.close()
+        return super().read(name)
+
+
+def test_what_is_closed_while_it_looks_is_no_damage(rig):
+    objects = Closing(rig.objects.root)
+    object.__setattr__(objects, "rig", rig)
+    keys = [LOG_VERIFIER], [RECEIPT_VERIFIER]
+    assert fsck(rig.database, objects, ORIGIN, *keys).problems == []
+
+
+@pytest.mark.parametrize("page", [500, 7])
+def test_a_group_within_the_places_of_another_is_named_wherever_a_page_ends(rig, monkeypatch, page):
+    rig.intake.accept_all([rig.document(b"one"), rig.document(b"two")])
+    (within,) = rig.submit(1, first=9)
+    assert rig.sequencer(max_batch=3).sequence().size == 8  # seven groups
+    monkeypatch.setattr(checking, "GROUPS", page)
+    assert rig.fsck().problems == []
+    sql(f"UPDATE commit_group SET first_idx = 7 WHERE id = {group_of(within.seq)}")(rig)
+    assert f"commit group {group_of(within.seq)} is at 7, not at 8" in rig.fsck().problems
+
+
+def test_a_tile_too_many_is_named_while_the_log_goes_on(rig):
+    sizes = []
+
+    def close(_what, _count):
+        if len(sizes) < 3:  # since the snapshot
+            rig.intake.accept_all([rig.document(b"%d %d" % (len(sizes), n)) for n in range(200)])
+            sizes.append(rig.sequencer().sequence().size)
+
+    keys = [LOG_VERIFIER], [RECEIPT_VERIFIER]
+    assert fsck(rig.database, rig.objects, ORIGIN, *keys, close).problems == []
+    assert sizes == [206, 406, 606]
+    sizes.clear()
+    file("tile/0/000.p/4", lambda _: b"x")(rig)
+    file("tile/0/004.p/9", lambda _: b"x")(rig)
+    found = fsck(rig.database, rig.objects, ORIGIN, *keys, close).problems
+    assert found == [f"tile/0/{name} belongs to no checkpoint" for name in ("000.p/4", "004.p/9")]
 
 
 def test_a_thousand_problems_are_enough(rig):
