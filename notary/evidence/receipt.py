@@ -64,9 +64,18 @@ def sign_receipts(promise: Promise, entries: Sequence[bytes], key: Ed25519Privat
     Raises:
         FormatError: count or root of the promise are not those of `entries`.
     """
+    require_promised(promise, entries)
+    return receipts_of(sign_promise(promise, key), entries)
+
+
+def require_promised(promise: Promise, entries: Sequence[bytes]) -> None:
+    """Check that the promise of a commit group is about these entries.
+
+    Raises:
+        FormatError: count or root are not theirs.
+    """
     if (promise.count, promise.root) != (len(entries), group_root(entries)):
         raise FormatError("the promise is not about these entries")
-    return receipts_of(sign_promise(promise, key), entries)
 
 
 def receipts_of(note: bytes, entries: Sequence[bytes]) -> list[bytes]:

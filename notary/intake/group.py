@@ -9,7 +9,8 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from notary.errors import Conflict, NotReady, Unavailable
 from notary.evidence.commitments import Opening
 from notary.evidence.fields import show_moment
-from notary.evidence.receipt import Promise, sign_promise
+from notary.evidence.note import parse_note
+from notary.evidence.receipt import Promise, parse_promise, sign_promise
 from notary.evidence.statement import Block
 from notary.intake.receipt_keys import ReceiptKeys
 from notary.intake.receipts import receipts_from
@@ -186,6 +187,11 @@ def commit(
     for item, accepted in zip(fresh, made, strict=True):
         item.outcome = accepted
     _repeat(items, known)
+
+
+def promised(note: bytes) -> str:
+    """The moment by which a signed promise says that its entries are in the log."""
+    return show_moment(parse_promise(parse_note(note).text).close_by)
 
 
 def _once_each(items: Sequence[Item]) -> list[Item]:

@@ -12,20 +12,16 @@ from queue import SimpleQueue
 import structlog
 
 from notary.errors import Fatal, NotaryError, Unavailable
-from notary.evidence.fields import show_moment
-from notary.evidence.note import parse_note
-from notary.evidence.receipt import parse_promise, receipts_at
-from notary.evidence.statement import entry_of
-from notary.intake.group import Item, accepted_of
+from notary.evidence.receipt import receipts_at
+from notary.intake.group import Item, accepted_of, promised
 from notary.intake.submission import Accepted
-from notary.merkle.hashing import hash_leaves
-from notary.merkle.tree import root_of
 from notary.store.claims import Claim, Claimed, stored_claims
 from notary.store.engine import Connection, Database
-from notary.store.groups import Group, entries_of, group_by_id
+from notary.store.groups import entries_of, group_by_id
 from notary.store.openings import openings_by_seq
 from notary.store.places import group_of, position_of
 from notary.store.records import Record, records_by_seq
+from notary.store.sound import require_own_entry, require_own_promise
 
 _log = structlog.get_logger()
 
@@ -55,12 +51,13 @@ def accepted_before(connection: Connection, wanted: Sequence[Claimed]) -> list[l
     places = [range(one.first_seq, one.first_seq + one.count) for one in wanted]
     seqs = sorted(set().union(*places))
     records, openings = records_by_seq(connection, seqs), openings_by_seq(connection, seqs)
-    entries = entries_of(connection, group.id)
-    close_by = kept_promise(group, root_of(hash_leaves(entries)))
+    note, entries = group.note or b"", entries_of(connection, group.id)
+    require_own_promise(group.id, note, entries)
     for seq in seqs:
         _check(seq, records.get(seq), entries)
-    made = receipts_at(group.note or b"", entries, [position_of(seq) for seq in seqs])
+    made = receipts_at(note, entries, [position_of(seq) for seq in seqs])
     receipts = dict(zip(seqs, made, strict=True))
+    close_by = promised(note)
     return [
         [
             accepted_of(seq, records[seq], receipts[seq], openings.get(seq, ()), close_by, replayed=True)
@@ -70,40 +67,11 @@ def accepted_before(connection: Connection, wanted: Sequence[Claimed]) -> list[l
     ]
 
 
-def kept_promise(group: Group, root: bytes) -> str:
-    """The moment that was promised to a commit group, as its receipts say it.
-
-    Args:
-        group: as stored.
-        root: of its entries as they are stored.
-
-    Raises:
-        Fatal: the promise is about others.
-    """
-    promise = parse_promise(parse_note(group.note or b"").text)
-    if promise.root != root:
-        raise Fatal(
-            f"the entries of commit group {group.id} are not those that were promised: run notary fsck"
-        )
-    return show_moment(promise.close_by)
-
-
 def _check(seq: int, record: Record | None, entries: Sequence[bytes]) -> None:
     at = position_of(seq)
     if record is None or at >= len(entries):
         raise Fatal(f"a request was answered with record {seq}, which is not there: run notary fsck")
-    check_statement(record, entries[at])
-
-
-def check_statement(record: Record, entry: bytes) -> None:
-    """Compare a record with its entry, which was promised.
-
-    Raises:
-        Fatal: another statement, or under another number.
-    """
-    named = b'"number":"%b"' % record.number.encode() in record.statement
-    if entry_of(record.statement) != entry or not named:
-        raise Fatal(f"the statement of record {record.seq} is not the one that was answered: run notary fsck")
+    require_own_entry(record.number, record.statement, entries[at])
 
 
 def answer_again(database: Database, items: Sequence[Item]) -> None:

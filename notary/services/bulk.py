@@ -12,11 +12,11 @@ from notary.evidence import canonical
 from notary.intake.answers import bulk_answer, document_lines, join_lines, line
 from notary.intake.bulk import BulkItem, Made, fingerprint, prepare_bulk
 from notary.intake.bulkparse import MAX_ARRAY, Bulk, parse_array, parse_lines
-from notary.intake.replays import check_statement, kept_promise
+from notary.intake.group import promised
 from notary.intake.submission import Submission
 from notary.intake.template import template_at
 from notary.intake.writer import Writer
-from notary.merkle.hashing import EMPTY_ROOT, hash_leaves
+from notary.merkle.hashing import hash_leaves
 from notary.merkle.tree import levels
 from notary.observe import SUBMISSIONS
 from notary.services.flying import Flying
@@ -26,6 +26,7 @@ from notary.store.claims import Claim, Claimed
 from notary.store.groups import group_by_id
 from notary.store.places import group_of, position_of
 from notary.store.records import Record, records_by_number, records_from
+from notary.store.sound import require_own_entry, require_own_promise
 
 ARRAY = "application/json"
 LINES = "application/x-ndjson"
@@ -131,15 +132,17 @@ class BulkSubmitting:
         with self.writer.intake.database.reading() as connection:
             group = group_by_id(connection, group_of(claimed.first_seq))
             records = records_from(connection, claimed.first_seq, claimed.count)
-        for record in records:
-            check_statement(record, record.entry)
+        for each in records:
+            require_own_entry(each.number, each.statement, each.entry)
+        note = group.note or b""
         lines = {
             at: line(record.number, record.statement, position_of(record.seq))
             for at, record in enumerate(records)
         }
-        rows = levels(hash_leaves([record.entry for record in records]))
-        close_by = kept_promise(group, rows[-1][0] if records else EMPTY_ROOT)
-        return bulk_answer(group.id, group.note or b"", close_by, claimed.count, join_lines([], lines), rows)
+        entries = [record.entry for record in records]
+        require_own_promise(group.id, note, entries)  # a bulk request has a group of its own
+        rows = levels(hash_leaves(entries))
+        return bulk_answer(group.id, note, promised(note), claimed.count, join_lines([], lines), rows)
 
 
 def _canonical(submission: Submission) -> Iterator[bytes]:

@@ -201,11 +201,11 @@ def test_a_fault_of_ours_is_the_error_of_each_and_the_next_are_answered(rig, mon
 
 
 DAMAGES = [
-    ("UPDATE record SET statement = :x WHERE seq = :seq", "is not the one that was answered"),
-    ("UPDATE record SET number = '2222222222222222' WHERE seq = :seq", "is not the one that was answered"),
-    ("UPDATE record SET entry = :x WHERE seq = :seq", "are not those that were promised"),
-    ("UPDATE record SET entry = :x WHERE seq = :seq + 1", "are not those that were promised"),
-    ("DELETE FROM record WHERE seq = :seq", "are not those that were promised"),
+    ("UPDATE record SET statement = :x WHERE seq = :seq", "is not that of its entry and number"),
+    ("UPDATE record SET number = '2222222222222222' WHERE seq = :seq", "is not that of its entry and number"),
+    ("UPDATE record SET entry = :x WHERE seq = :seq", "the promise that is stored of commit group"),
+    ("UPDATE record SET entry = :x WHERE seq = :seq + 1", "the promise that is stored of commit group"),
+    ("DELETE FROM record WHERE seq = :seq", "the promise that is stored of commit group"),
     ("UPDATE claim SET count = 9 WHERE first_seq = :seq", "which is not there"),
     ("UPDATE claim SET first_seq = first_seq + 7 WHERE first_seq = :seq", "which is not there"),
 ]

@@ -16,6 +16,8 @@ from tests.faults.world import published, tree
 from tests.rig import Rig
 from tests.warm import WarmProcess
 
+pytestmark = pytest.mark.crash
+
 POINTS = ["staging", "swap", "tile/0", "tile/+", "tile/entries", "checkpoint", "delete"]
 # What a stale leader says before it ends.
 OVERTAKEN = "is over: another process makes the checkpoints now|another has moved it"
