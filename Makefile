@@ -38,8 +38,8 @@ test: $(PYTHON_ENV) $(BASE_ENV) $(NODE_ENV) $(BROWSER) $(ORACLES) firefox ## run
 	$(BIN)/python -m pytest -n 4 --dist loadfile --no-loadscope-reorder $(ARGS)
 
 .PHONY: test-faults
-test-faults: $(PYTHON_ENV) $(NODE_ENV) ## kill, fail and power-cut every write of submit and close (ARGS=… for pytest)
-	$(BIN)/python -m pytest -n 2 --dist worksteal -m faults $(ARGS)
+test-faults: $(PYTHON_ENV) $(NODE_ENV) ## all crash tests: every write killed, failed and power-cut (ARGS=… for pytest)
+	$(BIN)/python -m pytest -n 2 --dist worksteal -m "faults or crash" $(ARGS)
 
 .PHONY: test-anchoring
 test-anchoring: $(PYTHON_ENV) $(NODE_ENV) ## the contract beside the reference, kills and reorganisations, all of them (ARGS=… for pytest)

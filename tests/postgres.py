@@ -124,6 +124,13 @@ class Server:
             assert time.monotonic() < deadline, f"processes of PostgreSQL do not end: {children}"
             time.sleep(0.01)
 
+    def stop_writing(self) -> None:
+        """The process that writes what nobody waits for stands still; it may still be killed."""
+        with psycopg.connect(self.url, dbname="postgres") as connection:
+            query = "SELECT pid FROM pg_stat_activity WHERE backend_type = 'walwriter'"
+            ((pid,),) = connection.execute(query).fetchall()
+        os.kill(pid, signal.SIGSTOP)
+
     def stop(self) -> None:
         # At once, whoever is connected: its data are thrown away, and to write them all first took half a minute.
         self.process.send_signal(signal.SIGQUIT)

@@ -337,6 +337,23 @@ def test_a_function_that_is_too_long_is_found(tmp_path, code, expected):
     assert long_functions(path) == expected
 
 
+# Where crashes are: a leader that sleeps, a database of yesterday, a bit that flips, a write that fails.
+_CRASHES = (
+    "faults/test_*", "log/test_stale", "log/test_open", "log/test_failures", "log/test_fsck*", "e2e/test_kill",
+    "services/test_rotating_crashes",
+)  # fmt: skip
+
+
+def test_make_test_faults_runs_every_crash_test_and_make_test_those_that_are_short():
+    modules = [path for pattern in _CRASHES for path in (ROOT / "tests").glob(f"{pattern}.py")]
+    assert len(modules) > len(_CRASHES)
+    assert [
+        path.name for path in modules if "\npytestmark = pytest.mark.crash\n" not in path.read_text()
+    ] == []
+    assert '-m "faults or crash" $(ARGS)' in (ROOT / "Makefile").read_text()
+    assert "crash" not in PROJECT["tool"]["pytest"]["ini_options"]["addopts"]
+
+
 def test_no_test_is_left_out():
     assert [line for path in sources("tests") for line in skips(path)] == []
 

@@ -53,7 +53,7 @@ async def read_form(
         Busy: the disk is nearly full.
         Unavailable: the disk takes nothing now.
     """
-    spool.require(_COPIES * _length(request))
+    spool.require(_COPIES * length_of(request))
     with SpooledTemporaryFile(max_size=_IN_MEMORY, dir=str(spool.folder)) as file:
         reader = _Reader(file, spool, limits)  # type: ignore[arg-type] # it has what a binary file has
         parser = reader.parser(request.headers.get("Content-Type", ""))
@@ -76,7 +76,8 @@ async def read_form(
         yield reader.form()
 
 
-def _length(request: Request) -> int:
+def length_of(request: Request) -> int:
+    """The bytes that the body has as its header says; 0 if it does not say."""
     # The server has refused whatever is no number, and holds the client to its word.
     value = request.headers.get("Content-Length", "")
     return int(value) if value.isascii() and value.isdecimal() else 0

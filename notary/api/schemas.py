@@ -47,8 +47,8 @@ class SubmitRequest(Wire):
     title: Text | None = Field(None, description="committed")
     metadata: dict[str, Any] | None = Field(
         None,
-        description="any JSON object, up to 90 KiB: keys of 1 to 64 characters in any script, no two alike; "
-        "integers from -(2^53 - 1) to 2^53 - 1, no other numbers (send them as strings); at most 9 levels "
+        description="any JSON object, up to 90 KiB and 10,000 values: keys of 1 to 64 characters in any script, no two "
+        "alike; integers from -(2^53 - 1) to 2^53 - 1, no other numbers (send them as strings); at most 9 levels "
         "below it; committed",
     )
 

@@ -1,19 +1,22 @@
 """POST /v1/evidence: JSON with digests or an event, or multipart with the file; and many at once."""
 
+from collections.abc import Callable
+from contextlib import ExitStack
+from functools import partial
 from http import HTTPStatus
 
 from anyio import fail_after
 from fastapi import APIRouter, Request
 from fastapi.responses import Response
 from pydantic import ValidationError
-from starlette.concurrency import run_in_threadpool
 
 from notary.api import forms
 from notary.api.auth import KEY, principal_of, services_of
 from notary.api.schemas import Accepted, AcceptedBulk, SubmitRequest
 from notary.errors import FormatError, RequestError, TooLarge
 from notary.evidence.canonical import loads_unordered
-from notary.services import Services, bulk
+from notary.intake.values import LIGHT_BYTES, MAX_VALUES, has_few, is_light
+from notary.services import Services, bulk, submitting
 from notary.services.types import Principal
 from notary.services.wanted import Repeat, Wanted
 
@@ -97,8 +100,7 @@ async def submit(request: Request) -> Response:
     if media_type == forms.MEDIA_TYPE:
         answer = await _multipart(request, services, principal, repeat)
     elif media_type == _JSON:
-        body = await _body(request, services.max_request_bytes, "send a file as multipart/form-data")
-        answer = await services.submitting.digests(principal, wanted(parse(body)), repeat)
+        answer = await _digests(request, services, principal, repeat)
     else:
         raise RequestError(f"the Content-Type is {_JSON}, or {forms.MEDIA_TYPE} with the document")
     return Response(answer, HTTPStatus.ACCEPTED, media_type=_JSON)
@@ -122,13 +124,7 @@ async def submit_bulk(request: Request) -> Response:
     media_type = _media_type(request)
     limit = services.bulk.limit(media_type)
     with services.bulk.place(principal):
-        try:
-            with fail_after(bulk.BODY_SECONDS):
-                body = await _body(request, limit, "send fewer lines at a time")
-        except TimeoutError:
-            raise TooLarge(
-                f"the request did not arrive within {bulk.BODY_SECONDS:.0f} seconds; send fewer lines at a time"
-            ) from None
+        body = await _body(request, limit, bulk.BODY_SECONDS, "send fewer lines at a time")
         answer = await services.bulk.submit(principal, media_type, body, repeat.key)
     return Response(answer, HTTPStatus.ACCEPTED, media_type=_JSON)
 
@@ -137,14 +133,28 @@ def _media_type(request: Request) -> str:
     return request.headers.get("Content-Type", "").partition(";")[0].strip().lower()
 
 
+async def _digests(request: Request, services: Services, principal: Principal, repeat: Repeat) -> bytes:
+    limit, seconds = services.max_request_bytes, submitting.BODY_SECONDS
+    with ExitStack() as places:
+
+        def large() -> None:
+            size = min(forms.length_of(request) or limit, limit)  # as it says, or all that it may have
+            places.enter_context(services.submitting.place_of(principal, size))
+
+        body = await _body(request, limit, seconds, "send a file as multipart/form-data", large)
+        if is_light(body):
+            return await services.submitting.digests(principal, wanted(parse(body)), repeat)
+        return await services.submitting.heavy_digests(principal, partial(_read, body), repeat)
+
+
 async def _multipart(request: Request, services: Services, principal: Principal, repeat: Repeat) -> bytes:
     spool, limit = services.submitting.intake.spool, services.max_request_bytes
     seconds = services.submitting.body_seconds
     with services.submitting.place(principal):
         async with forms.read_form(request, spool, {"request": limit}, seconds) as form:
-            asked = wanted(parse(form.fields.get("request", b"{}")))
-            return await run_in_threadpool(
-                services.submitting.file, principal, asked, form.file, form.media_type, repeat
+            body = form.fields.get("request", b"{}")
+            return await services.submitting.document(
+                principal, partial(_read, body), form.file, form.media_type, repeat, light=is_light(body)
             )
 
 
@@ -158,6 +168,10 @@ def _repeat(request: Request) -> Repeat:
     return Repeat(key, return_equal=wish is not None)
 
 
+def _read(body: bytes) -> Wanted:
+    return wanted(parse(body))
+
+
 def wanted(request: SubmitRequest) -> Wanted:
     """The request without its wire form; values to commit to stand apart."""
     values = request.model_dump(exclude_none=True)
@@ -169,8 +183,13 @@ def parse(body: bytes) -> SubmitRequest:
     """The request in `body`.
 
     Raises:
-        RequestError: not JSON, a duplicate key, an unknown field, or a value that is not of its form.
+        RequestError: not JSON, more values than a request may have, a duplicate key, an unknown field, or a value that
+            is not of its form.
     """
+    if not has_few(body):
+        raise RequestError(
+            f"the request has more than {MAX_VALUES:,} values; submit them as a document, or as its digest"
+        )
     try:
         return SubmitRequest.model_validate(loads_unordered(body, len(body)))
     except FormatError as error:
@@ -181,11 +200,20 @@ def parse(body: bytes) -> SubmitRequest:
         raise RequestError(f"{where}: {first['msg']}") from error
 
 
-async def _body(request: Request, limit: int, instead: str) -> bytes:
+async def _body(
+    request: Request, limit: int, seconds: float, instead: str, large: Callable[[], None] = lambda: None
+) -> bytes:
+    """The body; `large` is called once, before more than a light one is kept, and may refuse it."""
     chunks, size = [], 0
-    async for chunk in request.stream():
-        size += len(chunk)
-        if size > limit:
-            raise TooLarge(f"the request is larger than {limit} bytes; {instead}")
-        chunks.append(chunk)
+    try:
+        with fail_after(seconds):
+            async for chunk in request.stream():
+                before, size = size, size + len(chunk)
+                if size > limit:
+                    raise TooLarge(f"the request is larger than {limit} bytes; {instead}")
+                if before <= LIGHT_BYTES < size:
+                    large()
+                chunks.append(chunk)
+    except TimeoutError:
+        raise TooLarge(f"the request did not arrive within {seconds:.0f} seconds; {instead}") from None
     return b"".join(chunks)

@@ -41,8 +41,17 @@ def dumps_free(value: Any) -> bytes:
     Raises:
         FormatError: as `dumps`, except that a key is any text of 1 to 64 characters.
     """
-    _check(value, MAX_DEPTH, _FREE)
+    check_free(value)
     return rfc8785.dumps(value)
+
+
+def check_free(value: Any) -> None:
+    """Refuse what `dumps_free` refuses.
+
+    Raises:
+        FormatError: as `dumps_free`.
+    """
+    _check(value, MAX_DEPTH, _FREE)
 
 
 def loads(data: bytes, limit: int) -> Any:
@@ -65,7 +74,7 @@ def loads_unordered(data: bytes, limit: int) -> Any:
         FormatError: as `loads`, except for spelling, and that a key is any text of 1 to 64 characters.
     """
     value = _parse(data, limit)
-    _check(value, MAX_DEPTH, _FREE)
+    check_free(value)
     return value
 
 

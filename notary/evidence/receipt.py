@@ -86,9 +86,19 @@ def receipts_of(note: bytes, entries: Sequence[bytes]) -> list[bytes]:
 
 def receipt_at(note: bytes, entries: Sequence[bytes], index: int) -> bytes:
     """The receipt of one entry of a commit group, byte for byte as in `receipts_of`."""
+    return receipts_at(note, entries, [index])[0]
+
+
+def receipts_at(note: bytes, entries: Sequence[bytes], indexes: Sequence[int]) -> list[bytes]:
+    """The receipts of some entries of a commit group, whose tree is made once."""
     rows = levels(hash_leaves(entries))
-    path = inclusion_path(index, len(entries), lambda level, place: rows[level][place])
-    return ProofFile(index, tuple(path), note).encode(RECEIPT)
+    paths = [
+        inclusion_path(index, len(entries), lambda level, place: rows[level][place]) for index in indexes
+    ]
+    return [
+        ProofFile(index, tuple(path), note).encode(RECEIPT)
+        for index, path in zip(indexes, paths, strict=True)
+    ]
 
 
 def open_receipt(data: bytes, origin: str, keys: Sequence[Verifier]) -> tuple[Promise, ProofFile]:

@@ -5,8 +5,9 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from notary.errors import Conflict, Fatal, NotaryError, NotFound, NotReady, NumberTaken, RequestError
-from notary.intake.group import ClaimTaken, Conditions, Item, Promises, commit, conditions, replay
+from notary.intake.group import ClaimTaken, Conditions, Item, Promises, commit, conditions
 from notary.intake.prepare import prepare
+from notary.intake.replays import answer_again, replay
 from notary.intake.spool import Spool
 from notary.intake.submission import Accepted, Submission
 from notary.store.claims import Claim
@@ -99,7 +100,7 @@ class Intake:
             return conditions(connection, self.promises, self.now(), published)
 
     def commit(self, item: Item, at: Conditions, extra: Callable[[Connection], None] | None = None) -> None:
-        """Make one item durable by itself, with `extra` in the same transaction; sets its outcome.
+        """Make one item durable by itself, with `extra` in the same transaction; sets its outcome as `group.commit`.
 
         Raises:
             As `notary.intake.group.commit`.
@@ -141,6 +142,8 @@ class Intake:
                 self.commit(item, at)
             except (NumberTaken, ClaimTaken):
                 continue  # nothing was stored; the next try finds the claim, or draws other numbers
+            if item.claimed is not None:
+                answer_again(self.database, [item])
             if isinstance(item.outcome, Exception):
                 raise item.outcome
             if item.outcome is not None:

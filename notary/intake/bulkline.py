@@ -12,6 +12,7 @@ from notary.evidence.canonical import loads_unordered
 from notary.evidence.digests import parse_digest
 from notary.evidence.number import parse_number
 from notary.intake.submission import FIELDS, KINDS, Submission
+from notary.intake.values import MAX_VALUES, has_few
 from notary.store.records import VISIBILITIES
 
 MAX_LINE = 128 * 1024
@@ -55,6 +56,8 @@ def parse_line(line: bytes, tenant_id: int, number: int) -> Submission:
 def _object(line: bytes) -> dict[str, Any]:
     value = _flat(line)
     if value is None:
+        if not has_few(line):
+            raise RequestError(f"it has more than {MAX_VALUES:,} values")
         value = loads_unordered(line, MAX_LINE)
     if not isinstance(value, dict):
         raise RequestError("not a JSON object")

@@ -22,8 +22,12 @@ from notary.errors import EmptyDocument, RequestError, TooLarge
 from notary.intake.bulkline import parse_line
 from notary.intake.plain import HEX, Bytes, Plain, first_empty, plain_lines, unhex
 from notary.intake.submission import Submission
+from notary.intake.values import has_few
 
 MAX_LINES = 10_000
+MAX_LINES_VALUES = (
+    500_000  # of all lines together: a second or two of the one turn that all bulk requests share
+)
 MAX_ARRAY = 1 << 20  # bytes: an array of 10,000 has 670,001, and some white space
 _SPACE = rb"[ \t\n\r]*+"
 _ELEMENT = re.compile(_SPACE + rb'"([0-9a-f]{64})"' + _SPACE + rb"([],])")
@@ -71,7 +75,7 @@ def parse_lines(body: bytes, tenant_id: int, limit: int) -> Bulk:
         limit: bytes of the whole body.
 
     Raises:
-        TooLarge: more bytes, more than 10,000 lines, or a line of more than 128 KiB.
+        TooLarge: more bytes, more than 10,000 lines or 500,000 values, or a line of more than 128 KiB.
         EmptyDocument: a line has the digest of no bytes.
         RequestError: not such lines. The first bad line is named, counted from 1.
     """
@@ -84,6 +88,8 @@ def parse_lines(body: bytes, tenant_id: int, limit: int) -> Bulk:
     count = body.count(b"\n")
     if count > MAX_LINES:
         raise TooLarge(f"a bulk request has at most {MAX_LINES} lines, not {count}")
+    if not has_few(body, MAX_LINES_VALUES):
+        raise TooLarge(f"the lines have more than {MAX_LINES_VALUES:,} values together; send fewer at a time")
     data = np.frombuffer(body, np.uint8)
     ends = np.flatnonzero(data == ord("\n"))
     starts = np.concatenate(([0], ends[:-1] + 1))

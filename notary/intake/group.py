@@ -1,16 +1,16 @@
 """A commit group: records of any number of requests, durable together under one signed promise."""
 
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
-from notary.errors import NotaryError, NotReady, Unavailable
+from notary.errors import Conflict, NotReady, Unavailable
 from notary.evidence.commitments import Opening
 from notary.evidence.fields import show_moment
 from notary.evidence.note import parse_note
-from notary.evidence.receipt import Promise, parse_promise, receipts_of, sign_promise
+from notary.evidence.receipt import Promise, parse_promise, sign_promise
 from notary.evidence.statement import Block
 from notary.intake.receipt_keys import ReceiptKeys
 from notary.intake.receipts import receipts_from
@@ -21,13 +21,10 @@ from notary.store.blocks import newest_block
 from notary.store.checkpoints import newest_time
 from notary.store.claims import Claim, Claimed, store_claims, stored_claims
 from notary.store.engine import Connection, Database
-from notary.store.groups import entries_of, group_by_id, insert_group, waiting
+from notary.store.groups import insert_group, waiting
 from notary.store.inspections import Task, add_inspection
 from notary.store.logstate import SMALL_STEP, LogState, read_state
-from notary.store.openings import openings_of
-from notary.store.places import group_of, position_of
-from notary.store.records import NewRecord, Record, insert_records, records_from
-from notary.store.sound import require_own_entry, require_own_promise
+from notary.store.records import NewRecord, Record, insert_records
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,6 +83,8 @@ class Item:
         claim: what a repetition of the request is told by.
         block: the finalized block that its statements name; one for all items of a group.
         inspect: what is to be inspected, where the one record is such a document.
+        claimed: what its claim was answered with by an earlier group; set by `commit`, which then leaves the outcome to
+            `notary.intake.replays`.
         outcome: `Accepted` for each record, or the error of this request alone; set by `commit`.
     """
 
@@ -93,6 +92,7 @@ class Item:
     claim: Claim | None = None
     block: Block | None = None
     inspect: Task | None = None
+    claimed: Claimed | None = None
     outcome: list[Accepted] | Exception | None = field(default=None)
 
     @property
@@ -159,8 +159,8 @@ def commit(
 ) -> None:
     """Make a group of these items durable and set the outcome of each.
 
-    An item whose claim was made before gets the records of then; one whose claim another item of this group
-    makes waits, and gets that item's.
+    An item whose claim another item of this group makes waits, and gets that item's; one whose claim was made before is
+    told so (`claimed`), and nothing is read for it here: others wait for what is new.
 
     Args:
         database: where.
@@ -186,50 +186,7 @@ def commit(
     # with the same key and get them.
     for item, accepted in zip(fresh, made, strict=True):
         item.outcome = accepted
-    for item in items:
-        if item.outcome is None:
-            item.outcome = _replayed(database, item.claim)
-
-
-def replay(connection: Connection, claim: Claim | None) -> list[Accepted]:
-    """The records that this claim was answered with; none if it is new.
-
-    Raises:
-        Conflict: it was made by another request.
-    """
-    found = stored_claims(connection, [claim]) if claim is not None else {}
-    if claim is None or not found:
-        return []
-    claimed = found[_key(claim)]
-    claimed.check(claim)
-    return accepted_before(connection, claimed)
-
-
-def accepted_before(connection: Connection, claimed: Claimed) -> list[Accepted]:
-    """Records that were accepted, as they were answered.
-
-    Raises:
-        Fatal: what is stored of them is not what was answered.
-    """
-    group = group_by_id(connection, group_of(claimed.first_seq))
-    records = records_from(connection, claimed.first_seq, claimed.count)
-    for each in records:
-        require_own_entry(each.number, each.statement, each.entry)
-    note, entries = group.note or b"", entries_of(connection, group.id)
-    require_own_promise(group.id, note, entries)
-    receipts = receipts_of(note, entries)
-    close_by = promised(note)
-    return [
-        _accepted(
-            item.seq,
-            item,
-            receipts[position_of(item.seq)],
-            openings_of(connection, item.seq),
-            close_by,
-            replayed=True,
-        )
-        for item in records
-    ]
+    _repeat(items, known)
 
 
 def promised(note: bytes) -> str:
@@ -249,6 +206,28 @@ def _once_each(items: Sequence[Item]) -> list[Item]:
     return once
 
 
+def _repeat(items: Sequence[Item], known: Mapping[tuple[int, str], Claimed]) -> None:
+    """Tell the items that are left what their claims were answered with, in this group or before."""
+    made: dict[tuple[int, str], Item] = {}
+    for item in items:
+        if item.claim is None:
+            continue
+        first = made.setdefault(_key(item.claim), item)
+        if _key(item.claim) in known:
+            item.claimed = known[_key(item.claim)]
+        elif first is not item:
+            item.outcome = _same(first, item.claim)
+
+
+def _same(first: Item, claim: Claim) -> list[Accepted] | Exception:
+    assert first.claim is not None and isinstance(first.outcome, list)  # noqa: S101, PT018 - it was just made
+    try:
+        Claimed(first.claim.request_sha256, first.outcome[0].seq, first.count).check(claim)
+    except Conflict as error:  # of this item alone
+        return error
+    return [replace(one, replayed=True) for one in first.outcome]
+
+
 def _store(
     connection: Connection, items: Sequence[Item], promises: Promises, state: LogState, now: datetime
 ) -> list[list[Accepted]]:
@@ -261,7 +240,7 @@ def _store(
     seqs = insert_records(connection, group, records)
     close_by = show_moment(now + promises.close)
     accepted = [
-        _accepted(seq, record, receipt, record.openings, close_by, replayed=False)
+        accepted_of(seq, record, receipt, record.openings, close_by, replayed=False)
         for seq, record, receipt in zip(seqs, records, receipts_from(rows, note), strict=True)
     ]
     claims, answers, position = [], [], 0
@@ -279,7 +258,7 @@ def _store(
     return answers
 
 
-def _accepted(
+def accepted_of(
     seq: int,
     record: NewRecord | Record,
     receipt: bytes,
@@ -288,18 +267,11 @@ def _accepted(
     *,
     replayed: bool,
 ) -> Accepted:
+    """What is answered of a record."""
     chosen = record.visibility if record.visibility_chosen else None
     return Accepted(
         seq, record.number, record.entry, record.statement, receipt, openings, close_by, chosen, replayed
     )
-
-
-def _replayed(database: Database, claim: Claim | None) -> list[Accepted] | Exception:
-    try:
-        with database.reading() as connection:
-            return replay(connection, claim)
-    except NotaryError as error:  # a conflict, or no answer from the database: of this item alone
-        return error
 
 
 def _key(claim: Claim) -> tuple[int, str]:

@@ -13,6 +13,7 @@ from collections.abc import Callable, Sequence
 from concurrent.futures import Future
 from contextlib import suppress
 from dataclasses import dataclass, field
+from functools import partial
 from queue import Empty, SimpleQueue
 from typing import Any
 
@@ -22,9 +23,10 @@ from notary.errors import Busy, NotaryError, NumberTaken, TooManyRequests, Unava
 from notary.intake.accept import Intake
 from notary.intake.bulk import BulkItem, Made, commit_bulk
 from notary.intake.group import ClaimTaken, Conditions, Item, commit
+from notary.intake.replays import Replays
 from notary.intake.submission import Accepted
 from notary.store.claims import Claimed
-from notary.store.places import MAX_GROUP
+from notary.store.places import MAX_GROUP, group_of
 
 MAX_QUEUED = 8 * MAX_GROUP  # records that wait for the writer
 SHARE = MAX_QUEUED // 2  # of them, the most of one organisation: four bulk requests at a time
@@ -64,6 +66,11 @@ class Writer:
     _closed: bool = False
     _at: Conditions | NotaryError | None = field(default=None, repr=False)
     _read_at: float = 0.0
+    _replays: Replays = field(init=False, repr=False)
+
+    def __post_init__(self) -> None:
+        """Have somebody beside it who answers what was answered before."""
+        self._replays = Replays(self.intake.database)
 
     def conditions(self) -> Conditions:
         """What a submission of now rests on; read from the database if that was long ago.
@@ -124,6 +131,7 @@ class Writer:
             self._queue.put(None)
         if thread is not None:
             thread.join()
+            self._replays.close()
 
     def _put(
         self,
@@ -158,7 +166,7 @@ class Writer:
             try:
                 self._commit([waiting.item for waiting in group])
             finally:
-                self._done(group)
+                self._answer(group)
             if end:
                 return
 
@@ -206,6 +214,20 @@ class Writer:
         except BaseException as error:  # noqa: BLE001 - this thread must not end while others wait for it
             _log.error("a commit group failed", kind=type(error).__name__, exc_info=error)
             _fail(items, Unavailable("the service could not store this; send it again"))
+
+    def _answer(self, group: list[_Waiting]) -> None:
+        """Answer what is new at once; what is not, this thread does not wait for."""
+        new: list[_Waiting] = []
+        again: dict[int, list[tuple[_Waiting, Item]]] = {}
+        for waiting in group:
+            item = waiting.item
+            if isinstance(item, Item) and item.outcome is None and item.claimed is not None:
+                again.setdefault(group_of(item.claimed.first_seq), []).append((waiting, item))
+            else:
+                new.append(waiting)
+        self._done(new)
+        for part in again.values():
+            self._replays.put([item for _, item in part], partial(self._done, [who for who, _ in part]))
 
     def _done(self, group: list[_Waiting]) -> None:
         with self._lock:

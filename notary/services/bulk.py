@@ -5,7 +5,7 @@ from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
 
-from anyio import CapacityLimiter, to_thread
+from anyio import to_thread
 
 from notary.errors import NotFound, RequestError
 from notary.evidence import canonical
@@ -20,11 +20,12 @@ from notary.merkle.hashing import hash_leaves
 from notary.merkle.tree import levels
 from notary.observe import SUBMISSIONS
 from notary.services.flying import Flying
+from notary.services.lanes import Lanes
 from notary.services.types import Principal
 from notary.store.claims import Claim, Claimed
 from notary.store.groups import group_by_id
 from notary.store.places import group_of, position_of
-from notary.store.records import Record, record_by_number, records_from
+from notary.store.records import Record, records_by_number, records_from
 from notary.store.sound import require_own_entry, require_own_promise
 
 ARRAY = "application/json"
@@ -42,9 +43,9 @@ class BulkSubmitting:
     writer: Writer
     max_bulk_bytes: int
     _flying: Flying = field(default_factory=lambda: Flying("bulk requests", IN_FLIGHT, OF_ONE), repr=False)
-    # Made by the first request, since they belong to its event loop: how many are at work, and, since two at once
-    # would only take turns, the one that computes.
-    _limiters: list[CapacityLimiter] = field(default_factory=list, repr=False)
+    _turns: Lanes = field(default_factory=lambda: Lanes(_AT_WORK, _AT_WORK), repr=False)
+    # Two that compute at once would only take turns.
+    _computing: Lanes = field(default_factory=lambda: Lanes(1), repr=False)
 
     def limit(self, media_type: str) -> int:
         """The most bytes of a body of this type.
@@ -73,16 +74,12 @@ class BulkSubmitting:
             Busy, TooManyRequests: too much is being submitted.
             Unavailable: the database does not answer; all may have been stored, or nothing.
         """
-        if not self._limiters:
-            self._limiters.extend((CapacityLimiter(_AT_WORK), CapacityLimiter(1)))
-        at_work, computing = self._limiters
-        async with at_work:
-            return await self._work(who, media_type, body, key, computing)
+        async with self._turns.turn(who.tenant_id):
+            return await self._work(who, media_type, body, key)
 
-    async def _work(
-        self, who: Principal, media_type: str, body: bytes, key: str | None, computing: CapacityLimiter
-    ) -> bytes:
-        item = await to_thread.run_sync(self._prepare, who, media_type, body, key, limiter=computing)
+    async def _work(self, who: Principal, media_type: str, body: bytes, key: str | None) -> bytes:
+        tenant, computing = who.tenant_id, self._computing
+        item = await computing.run(tenant, self._prepare, tenant, media_type, body, key)
         made = await self.writer.add_bulk(item)
         if isinstance(made, Claimed):
             assert item.claim is not None  # noqa: S101 - it was found by that
@@ -92,27 +89,33 @@ class BulkSubmitting:
         events = sum(new.type == "event" for new in item.others.values())
         SUBMISSIONS.labels("document").inc(item.count - events)
         SUBMISSIONS.labels("event").inc(events)
-        return await to_thread.run_sync(self._answer, item, made, limiter=computing)
+        return await computing.run(tenant, self._answer, item, made)
 
-    def _prepare(self, who: Principal, media_type: str, body: bytes, key: str | None) -> BulkItem:
-        tenant, intake = who.tenant_id, self.writer.intake
+    def _prepare(self, tenant: int, media_type: str, body: bytes, key: str | None) -> BulkItem:
+        intake = self.writer.intake
         bulk = parse_array(body) if media_type == ARRAY else parse_lines(body, tenant, self.max_bulk_bytes)
         at = self.writer.conditions()
         claim = None if key is None else Claim(tenant, f"k{key}", fingerprint(bulk, _canonical))
         return prepare_bulk(
-            bulk, tenant, claim, at.block, intake.origin, intake.now(), intake.random, self._previous(bulk)
+            bulk,
+            tenant,
+            claim,
+            at.block,
+            intake.origin,
+            intake.now(),
+            intake.random,
+            self._previous(bulk, tenant),
         )
 
-    def _previous(self, bulk: Bulk) -> Callable[[Submission], Record | None]:
-        wanted = {s.previous: (at, s.tenant_id) for at, s in bulk.others.items() if s.previous is not None}
+    def _previous(self, bulk: Bulk, tenant: int) -> Callable[[Submission], Record | None]:
+        wanted = {at: one.previous for at, one in bulk.others.items() if one.previous is not None}
         found: dict[str, Record] = {}
         if wanted:
             with self.writer.intake.database.reading() as connection:
-                for number, (at, tenant) in wanted.items():
-                    try:
-                        found[number] = record_by_number(connection, number, tenant)
-                    except NotFound as error:
-                        raise NotFound(f"line {at + 1}: {error}") from error
+                found = records_by_number(connection, set(wanted.values()), tenant)
+        for at, number in wanted.items():
+            if number not in found:
+                raise NotFound(f"line {at + 1}: there is no record {number}")
         return lambda submission: None if submission.previous is None else found[submission.previous]
 
     def _answer(self, item: BulkItem, made: Made) -> bytes:

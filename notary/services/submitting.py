@@ -1,6 +1,6 @@
 """From a wire request to an accepted record, and the answer to it."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
 from os import SEEK_END
@@ -20,12 +20,22 @@ from notary.intake.submission import Accepted, Submission
 from notary.intake.writer import Writer
 from notary.observe import SUBMISSIONS
 from notary.services.flying import Flying
+from notary.services.lanes import Lanes
 from notary.services.types import Principal
 from notary.services.wanted import Repeat, Wanted, fingerprint, of_digests, of_document, plain_media_type
 from notary.store.claims import Claim
 
 IN_FLIGHT = 512  # documents that are taken in; each has a megabyte in memory, and the rest on the disk
 OF_ONE = 64  # of them, of one organisation
+MAX_BYTES = (
+    32 << 20
+)  # of requests without a document that are under way and not light: as sent, and what is made of it
+BYTES_OF_ONE = MAX_BYTES // 4
+BODY_SECONDS = 60.0  # for a request without a document to arrive
+_AT_WORK = (
+    1  # of requests that are not light: two at once would only take turns, and keep all others waiting longer
+)
+_DOCUMENTS_AT_WORK, _DOCUMENTS_OF_ONE = 4, 2  # of documents with such a request; these wait for the disk, too
 _BYTES_A_SECOND = 50_000  # at which a document comes at least, on the whole
 _CHUNK = 1 << 20
 _DOCUMENTS = SUBMISSIONS.labels("document")
@@ -40,10 +50,21 @@ class Submitting:
     max_document_bytes: int
     room: Room
     _flying: Flying = field(default_factory=lambda: Flying("documents", IN_FLIGHT, OF_ONE), repr=False)
+    _bytes: Flying = field(
+        default_factory=lambda: Flying("bytes of large requests", MAX_BYTES, BYTES_OF_ONE), repr=False
+    )
+    _lanes: Lanes = field(default_factory=lambda: Lanes(_AT_WORK), repr=False)
+    _documents: Lanes = field(
+        default_factory=lambda: Lanes(_DOCUMENTS_AT_WORK, _DOCUMENTS_OF_ONE), repr=False
+    )
 
     def place(self, who: Principal) -> AbstractContextManager[None]:
         """A place for one document, to be taken before its body is read. Raises as `Flying.place`."""
         return self._flying.place(who.tenant_id)
+
+    def place_of(self, who: Principal, size: int) -> AbstractContextManager[None]:
+        """A place for a request of `size` bytes without a document, until it is answered. Raises as `Flying.place`."""
+        return self._bytes.place(who.tenant_id, size)
 
     @property
     def body_seconds(self) -> float:
@@ -51,7 +72,7 @@ class Submitting:
         return 120 + self.max_document_bytes / _BYTES_A_SECOND
 
     async def digests(self, who: Principal, wanted: Wanted, repeat: Repeat) -> bytes:
-        """Accept digests or an event.
+        """Accept digests or an event; the request is light (`notary.intake.values`).
 
         Raises:
             RequestError: a document without SHA-256, or an event that nobody could see; and as
@@ -65,8 +86,24 @@ class Submitting:
             item = self.intake.prepare([submission], self.writer.conditions(), claim)  # no input or output
         else:
             item = await to_thread.run_sync(self._prepare, submission, claim)
+        return await self._add(item)
+
+    async def heavy_digests(self, who: Principal, read: Callable[[], Wanted], repeat: Repeat) -> bytes:
+        """As `digests`, for a request that is not light: read and judged in a thread, the organisations in turn.
+
+        Raises:
+            As `digests`, and what `read` raises.
+        """
+        return await self._add(await self._lanes.run(who.tenant_id, self._read, who, read, repeat))
+
+    def _read(self, who: Principal, read: Callable[[], Wanted], repeat: Repeat) -> Item:
+        wanted = read()
+        submission = of_digests(who, wanted)
+        return self._prepare(submission, repeat.claim(who, lambda: fingerprint(wanted)))
+
+    async def _add(self, item: Item) -> bytes:
         (done,) = await self.writer.add(item)
-        SUBMISSIONS.labels(submission.kind).inc()
+        SUBMISSIONS.labels(item.records[0].type).inc()
         return answer(done)
 
     async def digest(self, who: Principal, digest: str, size: int | None) -> bytes:
@@ -88,6 +125,29 @@ class Submitting:
         (done,) = await self.writer.add(Item([record], block=at.block))
         _DOCUMENTS.inc()
         return answer(done)
+
+    async def document(
+        self,
+        who: Principal,
+        read: Callable[[], Wanted],
+        stream: BinaryIO,
+        media_type: str | None,
+        repeat: Repeat,
+        *,
+        light: bool,
+    ) -> bytes:
+        """As `file`, in a thread, which also reads what is asked for; what is not light waits for its turn.
+
+        Raises:
+            As `file`, and what `read` raises.
+        """
+
+        def work() -> bytes:
+            return self.file(who, read(), stream, media_type, repeat)
+
+        if light:
+            return await to_thread.run_sync(work)
+        return await self._documents.run(who.tenant_id, work)
 
     def file(
         self, who: Principal, wanted: Wanted, stream: BinaryIO, media_type: str | None, repeat: Repeat

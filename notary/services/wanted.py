@@ -1,12 +1,14 @@
 """What a request asks for, once its form was checked, and the submission that it becomes."""
 
+import json
 from collections.abc import Callable, Mapping
-from dataclasses import asdict, dataclass, field
+from dataclasses import dataclass, field
 from hashlib import sha256
 from typing import Any
 
 from notary.errors import EmptyDocument, FormatError, RequestError
 from notary.evidence import canonical
+from notary.evidence.commitments import MAX_DISCLOSURE
 from notary.evidence.digests import parse_digest
 from notary.evidence.number import parse_number
 from notary.intake.spool import Spooled
@@ -15,6 +17,8 @@ from notary.services.types import Principal
 from notary.store.claims import Claim
 
 _EMPTY = sha256(b"").hexdigest()
+_COMPACT = json.JSONEncoder(ensure_ascii=False, separators=(",", ":"))
+_MAX_VALUE = MAX_DISCLOSURE * 3 // 4  # in base64 a third more
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,7 +61,7 @@ def of_digests(who: Principal, wanted: Wanted) -> Submission:
     """The submission of digests or an event.
 
     Raises:
-        RequestError: a document without SHA-256, or an event that nobody could see.
+        RequestError: a document without SHA-256, an event that nobody could see, or too large a value.
         EmptyDocument: the digest of no bytes.
         BadDigest, UnknownAlgorithm, BadNumber: a digest or a number is of no known form.
     """
@@ -68,6 +72,7 @@ def of_digests(who: Principal, wanted: Wanted) -> Submission:
         raise EmptyDocument("this is the SHA-256 of no bytes; the document was not read")
     if wanted.kind == "event" and wanted.visibility == "by-document":
         raise RequestError("an event has no document to present; choose another visibility")
+    _bounded(wanted.fields)
     main = {name: found.pop(name) for name in ("sha-256",) if name in found}
     return Submission(
         tenant_id=who.tenant_id,
@@ -87,8 +92,10 @@ def of_document(who: Principal, wanted: Wanted, spooled: Spooled) -> Submission:
     """The submission of a document that is in the spool.
 
     Raises:
+        RequestError: a value is too large.
         BadNumber: `previous` is no record number.
     """
+    _bounded(wanted.fields)
     taken = {name: spooled.digests[name] for name in ("sha-256", "sm3")}
     return Submission(
         tenant_id=who.tenant_id,
@@ -103,6 +110,13 @@ def of_document(who: Principal, wanted: Wanted, spooled: Spooled) -> Submission:
         previous=_number(wanted.previous),
         spooled=spooled.path,
     )
+
+
+def _bounded(fields: Mapping[str, Any]) -> None:
+    # By the encoder of the standard library, a fiftieth of what the canonical form takes.
+    for name, value in fields.items():
+        if len(_COMPACT.encode(value)) > _MAX_VALUE:
+            raise RequestError(f"the value of {name!r} is larger than a commitment may be")
 
 
 def _number(text: str | None) -> str | None:
@@ -124,10 +138,11 @@ def fingerprint(wanted: Wanted, seen: Submission | None = None) -> bytes:
     Raises:
         RequestError: a value cannot be written so.
     """
-    values = asdict(wanted)
+    values = {name: getattr(wanted, name) for name in Wanted.__slots__ if name != "fields"}
+    values["digests"] = dict(wanted.digests)
     try:
         # Each by itself: together they would be nested deeper than what may be committed to.
-        fields = {name: canonical.dumps_free(value).hex() for name, value in values.pop("fields").items()}
+        fields = {name: canonical.dumps_free(value).hex() for name, value in wanted.fields.items()}
         document = None if seen is None else [seen.digests["sha-256"], seen.media_type]
         whole = canonical.dumps({"request": values, "fields": fields, "document": document})
     except FormatError as error:

@@ -1,10 +1,11 @@
 """Openings of commitments, kept apart from the statements so that they can be erased."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 
 from sqlalchemy import Connection, delete, func, select
 
-from notary.evidence.commitments import Opening, name_of
+from notary.evidence.commitments import Opening, name_of_made
+from notary.store.sql import in_parts
 from notary.store.tables import opening
 
 _HASH = 32
@@ -16,7 +17,7 @@ def insert_openings(connection: Connection, openings: Mapping[int, tuple[Opening
         {
             "seq": seq,
             "position": item.index,
-            "name": name_of(item),
+            "name": name_of_made(item),
             "disclosure": item.disclosure,
             "path": b"".join(item.path),
         }
@@ -30,6 +31,18 @@ def insert_openings(connection: Connection, openings: Mapping[int, tuple[Opening
 def openings_of(connection: Connection, seq: int) -> tuple[Opening, ...]:
     """The openings of a record that were not erased, in the order of the commitments."""
     return tuple(item for _, item in filed_openings(connection, seq))
+
+
+def openings_by_seq(connection: Connection, seqs: Collection[int]) -> dict[int, tuple[Opening, ...]]:
+    """As `openings_of`, of many records; those that have none are left out."""
+    query = select(opening.c.seq, opening.c.disclosure, opening.c.position, opening.c.path)
+    found: dict[int, tuple[Opening, ...]] = {}
+    for some in in_parts(seqs):
+        asked = query.where(opening.c.seq.in_(some)).order_by(opening.c.seq, opening.c.position)
+        for row in connection.execute(asked):
+            one = Opening(row.disclosure, row.position, _hashes(row.path))
+            found[row.seq] = (*found.get(row.seq, ()), one)
+    return found
 
 
 def filed_openings(connection: Connection, seq: int) -> list[tuple[str, Opening]]:

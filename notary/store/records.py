@@ -1,6 +1,6 @@
 """Records: a statement with its entry and its place in the log."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -13,6 +13,7 @@ from notary.store.groups import group_at
 from notary.store.openings import insert_openings
 from notary.store.places import GROUP_OF_RECORD, INDEX_OF_RECORD, seq_of
 from notary.store.rows import insert_rows
+from notary.store.sql import in_parts
 from notary.store.tables import commit_group, record
 
 VISIBILITIES = ("by-document", "by-code", "public", "private")
@@ -77,6 +78,19 @@ def record_by_number(connection: Connection, number: str, tenant_id: int | None 
     if tenant_id is not None:
         query = query.where(record.c.tenant_id == tenant_id)
     return _one(connection, query, f"record {number}")
+
+
+def records_by_number(connection: Connection, numbers: Collection[str], tenant_id: int) -> dict[str, Record]:
+    """That tenant's own records by their numbers in canonical form; those that are none of his are left out."""
+    own = _RECORD.where(record.c.tenant_id == tenant_id)
+    parts = (_all(connection, own.where(record.c.number.in_(some))) for some in in_parts(numbers))
+    return {found.number: found for part in parts for found in part}
+
+
+def records_by_seq(connection: Connection, seqs: Collection[int]) -> dict[int, Record]:
+    """Records by their `seq`; those that are not there are left out."""
+    parts = (_all(connection, _RECORD.where(record.c.seq.in_(some))) for some in in_parts(seqs))
+    return {found.seq: found for part in parts for found in part}
 
 
 def record_by_seq(connection: Connection, seq: int) -> Record:

@@ -1,11 +1,21 @@
 """What SQLite and PostgreSQL both have and SQLAlchemy spells twice."""
 
-from collections.abc import Mapping
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from datetime import datetime
-from typing import Any
+from typing import Any, TypeVar
 
 from sqlalchemy import Connection, Table, func, select
 from sqlalchemy.dialects import postgresql, sqlite
+
+_ASKED_AT_ONCE = 1000  # a statement has room for so many values on both databases
+Value = TypeVar("Value", int, str)
+
+
+def in_parts(values: Collection[Value]) -> Iterator[Sequence[Value]]:
+    """The values in order, as many at a time as one question may name."""
+    ordered = sorted(values)
+    for at in range(0, len(ordered), _ASKED_AT_ONCE):
+        yield ordered[at : at + _ASKED_AT_ONCE]
 
 
 def insert(connection: Connection, table: Table) -> Any:

@@ -24,7 +24,7 @@ from benchmarks.harness import (
     set_aside,
     with_goal,
 )
-from benchmarks.intake import BULK, BULK_CONNECTIONS, CONNECTIONS, array, lines, single_requests
+from benchmarks.intake import BULK, BULK_CONNECTIONS, CONNECTIONS, array, lines, memory, single_requests
 from benchmarks.load import get_all
 from benchmarks.postload import Posted, post_all, request
 from benchmarks.service import Place, Server, environment, on_postgresql, serving
@@ -32,7 +32,7 @@ from benchmarks.truth import Truth, counted
 
 SMALL, LARGE = 100_000, 1_000_000  # entries of a batch
 GOALS = {SMALL: 1.0, LARGE: 10.0}  # seconds
-BATCH_MIB, API_MIB = 512.0, 200.0
+BATCH_MIB = 512.0
 SECONDS = 4.0
 P99_RATIO, P99_MS = 3.0, 40.0
 ASKED = 200
@@ -153,15 +153,7 @@ def beside_submissions(context: Context) -> Iterator[Row]:
         rows = [*_slowest(outside, inside, closes)]
         context.tell("bulk and look-ups")
         _everything_else(server, truth)
-        peak = server.peak_mib()
-        rows.append(
-            with_goal(
-                beside(
-                    "memory of an API process after all that, peak", peak, "MiB", peak / API_MIB, "200 MiB"
-                ),
-                API_MIB,
-            )
-        )
+        rows.append(memory("an API process after all that", server))
         context.tell(f"fsck of {truth.acknowledged:,}")
         yield from counted(rows, truth.verdict())
 

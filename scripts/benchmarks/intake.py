@@ -11,7 +11,7 @@ from random import Random
 from benchmarks.filling import Filler, filling
 from benchmarks.harness import Context, Row, at_least, beside, hash_ns, percentile, with_goal
 from benchmarks.postload import Posted, post_all, request
-from benchmarks.service import Place, make, on_postgresql, serving
+from benchmarks.service import Place, Server, make, on_postgresql, serving
 from benchmarks.truth import Truth, counted
 from notary import wiring
 from notary.wiring import Assembly
@@ -28,6 +28,7 @@ BULK_CONNECTIONS = 4
 BULK_REQUESTS = 8  # a run; half of it in a small table, which would not stay small
 COPIED = 2  # groups, just before each run
 ARRAY_RATIO, LINES_RATIO, GROWTH_RATIO = 0.7, 0.5, 0.9
+API_MIB = 200.0
 SMALL, NORMAL, LARGE = 100_000, 1_000_000, 10_000_000  # rows
 
 
@@ -61,7 +62,7 @@ class Runs:
 def singles(context: Context) -> Iterator[Row]:
     """One digest a request, with statement and receipt, durable."""
     with on_postgresql(context.folder / "postgresql") as place:
-        truth, runs, bare = _single_runs(place, ("as-is", "no-op", "each"), context)
+        truth, runs, bare = _single_runs(place, ("as-is", "no-op", "insert", "each"), context)
         yield from counted(_single_rows(runs, bare), truth.verdict())
     place = make(f"sqlite:///{context.folder}/notary.db", context.folder / "sqlite")
     truth, runs, _ = _single_runs(place, ("as-is", "each"), context)
@@ -106,6 +107,7 @@ def _single_rows(runs: dict[str, Runs], bare: Sequence[float]) -> Iterator[Row]:
     yield at_least(
         Row(name, mine.rate, "/s", mine.ratio(nothing.rates), reference, "", ok=True), ratio=NOTHING_RATIO
     )
+    yield _against_insert(runs)
     yield _against_each(runs, "PostgreSQL", EACH_RATIO)
     speed = statistics.median(bare)
     p99 = percentile(mine.seconds, 0.99) * 1e3
@@ -119,10 +121,20 @@ def _single_rows(runs: dict[str, Runs], bare: Sequence[float]) -> Iterator[Row]:
     yield with_goal(slowest, P99_MS)
 
 
+def _against_insert(runs: dict[str, Runs]) -> Row:
+    mine, each = runs["as-is"], runs["insert"]
+    name = "single digest, PostgreSQL: group commit, beside one INSERT"
+    reference = f"one INSERT a request, which commits itself, signed each {each.rate:,.0f}/s, {each.said()}"
+    row = Row(name, mine.rate, "/s", mine.ratio(each.rates), reference, "", ok=True)
+    return at_least(row, ratio=EACH_RATIO)
+
+
 def _against_each(runs: dict[str, Runs], database: str, least: float) -> Row:
     mine, each = runs["as-is"], runs["each"]
     name = f"single digest, {database}: group commit"
-    reference = f"one transaction a request {each.rate:,.0f}/s, {each.said()}; as it is {mine.said()}"
+    reference = (
+        f"one transaction a request, signed each {each.rate:,.0f}/s, {each.said()}; as it is {mine.said()}"
+    )
     return at_least(Row(name, mine.rate, "/s", mine.ratio(each.rates), reference, "", ok=True), ratio=least)
 
 
@@ -142,7 +154,7 @@ def bulk(context: Context) -> Iterator[Row]:
                     mine, copied = _bulk_runs(form, server.port, filler, truth, context, requests)
                     ratios[size] = ratios.get(size, mine.ratio(copied))
                     rows.append(_bulk_row(form, size, mine, copied))
-            rows.append(beside("memory of the API after bulk, peak", server.peak_mib(), "MiB", 0, ""))
+            rows.append(memory("an API process after bulk", server))
         if context.large:
             growth = ratios[LARGE] / ratios[NORMAL]
             row = beside(f"bulk: that ratio at {LARGE:,} to that at {NORMAL:,}", growth, "", growth, "")
@@ -178,6 +190,13 @@ def _bulk_row(form: Callable[[int], bytes], size: int, mine: Runs, copied: Seque
     if size != NORMAL:
         return row
     return at_least(row, ratio=ARRAY_RATIO if form is array else LINES_RATIO)
+
+
+def memory(what: str, server: Server) -> Row:
+    """The most that an API process ever held."""
+    peak = server.peak_mib()
+    row = beside(f"memory of {what}, peak", peak, "MiB", peak / API_MIB, f"{API_MIB:.0f} MiB")
+    return with_goal(row, API_MIB)
 
 
 def array(count: int) -> bytes:

@@ -5,10 +5,11 @@ python -m benchmarks.intake_server MODE PORT, settings in the environment. Modes
     as-is   what `notary serve` runs
     no-op   the same writer, whose transaction is never begun: everything but the database's part
     each    one transaction, one signature and one flush for each submission, in 16 threads
+    insert  the same with one statement, which commits itself, past all that is shared here; PostgreSQL alone
 """
 
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from itertools import count
@@ -16,14 +17,13 @@ from typing import Any
 
 import uvicorn
 
+from benchmarks.one_insert import THREADS, one_insert
 from notary import wiring
 from notary.api.app import create_app, settle
 from notary.intake import group
 from notary.intake.writer import Writer
 from notary.settings import load_settings
 from notary.store.engine import Database
-
-THREADS = 16
 
 
 def without_database() -> None:
@@ -63,8 +63,15 @@ def one_by_one() -> None:
 
 def main(mode: str, port: str) -> None:
     """Serve until it is ended."""
-    {"as-is": lambda: None, "no-op": without_database, "each": one_by_one}[mode]()
-    assembly = wiring.build(load_settings(), working=False)
+    settings = load_settings()
+    change: dict[str, Callable[[], None]] = {
+        "as-is": lambda: None,
+        "no-op": without_database,
+        "each": one_by_one,
+        "insert": lambda: one_insert(settings.database_url),
+    }
+    change[mode]()
+    assembly = wiring.build(settings, working=False)
     app = create_app(assembly.services)
     settle()
     uvicorn.run(app, host="127.0.0.1", port=int(port), log_config=None, access_log=False)

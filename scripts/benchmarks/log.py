@@ -4,9 +4,11 @@ import shutil
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
+from random import Random
 
 from benchmarks.harness import (
     Context,
+    Pair,
     Row,
     bare_hashing,
     beside,
@@ -17,10 +19,16 @@ from benchmarks.harness import (
     set_aside,
 )
 from benchmarks.synthetic import LOG_KEY, ORIGIN, build_log, entries_from
-from notary.evidence.checkpoint import Checkpoint, sign_checkpoint
+from benchmarks.truth import PART, counted
+from notary.errors import NotaryError
+from notary.evidence.checkpoint import Checkpoint, open_checkpoint, sign_checkpoint
+from notary.evidence.note import Verifier
 from notary.log import staging
 from notary.log.batch import Part, build
+from notary.merkle.hashing import hash_leaf
+from notary.merkle.proof import check_consistency, check_inclusion
 from notary.store.files import FileObjects
+from notary.store.tiles import Tiles
 
 SIZES = (1_000_000, 10_000_000)
 LARGE_SIZES = (*SIZES, 100_000_000)
@@ -41,16 +49,33 @@ class Log:
     entries: list[bytes]
     batch: Part | None = None
     staged: str = ""
+    note: bytes = b""
 
     def append(self) -> None:
         """All that a close does until the new entries are durable: tiles, bundles, root, signature, one fsync."""
         (self.batch,) = build(self.objects, self.size, self.root, self.entries)
         self.staged = staging.stage(self.objects, self.batch.objects, epoch=1)
-        sign_checkpoint(Checkpoint(ORIGIN, self.batch.size, self.batch.root), LOG_KEY)
+        self.note = sign_checkpoint(Checkpoint(ORIGIN, self.batch.size, self.batch.root), LOG_KEY).encode()
 
     def place(self) -> None:
         """Put the tiles to their names, each file synced."""
         staging.apply(self.objects, self.staged)
+
+    def problem(self) -> str:
+        """What is wrong with what was appended: its tiles, that it goes on from before, and proofs of a random part."""
+        tiles = Tiles(self.objects)
+        verifier = Verifier(ORIGIN, LOG_KEY.public_key().public_bytes_raw())
+        try:
+            signed = open_checkpoint(self.note, ORIGIN, [verifier]).checkpoint
+            size, root = signed.size, signed.root
+            tiles.check_edge(size, root)
+            check_consistency(self.size, size, tiles.consistency(self.size, size), self.root, root)
+            for at in Random(7).sample(range(len(self.entries)), round(len(self.entries) * PART)):
+                path = tiles.inclusion(self.size + at, size)
+                check_inclusion(hash_leaf(self.entries[at]), self.size + at, size, path, root)
+        except NotaryError as error:
+            return f"at {self.size:,}: {error}"
+        return ""
 
     def undo(self, folder: Path) -> None:
         """Take the appended entries back, and leave their objects in `folder`."""
@@ -60,35 +85,53 @@ class Log:
 
 
 def appending(context: Context) -> Iterator[Row]:
-    """Append 10,000 entries to logs of 10⁶ and 10⁷, durably; to one of 10⁸ in the large run, if the disk has room."""
-    roomy = context.large and shutil.disk_usage(context.folder).free > LARGE_BYTES
-    sizes = LARGE_SIZES if roomy else SIZES
+    """Append 10,000 entries to logs of 10⁶ and 10⁷, durably; to one of 10⁸ in the large run."""
+    free = shutil.disk_usage(context.folder).free
+    lacking = context.large and free < LARGE_BYTES
+    sizes = LARGE_SIZES if context.large and not lacking else SIZES
     logs = [made(size, context) for size in sizes]
     appends: dict[int, list[tuple[float, float]]] = {size: [] for size in sizes}
     places: dict[int, list[tuple[float, float]]] = {size: [] for size in sizes}
+    problems: list[str] = []
     for turn in range(context.runs + 1):
         for log in logs:
             context.tell(f"turn {turn} at {log.size:,}")
             mine, bare, placed = (
                 seconds(log.append), seconds(lambda: bare_hashing(APPENDED)), seconds(log.place),
             )  # fmt: skip
+            problems += [log.problem()] if turn == context.runs else []
             log.undo(context.folder)
             if turn:  # the first fills caches
                 appends[log.size].append((mine, bare))
                 places[log.size].append((placed, bare))
-    ratios = []
-    for log in logs:
-        pair = pair_of(appends[log.size])
-        ratios.append(pair.ratio)
+    pairs = {size: (pair_of(appends[size]), pair_of(places[size])) for size in sizes}
+    verdict = "; ".join(filter(None, problems))
+    yield from counted([*_rows(pairs), *_bytes(logs[-1])], verdict)
+    if lacking:
+        yield _unmeasured(free)
+
+
+def _rows(pairs: dict[int, tuple[Pair, Pair]]) -> Iterator[Row]:
+    for size, (pair, placed) in pairs.items():
         reference = f"bare hashing {pair.reference * 1e3:.1f} ms"
-        name = f"append {APPENDED:,} to {log.size:,}, durable"
-        yield by_ratio(name, pair.subject * 1e3, "ms", pair, reference, APPEND_RATIO)
-        pair = pair_of(places[log.size])
+        yield by_ratio(_name(size), pair.subject * 1e3, "ms", pair, reference, APPEND_RATIO)
         name = f"tiles of {APPENDED:,} at their names"
-        yield beside(name, pair.subject * 1e3, "ms", pair.ratio, reference)
+        yield beside(name, placed.subject * 1e3, "ms", placed.ratio, reference)
+    ratios = [pair.ratio for pair, _ in pairs.values()]
     flat = max(ratios) / min(ratios)
     yield by_value("append, largest to smallest ratio", flat, "", flat, "those above", FLAT_RATIO)
-    yield from _bytes(logs[-1])
+
+
+def _name(size: int) -> str:
+    return f"append {APPENDED:,} to {size:,}, durable"
+
+
+def _unmeasured(free: int) -> Row:
+    """A goal that nobody can say is reached; the run is not a whole one."""
+    reference = (
+        f"not measured: {LARGE_BYTES >> 30} GiB of disk are needed, and {free >> 30} are free; see --folder"
+    )
+    return Row(_name(LARGE_SIZES[-1]), 0, "ms", 0, reference, f"ratio <= {APPEND_RATIO}", ok=False)
 
 
 def made(size: int, context: Context) -> Log:

@@ -15,7 +15,7 @@ from notary.evidence.checkpoint import open_checkpoint
 from notary.evidence.note import Verifier
 from notary.evidence.number import parse_number
 from notary.evidence.proof_file import RECEIPT, TLOG_PROOF, ProofFile, parse_proof_file
-from notary.evidence.receipt import check_receipt, open_receipt
+from notary.evidence.receipt import check_receipt, open_receipt, receipts_at
 from notary.evidence.statement import entry_of, parse_statement
 from notary.intake.receipts import decode_tree
 from notary.log.fsck import fsck
@@ -24,11 +24,14 @@ from notary.merkle.hashing import hash_leaf
 from notary.merkle.proof import check_inclusion, inclusion_path
 from notary.proving import Prover
 from notary.store.engine import Database
-from notary.store.records import count_records
+from notary.store.groups import Group, entries_of, groups_after
+from notary.store.places import seq_of
+from notary.store.records import count_records, records_by_seq
 from notary.wiring import Assembly
 
 PART = 0.01  # of receipts and proofs
 SHOWN = 3
+_PAGE = 500  # groups
 
 
 @dataclass(slots=True)
@@ -78,13 +81,14 @@ class Truth:
             database, assembly.services.log_proofs.prover.tiles, assembly.settings.origin, lambda: log_keys
         )
         checked = 0
-        for digest, statement, receipt in samples(self.kept):
+        # Where no answer was kept, because none was given, of what is stored.
+        for digest, statement, receipt in samples(self.kept) if self.kept else stored_samples(database):
             checked += 1
             try:
                 _verify(digest, statement, receipt, prover, receipt_keys)
             except (EvidenceError, NotaryError, ValueError) as error:
                 yield f"a receipt or proof of {digest}: {error}"
-        if self.kept and not checked:
+        if rows and not checked:
             yield "no receipt was looked at"
 
 
@@ -122,6 +126,35 @@ def samples(kept: Sequence[Kept]) -> Iterator[tuple[str, bytes, bytes]]:
         for at in random.sample(range(len(lines)), wanted):
             receipt = _receipt(lines[at]["index"], rows, answer["receipt"])
             yield digests[at], lines[at]["statement"].encode(), receipt
+
+
+def stored_samples(database: Database) -> Iterator[tuple[str, bytes, bytes]]:
+    """A random part of the records that are stored, one at least: digest, statement, receipt from its group."""
+    random, first = Random(7), True
+    for group in _groups(database):
+        chosen = [at for at in range(group.count) if random.random() < PART]
+        if first:
+            chosen, first = chosen or [random.randrange(group.count)], False
+        if not chosen:
+            continue
+        with database.reading() as connection:
+            records = records_by_seq(connection, [seq_of(group.id, at) for at in chosen])
+            receipts = receipts_at(group.note or b"", entries_of(connection, group.id), chosen)
+        for at, receipt in zip(chosen, receipts, strict=True):
+            record = records[seq_of(group.id, at)]
+            yield (record.sha256 or b"").hex(), record.statement, receipt
+
+
+def _groups(database: Database) -> Iterator[Group]:
+    """All commit groups with a promise; entry 0 was promised to nobody."""
+    after = 0
+    while True:
+        with database.reading() as connection:
+            page = groups_after(connection, after, _PAGE)
+        if not page:
+            return
+        yield from (group for group in page if group.note is not None)
+        after = page[-1].id
 
 
 def _receipt(index: int, rows: Sequence[Sequence[bytes]], note: str) -> bytes:

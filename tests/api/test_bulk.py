@@ -9,6 +9,7 @@ from hashlib import sha256
 import anyio
 import httpx
 import pytest
+from sqlalchemy import event
 
 from notary.api.schemas import AcceptedBulk
 from notary.evidence.note import Verifier
@@ -110,11 +111,11 @@ def test_every_line_becomes_a_record_with_statement_and_receipt(service, body, m
 
 def test_lines_say_what_single_submissions_say(service):
     first = service.accepted()["number"]
-    event = {"kind": "event", "previous": first.lower()}
-    value = bulk(service, lines(*MIXED, event)).json()
+    sent = {"kind": "event", "previous": first.lower()}
+    value = bulk(service, lines(*MIXED, sent)).json()
     found = [parse_statement(line["statement"].encode()) for line in value["lines"]]
     singles = []
-    for wanted in (*MIXED, event):
+    for wanted in (*MIXED, sent):
         request = dict(wanted)
         if "sha-256" in request:
             request["digests"] = {"sha-256": request.pop("sha-256")}
@@ -188,6 +189,18 @@ def test_the_previous_record_of_another_organisation_is_as_if_it_were_not(servic
     theirs = service.post({"digests": {"sha-256": digest(9)}}, headers=service.other).json()["number"]
     answer = bulk(service, lines(GOOD, GOOD | {"previous": theirs}))
     assert "line 2: there is no record" in problem(answer, 404, "not_found")
+
+
+def test_the_previous_records_of_all_lines_are_one_question(service):
+    made = [line["number"] for line in bulk(service, array(*range(20)), ARRAY).json()["lines"]]
+    body = lines(*({"sha-256": digest(at), "previous": number} for at, number in enumerate(made)))
+    asked = []
+    engine = service.assembly.database.engine
+    event.listen(engine, "before_cursor_execute", lambda *arguments: asked.append(arguments[2]))
+    assert bulk(service, body).status_code == 202
+    assert sum("record.number" in one and "SELECT" in one for one in asked) == 1
+    worse = body + lines(GOOD | {"previous": made[0]}, *[GOOD | {"previous": "2222-2222-2222-2222"}] * 2)
+    assert "line 22: there is no record" in problem(bulk(service, worse), 404, "not_found")
 
 
 @pytest.mark.parametrize(
@@ -406,7 +419,7 @@ def test_a_body_is_not_read_before_its_request_has_a_place(service):
 
 
 def test_two_requests_at_a_time_hold_their_megabytes(service, monkeypatch):
-    at_work, seen = 0, []
+    at_work, seen, who = 0, [], Principal(1, frozenset())
 
     async def work(*_):
         nonlocal at_work
@@ -419,8 +432,27 @@ def test_two_requests_at_a_time_hold_their_megabytes(service, monkeypatch):
     async def all_at_once():
         async with anyio.create_task_group() as tasks:
             for _ in range(IN_FLIGHT):
-                tasks.start_soon(service.services.bulk.submit, None, "application/json", b"", None)
+                tasks.start_soon(service.services.bulk.submit, who, "application/json", b"", None)
 
     monkeypatch.setattr(BulkSubmitting, "_work", work)
     anyio.run(all_at_once)
     assert (len(seen), max(seen)) == (IN_FLIGHT, 2)
+
+
+def test_one_that_sends_many_keeps_another_waiting_for_what_is_at_work(service, monkeypatch):
+    order = []
+
+    async def work(_self, who, *_):
+        order.append(who.tenant_id)
+        await anyio.sleep(0.01)
+        return b""
+
+    async def all_at_once():
+        async with anyio.create_task_group() as tasks:
+            for tenant in (1, 1, 1, 1, 2):
+                who = Principal(tenant, frozenset())
+                tasks.start_soon(service.services.bulk.submit, who, "application/json", b"", None)
+
+    monkeypatch.setattr(BulkSubmitting, "_work", work)
+    anyio.run(all_at_once)
+    assert order == [1, 1, 2, 1, 1]

@@ -11,7 +11,8 @@ from notary import wiring
 from notary.api import connections
 from notary.errors import Unavailable
 from notary.intake.bulkline import MAX_LINE
-from notary.intake.bulkparse import MAX_ARRAY, MAX_LINES
+from notary.intake.bulkparse import MAX_ARRAY, MAX_LINES, MAX_LINES_VALUES
+from notary.intake.values import LIGHT_BYTES, LIGHT_VALUES, MAX_VALUES
 from notary.intake.writer import MAX_QUEUED, SHARE
 from notary.services import bulk, submitting, verifying
 from notary.services.bulk import IN_FLIGHT, OF_ONE
@@ -258,6 +259,11 @@ def test_the_limits_are_those_of_the_settings(service):
     assert f"| {MAX_LINES:,}; a line {MAX_LINE >> 10} KiB |" in limits
     assert f"| {IN_FLIGHT}; {OF_ONE} |" in limits
     assert f"| body of a bulk request | within {bulk.BODY_SECONDS:.0f} s |" in limits
+    assert f"| body of a request without document | within {submitting.BODY_SECONDS:.0f} s |" in limits
+    assert f"over {LIGHT_BYTES >> 10} KiB that one process has under way; of one organisation | " in limits
+    assert f"| {submitting.MAX_BYTES >> 20} MiB; {submitting.BYTES_OF_ONE >> 20} MiB; one that" in limits
+    assert f"| {MAX_VALUES:,}; {MAX_LINES_VALUES:,}; lists" in limits
+    assert f"(over\n{LIGHT_BYTES >> 10} KiB or {LIGHT_VALUES} values" in limits
     assert f"| {submitting.IN_FLIGHT}; {submitting.OF_ONE} |" in limits
     assert f"| {verifying.IN_FLIGHT}; each within {verifying.BODY_SECONDS:.0f} s" in limits
     assert f"| {connections.LEAST_BYTES:,} bytes in each {connections.IDLE_SECONDS:.0f} s" in limits

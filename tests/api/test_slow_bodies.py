@@ -6,7 +6,7 @@ from contextlib import ExitStack
 import anyio
 import pytest
 
-from notary.services import bulk, verifying
+from notary.services import bulk, submitting, verifying
 from notary.services.submitting import OF_ONE, Submitting
 from notary.services.types import Principal
 from notary.services.verifying import IN_FLIGHT
@@ -40,10 +40,11 @@ async def send_half(app, path, headers, half):
         ("/v1/evidence/bulk", "application/x-ndjson", b'{"sha-256":'),
         ("/v1/evidence", FORM, form(("file", b"PK"), end=b"")),
         ("/v1/verify", FORM, form(("file", b"PK"), end=b"")),
+        ("/v1/evidence", "application/json", b'{"digests":' + b" " * 5000),
     ],
 )
 def test_a_body_that_does_not_end_gives_its_place_back(service, monkeypatch, path, media_type, half):
-    for limits in (bulk, verifying):
+    for limits in (bulk, verifying, submitting):
         monkeypatch.setattr(limits, "BODY_SECONDS", 0.2)
     monkeypatch.setattr(Submitting, "body_seconds", 0.2)
     headers = {"Content-Type": media_type, **service.own}
@@ -51,7 +52,8 @@ def test_a_body_that_does_not_end_gives_its_place_back(service, monkeypatch, pat
     assert (status, body["code"]) == (413, "too_large")
     assert "did not arrive within 0 seconds" in body["detail"]
     services = service.services
-    assert [len(services.bulk._flying), len(services.submitting._flying)] == [0, 0]
+    taken = (services.bulk._flying, services.submitting._flying, services.submitting._bytes)
+    assert [len(places) for places in taken] == [0, 0, 0]
     assert services.verifying._flying._value == IN_FLIGHT
 
 

@@ -71,8 +71,11 @@ BODIES = [
     ("NaN", b'{"metadata":{"a":NaN},' + D + b"}", "not an integer"),
     ("huge-integer", b'{"metadata":{"a":' + b"9" * 5000 + b"}," + D + b"}", "beyond"),
     ("deep-list", b'{"metadata":{"a":' + b"[" * 11 + b"]" * 11 + b"}," + D + b"}", "deeper than 10"),
-    ("very-deep-list", b"[" * 500_000, "deeper than 10"),
-    ("very-deep-object", b'{"a":' * 100_000, "deeper than 10"),
+    ("very-deep-list", b"[" * 9_000, "deeper than 10"),
+    ("very-deep-object", b'{"a":' * 9_000, "deeper than 10"),
+    ("endless-list", b"[" * 500_000, "more than 10,000 values"),
+    ("endless-object", b'{"a":' * 100_000, "more than 10,000 values"),
+    ("endless-string", b'["' + b'\\"' * 300_000, "not JSON"),
     ("lone-surrogate", b'{"title":"\\ud800",' + D + b"}", "not valid Unicode"),
     ("trailing-bytes", b"{" + D + b"}{}", "not JSON"),
 ]

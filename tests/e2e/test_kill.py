@@ -20,6 +20,8 @@ from notary.merkle.hashing import hash_leaf
 from notary.merkle.tree import root_of
 from tests.dev_service import assert_one_chain, assert_one_chain_of_heads
 
+pytestmark = pytest.mark.crash
+
 PDFS = 2  # few: each is inspected in a process of its own, or given up after three deaths of the service
 FULL = (pytest.mark.faults, pytest.mark.timeout(3600))
 KILLS = 3

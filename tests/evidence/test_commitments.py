@@ -23,6 +23,7 @@ from notary.evidence.commitments import (
     commit,
     encode_openings,
     name_of,
+    name_of_made,
     parse_openings,
 )
 from notary.merkle.hashing import EMPTY_ROOT, hash_leaf
@@ -47,6 +48,20 @@ def test_what_is_committed_is_opened(fields):
     assert check_openings(parse_openings(encode_openings(openings)), commitments) == fields
     for opening in openings:
         assert check_openings((opening,), commitments) == {name_of(opening): fields[name_of(opening)]}
+        assert name_of_made(opening) == name_of(opening)
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_the_name_of_what_was_made_is_read_without_its_value(name):
+    for value in (1, "x" * 90_000):
+        (opening,) = commit({name: value}, salts("test"))[1]
+        assert name_of_made(opening) == name
+        cut = Opening(opening.disclosure[:60], 0, ())  # what follows is not looked at
+        assert name_of_made(cut) == name or value == 1
+    spaced = base64.urlsafe_b64encode(f'["{"a" * 22}", "{name}", 1]'.encode()).decode().rstrip("=")
+    assert name_of_made(Opening(spaced, 0, ())) == name  # in another spelling: it is read whole
+    with pytest.raises(FormatError, match="an array of salt, name and value"):
+        name_of_made(Opening(RFC_9901, 0, ()))
 
 
 def test_the_root_is_over_digests_in_ascending_order():

@@ -32,6 +32,7 @@ class Process:
     folder: Path
     mark: str
     pause: float = 0
+    without: tuple[str, ...] = ()  # guards, in negative controls
     lines: Path = field(init=False)
     child: WarmProcess = field(init=False)
 
@@ -39,7 +40,7 @@ class Process:
         self.lines = self.folder / "lines" / self.mark
         self.lines.parent.mkdir(exist_ok=True)
         self.child = WarmProcess(
-            [self.url, self.folder, self.mark, self.pause],
+            [self.url, self.folder, self.mark, self.pause, *self.without],
             self.lines,
             self.lines.with_suffix(".err"),
             dict(os.environ),

@@ -13,7 +13,7 @@ from pathlib import Path
 
 from notary.errors import NotaryError, NotFound, Unavailable
 from notary.evidence.checkpoint import open_checkpoint
-from notary.log import staging
+from notary.log import publish, sequence, staging
 from notary.log.index import index_digests
 from notary.log.open import open_log
 from notary.store import engine
@@ -206,6 +206,18 @@ def careless(step: str, *arguments: str) -> None:
 def hasty(step: str, *arguments: str) -> None:
     """Publishing a checkpoint whose tiles are not at their names."""
     staging.apply = lambda _objects, _name: True
+    main([step, *arguments])
+
+
+def deaf(step: str, *arguments: str) -> None:
+    """Taking a sync that failed for a database that does not answer: it is tried again."""
+    engine._ours = lambda error: Unavailable(f"the database does not answer: {error}")
+    main([step, *arguments])
+
+
+def forgetful(step: str, *arguments: str) -> None:
+    """Without a look at what was published."""
+    sequence.check_published = publish.check_published = lambda *_: True
     main([step, *arguments])
 
 

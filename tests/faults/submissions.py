@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 from hashlib import sha256
 
 from notary.evidence.number import parse_number
-from notary.intake.group import accepted_before
+from notary.intake.replays import accepted_before
 from notary.intake.submission import Accepted
 from notary.intake.writer import Writer
 from notary.services.bulk import ARRAY, BulkSubmitting
@@ -145,7 +145,7 @@ class Stored:
         group = group_of(seq)
         if group not in self.groups:
             whole = Claimed(b"", seq_of(group, 0), group_by_id(connection, group).count)
-            self.groups[group] = {one.number: one for one in accepted_before(connection, whole)}
+            self.groups[group] = {one.number: one for one in accepted_before(connection, [whole])[0]}
         return self.groups[group][number]
 
 

@@ -6,7 +6,9 @@ from pathlib import Path
 
 import pytest
 
+from notary.store.files import FileObjects
 from notary.store.tables import SQLModel
+from notary.store.tiles import Tiles, root_from
 from tests.faults.damage import cells, flip, flipped
 from tests.faults.scenario import DATABASE, NAMED, UNSIGNED, problems, refused_proofs
 from tests.faults.watch import ROOT
@@ -16,6 +18,8 @@ from tests.log import test_fsck_beside as beside
 from tests.log import test_fsck_calendars as calendars
 from tests.log import test_fsck_keys as keys
 from tests.log import test_fsck_stamps as stamps
+
+pytestmark = pytest.mark.crash
 
 
 def made(log, folder: Path, *steps: str) -> Path:
@@ -96,6 +100,31 @@ def test_a_database_older_than_what_was_published_is_refused(log, tmp_path):
     assert "Fatal: a checkpoint of size 7 is published, ours is of size 5" in ended.stderr
     assert tree(folder / "log") == before
     assert checkpoint(tree(folder))[0] == 7
+
+
+def test_without_a_look_at_what_is_published_an_older_database_forks_the_log(log, tmp_path):
+    """The control of the one above: others than then are put to the places that were published."""
+    folder = made(log, tmp_path / "log", "setup 5 0")
+    backup = (folder / DATABASE).read_bytes()
+    for step in ("more", "close"):
+        assert log.run([step, str(folder)]).status == 0
+    size, root = checkpoint(tree(folder))
+    assert Tiles(FileObjects(folder / "log")).root(size).hex() == root
+
+    (folder / DATABASE).write_bytes(backup)
+    assert log.run(["submit", str(folder)]).status == 0
+    assert "is published, ours is of size 5" in log.run(["close", str(folder)]).stderr
+    ended = log.run(["forgetful", "close", str(folder)])
+    assert ended.status == 0, ended.stderr
+    forked, _ = checkpoint(tree(folder))
+    assert forked > size
+    assert Tiles(FileObjects(folder / "log")).root(forked).hex() == checkpoint(tree(folder))[1]
+    assert root_of_first(folder, size, forked) != root
+
+
+def root_of_first(folder, size, whole):
+    """The root that a log of `whole` entries had when it had `size`."""
+    return root_from(Tiles(FileObjects(folder / "log")).nodes(whole), size).hex()
 
 
 # What can be compared with nothing: the result of questions, of which the next one is asked anew, and what an operator

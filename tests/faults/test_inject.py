@@ -6,6 +6,8 @@ import pytest
 
 from tests.faults.inject import Fault, How, run
 
+pytestmark = pytest.mark.crash
+
 
 def tree(folder: Path):
     return {

@@ -22,6 +22,8 @@ from tests.faults.instances import Counts, Instances, too_little
 from tests.postgres import own_postgres
 from tests.rig import LOG_KEY, ORIGIN
 
+pytestmark = pytest.mark.crash
+
 FULL = (pytest.mark.faults, pytest.mark.timeout(3600))
 CYCLES = 20  # kills of one log; fsck reads all of it after each
 LOGS = 10
@@ -42,9 +44,9 @@ def made(url: str) -> str:
 
 
 @contextmanager
-def server():
+def server(*options):
     """A PostgreSQL server of our own that syncs, and the address of a database there."""
-    with own_postgres() as running:
+    with own_postgres(*options) as running:
         with psycopg.connect(running.url, dbname="postgres", autocommit=True) as connection:
             connection.execute("CREATE DATABASE log")
         yield running, made(make_url(running.url).set(database="log").render_as_string(hide_password=False))
@@ -117,6 +119,45 @@ def test_a_database_server_that_is_killed_loses_nothing(tmp_path):
 @pytest.mark.parametrize("seed", [pytest.param(seed, marks=FULL) for seed in range(50 // SERVER_KILLS)])
 def test_a_database_server_that_is_killed_again_and_again_loses_nothing(tmp_path, seed):
     kill_the_database(tmp_path, SERVER_KILLS, Random(seed))
+
+
+def killed_at_once(url, folder, without, kill):
+    """Who judges the first that was acknowledged, if that is also the last thing that happened."""
+    judge, process = Judge("nothing", url, folder), Process(url, folder, "one-1", without=without)
+    try:
+        assert process.wait_for(1), process.told()
+        kill()
+    finally:
+        process.kill()
+    judge.heard(process)
+    return judge
+
+
+def found(judge):
+    return [problem for problem in judge.judge() if "is lost" in problem]
+
+
+@pytest.mark.parametrize("without", [(), ("flush",)])
+def test_without_its_flush_a_killed_database_server_loses_what_was_acknowledged(tmp_path, without):
+    # The server need not flush for us, and what it would write later it does not write: nothing of it is there.
+    with server("-c", "synchronous_commit=off") as (running, url):
+        first = Process(url, tmp_path, "one-0")  # it makes the log, and all of that is there
+        assert first.wait_for(1)
+        first.kill()
+        running.stop_writing()
+        judge = killed_at_once(url, tmp_path, without, running.kill)
+        running.start()
+        judge.heard(first)
+        lost = found(judge)
+        assert len(lost) >= 1 if without else lost == []
+        assert not any(problem.startswith(tuple(first.acknowledged())) for problem in lost)
+
+
+@pytest.mark.parametrize("without", [(), ("commit",)])
+def test_a_service_that_answers_before_its_commit_is_found(tmp_path, without):
+    judge = killed_at_once(made(f"sqlite:///{tmp_path / 'notary.db'}"), tmp_path, without, lambda: None)
+    lost = found(judge)
+    assert len(lost) >= 1 if without else lost == []
 
 
 @contextmanager

@@ -10,6 +10,8 @@ import pytest
 from tests.faults.disk import Disk, File, Folder, Resize, Write
 from tests.faults.powercut import UnknownEffectError, record
 
+pytestmark = pytest.mark.crash
+
 
 def stored_rows(folder: Path) -> set[int]:
     with closing(sqlite3.connect(folder / "rows.db")) as connection:

@@ -19,6 +19,8 @@ from tests.faults.submissions import RECORDS
 from tests.faults.watch import Tracee
 from tests.faults.world import checkpoint, published, tree
 
+pytestmark = pytest.mark.crash
+
 FULL = (pytest.mark.faults, pytest.mark.timeout(3600))
 # What is swept: a step, and the numbers of closed and of waiting entries before it (none: there is no log yet).
 SWEEPS = {
@@ -200,6 +202,16 @@ def test_a_close_that_publishes_before_its_tiles_are_there_is_found(sweep, tmp_p
     with pytest.raises((AssertionError, Fatal)) as caught:
         faulted(sweep, tmp_path / "killed", Fault(len(calls), How.KILL_BEFORE))
     assert "close, killed before at call" in caught.value.__notes__[0]
+
+
+@sweeps("submit", "write")
+def test_a_process_that_goes_on_after_a_sync_that_failed_is_found(sweep, tmp_path):
+    at = sweep.calls(tmp_path / "calls").index("fdatasync(notary.db-wal)") + 1
+    assert faulted(sweep, tmp_path / "sound", Fault(at, How.EIO))
+    sweep.guard = ("deaf",)
+    with pytest.raises(AssertionError) as caught:
+        faulted(sweep, tmp_path / "deaf", Fault(at, How.EIO))
+    assert f"{sweep.step}, EIO at call {at}, fdatasync(notary.db-wal)" in caught.value.__notes__[0]
 
 
 @sweeps(*SWEEPS, marks=FULL)

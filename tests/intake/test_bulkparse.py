@@ -9,8 +9,9 @@ from hypothesis import strategies as st
 
 from notary.errors import BadDigest, EmptyDocument, RequestError, TooLarge
 from notary.intake.bulkline import parse_line
-from notary.intake.bulkparse import MAX_ARRAY, MAX_LINES, parse_array, parse_lines
+from notary.intake.bulkparse import MAX_ARRAY, MAX_LINES, MAX_LINES_VALUES, parse_array, parse_lines
 from notary.intake.plain import first_empty
+from notary.intake.values import MAX_VALUES, has_few, is_light
 from tests.intake.samples import digests_of
 
 LIMIT = 1 << 24
@@ -248,3 +249,46 @@ def test_upper_case_is_read_as_in_a_single_submission():
     bulk = parse_lines(lines_of([{"sha-256": A}, {"sha-256": B.upper()}, {"sha-256": A}]), 1, LIMIT)
     assert documents(bulk) == [(A, None), (B, None), (A, None)]
     assert list(bulk.others) == [1]
+
+
+def listed(count, text=""):
+    """A line whose metadata is a list of so many values."""
+    return lines_of([{"sha-256": A, "metadata": {"a": [text] * count}}], **COMPACT)
+
+
+def test_so_many_values_a_line_and_all_together_and_no_more():
+    # The line, its digest, the metadata and the list are counted, too: each but the first by the sign before it.
+    assert len(parse_lines(listed(MAX_VALUES - 4), 1, LIMIT).others) == 1
+    with pytest.raises(RequestError, match="line 2: it has more than 10,000 values"):
+        parse_lines(listed(1) + listed(MAX_VALUES - 3), 1, LIMIT)
+    many = listed(MAX_VALUES - 4) * (MAX_LINES_VALUES // MAX_VALUES) + listed(1) * 13
+    with pytest.raises(
+        TooLarge, match="the lines have more than 500,000 values together; send fewer at a time"
+    ):
+        parse_lines(many, 1, LIMIT)
+    assert len(parse_lines(many[len(listed(MAX_VALUES - 4)) :], 1, LIMIT).others) == 62
+
+
+@pytest.mark.parametrize(
+    ("text", "values"),
+    [
+        (b"1", 1), (b'"a,[{"', 1), (rb'"a\",[\\"', 1), (b"[]", 2), (b"[1,2]", 3), (b'{"a":{"b":1},"c":[2]}', 5),
+        (b'[",",1]', 3), (b'["', 2), (b'["\\', 2), (b'"\\",[,,,', 1),
+    ],
+)  # fmt: skip
+def test_values_are_counted_outside_of_strings(text, values):
+    assert has_few(text, values)
+    assert not has_few(text, values - 1)
+
+
+def test_counting_looks_at_no_byte_twice():
+    assert not has_few(b'["' + b'\\"' * 10**6 + b'"' + b",1" * MAX_VALUES)
+    assert has_few(b'["' + b'\\",' * 10**6)  # not closed: all of it is one string
+
+
+@pytest.mark.parametrize(
+    ("body", "light"),
+    [(b"x" * 4096, True), (b"x" * 4097, False), (b"[" + b"1," * 98, True), (b"[" + b"1," * 99, False)],
+)  # fmt: skip
+def test_what_is_light_is_short_and_has_few_values(body, light):
+    assert is_light(body) is light

@@ -403,13 +403,18 @@ def test_what_is_durable_is_answered_though_a_repetition_cannot_be_looked_up(rig
             raise Unavailable("the database does not answer")
             yield
 
-    claim, state = claim_of(rig), rig.intake.conditions().state
-    items = [item(rig, claim=claim), item(rig, claim=claim), item(rig, "b")]
+    claim, before, state = claim_of(rig), claim_of(rig, "k2"), rig.intake.conditions().state
+    rig.intake.accept(rig.document(b"before"), before)
+    items = [
+        item(rig, claim=claim), item(rig, claim=claim), item(rig, claim=replace(claim, request_sha256=b"x" * 32)),
+        item(rig, "b"), item(rig, "before", claim=before),
+    ]  # fmt: skip
     commit(Deaf(rig.database.engine, rig.database._lock), items, PROMISES, state, rig.clock)
     checked(items[0].outcome)
-    checked(items[2].outcome)
-    with pytest.raises(Unavailable, match="the database does not answer"):
-        raise items[1].outcome
+    assert items[1].outcome == [replace(items[0].outcome[0], replayed=True)]  # of this group: nothing is read
+    assert isinstance(items[2].outcome, Conflict)
+    checked(items[3].outcome)
+    assert (items[4].outcome, items[4].claimed.count) == (None, 1)  # for who looks it up, later
 
 
 # --- another process

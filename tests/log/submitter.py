@@ -1,9 +1,10 @@
 """A process that submits and closes until it is killed: what it prints was acknowledged.
 
-Its arguments: DATABASE_URL FOLDER MARK PAUSE
+Its arguments: DATABASE_URL FOLDER MARK PAUSE [GUARD …]
 
 A line for each answer: key, SHA-256 of the answer, record numbers. What is before the `-` in MARK is the holder of
 the lease, the whole of it is in each key. PAUSE: seconds between two submissions of one of its threads.
+GUARD: what it does without (`tests.log.careless`), in negative controls.
 
 Ends with status 3 where the state of the log is not clear to it any more, or another process has taken over; the
 last line of its error output begins with the error's code. A new process takes over.
@@ -35,6 +36,7 @@ from notary.store.claims import Claim
 from notary.store.engine import open_database
 from notary.store.tenants import create_tenant, tenants
 from tests.faults.submissions import Answered, answered, answered_bulk
+from tests.log.careless import WITHOUT
 from tests.rig import GENESIS, LOG_KEY, ORIGIN, Rig, room_of
 
 THREADS = 6  # that submit one digest at a time; one more sends documents, and one bulk requests
@@ -47,7 +49,9 @@ _WAIT = 0.05  # seconds, where something does not answer
 
 
 def main() -> None:
-    url, folder, mark, pause = sys.argv[1:]
+    url, folder, mark, pause, *without = sys.argv[1:]
+    for guard in without:
+        WITHOUT[guard]()
     observe.set_up(
         human=False
     )  # to the error output: the other holds what was acknowledged, and nothing else

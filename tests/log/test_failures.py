@@ -19,6 +19,8 @@ from notary.store.objects import CHECKPOINT
 from tests.faults import Fault, FaultyObjects, faulty
 from tests.rig import LOG_KEY, ORIGIN, Rig
 
+pytestmark = pytest.mark.crash
+
 # point -> error, and whether the log has moved on when it was not stored, when it was
 POINTS = {
     "staging": (Unavailable, False, False),

@@ -25,6 +25,8 @@ from tests.databases import with_tables
 from tests.faults import Fault, FaultyObjects
 from tests.rig import LOG_VERIFIER, ORIGIN, PROMISES, RECEIPT_KEY, RECEIPT_VERIFIER, Rig
 
+pytestmark = pytest.mark.crash
+
 
 @pytest.fixture(scope="module")
 def sound(tmp_path_factory):

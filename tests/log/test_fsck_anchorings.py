@@ -17,6 +17,8 @@ from tests.anchoring.local_chain import STRANGER, WALLET
 from tests.evidence import mini_chain
 from tests.log.attested import HEAD, attested, copied, named, sql
 
+pytestmark = pytest.mark.crash
+
 
 @pytest.fixture(scope="module")
 def sound(tmp_path_factory):

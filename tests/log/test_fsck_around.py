@@ -10,6 +10,8 @@ from tests.faults.damage import flip
 from tests.faults.scenario import UNSIGNED, UNSIGNED_OF_TOKENS, UNSIGNED_WHILE_DUE
 from tests.log.attested import attested, copied, named, sql
 
+pytestmark = pytest.mark.crash
+
 TABLES = {
     "anchoring": r"^anchoring \d+ at \w+: |^attempt \w+ is of no anchoring",
     "attempt": r"^anchoring \d+ at \w+: |^attempt \w+ is of no anchoring",

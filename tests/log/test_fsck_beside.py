@@ -10,6 +10,8 @@ from tests.intake.test_findings import submit
 from tests.log.attested import sql
 from tests.rig import Rig
 
+pytestmark = pytest.mark.crash
+
 NAMED = {
     "earlier_revision": r"^inspection of document \d+: ",
     "validation_report": r"^inspection of document \d+: ",

@@ -11,6 +11,8 @@ from tests.faults.damage import unnamed
 from tests.ots_world import Bitcoin, serving
 from tests.rig import Rig
 
+pytestmark = pytest.mark.crash
+
 
 @pytest.fixture
 def log(tmp_path):

@@ -20,6 +20,8 @@ from tests.faults.damage import unnamed
 from tests.rig import LOG_KEY, ORIGIN, RECEIPT_KEY
 from tests.services.keys_world import World
 
+pytestmark = pytest.mark.crash
+
 
 @pytest.fixture
 def world(sqlite, tmp_path):

@@ -16,6 +16,8 @@ from tests.databases import with_tables
 from tests.faults.damage import unnamed
 from tests.rig import Rig
 
+pytestmark = pytest.mark.crash
+
 HOUR = timedelta(hours=1)
 NAMED = {
     "stamp": r"^stamp of anchoring \d+: |^certificate \w+: no stamp",

@@ -20,6 +20,8 @@ from tests.databases import with_tables
 from tests.faults import Fault, FaultyObjects, faulty
 from tests.rig import GENESIS, LOG_KEY, ORIGIN, START, Rig
 
+pytestmark = pytest.mark.crash
+
 OTHER_KEY = Ed25519PrivateKey.from_private_bytes(bytes(32))
 
 

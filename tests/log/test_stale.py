@@ -16,6 +16,8 @@ from tests.faults.world import published, tree
 from tests.rig import Rig
 from tests.warm import WarmProcess
 
+pytestmark = pytest.mark.crash
+
 POINTS = ["staging", "swap", "tile/0", "tile/+", "tile/entries", "checkpoint", "delete"]
 # What a stale leader says before it ends.
 OVERTAKEN = "is over: another process makes the checkpoints now|another has moved it"
@@ -71,6 +73,13 @@ def taken_over(rig):
 
 def play(url, folder, *point):
     rig = rig_of(url, folder)
+    try:
+        played(rig, url, folder, *point)
+    finally:
+        rig.database.dispose()
+
+
+def played(rig, url, folder, *point):
     with stopped(url, folder, *point) as (stale, err):
         second = taken_over(rig)
         before, stored = tree(folder), rows(rig.database)
@@ -95,7 +104,6 @@ def play(url, folder, *point):
     assert rig.sequencer("three").acquire()  # which removes what the stale one may have left
     assert list(rig.objects.names("staging")) == []
     assert rig.fsck().problems == []
-    rig.database.dispose()
 
 
 @pytest.fixture
@@ -118,6 +126,7 @@ def test_a_leader_that_sleeps_in_its_transaction_loses_it(postgres_url, tmp_path
     play(postgres_url, tmp_path, "swapping")
 
 
-def test_a_leader_that_does_not_look_whether_its_time_is_over_is_found(sqlite_url, tmp_path):
+@pytest.mark.parametrize("where", ["sqlite_url", "postgres_url"])
+def test_a_leader_that_does_not_look_whether_its_time_is_over_is_found(request, tmp_path, where):
     with pytest.raises(AssertionError, match="a row was touched"):
-        play(sqlite_url, tmp_path, "delete", "careless")
+        play(request.getfixturevalue(where), tmp_path, "delete", "careless")

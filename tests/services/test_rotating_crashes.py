@@ -13,6 +13,8 @@ from notary.store.files import FileObjects
 from tests.databases import with_tables
 from tests.services.keys_world import World
 
+pytestmark = pytest.mark.crash
+
 
 class Stopped(BaseException):
     """The process is gone: nothing in the code can catch this."""

@@ -15,6 +15,7 @@ from notary.store import records as store
 from notary.store import tenants as customers
 from notary.store.claims import Claim, Claimed
 from notary.store.places import group_of, position_of, seq_of
+from notary.store.sql import in_parts
 from notary.store.tables import record as table
 from tests.store.rows import LATER, NOW, insert, record
 
@@ -57,6 +58,9 @@ def test_records_are_found_by_every_name_they_have(connection, tenant):
     assert [r.number for r in store.records_from(connection, second, 5)] == ["B"]
     assert store.count_records(connection) == 2
     assert openings.openings_of(connection, first) == opened
+    assert openings.openings_by_seq(connection, [second, first, 99]) == {first: opened}
+    assert store.records_by_seq(connection, [99, first]) == {first: found}
+    assert store.records_by_number(connection, ["C", "A"], tenant) == {"A": found}
     groups.assign_places(connection, 0, [(group_of(first), 2)])
     assert [store.record_at(connection, index).number for index in range(2)] == ["A", "B"]
     with pytest.raises(NotFound, match="there is no entry 2"):
@@ -68,12 +72,21 @@ def test_what_is_not_there_or_is_anothers_is_not_found(connection, tenant):
     insert(connection, record("A", other))
     with pytest.raises(NotFound, match="there is no record A"):
         store.record_by_number(connection, "A", tenant)
+    assert store.records_by_number(connection, ["A"], tenant) == {}
     with pytest.raises(NotFound, match="there is no record of sequence 99"):
         store.record_by_seq(connection, 99)
     with pytest.raises(NotFound, match="there is no entry 0"):
         store.record_at(connection, 0)
     with pytest.raises(NotFound, match="there is no commit group 7"):
         groups.group_by_id(connection, 7)
+
+
+def test_many_records_are_asked_for_in_questions_that_a_database_takes(connection, tenant):
+    numbers = [f"{number:05}" for number in range(2500)]
+    seqs = insert(connection, *(record(number, tenant) for number in numbers))
+    assert sorted(store.records_by_number(connection, [*numbers, "none"], tenant)) == numbers
+    assert [one.number for one in store.records_by_seq(connection, seqs).values()] == numbers
+    assert [len(part) for part in in_parts(seqs)] == [1000, 1000, 500]
 
 
 def test_a_number_that_is_taken_is_told(database):
