@@ -2433,6 +2433,7 @@ function receipt(shown, i) { # of a transaction that succeeded
 { all = all $0 }
 END {
     if (what == "receipt" && all ~ /^0[1-4]/) all = substr(all, 3)
+    if (what == "receipt" && all !~ /^[c-f]/) end_so("refused") # of a type that is not known, or no list
     most = what == "node" ? 256 : 65536
     if (length(all) % 2) odd()
     whole(1, length(all) + 1, 10)
@@ -2445,7 +2446,7 @@ END {
         while (length(part) < 64) part = "0" part
         end_so("number " part)
     }
-    if (!list) end_so(what == "receipt" ? "refused" : "odd")
+    if (!list) odd()
     items(body, past)
     if (what == "node") node()
     if (what == "receipt") receipt()
