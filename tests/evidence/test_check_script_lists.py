@@ -61,9 +61,9 @@ def with_true(number):
 
 
 def checked(run, files, trust=None, shell="dash"):
-    data = packed(files)
+    data, trust = packed(files), trust or script.trust_text(chain=script.NO_BLOCK)
     status, checks, _, text, problems = run(data, trust=trust, shell=shell)
-    _, expected = agrees(data, trust or script.trust_text(), checks)
+    _, expected = agrees(data, trust, checks)
     assert problems == ""
     return status, checks, expected, text
 

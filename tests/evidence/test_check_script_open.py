@@ -70,14 +70,27 @@ def test_as_many_sources_as_are_needed_date_a_head_of_a_compromised_key(run, unt
     ],
 )
 def test_a_block_that_is_not_checked_may_date_a_head_before_a_token_does(run, line, verdict, words):
-    """The block is of 12:10, the tokens of 13:00."""
+    """The block is of 12:10, the tokens of 13:00. Beside the event is a log that the script does not read."""
+    deep = []
+    for _ in range(12):
+        deep = [deep]
+    event = build.mini_chain.event(LATE, build.root_of(script.LOG.leaves[:LATE]), old_size=EARLY)
+    anchor = script.LOG.anchor(LATE, logs=[deep, event])
     late = {
         LATE_A: script.stamped("tsa-a", LATE, gen_time=moment(13), serial=8),
         LATE_B: script.stamped("tsa-b", LATE, gen_time=moment(13), serial=8),
     }
     files = {name: data for name, data in NO_LISTS.items() if not name.startswith(f"heads/{EARLY}/")}
     files = {name: data for name, data in files.items() if name != "consistency.json"} | late
-    status, checks, expected, text = compared(run, files, script.trust_text(log_key=key_of_log(line)))
+    files |= {
+        f"heads/{LATE}/anchor.json": build.encode_evidence(anchor),
+        f"heads/{LATE}/header.rlp": anchor.header,
+    }
+    chain = build.chain_table(script.LOG, blocks=[anchor.header])
+    status, checks, expected, text = compared(
+        run, files, script.trust_text(log_key=key_of_log(line), chain=chain)
+    )
+    assert (checks["6.3", f"head {LATE}"], expected["6.3", f"head {LATE}"]) == (OPEN, PASSED)
     assert (checks[LATE_PERIOD], expected.get(LATE_PERIOD, PASSED)) == (OPEN, verdict), text
     assert status == 2
     assert all(word in text for word in words)
@@ -151,7 +164,7 @@ def test_of_several_paths_the_script_does_not_say_which_counts(run, order):
         f"{folder}/1.crl": revoked.data,
         f"{folder}/2.crl": listed.data,
     }
-    _, checks, expected, text = compared(run, files, script.trust_text())
+    _, checks, expected, text = compared(run, files, script.trust_text(chain=script.NO_BLOCK))
     place = ("5.2", f"tsa-a@{EARLY}")
     assert expected[place] == (FAILED if order == "revoked first" else PASSED), text
     assert checks[place] == OPEN
@@ -187,7 +200,9 @@ def test_lists_of_one_of_several_paths_show_nothing(run, strict):
 def test_a_certificate_more_makes_no_other_authority_of_one(run):
     """One serial number in two tokens, the second of which holds the root as well."""
     late = respond(A, LATE, A.signer, A.middle, A.root, gen_time=moment(13))
-    _, checks, expected, text = compared(run, NO_LISTS | {LATE_A: late}, script.trust_text())
+    _, checks, expected, text = compared(
+        run, NO_LISTS | {LATE_A: late}, script.trust_text(chain=script.NO_BLOCK)
+    )
     place = ("5.1", f"tsa-a@{LATE}")
     assert (checks[place], expected[place]) == (FAILED, FAILED), text
     assert "The authority used this serial number twice" in text
@@ -235,7 +250,7 @@ EXTENSIONS = {
 def test_an_extension_that_openssl_passes_over_leaves_the_token_open(run, what):
     middle = again(A, extensions=[EXTENSIONS[what]])
     files = NO_LISTS | {TOKEN_A: respond(A, EARLY, A.signer, middle)}
-    _, checks, expected, text = compared(run, files, script.trust_text())
+    _, checks, expected, text = compared(run, files, script.trust_text(chain=script.NO_BLOCK))
     place = ("5.1", f"tsa-a@{EARLY}")
     assert checks[place] == OPEN, text
     assert expected[place] == (PASSED if what == "an inhibited policy" else FAILED)
@@ -279,6 +294,24 @@ def test_a_chain_that_the_trust_file_does_not_name_is_open(run):
     assert (status, checks[place], expected[place]) == (0, OPEN, OPEN)
     assert "The trust file names no chain 31337." in text
     assert "信任文件未列链 31337。" in text
+
+
+@pytest.mark.parametrize(
+    ("profile", "known", "word"),
+    [
+        ("op-stack", False, OPEN),  # of a later release, perhaps
+        ("op-stack", True, FAILED),
+        pytest.param("c" * 32, False, OPEN, marks=pytest.mark.fuzz),
+        pytest.param("c" * 33, False, FAILED, marks=pytest.mark.fuzz),
+        pytest.param("Clique", False, FAILED, marks=pytest.mark.fuzz),
+    ],
+)
+def test_a_profile_that_is_not_known_is_open_where_the_chain_is_not(run, profile, known, word):
+    trust = script.trust_text() if known else script.trust_text().replace("= 31337", "= 31338")
+    status, checks, expected, text = compared(run, edited(profile=profile), trust)
+    place = ("6.1", f"head {LATE}")
+    assert (checks[place], expected[place]) == (word, word), text
+    assert status == (0 if word == OPEN else 1)
 
 
 def edited(**changes):

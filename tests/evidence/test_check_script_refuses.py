@@ -151,6 +151,29 @@ REFUSED = {
         script.trust_text(tsa_a=TABLES["tsa_a"].replace("tsa-a Ltd", "授" * 201)),
         "organisation has more than 200",
     ),
+    "an empty revocation": (
+        script.trust_text(tsa_a=TABLES["tsa_a"] + 'revocation = ""\n'),
+        "revocation is not",
+    ),
+    "an empty organisation": (
+        script.trust_text(tsa_a=TABLES["tsa_a"].replace("tsa-a Ltd", "")),
+        "a tsa has no organisation",
+    ),
+    "an empty name": (script.trust_text(tsa_a=TABLES["tsa_a"].replace('"tsa-a"', '""')), "the name of a tsa"),
+    "an empty policy": (
+        script.trust_text(tsa_a=TABLES["tsa_a"] + 'policies = [""]\n'),
+        "a policy is no dotted",
+    ),
+    "an empty root": (
+        script.trust_text(tsa_a=TABLES["tsa_a"].replace("roots = [", "roots = ['', ")),
+        "roots: not one certificate",
+    ),
+    "an empty profile": (chain(CHAIN.replace('"ethereum"', '""')), "a profile that is not known"),
+    "an empty head key": (
+        chain(CHAIN.replace("profile", 'head_keys = [""]\nprofile')),
+        "head_keys is not 0x",
+    ),
+    "an empty witness": (plus('[[witness]]\nvkey = ""\n'), "the vkey of a witness"),
     "a control character in a comment": (plus("# \x07\n"), "a control character"),
 }
 

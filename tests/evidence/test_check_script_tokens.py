@@ -176,9 +176,9 @@ def test_a_response_that_the_script_does_not_read_leaves_no_bound(run):
     name = f"heads/{EARLY}/revocation/tsa-a/3.ocsp"
     for more in ({}, {"status": "REVOKED", "revoked_at": moment(11)}):
         answer = ocsp(TSA.signer, TSA.middle, TSA.middle_key, at=moment(12, 30), **more)
-        data = packed(script.FILES | {name: answer.data})
-        status, checks, _, text, problems = run(data)
-        _, expected = agrees(data, script.trust_text(), checks)
+        data, trust = packed(script.FILES | {name: answer.data}), script.trust_text(chain=script.NO_BLOCK)
+        status, checks, _, text, problems = run(data, trust=trust)
+        _, expected = agrees(data, trust, checks)
         place = "5.2", f"tsa-a@{EARLY}"
         assert (status, checks[place], problems) == (2, "could_not_be_checked", ""), text
         assert expected[place] == ("failed" if more else "passed")
@@ -189,9 +189,9 @@ def test_a_revocation_that_cannot_be_told_leaves_no_bound(run):
     listed = crl(TSA.root, TSA.root_key, (TSA.middle, EARLIER, None), at=moment(12, 30)).data
     folder = f"heads/{EARLY}/revocation/tsa-a"
     files = {name: data for name, data in script.FILES.items() if not name.startswith(folder)}
-    data = packed(files | {f"{folder}/1.crl": listed})
-    status, checks, _, _, _ = run(data)
-    _, expected = agrees(data, script.trust_text(), checks)
+    data, trust = packed(files | {f"{folder}/1.crl": listed}), script.trust_text(chain=script.NO_BLOCK)
+    status, checks, _, _, _ = run(data, trust=trust)
+    _, expected = agrees(data, trust, checks)
     assert expected["5.2", f"tsa-a@{EARLY}"] == "failed"
     assert (status, checks["8.1", ""]) == (2, "could_not_be_checked")
 
@@ -200,7 +200,7 @@ def test_a_token_that_is_not_compared_does_not_pass_and_bounds_nothing(run):
     """Signed with PSS, which OpenSSL checks and the script does not read; nothing else is wrong with it."""
     tsa = tsa_case.authority("pss")
     token = tsa.respond(script.LOG.checkpoint(EARLY), tsa=True)
-    trust = script.trust_text(tsa_a=table(tsa_case.Given(token, tsa)))
+    trust = script.trust_text(tsa_a=table(tsa_case.Given(token, tsa)), chain=script.NO_BLOCK)
     folder = f"heads/{EARLY}/revocation/tsa-a"
     files = {name: data for name, data in script.FILES.items() if not name.startswith(folder)}
     data = packed(files | {f"heads/{EARLY}/tokens/tsa-a.tsr": token})

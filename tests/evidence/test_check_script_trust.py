@@ -170,6 +170,6 @@ def test_two_organisations_beyond_ascii_are_two_sources(run, names, wanted):
         f"tsa_{x}": script.TABLES[f"tsa_{x}"].replace(f"tsa-{x} Ltd", name)
         for x, name in zip("ab", names, strict=True)
     }
-    text = script.trust_text(**tables).replace("version = 1", "version = 1\nk = 2", 1)
+    text = script.trust_text(chain=script.NO_BLOCK, **tables).replace("version = 1", "version = 1\nk = 2", 1)
     status, checks, _, _, _ = run(PLAIN_STATED, trust=text)
     assert (status, checks["8.1", ""]) == (wanted, "could_not_be_checked" if wanted else "passed")

@@ -129,6 +129,9 @@ try {
     }
     $sizes = @($files | Where-Object { $_ -cmatch "^heads/([1-9][0-9]{0,18})/" } | ForEach-Object { $_.Split("/")[1] } | Sort-Object -Unique)
     foreach ($size in $sizes) { CheckHead $folder $leaf $size }
+    if ($statement -cmatch '"commitments":\{"count":([0-9]{1,2}),') {
+        Say "2.4" "unchecked" ("which of the {0} commitments are opened here and which are withheld: tools/verify.html or notary verify" -f $Matches[1]) "承诺的披露与未出示，本程序不核验"
+    }
     foreach ($id in "3.1", "4.1", "5.1", "6.1", "8.1") { Say $id "unchecked" "not done here: tools/verify.html or notary verify" "本程序不核验" }
 } catch {
     Write-Output ("check.ps1: {0}" -f $_.Exception.Message)
