@@ -6,7 +6,16 @@ from datetime import datetime
 from functools import partial
 from typing import Any
 
-from notary.anchoring.agreeing import agreed_nonce, first_head, held_root, nonce_of, of_first
+from notary.anchoring.agreeing import (
+    agreed_nonce,
+    first_head,
+    held_root,
+    lost_nonce,
+    nonce_of,
+    of_first,
+    shown,
+    to_accuse,
+)
 from notary.anchoring.blocks import FINALIZED
 from notary.anchoring.contract import ANCHOR, call_data, head_digest, read_head
 from notary.anchoring.data_fee import data_fee
@@ -88,9 +97,18 @@ class EvmAnchor:
         """How many transactions the wallet has on chain. Raises as `chain_nonce`."""
         return of_first(self._nodes, lambda node: nonce_of(node, self.wallet.address))
 
-    def agreed_nonce(self) -> int:
+    def agreed_nonce(self, *, accusing: bool = False) -> int:
         """The same, as all endpoints say that answer. Raises as `agreeing.agreed_nonce`."""
-        return agreed_nonce(self._nodes, self.needed, self.wallet.address)
+        needed = to_accuse(self._nodes, self.needed) if accusing else self.needed
+        return agreed_nonce(self._nodes, needed, self.wallet.address)
+
+    def lost_nonce(self, lane: int) -> int | None:
+        """The first of the wallet's nonces below `lane` that the chain lost. As `agreeing.lost_nonce`."""
+        return lost_nonce(self._nodes, self.needed, self.wallet.address, lane)
+
+    def shown(self, attempts: Sequence[Attempt]) -> bool:
+        """Whether an endpoint shows the receipt of one of these, by its own word; it is told. As `agreeing.shown`."""
+        return shown(self._nodes, [attempt.ref for attempt in attempts])
 
     def on_chain_head(self) -> tuple[int, bytes]:
         """Size and root of the newest head that the contract holds; size 0 where there is none.

@@ -126,7 +126,9 @@ def _contested(
         )
     if accusing < needed:
         raise AnchorUnavailable(f"{_went(nonce)}, say {accusing} of {asked} endpoints: {needed} must agree")
-    raise LaneStopped(_went(nonce), foreign=True)
+    raise LaneStopped(
+        _went(nonce), foreign=accusing >= min(2, asked)
+    )  # one of several stops it, and accuses nobody
 
 
 def _went(nonce: int) -> str:
