@@ -50,11 +50,11 @@ def lost(_):
 @pytest.mark.parametrize(
     ("changes", "warned"),
     [
-        ({}, True),
-        ({"fees": "legacy"}, True),
-        ({"fees": "free"}, False),
+        ({"max_ether_per_day": None}, True),
+        ({"max_ether_per_day": None, "fees": "legacy"}, True),
+        ({"max_ether_per_day": None, "fees": "free"}, False),
         ({"profile": "anvil"}, False),
-        ({"max_ether_per_day": "0.1"}, False),
+        ({}, False),
     ],
 )
 def test_a_worker_warns_once_where_nothing_bounds_what_a_wallet_spends_in_a_day(tmp_path, changes, warned):

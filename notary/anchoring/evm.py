@@ -160,7 +160,7 @@ class EvmAnchor:
 
         def made(node: Node) -> Attempt | None:
             afford = partial(self._afford, node, attempts[-1].nonce)
-            return replacement(node, self.wallet, attempts, since, self.profile, afford, blocks)
+            return replacement(node, self.wallet, attempts, since, self.profile, afford, blocks, self._nodes)
 
         with stopping():
             return of_first(self._nodes, made)
@@ -230,7 +230,7 @@ class EvmAnchor:
         require_extension(node, *where, self.head_key.address, head, consistency, old_size)
         require_taken(node, self.lane, *where, head, consistency)
         fields = {"chainId": node.chain_id, "nonce": nonce, "to": self.contract, "value": 0}
-        fields |= {"gas": gas_of(len(consistency))} | fee_fields(node)
+        fields |= {"gas": gas_of(len(consistency))} | fee_fields(node, self._nodes)
         size = _ENVELOPE + len(self._call(head, consistency, bytes(_SIGNATURE)))
         self._afford(node, nonce, fields, size)
         return fields
@@ -249,8 +249,8 @@ class EvmAnchor:
         times = times_replaced(attempts)
         if not used and times >= MAX_REPLACEMENTS:
             detail = (
-                f"made again {times} times, each time for more, and in no block: it is made again once a block costs "
-                "more than it offers"
+                f"made again {times} times, each time for more, and in no block: it is made again once the chain asks "
+                "for more than it offers, up to max_fee_gwei"
             )
         return Observation(Step.SENT, detail=detail)
 
