@@ -11,7 +11,7 @@ from notary.anchoring.poll import newest_finalized
 from notary.anchoring.port import Attempt, Step
 from notary.anchoring.quorum import Quorum
 from notary.anchoring.replacing import MAX_REPLACEMENTS, outbid
-from notary.anchoring.rpc import Node
+from notary.anchoring.rpc import Node, quantity
 from notary.anchoring.transaction import fields_of
 from notary.errors import AnchorUnavailable
 from notary.evidence.chain import (
@@ -134,6 +134,20 @@ def test_after_eight_it_is_made_again_where_a_block_costs_more_than_it_offers_an
     sent(anchor, best)
     chain.mine()
     assert anchor.observe(head(7), [*eight, better, best]).step is Step.MINED
+
+
+def test_one_of_two_endpoints_that_suggests_too_little_holds_nothing_up_for_longer_than_one_attempt(
+    chain, anchor
+):
+    tip = quantity(chain.node.ask("eth_maxPriorityFeePerGas"))
+    with lying_node(chain.url, eth_maxPriorityFeePerGas=lambda _: "0x0") as url:
+        both = replace(through(anchor, url), others=(chain.node,))
+        first, since = waiting(chain, both)
+        second = both.replacement([first], since)
+        chain.node.ask("anvil_setNextBlockBaseFeePerGas", "0x7")
+        chain.mine()
+        assert both.replacement([first] * (MAX_REPLACEMENTS + 1), since) is not None
+    assert [fields_of(each.raw)["maxPriorityFeePerGas"] for each in (first, second)] == [0, tip]
 
 
 def test_after_eight_it_is_made_again_where_the_tip_alone_costs_more_than_it_offers(chain, anchor):
