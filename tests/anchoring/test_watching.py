@@ -3,6 +3,7 @@
 from dataclasses import replace
 
 import pytest
+import structlog
 
 from notary.anchoring.rpc import Node
 from notary.anchoring.watching import WalletWatch
@@ -71,9 +72,11 @@ def test_a_theft_on_a_quiet_log_is_told_at_the_next_look_and_once(chain, log, on
     assert (accused(log), stopped(log, on_chain)) == ([], 0)
     theft(chain)
     what = f"the wallet's next nonce is {nonce + 1} on chain and {nonce} here: somebody else uses its key"
-    for _ in range(2):
-        look(log, watching)
-        assert accused(log) == [(FOREIGN_NONCE, WALLET.address, what)]
+    with structlog.testing.capture_logs() as logs:
+        for _ in range(2):
+            look(log, watching)
+            assert accused(log) == [(FOREIGN_NONCE, WALLET.address, what)]
+    assert [line["event"] for line in logs] == ["a wallet does not anchor"]
     assert (stopped(log, on_chain), told()) == (1, before + 1)
     theft(chain)
     look(log, watching)
