@@ -217,7 +217,8 @@ def deaf(step: str, *arguments: str) -> None:
 
 def forgetful(step: str, *arguments: str) -> None:
     """Without a look at what was published."""
-    sequence.check_published = publish.check_published = lambda *_: True
+    nothing = lambda *_: True  # noqa: E731 - in the place of three functions
+    sequence.check_published = publish.check_published = sequence.extends.require_published = nothing
     main([step, *arguments])
 
 
