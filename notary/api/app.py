@@ -64,6 +64,7 @@ def create_app(services: Services, stop: Callable[[DiskFailed], None] | None = N
             _direct(app, submit.submit_bulk), max(max_body, services.bulk.max_bulk_bytes * 2), broken
         ),
     }
+    app.hot = hot.Hot(services, broken)
     return app
 
 
@@ -110,6 +111,7 @@ def _direct(app: FastAPI, endpoint: Callable[[Request], Awaitable[Response]]) ->
 
 class _App(FastAPI):
     direct: dict[str, Around]  # by path, for POST
+    hot: hot.Hot  # for the server (notary.api.quick)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         direct = None
@@ -118,17 +120,6 @@ class _App(FastAPI):
         if direct is None:
             await super().__call__(scope, receive, send)
             return
-        if scope["path"] == hot.PATH and self.state.broken.error is None:
-            try:
-                await hot.single(self.state.services, scope, receive, send)
-            except hot.Unread as error:
-                receive = hot.again(error, receive)
-            except NotaryError as error:
-                self.state.broken.see(error)
-                scope["route"] = _ROUTES[hot.PATH]
-                direct = Around(problems.answer(error), direct.max_body, problems.Broken(None))
-            else:
-                return
         await direct(scope, receive, send)
 
     def openapi(self) -> dict[str, Any]:

@@ -6,10 +6,7 @@ answers that he does not read, or hold connections and the files of half-sent bo
 
 import asyncio
 import resource
-from collections.abc import Callable
-from typing import Any
 
-import uvicorn
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
 MAX_HEAD = (
@@ -25,19 +22,6 @@ LEAST_BYTES = 30_000
 # And a third of the files that the process may open: each may have an upload beside it, and the database has some.
 MAX_CONNECTIONS = 2000
 GRACE_SECONDS = 10  # for requests under way when the process is to stop
-
-
-def config(app: Callable[..., Any], **options: Any) -> uvicorn.Config:
-    """How the service is served; `options` are uvicorn's, as host and port."""
-    return uvicorn.Config(
-        app,
-        log_config=None,
-        access_log=False,
-        http=BoundedProtocol,
-        ws="none",  # nothing here speaks it, and a connection that is handed over is out of these bounds
-        timeout_graceful_shutdown=GRACE_SECONDS,  # or one open request would keep a process that must stop
-        **options,
-    )
 
 
 def _most() -> int:

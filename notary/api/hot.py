@@ -1,96 +1,118 @@
-"""The busiest call, by itself: one digest as JSON. What is not of that form goes the way of all others.
+"""The busiest call, by itself: one digest as JSON, past the framework and past ASGI. All else goes the way of all calls.
 
-Each layer of a framework costs as much here as the work itself. So this one reads the body, matches it whole,
-and answers with headers that stand ready; it counts itself, too. Everything else about a submission is in
-`notary.api.submit`, and the answers are the same bytes.
+Each layer of a framework costs as much here as the work itself. So `notary.api.quick` reads the head, and this reads the
+body, matches it whole, hands it to the writer, and answers with headers that stand ready; it counts itself, too.
+Everything else about a submission is in `notary.api.submit`, and the answers are the same bytes.
 """
 
+import asyncio
 import re
 import time
+from collections.abc import Callable
 from hashlib import sha256
-from typing import Any
+from http import HTTPStatus
 
+from starlette.responses import Response
+
+from notary.api import problems
 from notary.api.auth import known_principal
 from notary.api.middleware import FIXED_HEADERS
+from notary.errors import NotaryError
 from notary.observe import REQUEST_SECONDS
 from notary.services import Services
 
 PATH = "/v1/evidence"
-_MAX_BODY = 512
-_MAX_TOKEN = 120
+MAX_BODY = 512
 # The form that clients send: a digest, perhaps a size. Strict, so that it says what the general reader would say.
 _BODY = re.compile(
     rb'\s*\{\s*"digests"\s*:\s*\{\s*"sha-256"\s*:\s*"([0-9a-f]{64})"\s*\}\s*'
     rb'(?:,\s*"size"\s*:\s*([1-9][0-9]{0,14})\s*)?\}\s*'
 )
 _NOTHING = sha256(b"").hexdigest().encode()
-_JSON = (b"application/json", b"application/json; charset=utf-8")
-_HEADERS = ((b"content-type", b"application/json"), *FIXED_HEADERS)
+_FIXED = b"".join(b"%b: %b\r\n" % each for each in FIXED_HEADERS)
+_ACCEPTED = b"HTTP/1.1 202 Accepted\r\ncontent-type: application/json\r\n" + _FIXED + b"content-length: %d\r\n"
+
+Send = Callable[[bytes, bytes], None]
 
 
-class Unread(Exception):
-    """Not of this form; `body` is what was read of it, and `more` whether more is to come."""
+class Hot:
+    """Answers requests of this form.
 
-    def __init__(self, body: bytes, *, more: bool) -> None:
-        super().__init__()
-        self.body = body
-        self.more = more
-
-
-async def single(services: Services, scope: Any, receive: Any, send: Any) -> None:
-    """Answer one request, if it is of this form and nothing is wrong with it.
-
-    Raises:
-        Unread: it is for the general reader, which is also the one that says what is wrong.
+    Args:
+        services: what answers.
+        broken: whether the disk has failed.
     """
-    started = time.perf_counter()
-    token = _token(scope)
-    principal = None if token is None else known_principal(services, token, "submit")
-    if principal is None or scope["query_string"]:
-        raise Unread(b"", more=True)
-    message = await receive()
-    body, more = message.get("body", b""), message.get("more_body", False)
-    found = None if more or len(body) > _MAX_BODY else _BODY.fullmatch(body)
-    if message["type"] != "http.request" or found is None or not services.submitting.writer.known:
-        raise Unread(body, more=more)
-    digest, size = found.groups()
-    if digest == _NOTHING:
-        raise Unread(body, more=False)
-    answer = await services.submitting.digest(principal, digest.decode(), None if size is None else int(size))
-    headers = [*_HEADERS, (b"content-length", b"%d" % len(answer))]
-    await send({"type": "http.response.start", "status": 202, "headers": headers})
-    await send({"type": "http.response.body", "body": answer})
-    _SECONDS.observe(time.perf_counter() - started)
+
+    def __init__(self, services: Services, broken: problems.Broken) -> None:
+        self.services = services
+        self.broken = broken
+
+    def take(self, token: str, body: bytes, send: Send) -> bool:
+        """Take a request, if it is of this form and nothing is wrong with it: else the general reader says what is.
+
+        Args:
+            token: the API key.
+            body: all of it.
+            send: is called once, later and in this loop, with a head, to which the server adds its own headers and an
+                empty line, and a body.
+        """
+        started = time.perf_counter()
+        found = _BODY.fullmatch(body) if len(body) <= MAX_BODY and self.broken.error is None else None
+        if found is None or not self.services.submitting.writer.known:
+            return False
+        digest, size = found.groups()
+        if digest == _NOTHING:
+            return False
+        told = _Told(self.broken, send, started)
+        try:
+            principal = known_principal(self.services, token, "submit")
+            if principal is None:
+                return False
+            self.services.submitting.begin(
+                principal,
+                bytes.fromhex(digest.decode()),
+                None if size is None else int(size),
+                told,
+                asyncio.get_running_loop(),
+            )
+        except NotaryError:
+            return False  # nothing was queued
+        return True
 
 
-def _token(scope: Any) -> str | None:
-    """The API key, where the headers are those of this form."""
-    token, plain = None, False
-    for name, value in scope["headers"]:
-        if name == b"authorization":
-            if token is not None:
-                return None
-            token = value
-        elif name == b"content-type":
-            plain = value in _JSON
-        elif name == b"idempotency-key":
-            return None
-    if token is None or not plain or not token.startswith(b"Bearer nk_") or len(token) > _MAX_TOKEN:
-        return None
-    text: str = token[7:].decode("latin-1")
-    return text
+class _Told:
+    """Who waits for one answer, as `notary.intake.writer.Told`."""
+
+    __slots__ = ("broken", "send", "started")
+
+    def __init__(self, broken: problems.Broken, send: Send, started: float) -> None:
+        self.broken, self.send, self.started = broken, send, started
+
+    def done(self) -> bool:
+        """False: whether anybody still listens is looked at when it is sent."""
+        return False
+
+    def set_result(self, result: bytes) -> None:
+        """It is durable."""
+        self.send(_ACCEPTED % len(result), result)
+        _SECONDS.observe(time.perf_counter() - self.started)
+
+    def set_exception(self, exception: Exception) -> None:
+        """It is not, or that is not certain: the same problem that the general reader would send."""
+        self.broken.see(exception)
+        answer = problems.answer(exception) if isinstance(exception, NotaryError) else problems.fault(exception)
+        self.send(head_of(answer), bytes(answer.body))
+        status = str(answer.status_code)
+        REQUEST_SECONDS.labels("POST", PATH, status).observe(time.perf_counter() - self.started)
 
 
-def again(error: Unread, receive: Any) -> Any:
-    """A `receive` that begins with what was read already."""
-    first: list[bytes] | None = None if error.more and not error.body else [error.body]
-
-    async def replayed() -> Any:
-        if first:
-            return {"type": "http.request", "body": first.pop(), "more_body": error.more}
-        return await receive()
-
-    return replayed
+def head_of(answer: Response) -> bytes:
+    """Status line and headers of an answer, with those that every answer has."""
+    given = {name for name, _ in answer.raw_headers}
+    headers = [*answer.raw_headers, *(each for each in FIXED_HEADERS if each[0] not in given)]
+    status = HTTPStatus(answer.status_code)
+    first = f"HTTP/1.1 {status.value} {status.phrase}\r\n".encode()
+    return first + b"".join(b"%b: %b\r\n" % each for each in headers)
 
 
 _SECONDS = REQUEST_SECONDS.labels("POST", PATH, "202")

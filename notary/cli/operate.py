@@ -12,7 +12,7 @@ from rich.progress import Progress
 
 from notary import observe, wiring
 from notary.api.app import create_app, settle
-from notary.api.connections import config
+from notary.api.quick import config
 from notary.cli import anchor, incidents, key, setup, tenant, trust
 from notary.cli.folder import AsJson, DataDir, settings_of
 from notary.embedded import dev

@@ -24,7 +24,7 @@ from notary import keys, wiring
 from notary.anchoring.contract import deploy, open_log, read_head
 from notary.anchoring.rpc import Node, quantity
 from notary.api.app import create_app
-from notary.api.connections import config
+from notary.api.quick import config
 from notary.embedded import seal, tsa
 from notary.embedded.anvil import Anvil
 from notary.embedded.guard import alone_in, bound, until_signal

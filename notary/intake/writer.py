@@ -13,20 +13,24 @@ from collections.abc import Callable, Sequence
 from concurrent.futures import Future
 from contextlib import suppress
 from dataclasses import dataclass, field
+from datetime import datetime
 from functools import partial
 from queue import Empty, SimpleQueue
-from typing import Any
+from typing import Any, Protocol
 
 import structlog
 
 from notary.errors import Busy, NotaryError, NumberTaken, TooManyRequests, Unavailable
 from notary.intake.accept import Intake
 from notary.intake.bulk import BulkItem, Made, commit_bulk
-from notary.intake.group import ClaimTaken, Conditions, Item, commit
+from notary.intake.group import ClaimTaken, Conditions, Item, PlainItem, commit
+from notary.intake.prepare import plain_record
 from notary.intake.replays import Replays
 from notary.intake.submission import Accepted
 from notary.store.claims import Claimed
+from notary.store.logstate import LogState
 from notary.store.places import MAX_GROUP, group_of
+from notary.store.records import NewRecord
 
 MAX_QUEUED = 8 * MAX_GROUP  # records that wait for the writer
 SHARE = MAX_QUEUED // 2  # of them, the most of one organisation: four bulk requests at a time
@@ -37,12 +41,25 @@ STALE_SECONDS = 2.0  # what is older is rested on by nobody
 _log = structlog.get_logger()
 
 
+class Told(Protocol):
+    """Who is told of an outcome, once, like a future."""
+
+    def done(self) -> bool:
+        """Whether nobody waits any more."""
+
+    def set_result(self, result: Any) -> None:
+        """It is durable."""
+
+    def set_exception(self, exception: Exception) -> None:
+        """It is not, or that is not certain."""
+
+
 @dataclass(slots=True)
 class _Waiting:
-    item: Item | BulkItem
+    item: Item | PlainItem | BulkItem
     records: int
     tenant_id: int | None
-    future: "Future[Any] | asyncio.Future[Any]"
+    future: "Future[Any] | asyncio.Future[Any] | Told"
     loop: asyncio.AbstractEventLoop | None = None  # where the future may be touched; none: anywhere
 
 
@@ -111,16 +128,16 @@ class Writer:
         made: Made | Claimed = await self._add(item)
         return made
 
-    async def _add(self, item: Item | BulkItem) -> Any:
+    async def _add(self, item: Item | PlainItem | BulkItem) -> Any:
         loop = asyncio.get_running_loop()
         future: asyncio.Future[Any] = loop.create_future()
-        self._put(item, future, loop)
+        self.put(item, future, loop)
         return await future
 
     def add_and_wait(self, item: Item) -> list[Accepted]:
         """As `add`, from a thread."""
         future: Future[list[Accepted]] = Future()
-        self._put(item, future)
+        self.put(item, future)
         return future.result()
 
     def close(self) -> None:
@@ -133,12 +150,17 @@ class Writer:
             thread.join()
             self._replays.close()
 
-    def _put(
+    def put(
         self,
-        item: Item | BulkItem,
-        future: "Future[Any] | asyncio.Future[Any]",
+        item: Item | PlainItem | BulkItem,
+        future: "Future[Any] | asyncio.Future[Any] | Told",
         loop: asyncio.AbstractEventLoop | None = None,
     ) -> None:
+        """Have an item committed. Its outcome goes to `future`, in `loop` if there is one, else in the writer's thread.
+
+        Raises:
+            Busy, TooManyRequests, Unavailable: it was not queued; nothing was stored.
+        """
         count, tenant = item.count, item.tenant_id
         with self._lock:
             if self._closed:
@@ -186,7 +208,7 @@ class Writer:
                 return group, waiting, False
             group.append(waiting)
 
-    def _commit(self, items: Sequence[Item | BulkItem], tries: int = _TRIES) -> None:
+    def _commit(self, items: Sequence[Item | PlainItem | BulkItem], tries: int = _TRIES) -> None:
         """Commit a group and set the outcome of each item, whatever happens."""
         intake = self.intake
         try:
@@ -196,8 +218,7 @@ class Writer:
             if isinstance(items[0], BulkItem):
                 commit_bulk(intake.database, items[0], intake.promises, state, intake.now)
             else:
-                singles = [item for item in items if isinstance(item, Item)]
-                commit(intake.database, singles, intake.promises, state, intake.now)
+                self._commit_singles([item for item in items if not isinstance(item, BulkItem)], state)
         except (NumberTaken, ClaimTaken) as error:
             # Nothing was stored. A claim was made for good meanwhile: the next try finds it.
             if isinstance(error, ClaimTaken) and tries > 1:
@@ -214,6 +235,25 @@ class Writer:
         except BaseException as error:  # noqa: BLE001 - this thread must not end while others wait for it
             _log.error("a commit group failed", kind=type(error).__name__, exc_info=error)
             _fail(items, Unavailable("the service could not store this; send it again"))
+
+    def _commit_singles(self, items: Sequence[Item | PlainItem], state: LogState) -> None:
+        intake, now = self.intake, self.intake.now()
+        whole = [
+            item if isinstance(item, Item) else Item([self.record(item, now)], block=item.block)
+            for item in items
+        ]
+        commit(intake.database, whole, intake.promises, state, intake.now)
+        for plain, item in zip(items, whole, strict=True):
+            if isinstance(plain, PlainItem):
+                assert isinstance(item.outcome, list)  # noqa: S101 - it has no claim: it was made now
+                plain.outcome = plain.answer(item.outcome[0])
+
+    def record(self, item: PlainItem, now: datetime) -> NewRecord:
+        """The record of an item, made now."""
+        intake = self.intake
+        return plain_record(
+            item.tenant_id, item.digest, item.size, item.block, intake.origin, now, intake.random
+        )
 
     def _answer(self, group: list[_Waiting]) -> None:
         """Answer what is new at once; what is not, this thread does not wait for."""
@@ -252,7 +292,7 @@ class Writer:
         self._read_at = read_at
 
 
-def _fail(items: Sequence[Item | BulkItem], error: NotaryError) -> None:
+def _fail(items: Sequence[Item | PlainItem | BulkItem], error: NotaryError) -> None:
     for item in items:
         if item.outcome is None:  # what is durable was answered already
             item.outcome = error

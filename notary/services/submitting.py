@@ -1,5 +1,6 @@
 """From a wire request to an accepted record, and the answer to it."""
 
+import asyncio
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
@@ -11,13 +12,13 @@ from anyio import to_thread
 from notary.errors import Busy, Conflict, NotaryError, NumberTaken, RequestError, TooManyRequests
 from notary.evidence.number import show_number
 from notary.intake.accept import INSPECTED, Intake
-from notary.intake.group import Item
+from notary.intake.group import Item, PlainItem
 from notary.intake.numbers import lookup_code_of
-from notary.intake.prepare import DEFAULT_VISIBILITY, plain_record
+from notary.intake.prepare import DEFAULT_VISIBILITY
 from notary.intake.room import Room
 from notary.intake.spool import PDF, media_type_of
 from notary.intake.submission import Accepted, Submission
-from notary.intake.writer import Writer
+from notary.intake.writer import Told, Writer
 from notary.observe import SUBMISSIONS
 from notary.services.flying import Flying
 from notary.services.lanes import Lanes
@@ -106,25 +107,24 @@ class Submitting:
         SUBMISSIONS.labels(item.records[0].type).inc()
         return answer(done)
 
-    async def digest(self, who: Principal, digest: str, size: int | None) -> bytes:
-        """As `digests`, for a document of which nothing but its SHA-256 and perhaps its size is said.
+    def begin(
+        self, who: Principal, digest: bytes, size: int | None, told: Told, loop: asyncio.AbstractEventLoop
+    ) -> None:
+        """As `digests`, for a document of which nothing but its SHA-256 and perhaps its size is said; returns at once.
 
         Args:
             who: whose it is.
-            digest: 64 lower-case hexadecimal digits.
+            digest: 32 bytes.
             size: bytes, below 10^15.
+            told: is given the answer, or an error as of `digests`.
+            loop: where it is.
 
         Raises:
             Busy, TooManyRequests: too much is being submitted.
             NotReady, Unavailable: as `Intake.accept`.
         """
-        intake, at = self.writer.intake, self.writer.conditions()
-        record = plain_record(
-            who.tenant_id, bytes.fromhex(digest), size, at.block, intake.origin, intake.now(), intake.random
-        )
-        (done,) = await self.writer.add(Item([record], block=at.block))
-        _DOCUMENTS.inc()
-        return answer(done)
+        block = self.writer.conditions().block
+        self.writer.put(PlainItem(who.tenant_id, digest, size, block, _counted), told, loop)
 
     async def document(
         self,
@@ -195,6 +195,11 @@ class Submitting:
 
     def _prepare(self, submission: Submission, claim: Claim | None) -> Item:
         return self.intake.prepare([submission], self.writer.conditions(), claim)
+
+
+def _counted(done: Accepted) -> bytes:
+    _DOCUMENTS.inc()
+    return answer(done)
 
 
 def answer(done: Accepted) -> bytes:

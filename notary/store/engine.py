@@ -90,6 +90,21 @@ class Database:
             with connection.begin():
                 yield connection
 
+    @property
+    def travels(self) -> bool:
+        """Whether each statement is a round trip to a server, so that fewer are better; then there is `at_once`."""
+        return self.engine.dialect.name == "postgresql"
+
+    @contextmanager
+    def at_once(self) -> Iterator[Connection]:
+        """A connection on which each statement is a transaction of its own: durable when it returns. PostgreSQL alone.
+
+        Raises:
+            As `writing`; what was under way when the database did not answer may be stored.
+        """
+        with self.reading() as connection:  # which is in the driver's AUTOCOMMIT
+            yield connection
+
     def scrub(self) -> None:
         """Take what was deleted out of SQLite's write-ahead log, too; what PostgreSQL keeps is for its operator.
 

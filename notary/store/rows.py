@@ -40,7 +40,7 @@ HEADER = b"PGCOPY\n\xff\r\n\0" + bytes(8)
 TRAILER = b"\xff\xff"
 _NULL = -1
 _DIGEST = 32
-_cells = attrgetter(*COLUMNS)
+cells = attrgetter(*COLUMNS)
 
 
 _PAIRS_SQLITE = "INSERT OR IGNORE INTO digest_index (digest, seq) VALUES (?, ?)"
@@ -74,7 +74,7 @@ def insert_block(connection: Connection, first_seq: int, block: Block) -> None:
         if isinstance(driver, sqlite3.Connection):
             driver.executemany(_SQLITE, block.tuples(first_seq))
         else:
-            _copy(_postgresql(driver), block.copied(first_seq))
+            _copy(postgresql(driver), block.copied(first_seq))
     except (sqlite3.IntegrityError, psycopg.errors.UniqueViolation) as error:
         raise NumberTaken("a record number was drawn twice") from error
 
@@ -85,18 +85,18 @@ def insert_rows(connection: Connection, seqs: Sequence[int], records: Iterable[A
     Raises:
         NumberTaken: a number is another record's; then the caller must not commit.
     """
-    rows = [(seq, *_cells(new)) for seq, new in zip(seqs, records, strict=True)]
+    rows = [(seq, *cells(new)) for seq, new in zip(seqs, records, strict=True)]
     driver = connection.connection.driver_connection
     try:
         if isinstance(driver, sqlite3.Connection):
             driver.executemany(_SQLITE, rows)
         else:
-            _copy(_postgresql(driver), [b"".join([encode_row(*row) for row in rows])])
+            _copy(postgresql(driver), [b"".join([encode_row(*row) for row in rows])])
     except (sqlite3.IntegrityError, psycopg.errors.UniqueViolation) as error:
         raise NumberTaken("a record number was drawn twice") from error
 
 
-def _postgresql(driver: object) -> "psycopg.Connection[Any]":
+def postgresql(driver: object) -> "psycopg.Connection[Any]":
     assert isinstance(driver, psycopg.Connection)  # noqa: S101 - `open_database` knows no third
     return driver
 
@@ -151,4 +151,4 @@ def insert_pairs(connection: Connection, pairs: Sequence[tuple[bytes, int]]) -> 
         driver.executemany(_PAIRS_SQLITE, pairs)
     elif pairs:
         digests, seqs = zip(*pairs, strict=True)
-        _postgresql(driver).execute(_PAIRS_POSTGRESQL, [b"".join(digests), list(seqs)])
+        postgresql(driver).execute(_PAIRS_POSTGRESQL, [b"".join(digests), list(seqs)])

@@ -78,7 +78,7 @@ class Answers:
             document = self.rig.document(b"joined %d" % number)
             item = self.rig.intake.prepare([document], at, self._claim(f"joined {number}"))
             futures.append(Future())
-            writer._put(item, futures[-1])
+            writer.put(item, futures[-1])
         if first:
             writer._thread.start()
         return answered(answer(future.result()[0]) for future in futures)
