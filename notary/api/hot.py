@@ -18,6 +18,7 @@ from notary.api import problems
 from notary.api.auth import known_principal
 from notary.api.middleware import FIXED_HEADERS
 from notary.errors import NotaryError
+from notary.intake.submission import Accepted
 from notary.observe import REQUEST_SECONDS
 from notary.services import Services
 
@@ -63,7 +64,7 @@ class Hot:
         digest, size = found.groups()
         if digest == _NOTHING:
             return False
-        told = _Told(self.broken, send, started)
+        told = _Told(self, send, started)
         try:
             principal = known_principal(self.services, token, "submit")
             if principal is None:
@@ -83,23 +84,24 @@ class Hot:
 class _Told:
     """Who waits for one answer, as `notary.intake.writer.Told`."""
 
-    __slots__ = ("broken", "send", "started")
+    __slots__ = ("hot", "send", "started")
 
-    def __init__(self, broken: problems.Broken, send: Send, started: float) -> None:
-        self.broken, self.send, self.started = broken, send, started
+    def __init__(self, hot: Hot, send: Send, started: float) -> None:
+        self.hot, self.send, self.started = hot, send, started
 
     def done(self) -> bool:
         """False: whether anybody still listens is looked at when it is sent."""
         return False
 
-    def set_result(self, result: bytes) -> None:
+    def set_result(self, result: list[Accepted]) -> None:
         """It is durable."""
-        self.send(_ACCEPTED % len(result), result)
+        answer = self.hot.services.submitting.said(result)
+        self.send(_ACCEPTED % len(answer), answer)
         _SECONDS.observe(time.perf_counter() - self.started)
 
     def set_exception(self, exception: Exception) -> None:
         """It is not, or that is not certain: the same problem that the general reader would send."""
-        self.broken.see(exception)
+        self.hot.broken.see(exception)
         answer = problems.answer(exception) if isinstance(exception, NotaryError) else problems.fault(exception)
         self.send(head_of(answer), bytes(answer.body))
         status = str(answer.status_code)

@@ -1,11 +1,12 @@
 """How the service is served: uvicorn, and before it a reader of whole requests of the one form that is asked for most.
 
 The parser, scope, task, event and two writes of each request cost as much as all that is done for one digest. So where a
-connection is at rest, and what comes is one whole request to `notary.api.hot`, of the plainest form that HTTP/1.1 has,
-it is read here, and answered in one piece. Whatever is not exactly so is given to uvicorn as it came: a request in
-pieces, one that follows before the last was answered, an odd character, a header that would change what is meant.
+connection is at rest, and what comes is one request to `notary.api.hot`, of the plainest form that HTTP/1.1 has, it is
+read here, and answered in one piece. Whatever is not exactly so is given to uvicorn as it came: a head in pieces, a
+request before the last was answered, an odd character, a header that would change what is meant, a body that is slow.
 """
 
+import asyncio
 import re
 from collections.abc import Callable
 from typing import Any
@@ -17,6 +18,7 @@ from notary.api.hot import MAX_BODY, PATH, Hot
 
 _FIRST = f"POST {PATH} HTTP/1.1\r\n".encode()
 _MAX_HEAD = 4096
+BODY_SECONDS = 0.5  # for a body to follow its head, before the parser has both
 _MAX_TOKEN = 120
 # RFC 9110 5.1, 5.5 and 5.6.2, without the bytes beyond ASCII that a value may have, and without folded lines.
 _LINE = re.compile(
@@ -61,26 +63,37 @@ class QuickProtocol(BoundedProtocol):
         """Nothing is under way."""
         self._hot: Hot | None = getattr(self.config.app, "hot", None)
         self._pending = False  # a request that was taken here is not answered yet
-        self._ending = False
+        self._ending = False  # the connection ends with the next answer
         self._behind = b""  # what came meanwhile
+        self._held: bytes = b""
+        self._late: asyncio.TimerHandle | None = None  # a head whose body many clients send apart
         self._head, self._token, self._length = b"", "", 0  # the last head: a client's are mostly the same
         self._added: tuple[Any, bytes] = (None, b"")
         super().connection_made(transport)
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        """Nothing is waited for any more."""
+        self._unheld()
+        super().connection_lost(exc)
 
     def data_received(self, data: bytes) -> None:
         """Take a whole request, or give it to the parser; what comes before an answer waits for it."""
         if self._pending:
             self._behind += data
             self.flow.pause_reading()
-        elif not (self._hot is not None and data.startswith(_FIRST) and self._at_rest() and self._take(data)):
+            return
+        if self._held:
+            data = self._unheld() + data
+        if not (self._hot is not None and data.startswith(_FIRST) and self._at_rest() and self._take(data)):
             super().data_received(data)
 
     def shutdown(self) -> None:
         """No further request; one that was taken is answered before."""
         if self._pending:
             self._ending = True
-        else:
-            super().shutdown()
+            return
+        self._let_go()
+        super().shutdown()
 
     def _at_rest(self) -> bool:
         """Whether the parser waits for a request, has seen nothing of it, and all answers were sent."""
@@ -97,11 +110,14 @@ class QuickProtocol(BoundedProtocol):
         head = data[: at + 2]
         if at < 0 or (head != self._head and not self._read(head)):
             return False
-        body = data[at + 4 :]
-        assert self._hot is not None  # noqa: S101 - the caller looked
-        if len(body) != self._length or not self._hot.take(self._token, body, self._send):
-            return False
         self._unset_keepalive_if_required()
+        body = data[at + 4 :]
+        if len(body) < self._length:
+            self._held, self._late = data, self.loop.call_later(BODY_SECONDS, self._let_go)
+            return True
+        assert self._hot is not None  # noqa: S101 - the caller looked
+        if len(body) > self._length or not self._hot.take(self._token, body, self._send):
+            return False
         self._pending, self._head_since = True, None
         return True
 
@@ -111,6 +127,19 @@ class QuickProtocol(BoundedProtocol):
             return False
         self._head, (self._token, self._length) = head, found
         return True
+
+    def _unheld(self) -> bytes:
+        held, self._held = self._held, b""
+        if self._late is not None:
+            self._late.cancel()
+            self._late = None
+        return held
+
+    def _let_go(self) -> None:
+        """What is held goes the way of all others."""
+        held = self._unheld()
+        if held and not self.transport.is_closing():
+            super().data_received(held)
 
     def _send(self, head: bytes, body: bytes) -> None:
         self._pending = False

@@ -3,7 +3,6 @@
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
-from typing import ClassVar
 
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
@@ -107,30 +106,6 @@ class Item:
     def tenant_id(self) -> int | None:
         """Whose they are."""
         return self.records[0].tenant_id
-
-
-@dataclass(slots=True)
-class PlainItem:
-    """As `Item`, of one document of which nothing but its SHA-256 and perhaps its size is said.
-
-    Its record is made, and its answer, when its group is: of many in a row each takes half the time.
-
-    Attributes:
-        tenant_id: whose it is.
-        digest: 32 bytes.
-        size: bytes, below 10^15; None where it is not said.
-        block: as of an `Item`.
-        answer: what is to be said of what was accepted.
-        outcome: that, or the error of this request alone.
-    """
-
-    tenant_id: int
-    digest: bytes
-    size: int | None
-    block: Block | None
-    answer: Callable[[Accepted], bytes]
-    outcome: bytes | Exception | None = field(default=None)
-    count: ClassVar[int] = 1
 
 
 class ClaimTaken(Unavailable):

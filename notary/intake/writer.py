@@ -13,7 +13,6 @@ from collections.abc import Callable, Sequence
 from concurrent.futures import Future
 from contextlib import suppress
 from dataclasses import dataclass, field
-from datetime import datetime
 from functools import partial
 from queue import Empty, SimpleQueue
 from typing import Any, Protocol
@@ -23,14 +22,11 @@ import structlog
 from notary.errors import Busy, NotaryError, NumberTaken, TooManyRequests, Unavailable
 from notary.intake.accept import Intake
 from notary.intake.bulk import BulkItem, Made, commit_bulk
-from notary.intake.group import ClaimTaken, Conditions, Item, PlainItem, commit
-from notary.intake.prepare import plain_record
+from notary.intake.group import ClaimTaken, Conditions, Item, commit
 from notary.intake.replays import Replays
 from notary.intake.submission import Accepted
 from notary.store.claims import Claimed
-from notary.store.logstate import LogState
 from notary.store.places import MAX_GROUP, group_of
-from notary.store.records import NewRecord
 
 MAX_QUEUED = 8 * MAX_GROUP  # records that wait for the writer
 SHARE = MAX_QUEUED // 2  # of them, the most of one organisation: four bulk requests at a time
@@ -56,7 +52,7 @@ class Told(Protocol):
 
 @dataclass(slots=True)
 class _Waiting:
-    item: Item | PlainItem | BulkItem
+    item: Item | BulkItem
     records: int
     tenant_id: int | None
     future: "Future[Any] | asyncio.Future[Any] | Told"
@@ -128,7 +124,7 @@ class Writer:
         made: Made | Claimed = await self._add(item)
         return made
 
-    async def _add(self, item: Item | PlainItem | BulkItem) -> Any:
+    async def _add(self, item: Item | BulkItem) -> Any:
         loop = asyncio.get_running_loop()
         future: asyncio.Future[Any] = loop.create_future()
         self.put(item, future, loop)
@@ -152,7 +148,7 @@ class Writer:
 
     def put(
         self,
-        item: Item | PlainItem | BulkItem,
+        item: Item | BulkItem,
         future: "Future[Any] | asyncio.Future[Any] | Told",
         loop: asyncio.AbstractEventLoop | None = None,
     ) -> None:
@@ -208,7 +204,7 @@ class Writer:
                 return group, waiting, False
             group.append(waiting)
 
-    def _commit(self, items: Sequence[Item | PlainItem | BulkItem], tries: int = _TRIES) -> None:
+    def _commit(self, items: Sequence[Item | BulkItem], tries: int = _TRIES) -> None:
         """Commit a group and set the outcome of each item, whatever happens."""
         intake = self.intake
         try:
@@ -218,7 +214,8 @@ class Writer:
             if isinstance(items[0], BulkItem):
                 commit_bulk(intake.database, items[0], intake.promises, state, intake.now)
             else:
-                self._commit_singles([item for item in items if not isinstance(item, BulkItem)], state)
+                singles = [item for item in items if isinstance(item, Item)]
+                commit(intake.database, singles, intake.promises, state, intake.now)
         except (NumberTaken, ClaimTaken) as error:
             # Nothing was stored. A claim was made for good meanwhile: the next try finds it.
             if isinstance(error, ClaimTaken) and tries > 1:
@@ -235,25 +232,6 @@ class Writer:
         except BaseException as error:  # noqa: BLE001 - this thread must not end while others wait for it
             _log.error("a commit group failed", kind=type(error).__name__, exc_info=error)
             _fail(items, Unavailable("the service could not store this; send it again"))
-
-    def _commit_singles(self, items: Sequence[Item | PlainItem], state: LogState) -> None:
-        intake, now = self.intake, self.intake.now()
-        whole = [
-            item if isinstance(item, Item) else Item([self.record(item, now)], block=item.block)
-            for item in items
-        ]
-        commit(intake.database, whole, intake.promises, state, intake.now)
-        for plain, item in zip(items, whole, strict=True):
-            if isinstance(plain, PlainItem):
-                assert isinstance(item.outcome, list)  # noqa: S101 - it has no claim: it was made now
-                plain.outcome = plain.answer(item.outcome[0])
-
-    def record(self, item: PlainItem, now: datetime) -> NewRecord:
-        """The record of an item, made now."""
-        intake = self.intake
-        return plain_record(
-            item.tenant_id, item.digest, item.size, item.block, intake.origin, now, intake.random
-        )
 
     def _answer(self, group: list[_Waiting]) -> None:
         """Answer what is new at once; what is not, this thread does not wait for."""
@@ -292,7 +270,7 @@ class Writer:
         self._read_at = read_at
 
 
-def _fail(items: Sequence[Item | PlainItem | BulkItem], error: NotaryError) -> None:
+def _fail(items: Sequence[Item | BulkItem], error: NotaryError) -> None:
     for item in items:
         if item.outcome is None:  # what is durable was answered already
             item.outcome = error

@@ -1,7 +1,7 @@
 """From a wire request to an accepted record, and the answer to it."""
 
 import asyncio
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
 from os import SEEK_END
@@ -12,9 +12,9 @@ from anyio import to_thread
 from notary.errors import Busy, Conflict, NotaryError, NumberTaken, RequestError, TooManyRequests
 from notary.evidence.number import show_number
 from notary.intake.accept import INSPECTED, Intake
-from notary.intake.group import Item, PlainItem
+from notary.intake.group import Item
 from notary.intake.numbers import lookup_code_of
-from notary.intake.prepare import DEFAULT_VISIBILITY
+from notary.intake.prepare import DEFAULT_VISIBILITY, plain_record
 from notary.intake.room import Room
 from notary.intake.spool import PDF, media_type_of
 from notary.intake.submission import Accepted, Submission
@@ -116,15 +116,24 @@ class Submitting:
             who: whose it is.
             digest: 32 bytes.
             size: bytes, below 10^15.
-            told: is given the answer, or an error as of `digests`.
+            told: is given what was accepted, a list of one, or an error as of `digests`; `said` makes the answer of it.
             loop: where it is.
 
         Raises:
             Busy, TooManyRequests: too much is being submitted.
             NotReady, Unavailable: as `Intake.accept`.
         """
-        block = self.writer.conditions().block
-        self.writer.put(PlainItem(who.tenant_id, digest, size, block, _counted), told, loop)
+        intake, at = self.writer.intake, self.writer.conditions()
+        record = plain_record(
+            who.tenant_id, digest, size, at.block, intake.origin, intake.now(), intake.random
+        )
+        self.writer.put(Item([record], block=at.block), told, loop)
+
+    def said(self, accepted: Sequence[Accepted]) -> bytes:
+        """The answer to what was begun, which is counted."""
+        (done,) = accepted
+        _DOCUMENTS.inc()
+        return answer(done)
 
     async def document(
         self,
@@ -195,11 +204,6 @@ class Submitting:
 
     def _prepare(self, submission: Submission, claim: Claim | None) -> Item:
         return self.intake.prepare([submission], self.writer.conditions(), claim)
-
-
-def _counted(done: Accepted) -> bytes:
-    _DOCUMENTS.inc()
-    return answer(done)
 
 
 def answer(done: Accepted) -> bytes:

@@ -11,8 +11,9 @@ from typing import Any
 import psycopg
 
 from notary.evidence.fields import show_moment
-from notary.intake.group import PlainItem, accepted_of
+from notary.intake.group import Item, accepted_of
 from notary.intake.receipts import receipts_from
+from notary.intake.submission import Accepted
 from notary.intake.writer import FRESH_SECONDS, Writer
 from notary.merkle.hashing import hash_leaves
 from notary.merkle.tree import levels
@@ -35,13 +36,7 @@ def one_insert(url: str) -> None:
     """Have each item written so, in 16 threads with a connection each."""
     pool = ThreadPoolExecutor(THREADS, initializer=_connect, initargs=(url,))
 
-    shared = Writer.put
-
     def put(self: Writer, item: Any, future: Any, loop: Any = None) -> None:
-        if not isinstance(item, PlainItem):  # the first, before the log was looked at
-            shared(self, item, future, loop)
-            return
-
         def run() -> None:
             try:
                 item.outcome = _insert(self, item)
@@ -59,15 +54,14 @@ def _connect(url: str) -> None:
     _there.connection = psycopg.connect(url, autocommit=True)
 
 
-def _insert(writer: Writer, item: PlainItem) -> bytes:
+def _insert(writer: Writer, item: Item) -> list[Accepted]:
     if writer.clock() - writer._read_at > FRESH_SECONDS:  # noqa: SLF001 - as the writer that it stands for does
         writer._refresh()  # noqa: SLF001 - likewise
-    promises, now = writer.intake.promises, writer.intake.now()
-    record = writer.record(item, now)
+    (record,), promises, now = item.records, writer.intake.promises, writer.intake.now()
     rows = levels(hash_leaves([record.entry]))
     note = promises.sign(1, rows[-1][0], writer.conditions().state, now)
     block = None if item.block is None else item.block.number
     values = [note, now, block, *(getattr(record, name) for name in COLUMNS)]
     (seq,) = _there.connection.execute(_INSERT, values).fetchone()
     (receipt,) = receipts_from(rows, note)
-    return item.answer(accepted_of(seq, record, receipt, (), show_moment(now + promises.close), replayed=False))
+    return [accepted_of(seq, record, receipt, (), show_moment(now + promises.close), replayed=False)]

@@ -2,15 +2,14 @@
 
 import gc
 import socket
-import threading
 import time
 from contextlib import contextmanager, suppress
 
 import pytest
-import uvicorn
 
 from notary.api import connections
-from notary.api.connections import LEAST_BYTES, MAX_HEAD, BoundedProtocol, config
+from notary.api.connections import LEAST_BYTES, MAX_HEAD, BoundedProtocol
+from tests.api.running import running
 
 CHUNKED = b"POST / HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\n"
 LARGE = 16 * 2**20  # more than the system keeps for who does not read
@@ -41,33 +40,9 @@ async def say(send, body):
         await send({"type": "http.response.body", "body": piece, "more_body": start + len(piece) < len(body)})
 
 
-@contextmanager
-def serving():
-    """The port, and what ends the server and says whether it did."""
-    with socket.socket() as listener:
-        listener.bind(("127.0.0.1", 0))
-        server = uvicorn.Server(config(app, lifespan="off"))
-        thread = threading.Thread(target=server.run, args=([listener],))
-        thread.start()
-
-        def end(seconds=20):
-            server.should_exit = True
-            thread.join(seconds)
-            return not thread.is_alive()
-
-        try:
-            while not server.started:
-                assert thread.is_alive()
-                time.sleep(0.01)
-            yield listener.getsockname()[1], end
-        finally:
-            server.force_exit = True
-            assert end()
-
-
 @pytest.fixture
 def port():
-    with serving() as (found, _):
+    with running(app) as (found, _):
         yield found
 
 
@@ -276,7 +251,7 @@ def test_one_too_many_is_cut_off_and_the_others_go_on(port, monkeypatch):
 
 def test_a_process_that_is_to_stop_waits_for_a_request_and_not_for_ever(monkeypatch):
     monkeypatch.setattr(connections, "GRACE_SECONDS", 2)
-    with serving() as (port, end), connected(port) as one, connected(port) as two:
+    with running(app) as (port, end), connected(port) as one, connected(port) as two:
         for each in (one, two):
             each.sendall(GOOD + b"\r\nhel")
         time.sleep(0.3)

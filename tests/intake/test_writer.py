@@ -38,11 +38,20 @@ class Held(Database):
 
     @contextmanager
     def writing(self):
+        self._let_in()
+        with super().writing() as connection:
+            yield connection
+
+    @contextmanager
+    def at_once(self):
+        self._let_in()
+        with super().at_once() as connection:
+            yield connection
+
+    def _let_in(self):
         self.entered.set()
         assert self.gate.wait(30)
         self.writers.append(None)
-        with super().writing() as connection:
-            yield connection
 
 
 @pytest.fixture

@@ -34,6 +34,7 @@ def commit() -> None:
         yield _OPEN[-1].__enter__()
 
     Database.writing = writing
+    Database.travels = False  # else one statement commits itself
 
 
 WITHOUT = {"flush": flush, "commit": commit}
