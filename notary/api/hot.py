@@ -1,6 +1,6 @@
-"""The busiest call, by itself: one digest as JSON, past the framework and past ASGI. All else goes the way of all calls.
+"""The busiest call, by itself: one digest as JSON, past framework and ASGI. All else goes the way of all calls.
 
-Each layer of a framework costs as much here as the work itself. So `notary.api.quick` reads the head, and this reads the
+Each layer of a framework costs as much here as the work itself. So `notary.api.quick` reads the head, and this the
 body, matches it whole, hands it to the writer, and answers with headers that stand ready; it counts itself, too.
 Everything else about a submission is in `notary.api.submit`, and the answers are the same bytes.
 """
@@ -31,7 +31,9 @@ _BODY = re.compile(
 )
 _NOTHING = sha256(b"").hexdigest().encode()
 _FIXED = b"".join(b"%b: %b\r\n" % each for each in FIXED_HEADERS)
-_ACCEPTED = b"HTTP/1.1 202 Accepted\r\ncontent-type: application/json\r\n" + _FIXED + b"content-length: %d\r\n"
+_ACCEPTED = (
+    b"HTTP/1.1 202 Accepted\r\ncontent-type: application/json\r\n" + _FIXED + b"content-length: %d\r\n"
+)
 
 Send = Callable[[bytes, bytes], None]
 
@@ -102,7 +104,9 @@ class _Told:
     def set_exception(self, exception: Exception) -> None:
         """It is not, or that is not certain: the same problem that the general reader would send."""
         self.hot.broken.see(exception)
-        answer = problems.answer(exception) if isinstance(exception, NotaryError) else problems.fault(exception)
+        answer = (
+            problems.answer(exception) if isinstance(exception, NotaryError) else problems.fault(exception)
+        )
         self.send(head_of(answer), bytes(answer.body))
         status = str(answer.status_code)
         REQUEST_SECONDS.labels("POST", PATH, status).observe(time.perf_counter() - self.started)

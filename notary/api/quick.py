@@ -1,8 +1,8 @@
 """How the service is served: uvicorn, and before it a reader of whole requests of the one form that is asked for most.
 
-The parser, scope, task, event and two writes of each request cost as much as all that is done for one digest. So where a
-connection is at rest, and what comes is one request to `notary.api.hot`, of the plainest form that HTTP/1.1 has, it is
-read here, and answered in one piece. Whatever is not exactly so is given to uvicorn as it came: a head in pieces, a
+The parser, scope, task, event and two writes of each request cost as much as all that is done for one digest. So where
+a connection is at rest, and what comes is one request to `notary.api.hot`, of the plainest form that HTTP/1.1 has, it
+is read here, and answered in one piece. Whatever is not exactly so is given to uvicorn as it came: a head in pieces, a
 request before the last was answered, an odd character, a header that would change what is meant, a body that is slow.
 """
 
@@ -13,7 +13,7 @@ from typing import Any
 
 import uvicorn
 
-from notary.api.connections import BoundedProtocol, GRACE_SECONDS
+from notary.api.connections import GRACE_SECONDS, BoundedProtocol
 from notary.api.hot import MAX_BODY, PATH, Hot
 
 _FIRST = f"POST {PATH} HTTP/1.1\r\n".encode()

@@ -177,7 +177,7 @@ def commit(
         Unavailable: the database does not answer; all may have been stored, or nothing.
     """
     if extra is None and database.travels and all(map(_plain, items)):
-        _commit_at_once(database, items, promises, state, now())
+        _commit_at_once(database, items, promises, state, now)
         return
     first = _once_each(items)
     with database.writing() as connection:
@@ -200,17 +200,22 @@ def _plain(item: Item) -> bool:
 
 
 def _commit_at_once(
-    database: Database, items: Sequence[Item], promises: Promises, state: LogState, now: datetime
+    database: Database,
+    items: Sequence[Item],
+    promises: Promises,
+    state: LogState,
+    now: Callable[[], datetime],
 ) -> None:
     records = [record for item in items for record in item.records]
-    note, receipts = _promised(records, promises, state, now)
     block = items[0].block
     with database.at_once() as connection:
-        # Durable when it returns: records and promise, all of them, by one statement that commits itself. A crash before
-        # leaves nothing; one after it leaves records whose submitters were not told.
-        group = insert_at_once(connection, note, now, None if block is None else block.number, records)
+        at = now()
+        note, receipts = _promised(records, promises, state, at)
+        # Durable when it returns: records and promise, all of them, by one statement that commits itself. A crash
+        # before leaves nothing; one after it leaves records whose submitters were not told.
+        group = insert_at_once(connection, note, at, None if block is None else block.number, records)
     seqs = [seq_of(group, position) for position in range(len(records))]
-    accepted = _accepted(seqs, records, receipts, now + promises.close)
+    accepted = _accepted(seqs, records, receipts, at + promises.close)
     for item in items:
         item.outcome, accepted = accepted[: item.count], accepted[item.count :]
 

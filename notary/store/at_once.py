@@ -1,8 +1,8 @@
 """A commit group in one statement, which PostgreSQL commits by itself: one round trip where a transaction takes five.
 
-Each round trip is a change between the writer's thread and that of all requests, which share one interpreter: those took
-more of a small group's time than the database did. What needs further rows (claims, openings, inspections) goes the way
-of `notary.store.groups` and `notary.store.records`; so does everything on SQLite, where nothing travels.
+Each round trip is a change between the writer's thread and that of all requests, which share one interpreter: those
+took more of a small group's time than the database did. What needs further rows (claims, openings, inspections) goes
+the way of `notary.store.groups` and `notary.store.records`; so does everything on SQLite, where nothing travels.
 
 The columns go as arrays in PostgreSQL's binary form: number of dimensions (int32, 1), whether there are NULLs (int32),
 the OID of the elements' type, their number (int32), the place of the first (int32, 1), and for each its length in bytes

@@ -97,6 +97,7 @@ def insert_rows(connection: Connection, seqs: Sequence[int], records: Iterable[A
 
 
 def postgresql(driver: object) -> "psycopg.Connection[Any]":
+    """The driver's own connection, which is not SQLite's."""
     assert isinstance(driver, psycopg.Connection)  # noqa: S101 - `open_database` knows no third
     return driver
 

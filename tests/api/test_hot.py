@@ -200,7 +200,9 @@ def test_a_disk_that_failed_ends_what_it_takes(hot, read, monkeypatch):
 
 def test_a_fault_of_ours_is_told_as_ever():
     said = []
-    told = module._Told(module.Hot(None, problems.Broken(None)), lambda head, body: said.append((head, body)), 0.0)
+    told = module._Told(
+        module.Hot(None, problems.Broken(None)), lambda head, body: said.append((head, body)), 0.0
+    )
     assert not told.done()
     told.set_exception(ZeroDivisionError("of a test"))
     ((head, body),) = said
@@ -234,11 +236,15 @@ def test_many_at_once_are_few_groups_and_each_gets_its_own(hot, read):
         async with httpx.AsyncClient(base_url=hot.client.base_url, limits=limits) as client:
             headers = {**hot.service.own, **JSON}
             bodies = [HOT[0] % digest.encode() for digest in digests]
-            return await asyncio.gather(*(client.post(PATH, content=body, headers=headers) for body in bodies))
+            return await asyncio.gather(
+                *(client.post(PATH, content=body, headers=headers) for body in bodies)
+            )
 
     answers = asyncio.run(all_at_once())
     assert [answer.status_code for answer in answers] == [202] * 40
-    found = [parse_statement(answer.json()["statement"].encode()).body.digests["sha-256"] for answer in answers]
+    found = [
+        parse_statement(answer.json()["statement"].encode()).body.digests["sha-256"] for answer in answers
+    ]
     assert found == digests
     assert len({answer.json()["number"] for answer in answers}) == 40
     assert True in read

@@ -30,8 +30,13 @@ def test_a_plain_head_is_read():
     assert read_head(head()) == (TOKEN, len(BODY))
     more = head(User_Agent=b"x (y; z)", Accept=b"*/*", Connection=b"Keep-Alive", X_Forwarded_For=b"192.0.2.1")
     assert read_head(more) == (TOKEN, len(BODY))
-    assert read_head(FIRST + b"".join(b"%b:%b \t\r\n" % each for each in FIELDS.items())) == (TOKEN, len(BODY))
-    assert read_head(head().replace(b"Host", b"hOST").replace(b"Content-Length", b"content-length")) is not None
+    assert read_head(FIRST + b"".join(b"%b:%b \t\r\n" % each for each in FIELDS.items())) == (
+        TOKEN,
+        len(BODY),
+    )
+    assert (
+        read_head(head().replace(b"Host", b"hOST").replace(b"Content-Length", b"content-length")) is not None
+    )
 
 
 @pytest.mark.parametrize(
@@ -39,8 +44,16 @@ def test_a_plain_head_is_read():
     [
         {name: b"x"}
         for name in (
-            "Transfer_Encoding", "Content_Encoding", "Expect", "Idempotency_Key", "Keep_Alive", "Proxy_Connection",
-            "TE", "Trailer", "Upgrade", "HTTP2_Settings",
+            "Transfer_Encoding",
+            "Content_Encoding",
+            "Expect",
+            "Idempotency_Key",
+            "Keep_Alive",
+            "Proxy_Connection",
+            "TE",
+            "Trailer",
+            "Upgrade",
+            "HTTP2_Settings",
         )
     ]
     + [
