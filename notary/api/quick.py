@@ -138,7 +138,7 @@ class QuickProtocol(BoundedProtocol):
     def _let_go(self) -> None:
         """What is held goes the way of all others."""
         held = self._unheld()
-        if held and not self.transport.is_closing():
+        if held:
             super().data_received(held)
 
     def _send(self, head: bytes, body: bytes) -> None:

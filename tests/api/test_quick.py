@@ -1,12 +1,15 @@
 """Whole requests that are read before the parser: only where it would read the same, and never two at once."""
 
+import asyncio
+import re
 import socket
 import time
 from contextlib import contextmanager
+from types import SimpleNamespace
 
 import pytest
 
-from notary.api import quick
+from notary.api import connections, quick
 from notary.api.quick import read_head
 from tests.api.running import running
 
@@ -122,12 +125,16 @@ class App:
     """An app that answers 200 with what it was sent; its `hot` takes what it gets."""
 
     def __init__(self):
-        self.hot, self.asked, self.loop = Slow(), [], None
+        self.hot, self.asked, self.connections = Slow(), [], []
+        self.gate = None  # of /slow
 
     async def __call__(self, scope, receive, send):
         if scope["type"] != "http":
             return
-        body, more = b"", True
+        body, more = b"", scope["path"] != "/early"
+        if scope["path"] == "/slow":
+            self.gate = asyncio.Event()
+            await self.gate.wait()
         while more:
             message = await receive()
             if message["type"] == "http.disconnect":
@@ -145,13 +152,14 @@ def app():
 
 
 @pytest.fixture
-def loop(monkeypatch):
+def loop(app, monkeypatch):
     """The loop of the server, for what is said from outside."""
     found = []
     made = quick.QuickProtocol.connection_made
 
     def watched(self, transport):
         found.append(self.loop)
+        app.connections.append(self)
         made(self, transport)
 
     monkeypatch.setattr(quick.QuickProtocol, "connection_made", watched)
@@ -304,6 +312,93 @@ def test_a_request_inside_of_a_body_is_none(app, loop):
     assert (app.asked, app.hot.taken) == ([WHOLE], [])
 
 
+def test_a_request_inside_of_a_body_that_was_answered_is_none(app, loop):
+    outer = b"POST /early HTTP/1.1\r\nHost: x\r\nContent-Length: %d\r\n\r\n" % (2 * len(WHOLE))
+    with running(app) as (port, _), connected(port) as connection:
+        connection.sendall(outer)
+        read(connection, b"\r\n\r\n")
+        for _ in range(2):
+            connection.sendall(WHOLE)
+            time.sleep(0.1)
+        connection.sendall(WHOLE)
+        answer(app, loop)
+        read(connection)
+    assert (app.asked, len(app.hot.taken)) == ([b""], 1)
+
+
+def test_a_request_behind_one_that_is_not_answered_yet_is_for_the_parser(app, loop):
+    with running(app) as (port, _), connected(port) as connection:
+        connection.sendall(b"GET /slow HTTP/1.1\r\nHost: x\r\n\r\n")
+        until(lambda: app.gate is not None)
+        connection.sendall(WHOLE)
+        time.sleep(0.2)
+        loop[0].call_soon_threadsafe(app.gate.set)
+        read(connection, BODY)
+    assert (app.asked, app.hot.taken) == ([b"", BODY], [])
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {"cycle": SimpleNamespace(response_complete=False)},
+        {"_in_body": True},
+        {"_between": 2},
+        {"flow": SimpleNamespace(write_paused=True)},
+        {"transport": SimpleNamespace(is_closing=lambda: True)},
+    ],
+    ids=",".join,
+)
+def test_a_connection_is_at_rest_only_if_nothing_is_under_way(changes):
+    rest = {
+        "cycle": None,
+        "_in_body": False,
+        "_between": 0,
+        "flow": SimpleNamespace(write_paused=False),
+        "transport": SimpleNamespace(is_closing=lambda: False),
+    }
+    assert quick.QuickProtocol._at_rest(SimpleNamespace(**rest))
+    assert not quick.QuickProtocol._at_rest(SimpleNamespace(**rest | changes))
+
+
+def test_nothing_is_written_to_who_has_gone():
+    gone = SimpleNamespace(transport=SimpleNamespace(is_closing=lambda: True), _behind=b"x", _pending=True)
+    quick.QuickProtocol._send(gone, b"", b"")
+    assert (gone._pending, gone._behind) == (False, b"")
+
+
+def test_nothing_more_is_read_before_an_answer(app, loop):
+    with running(app) as (port, _), connected(port) as connection:
+        connection.sendall(WHOLE)
+        until(lambda: app.hot.taken)
+        connection.sendall(b"GET /x HTTP/1.1\r\nHost: x\r\n\r\n")
+        until(lambda: app.connections[0].flow.read_paused)
+        answer(app, loop)
+        until(lambda: app.asked)
+        assert not app.connections[0].flow.read_paused
+
+
+def test_who_waits_for_an_answer_is_not_cut_off_like_who_sends_no_head(app, loop, monkeypatch):
+    monkeypatch.setattr(connections, "HEAD_SECONDS", 0.2)
+    with running(app) as (port, _), connected(port) as connection:
+        connection.sendall(WHOLE)
+        time.sleep(0.8)
+        answer(app, loop)
+        read(connection)
+
+
+def test_a_body_that_came_ends_the_wait_for_it(app, loop, monkeypatch):
+    monkeypatch.setattr(quick, "BODY_SECONDS", 2)
+    with running(app) as (port, _), connected(port) as connection:
+        for number, seconds in enumerate((0.1, 1.2)):
+            connection.sendall(WHOLE[:-5])
+            time.sleep(seconds)  # the second is longer than what was left of the first's wait
+            connection.sendall(WHOLE[-5:])
+            answer(app, loop, number)
+            read(connection)
+            time.sleep(1.2 * (number == 0))
+    assert app.asked == []
+
+
 def test_what_follows_the_beginning_of_a_head_is_no_request(app, loop):
     with running(app) as (port, _), connected(port) as connection:
         connection.sendall(b"GET /x HTTP/1.1\r\nHost: x\r\nX-Rest: ")
@@ -333,6 +428,7 @@ def test_who_goes_within_a_body_leaves_nothing(app, loop, monkeypatch):
             connection.sendall(WHOLE[:-3])
             time.sleep(0.05)
         time.sleep(0.4)
+        assert [(each._held, each._late) for each in app.connections] == [(b"", None)] * 2
         other.sendall(WHOLE)
         answer(app, loop)
         read(other)
@@ -363,10 +459,13 @@ def test_a_process_that_is_to_stop_waits_for_the_rest_of_a_body(app, loop, monke
 
 def test_a_connection_that_rests_too_long_after_an_answer_ends(app, loop):
     with running(app, timeout_keep_alive=1) as (port, _), connected(port) as connection:
-        connection.sendall(WHOLE)
-        time.sleep(1.5)  # not while its answer is made
-        answer(app, loop)
-        read(connection)
+        dates = []
+        for number in range(2):
+            connection.sendall(WHOLE)
+            time.sleep(2 * number)  # not while its answer is made
+            answer(app, loop, number)
+            dates += re.findall(rb"\r\ndate: (.*?)\r\n", read(connection))
+        assert dates[0] != dates[1]
         began = time.monotonic()
         assert connection.recv(10) == b""
         assert time.monotonic() - began < 10
