@@ -12,7 +12,7 @@ import structlog
 from notary.anchoring import rpc
 from notary.anchoring.compiled import CODE
 from notary.errors import AnchorRejected, AnchorUnavailable, Fatal, OutOfTime, SettingsError
-from notary.observe import ANCHOR_FINAL_AGE, ANCHOR_PENDING, STAMPED_AGE
+from notary.observe import ANCHOR_FINAL_AGE, ANCHOR_PENDING, STAMPED_AGE, WALLET_WEI
 from notary.outbound import TOTAL_SECONDS
 from notary.settings import Chain
 from notary.store import anchorings, stamps
@@ -50,11 +50,11 @@ def lost(_):
 @pytest.mark.parametrize(
     ("changes", "warned"),
     [
-        ({}, True),
-        ({"fees": "legacy"}, True),
-        ({"fees": "free"}, False),
+        ({"max_ether_per_day": None}, True),
+        ({"max_ether_per_day": None, "fees": "legacy"}, True),
+        ({"max_ether_per_day": None, "fees": "free"}, False),
         ({"profile": "anvil"}, False),
-        ({"max_ether_per_day": "0.1"}, False),
+        ({}, False),
     ],
 )
 def test_a_worker_warns_once_where_nothing_bounds_what_a_wallet_spends_in_a_day(tmp_path, changes, warned):
@@ -264,6 +264,24 @@ def test_a_block_with_an_invented_time_is_an_anomaly_and_no_statement_names_it(c
     with pytest.raises(AnchorRejected, match=r"is dated \d+ seconds after our clock: compare the clock"):
         poll.run()
     assert known() == before
+
+
+def test_who_leads_shows_what_a_wallet_holds_before_it_signs_anything(chain, service):
+    chain.node.ask("anvil_setCode", "0x" + "00" * 20, f"0x{CODE.hex()}")  # the contract of `Service`
+    (poll,) = (step for step in service.assembly.steps if step.name == "blocks main")
+    chain.mine(3)
+    time.sleep(3)
+
+    def shown():
+        return [(each.labels["anchor"], each.value) for each in WALLET_WEI.collect()[0].samples]
+
+    WALLET_WEI.clear()
+    poll.run()
+    assert shown() == []
+    service.accepted()
+    service.assembly.sequencer.sequence()
+    poll.run()
+    assert shown() == [("main", 0)]
 
 
 @pytest.fixture

@@ -6,7 +6,15 @@ from datetime import datetime
 from functools import partial
 from typing import Any
 
-from notary.anchoring.agreeing import agreed_nonce, held_root, nonce_of, of_first
+from notary.anchoring.agreeing import (
+    agreed_nonce,
+    held_root,
+    lost_nonce,
+    nonce_of,
+    of_first,
+    shown,
+    to_accuse,
+)
 from notary.anchoring.blocks import FINALIZED
 from notary.anchoring.capture import receipt_of
 from notary.anchoring.contract import ANCHOR, call_data, head_digest, read_head
@@ -92,9 +100,18 @@ class EvmAnchor:
         """How many transactions the wallet has on chain. Raises as `chain_nonce`."""
         return of_first(self._nodes, lambda node: nonce_of(node, self.wallet.address))
 
-    def agreed_nonce(self) -> int:
+    def agreed_nonce(self, *, accusing: bool = False) -> int:
         """The same, as all endpoints say that answer. Raises as `agreeing.agreed_nonce`."""
-        return agreed_nonce(self._nodes, self.needed, self.wallet.address)
+        needed = to_accuse(self._nodes, self.needed) if accusing else self.needed
+        return agreed_nonce(self._nodes, needed, self.wallet.address)
+
+    def lost_nonce(self, lane: int) -> int | None:
+        """The first of the wallet's nonces below `lane` that the chain lost. As `agreeing.lost_nonce`."""
+        return lost_nonce(self._nodes, self.needed, self.wallet.address, lane)
+
+    def shown(self, attempts: Sequence[Attempt]) -> bool:
+        """Whether an endpoint shows the receipt of one of these, by its own word; it is told. As `agreeing.shown`."""
+        return shown(self._nodes, [attempt.ref for attempt in attempts])
 
     def on_chain_head(self) -> tuple[int, bytes]:
         """Size and root of the newest head that the contract holds, as the endpoints agree; size 0 where there is none.
@@ -147,7 +164,7 @@ class EvmAnchor:
 
         def made(node: Node) -> Attempt | None:
             afford = partial(self._afford, node, attempts[-1].nonce)
-            return replacement(node, self.wallet, attempts, since, self.profile, afford, blocks)
+            return replacement(node, self.wallet, attempts, since, self.profile, afford, blocks, self._nodes)
 
         with stopping():
             return of_first(self._nodes, made)
@@ -220,7 +237,7 @@ class EvmAnchor:
         require_extension(node, *where, self.head_key.address, head, consistency, old_size)
         require_taken(node, self.lane, *where, head, consistency)
         fields = {"chainId": node.chain_id, "nonce": nonce, "to": self.contract, "value": 0}
-        fields |= {"gas": gas_of(len(consistency))} | fee_fields(node)
+        fields |= {"gas": gas_of(len(consistency))} | fee_fields(node, self._nodes)
         size = _ENVELOPE + len(self._call(head, consistency, bytes(_SIGNATURE)))
         self._afford(node, nonce, fields, size)
         return fields
@@ -239,8 +256,8 @@ class EvmAnchor:
         times = times_replaced(attempts)
         if not used and times >= MAX_REPLACEMENTS:
             detail = (
-                f"made again {times} times, each time for more, and in no block: it is made again once a block costs "
-                "more than it offers"
+                f"made again {times} times, each time for more, and in no block: it is made again once the chain asks "
+                "for more than it offers, up to max_fee_gwei"
             )
         return Observation(Step.SENT, detail=detail)
 

@@ -148,6 +148,8 @@ def _contested(
         raise AnchorUnavailable(f"{what}, and another one that it is free: all must agree")
     if len(told) < needed:
         raise AnchorUnavailable(f"{what}: {needed} must agree")
+    if told[0].foreign:  # one of several stops it, and accuses nobody
+        raise LaneStopped(str(told[0]), foreign=len(told) >= min(2, asked), nonce=told[0].nonce)
     raise told[0]
 
 

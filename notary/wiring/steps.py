@@ -20,6 +20,7 @@ from notary.anchoring.revocation import fetch
 from notary.anchoring.rfc3161 import TsaAnchor
 from notary.anchoring.rpc import Node
 from notary.anchoring.stamps import StampWatch
+from notary.anchoring.watching import WalletWatch
 from notary.evidence.bodies import Genesis
 from notary.evidence.statement import Block
 from notary.intake.accept import Intake
@@ -95,7 +96,7 @@ class Steps:
         for chain in settings.chains:
             warn_of_no_cap(chain)
             nodes = nodes_of(chain, settings)
-            first, *more = self._evm(chain, nodes)
+            first, *more = payers = self._evm(chain, nodes)
             interval, often = settings.anchor_interval_seconds, settings.poll_interval_seconds
             patience = chain_patience(chain, often)
             anchoring = self._anchoring(first, interval, tuple(more), patience)
@@ -105,7 +106,8 @@ class Steps:
             again = partial(self._if_leading, review.step)
             review_patience = chain_patience(chain, interval)
             reviewing = Step(f"review {chain.name}", interval, again, patience=review_patience)
-            poll = partial(self._poll_block, rule, behind)
+            wallets = WalletWatch(self.database, payers, nodes, self.now)
+            poll = partial(self._poll_block, rule, behind, wallets)
             polling = Step(f"blocks {chain.name}", often, poll, patience=patience)
             steps += map(ending_in_time, (anchoring, reviewing, polling))
         return (*steps, self._owing(steps))
@@ -210,7 +212,8 @@ class Steps:
         point = signed.checkpoint
         return Head(point.origin, point.size, point.root, signed.note)
 
-    def _poll_block(self, quorum: Quorum, behind: Behind) -> None:
+    def _poll_block(self, quorum: Quorum, behind: Behind, wallets: WalletWatch) -> None:
+        self._if_leading(wallets.look)
         found = newest_finalized(quorum)
         block = Block(found.chain_id, found.number, found.hash, found.time)
         with self.database.writing() as connection:

@@ -164,10 +164,17 @@ def test_that_a_nonce_went_to_another_is_believed_of_as_many_as_must_agree(chain
     attempt = signed(on_chain, 7)
     with lying_node(chain.url, **ACCUSES) as one, lying_node(chain.url, **ACCUSES) as two:
         reason = rf"^nonce {attempt.nonce} went to another transaction"
-        for urls, needed in (((one,), 1), ((one, GONE), 1), ((one, two), 2)):
+        for urls, needed in (
+            ((one,), 1),
+            ((one, GONE), 1),
+            ((one, two), 1),
+            ((one, two), 2),
+            ((one, GONE, two), 1),
+        ):
             with pytest.raises(LaneStopped, match=f"{reason}$") as said:
                 by(on_chain, *urls, needed=needed).send(head(7), attempt)
-            assert said.value.foreign
+            # Of several, one alone stops the wallet and accuses nobody.
+            assert said.value.foreign is (urls != (one, GONE))
         for urls in ((one, GONE), (GONE, one)):
             with pytest.raises(AnchorUnavailable, match=f"{reason}, say 1 of 2 endpoints: 2 must agree$"):
                 by(on_chain, *urls, needed=2).send(head(7), attempt)
@@ -184,12 +191,12 @@ def test_one_that_takes_anything_counts_beside_an_accusation_only_where_it_says_
     unknown, before = {"eth_getTransactionByHash": lambda _: None}, contradictions()
     used = accepting(**unknown, eth_getTransactionCount=ACCUSES["eth_getTransactionCount"])
     silent = accepting(**unknown, eth_getTransactionCount=refusing("not for a relay"))
-    for lies in (used, silent):
+    for lies, accuses in ((used, True), (silent, False)):
         with lying_node(chain.url, **ACCUSES) as one, lying_node(chain.url, **lies) as relay:
             for urls in ((one, relay), (relay, one)):
                 with pytest.raises(LaneStopped, match=r"^nonce \d+ went to another transaction$") as said:
                     by(on_chain, *urls).send(head(7), attempt)
-                assert said.value.foreign
+                assert said.value.foreign is accuses
     assert contradictions() == before
     with lying_node(chain.url, **silent) as relay:  # nobody accuses: it is taken
         assert by(on_chain, relay).send(head(7), attempt).step is Step.SENT
@@ -267,6 +274,35 @@ def test_one_endpoint_that_lies_about_a_nonce_while_the_first_is_away_decides_no
     found = to_final(chain, log, by(on_chain, GONE, chain.url, chain.url, needed=needed))
     assert (found.size, found.state, log.attempts(found)[0].nonce) == (size, "final", nonce)
     assert on_chain.lane == WALLET.address
+
+
+def test_one_of_several_that_says_that_a_nonce_is_gone_has_its_wallet_passed_over_and_accuses_nobody(
+    chain, log, on_chain
+):
+    log.close()
+    assert to_final(chain, log, on_chain).state == "final"
+    size = log.close()
+    log.wait()
+    with lying_node(chain.url, eth_getTransactionCount=lambda n: hex(int(n, 16) + 1)) as url:
+        alone = by(on_chain, url, GONE)
+        what = "somebody else uses its key, or an endpoint lies: 1 of 2 endpoints tell the nonce"
+        with pytest.raises(LaneStopped, match=what):
+            log.advance(alone).step()
+        log.advance(alone, reserves=[replace(on_chain, wallet=STRANGER)]).step()
+        assert [each.lane for each in log.attempts(log.newest("test"))] == [STRANGER.address]
+        with log.rig.database.reading() as connection:
+            assert incidents(connection) == []
+        # Two of them do.
+        log.wait()
+        chain.mine(2)
+        log.advance(on_chain).step()
+        log.close()
+        log.wait()
+        with pytest.raises(LaneStopped, match=r"here: somebody else uses its key$"):
+            log.advance(by(on_chain, url, f"{url}/2")).step()
+    with log.rig.database.reading() as connection:
+        assert [incident.kind for incident in incidents(connection)] == ["foreign_nonce"]
+    assert size
 
 
 def test_receipts_of_an_endpoint_in_the_firsts_place_are_verified_as_the_firsts_are(chain, on_chain):
