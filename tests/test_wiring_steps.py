@@ -284,6 +284,43 @@ def test_who_leads_shows_what_a_wallet_holds_before_it_signs_anything(chain, ser
     assert shown() == [("main", 0)]
 
 
+@contextmanager
+def leading(chain, tmp_path, **lies):
+    """A service that leads, its chain by one endpoint that tells these lies, and the step that polls blocks."""
+    chain.node.ask("anvil_setCode", "0x" + "00" * 20, f"0x{CODE.hex()}")  # the contract of `Service`
+    chain.mine(3)
+    time.sleep(3)
+    with lying_node(chain.url, **lies) as url:
+        made = {"name": "main", "rpc_urls": (url,), "chain_id": CHAIN_ID}
+        service = Service(tmp_path / "service", {"chains": (made,), "allow_private_addresses": True})
+        service.accepted()
+        service.assembly.sequencer.sequence()
+        yield service, next(step for step in service.assembly.steps if step.name == "blocks main")
+        service.end()
+
+
+def test_a_look_at_wallets_that_takes_all_time_leaves_the_block(chain, tmp_path, monkeypatch):
+    monkeypatch.setattr(nodes, "_REST_SECONDS", 143.5)  # one and a half are left
+
+    def slowly(said):
+        time.sleep(2)
+        return said
+
+    with leading(chain, tmp_path, eth_getTransactionCount=slowly) as (service, poll):
+        with pytest.raises(OutOfTime, match="eth_getBalance is left to the next turn"):
+            poll.run()
+        with service.assembly.database.reading() as connection:
+            assert newest_block(connection, now()) is not None
+
+
+def test_wallets_are_looked_at_while_no_block_becomes_final(chain, tmp_path):
+    with leading(chain, tmp_path, eth_getBlockByNumber=lambda _: None) as (_, poll):
+        WALLET_WEI.clear()
+        with pytest.raises(AnchorUnavailable, match="the node has no block finalized"):
+            poll.run()
+        assert [each.value for each in WALLET_WEI.collect()[0].samples] == [0]
+
+
 @pytest.fixture
 def stamping(tmp_path):
     """Three authorities of as many organisations, of which one is dead; two are needed."""

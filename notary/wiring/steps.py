@@ -21,6 +21,7 @@ from notary.anchoring.rfc3161 import TsaAnchor
 from notary.anchoring.rpc import Node
 from notary.anchoring.stamps import StampWatch
 from notary.anchoring.watching import WalletWatch
+from notary.errors import AnchorRejected, NotaryError, Unavailable
 from notary.evidence.bodies import Genesis
 from notary.evidence.statement import Block
 from notary.intake.accept import Intake
@@ -213,12 +214,23 @@ class Steps:
         return Head(point.origin, point.size, point.root, signed.note)
 
     def _poll_block(self, quorum: Quorum, behind: Behind, wallets: WalletWatch) -> None:
+        # The block first: slow endpoints would leave it no time after all wallets, and what statements name would be
+        # ever older. And the wallets whatever became of it: for hours no block may become final.
+        failed: NotaryError | None = None
+        try:
+            self._keep_block(quorum)
+        except (Unavailable, AnchorRejected) as error:
+            failed = error
         self._if_leading(wallets.look)
+        if failed is not None:
+            raise failed
+        behind.require_agreement()  # it holds nothing up, and is told as a step that fails
+
+    def _keep_block(self, quorum: Quorum) -> None:
         found = newest_finalized(quorum)
         block = Block(found.chain_id, found.number, found.hash, found.time)
         with self.database.writing() as connection:
             blocks.add_block(connection, block, found.raw, self.now())
-        behind.require_agreement()  # it holds nothing up, and is told as a step that fails
 
     def _tsa(self, tsa: Tsa) -> TsaAnchor:
         outbound = Outbound(allow_private=self.settings.allow_private_addresses)

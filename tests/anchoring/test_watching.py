@@ -75,7 +75,7 @@ def test_a_theft_on_a_quiet_log_is_told_at_the_next_look_and_once(chain, log, on
     with structlog.testing.capture_logs() as logs:
         for _ in range(2):
             look(log, watching)
-            assert accused(log) == [(FOREIGN_NONCE, WALLET.address, what)]
+            assert accused(log) == [(FOREIGN_NONCE, f"{WALLET.address} {nonce}", what)]
     assert [line["event"] for line in logs] == ["a wallet does not anchor"]
     assert (stopped(log, on_chain), told()) == (1, before + 1)
     theft(chain)
@@ -164,8 +164,8 @@ def test_who_hangs_is_not_asked_and_who_does_not_answer_stops_nothing(chain, log
     asked = []
     with lying_node(chain.url, asked=asked) as first:
         watching = watch(log, on_chain, first, GONE)
-        watching.nodes[0]._away_until = 10**12
-        assert watching.nodes[0].away
+        watching.nodes[0]._away_until = watching.nodes[0]._hung_until = 10**12
+        assert watching.nodes[0].hung
         look(log, watching)
     assert asked == []
 
