@@ -191,10 +191,12 @@ class Paying:
             f"{counts}: the node lags behind or lost blocks; the transactions between were sent again"
         )
 
-    def _foreign(self, payer: Anchor, lane: int, what: str) -> LaneStopped:
+    def _foreign(self, payer: Anchor, lane: int, what: str) -> LaneStopped | AnchorUnavailable:
         """The wallet is passed over; and somebody is accused, where it is not one endpoint of several that says so."""
         try:
-            payer.agreed_nonce(accusing=True)
+            agreed = payer.agreed_nonce(accusing=True)
         except AnchorUnavailable as error:
             return LaneStopped(f"{what}, or an endpoint lies: {error}")
+        if agreed is None or agreed <= lane:  # who said otherwise a moment ago was alone with it
+            return AnchorUnavailable(f"{what}, said an endpoint, and all that answer say {agreed}")
         return LaneStopped(what, foreign=True, nonce=lane)

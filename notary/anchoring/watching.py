@@ -15,12 +15,12 @@ from notary.anchoring.sending import tell_stopped
 from notary.errors import AnchorRejected, AnchorUnavailable, LaneStopped
 from notary.evidence.chain import decode_evidence
 from notary.observe import WALLET_WEI
-from notary.store import anchorings
+from notary.store import anchorings, stopped
 from notary.store.engine import Database
 
 _log = structlog.get_logger()
 _PERIOD = timedelta(seconds=12)  # a block of Ethereum: a theft is told of within about two
-_OPEN = ("due", "signed", "sent")  # the step of the anchor looks itself
+_OPEN = ("due", "signed", "sent")
 _MOST = 16  # final words that are looked at, as where nonces are taken back
 
 
@@ -64,7 +64,7 @@ class WalletWatch:
         """Tell of nonces that went to somebody else, once for each number of them."""
         # The chain was asked first: what is signed meanwhile is then seen as a lane that is ahead.
         lane = self._lane(payer)
-        if lane is None or count <= lane or self._told.get(payer.lane) == count:
+        if lane is None or count <= lane or self._is_told(payer, count):
             return
         if self._ours(payer, count - lane):
             return
@@ -77,6 +77,13 @@ class WalletWatch:
         )
         self._told[payer.lane] = count
 
+    def _is_told(self, payer: Anchor, count: int) -> bool:
+        """Whether this was told, and is still shown: another wallet that signs has what stopped this one forgotten."""
+        if self._told.get(payer.lane) != count:
+            return False
+        with self.database.reading() as connection:
+            return payer.lane in stopped.stopped_lanes(connection, payer.name)
+
     def _ours(self, payer: Anchor, most: int) -> bool:
         """Whether so many nonces may be those of our own transactions that a restored database does not know.
 
@@ -85,8 +92,11 @@ class WalletWatch:
         """
         held = payer.attested_size()
         with self.database.reading() as connection:
-            if anchorings.earliest_anchoring(connection, payer.name, _OPEN) is not None:
-                return True
+            under_way = anchorings.earliest_anchoring(connection, payer.name, _OPEN)
+            if under_way is not None:
+                lanes = {each.lane for each in anchorings.attempts_for(connection, under_way)}
+                if not lanes or payer.lane in lanes:  # the step of the anchor looks itself
+                    return True
             newest = anchorings.newest_anchoring(connection, payer.name)
             if newest is None or held > newest.size:
                 return True

@@ -305,6 +305,34 @@ def test_one_of_several_that_says_that_a_nonce_is_gone_has_its_wallet_passed_ove
     assert size
 
 
+def test_who_said_alone_that_a_nonce_is_gone_and_says_so_no_more_accuses_nobody(chain, log, on_chain):
+    log.close()
+    assert to_final(chain, log, on_chain).state == "final"
+    log.close()
+    log.wait()
+    said, heard = [], []
+
+    def lie(count):
+        said.append(count)
+        return hex(int(count, 16) + (len(said) <= 2))
+
+    def late(count):
+        heard.append(count)
+        if len(heard) == 1:
+            raise Error("busy")
+        return count
+
+    with (
+        lying_node(chain.url, eth_getTransactionCount=lie) as liar,
+        lying_node(chain.url, eth_getTransactionCount=late) as other,
+        pytest.raises(AnchorUnavailable, match=r"its key, said an endpoint, and all that answer say \d+$"),
+    ):
+        log.advance(by(on_chain, liar, other)).step()
+    with log.rig.database.reading() as connection:
+        assert incidents(connection) == []
+    assert to_final(chain, log, on_chain).state == "final"
+
+
 def test_receipts_of_an_endpoint_in_the_firsts_place_are_verified_as_the_firsts_are(chain, on_chain):
     attempt = anchored(on_chain, 7)
     chain.mine(2)

@@ -110,6 +110,28 @@ def test_what_is_under_way_is_left_to_its_own_step(chain, log, on_chain, quiet):
     assert accused(log) == []
 
 
+def test_a_theft_from_a_wallet_in_reserve_is_shown_again_after_another_one_has_signed(
+    chain, log, on_chain, quiet
+):
+    reserve = replace(on_chain, wallet=STRANGER)
+    log.close()
+    log.wait()
+    to_final(chain, log, log.advance(reserve))
+    watching = watch(log, on_chain, chain.url, reserves=[reserve])
+    foreign(chain, wallet=STRANGER)
+    chain.mine()
+    look(log, watching)
+    assert stopped(log, on_chain, STRANGER) == 1
+    by_hand(chain)
+    log.close()
+    log.wait()
+    log.advance(on_chain, reserves=[reserve]).step()
+    assert stopped(log, on_chain, STRANGER) == 0
+    look(log, watching)  # also while the other one's is under way
+    assert log.newest("test").state == "sent"
+    assert (stopped(log, on_chain, STRANGER), len(accused(log))) == (1, 1)
+
+
 @pytest.mark.parametrize(
     ("said", "needed", "accuses", "contradicted"),
     [
