@@ -7,8 +7,9 @@ from typing import TypeVar
 import structlog
 
 from notary.anchoring.contract import read_head
+from notary.anchoring.funds import held_by, require_funds
 from notary.anchoring.rpc import Node, quantity
-from notary.errors import AnchorRejected, AnchorUnavailable, NoAnswer
+from notary.errors import AnchorRejected, AnchorUnavailable, LaneStopped, NoAnswer
 from notary.observe import RPC_CONTRADICTIONS, RPC_PASSED_OVER
 
 _log = structlog.get_logger()
@@ -182,6 +183,30 @@ def shown(nodes: Sequence[Node], refs: Sequence[bytes]) -> bool:
         what = "an endpoint shows the receipt of a transaction of ours whose nonce is said to be free"
         tell_contradiction(nodes[0].chain_id, what)
     return found
+
+
+def require_held(nodes: Sequence[Node], node: Node, anchor: str, wallet: str, cost: int) -> None:
+    """Assert that a wallet holds what a transaction may take, in wei, as `node` says, or most that answer.
+
+    One that says too little would else have each wallet passed over, and end anchoring alone. One that says too much
+    gains nothing by it: what is sent no other node takes, and that is told.
+
+    Raises:
+        LaneStopped: it does not.
+        AnchorUnavailable: the node does not answer.
+    """
+    try:
+        require_funds(node, anchor, wallet, cost)
+    except LaneStopped as error:
+        said = [held >= cost for held in _said(nodes, lambda other: held_by(other, wallet))]
+        if not any(said):
+            raise
+        what = (
+            f"{sum(said)} of {len(said)} endpoints say that wallet {wallet} can pay, and one that it cannot"
+        )
+        tell_contradiction(node.chain_id, what)
+        if 2 * sum(said) <= len(said):
+            raise LaneStopped(f"{error}; or an endpoint lies: {what}") from error
 
 
 def tell_contradiction(chain_id: int, what: str) -> None:

@@ -12,6 +12,7 @@ from notary.anchoring.agreeing import (
     lost_nonce,
     nonce_of,
     of_first,
+    require_held,
     shown,
     to_accuse,
 )
@@ -20,7 +21,7 @@ from notary.anchoring.capture import receipt_of
 from notary.anchoring.contract import ANCHOR, call_data, head_digest, read_head
 from notary.anchoring.data_fee import data_fee
 from notary.anchoring.fees import fee_fields
-from notary.anchoring.funds import require_funds, require_share
+from notary.anchoring.funds import require_share
 from notary.anchoring.heads import Search, require_extension, transaction_of
 from notary.anchoring.majority import AgreedHead, agreed_head, by_most, failed
 from notary.anchoring.mined import Kept, Mined
@@ -139,7 +140,10 @@ class EvmAnchor:
         """
         among = self._agreed().nodes
         fields = by_most(
-            self._nodes, among, lambda node: self._tried(node, head, nonce, consistency, old_size)
+            self._nodes,
+            self.needed,
+            among,
+            lambda node: self._tried(node, head, nonce, consistency, old_size),
         )
         digest = head_digest(self.node.chain_id, self.contract, self.log_id, head.size, head.root)
         fields["data"] = self._call(head, consistency, signature_of(self.head_key, digest))
@@ -264,7 +268,7 @@ class EvmAnchor:
     def _afford(self, node: Node, nonce: int, fields: dict[str, Any], size: int) -> None:
         data = _TIMES * data_fee(node, self.profile, size, fields["gas"])
         cost = cost_of(fields) + data
-        require_funds(node, self.name, self.lane, cost)
+        require_held(self._nodes, node, self.name, self.lane, cost)
         require_share(self.lane, cost, self.allowance(nonce, data))
 
     def _event_of(self, node: Node, head: Head) -> dict[str, Any] | None:

@@ -250,6 +250,23 @@ def test_an_endpoint_that_is_a_block_ahead_contradicts_nobody(chain, on_chain):
     assert contradictions() == before + 1  # of nobody's earlier one
 
 
+def test_a_wallet_that_one_calls_empty_and_as_many_do_not_is_passed_over_by_nobody(chain, on_chain):
+    attempt, before = signed(on_chain, 7), contradictions()
+    full = FULL | {"eth_getTransactionCount": lambda _: hex(attempt.nonce)}  # whatever the real one has mined
+    with (
+        lying_node(chain.url, **full, eth_getBalance=lambda _: "0x0") as liar,
+        lying_node(chain.url, **full) as full,
+    ):
+        for urls in ((liar, full), (full, liar)):
+            with pytest.raises(AnchorUnavailable, match="does not take the transaction: txpool is full"):
+                by(on_chain, *urls).send(head(7), attempt)
+        assert contradictions() == before + 2
+        for urls in ((liar,), (liar, GONE), (liar, f"{liar}/2", full)):
+            with pytest.raises(LaneStopped, match="holds 0 wei"):
+                by(on_chain, *urls).send(head(7), attempt)
+    assert contradictions() == before + 2
+
+
 # Nonces
 
 
