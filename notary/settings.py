@@ -113,17 +113,23 @@ class Chain(BaseModel):
         "the default where validators seal.",
     )
     max_fee_gwei: int = Field(
-        1000,
+        300,
         ge=1,
         le=10**9,
         description="Most that is paid for a unit of gas; a chain that asks for more waits.",
     )
+    max_tip_gwei: int = Field(
+        50,
+        ge=1,
+        le=10**9,
+        description="Of this, most that whoever makes the block gets (`eip1559`), however much endpoints suggest.",
+    )
     max_ether_per_day: Decimal | None = Field(
-        None,
+        default_factory=lambda data: None if data.get("profile") == "anvil" else Decimal(2),
         gt=0,
         le=10**9,
-        description="Most that one wallet may spend in any 24 hours, at worst; none: no bound, "
-        "which the log warns of where gas costs anything.",
+        description="Most of the chain's coin that one wallet may spend in any 24 hours, at worst: 2, but of `anvil`; "
+        "null: no bound, which the log warns of where gas costs anything.",
     )
     wallets: tuple[Path, ...] = Field(
         (),

@@ -11,6 +11,7 @@ from notary.errors import SettingsError
 from notary.evidence import chain_bft
 from notary.evidence.chain_header import PROFILES
 from notary.settings import Chain, Ots, Settings, Tsa, load_settings
+from notary.wiring.nodes import nodes_of
 
 
 @pytest.fixture(autouse=True)
@@ -147,6 +148,16 @@ def test_every_profile_of_the_settings_is_one_that_headers_are_hashed_by():
         )
         assert (chain.profile, chain.finality) == (profile, "seals" if more else "finalized")
         assert chain.fees == ("free" if more else "eip1559")
+
+
+def test_what_anchors_cost_is_bounded_where_the_settings_say_nothing():
+    made = {"name": "x", "rpc_urls": ["https://a.example.org"], "chain_id": 1}
+    bounds = [Chain(**made | {"profile": profile}) for profile in ("ethereum", "op", "anvil")]
+    assert [(each.max_fee_gwei, each.max_tip_gwei) for each in bounds] == [(300, 50)] * 3
+    assert [each.max_ether_per_day for each in bounds] == [2, 2, None]
+    assert Chain(**made | {"max_ether_per_day": None}).max_ether_per_day is None
+    (node,) = nodes_of(Chain(**made | {"max_fee_gwei": 7, "max_tip_gwei": 3}), load_settings())
+    assert (node.max_fee, node.max_tip) == (7 * 10**9, 3 * 10**9)
 
 
 def test_validators_may_change_with_a_block():

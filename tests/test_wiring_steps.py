@@ -12,7 +12,7 @@ import structlog
 from notary.anchoring import rpc
 from notary.anchoring.compiled import CODE
 from notary.errors import AnchorRejected, AnchorUnavailable, Fatal, OutOfTime, SettingsError
-from notary.observe import ANCHOR_FINAL_AGE, ANCHOR_PENDING, STAMPED_AGE
+from notary.observe import ANCHOR_FINAL_AGE, ANCHOR_PENDING, STAMPED_AGE, WALLET_WEI
 from notary.outbound import TOTAL_SECONDS
 from notary.settings import Chain
 from notary.store import anchorings, stamps
@@ -50,11 +50,11 @@ def lost(_):
 @pytest.mark.parametrize(
     ("changes", "warned"),
     [
-        ({}, True),
-        ({"fees": "legacy"}, True),
-        ({"fees": "free"}, False),
+        ({"max_ether_per_day": None}, True),
+        ({"max_ether_per_day": None, "fees": "legacy"}, True),
+        ({"max_ether_per_day": None, "fees": "free"}, False),
         ({"profile": "anvil"}, False),
-        ({"max_ether_per_day": "0.1"}, False),
+        ({}, False),
     ],
 )
 def test_a_worker_warns_once_where_nothing_bounds_what_a_wallet_spends_in_a_day(tmp_path, changes, warned):
@@ -264,6 +264,61 @@ def test_a_block_with_an_invented_time_is_an_anomaly_and_no_statement_names_it(c
     with pytest.raises(AnchorRejected, match=r"is dated \d+ seconds after our clock: compare the clock"):
         poll.run()
     assert known() == before
+
+
+def test_who_leads_shows_what_a_wallet_holds_before_it_signs_anything(chain, service):
+    chain.node.ask("anvil_setCode", "0x" + "00" * 20, f"0x{CODE.hex()}")  # the contract of `Service`
+    (poll,) = (step for step in service.assembly.steps if step.name == "blocks main")
+    chain.mine(3)
+    time.sleep(3)
+
+    def shown():
+        return [(each.labels["anchor"], each.value) for each in WALLET_WEI.collect()[0].samples]
+
+    WALLET_WEI.clear()
+    poll.run()
+    assert shown() == []
+    service.accepted()
+    service.assembly.sequencer.sequence()
+    poll.run()
+    assert shown() == [("main", 0)]
+
+
+@contextmanager
+def leading(chain, tmp_path, **lies):
+    """A service that leads, its chain by one endpoint that tells these lies, and the step that polls blocks."""
+    chain.node.ask("anvil_setCode", "0x" + "00" * 20, f"0x{CODE.hex()}")  # the contract of `Service`
+    chain.mine(3)
+    time.sleep(3)
+    with lying_node(chain.url, **lies) as url:
+        made = {"name": "main", "rpc_urls": (url,), "chain_id": CHAIN_ID}
+        service = Service(tmp_path / "service", {"chains": (made,), "allow_private_addresses": True})
+        service.accepted()
+        service.assembly.sequencer.sequence()
+        yield service, next(step for step in service.assembly.steps if step.name == "blocks main")
+        service.end()
+
+
+def test_a_look_at_wallets_that_takes_all_time_leaves_the_block(chain, tmp_path, monkeypatch):
+    monkeypatch.setattr(nodes, "_REST_SECONDS", 143.5)  # one and a half are left
+
+    def slowly(said):
+        time.sleep(2)
+        return said
+
+    with leading(chain, tmp_path, eth_getTransactionCount=slowly) as (service, poll):
+        with pytest.raises(OutOfTime, match="eth_getBalance is left to the next turn"):
+            poll.run()
+        with service.assembly.database.reading() as connection:
+            assert newest_block(connection, now()) is not None
+
+
+def test_wallets_are_looked_at_while_no_block_becomes_final(chain, tmp_path):
+    with leading(chain, tmp_path, eth_getBlockByNumber=lambda _: None) as (_, poll):
+        WALLET_WEI.clear()
+        with pytest.raises(AnchorUnavailable, match="the node has no block finalized"):
+            poll.run()
+        assert [each.value for each in WALLET_WEI.collect()[0].samples] == [0]
 
 
 @pytest.fixture

@@ -19,6 +19,7 @@ _REPLACE = timedelta(seconds=48)  # then for any block that left it out: four ar
 _BLOCKS = 3  # that left it out are enough sooner
 _LEAST = timedelta(seconds=12)  # but no sooner: blocks may be quick
 _SOON = 3  # times: all eight would else be made before a fee that rises for minutes is at its height
+MOST_AT_ONCE = 16  # nonces that are sent again in a step: no word on a nonce makes it longer
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,27 +54,44 @@ class Again:
         expected = None if payer is None else payer.first_nonce()
         if payer is not None and expected is not None and expected < last.nonce:
             try:
-                self.send_between(payer, expected, last.nonce)
+                self._send_from(payer, last.nonce)  # else the one under way is sent all the same
             except LaneStopped as error:
                 tell_stopped(self.sending.database, payer.name, payer.lane, error, self.sending.now())
                 raise
 
-    def send_between(self, payer: Anchor, first: int, last: int) -> None:
-        """Send what a wallet's nonces first..last-1 went to; the first of them is made again where it waits too long.
+    def send_between(self, payer: Anchor, last: int) -> None:
+        """Send what the chain lost of a wallet's nonces before `last`, by the word of as many endpoints as must agree.
+
+        Raises:
+            AnchorUnavailable: no answer; or they do not agree that anything is lost, and nothing is sent.
+            LaneStopped, AnchorRejected: as `Sending.send_between`.
+        """
+        if not self._send_from(payer, last):
+            raise AnchorUnavailable("none is sent again: the endpoints do not agree that one of ours is lost")
+
+    def _send_from(self, payer: Anchor, last: int) -> bool:
+        """Whether any was sent; the first of them is made again where it waits too long.
 
         Whatever follows waits for it, and nobody else raises its fee: its anchoring may be final.
         """
+        first = payer.lost_nonce(last)
+        if first is None:
+            return False
+        last = min(last, first + MOST_AT_ONCE)
         with self.sending.database.reading() as connection:
-            found = anchorings.attempts_between(connection, payer.name, payer.lane, first, first + 1)
-        stored = [each for _, each in found]
-        blocks = self.blocks(stored) if stored else 0
-        if blocks and not self.sending.in_block(found):
+            found = anchorings.attempts_between(connection, payer.name, payer.lane, first, last)
+        front = [each for _, each in found if each.nonce == found[0][1].nonce]
+        if not front or payer.shown([attempt_of(each) for each in front]):
+            return False
+        blocks = self.blocks(front)
+        if blocks:
             try:
                 with suppress(AnchorUnavailable):  # and told: the last one is sent as it is
-                    self.make(payer, stored, blocks)
+                    self.make(payer, front, blocks)
             except LaneStopped as error:
                 tell_stopped(self.sending.database, payer.name, payer.lane, error, self.sending.now())
         self.sending.send_between(payer.lane, first, last)
+        return True
 
     def make(self, payer: Anchor, stored: Sequence[anchorings.Attempt], blocks: int) -> bool:
         """Store what takes the place of the last of these, which so many blocks left out; whether there is any.

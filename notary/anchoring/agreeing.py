@@ -7,8 +7,9 @@ from typing import TypeVar
 import structlog
 
 from notary.anchoring.contract import read_head
+from notary.anchoring.funds import held_by, require_funds
 from notary.anchoring.rpc import Node, quantity
-from notary.errors import AnchorRejected, AnchorUnavailable, NoAnswer
+from notary.errors import AnchorRejected, AnchorUnavailable, LaneStopped, NoAnswer
 from notary.observe import RPC_CONTRADICTIONS, RPC_PASSED_OVER
 
 _log = structlog.get_logger()
@@ -16,10 +17,22 @@ _T = TypeVar("_T")
 LAGS_SECONDS = 180  # fifteen blocks of Ethereum; honest endpoints differ by seconds
 
 
+def to_accuse(nodes: Sequence[Node], needed: int) -> int:
+    """How many endpoints must say so before somebody is accused: `needed`, and never one alone where there are more."""
+    return max(needed, min(2, len(nodes)))
+
+
 def held_root(nodes: Sequence[Node], needed: int, contract: bytes, log_id: bytes, size: int) -> bytes | None:
-    """Root of the head of this size that `needed` endpoints say the contract holds; None where they do not."""
+    """Root of the head of this size that the contract holds, as `to_accuse` endpoints say and no other denies; or None.
+
+    One denies it that holds another root for this size, or a smaller head: it lags, or the others lie. That is told.
+    """
     said = _said(nodes, lambda node: read_head(node, contract, log_id))
-    return next((root for found, root in said if found == size and said.count((found, root)) >= needed), None)
+    roots = [root for found, root in said if found == size]
+    if roots and (len(set(roots)) > 1 or any(found < size for found, _ in said)):
+        tell_contradiction(nodes[0].chain_id, f"endpoints hold other heads than one of size {size}")
+        return None
+    return roots[0] if len(roots) >= to_accuse(nodes, needed) else None
 
 
 def in_turn(nodes: Sequence[Node]) -> list[tuple[int, Node]]:
@@ -95,7 +108,7 @@ def witnessed_head(
     if failed is not None and not said:
         raise failed
     foreign = {place: head for place, head in said.items() if not ours(*head)}
-    if len(foreign) >= max(needed, min(2, len(nodes))):
+    if len(foreign) >= to_accuse(nodes, needed):
         return max(foreign.values())
     if foreign:
         who = ", ".join(f"endpoint {place} of size {size}" for place, (size, _) in sorted(foreign.items()))
@@ -123,8 +136,8 @@ def nonce_of(node: Node, address: str) -> int:
 def agreed_nonce(nodes: Sequence[Node], needed: int, address: str) -> int:
     """How many transactions of `address` are mined, as every endpoint says that answers, and `needed` of them do.
 
-    A lane begins with it. By the number of one endpoint that lags behind or lies, what is signed first would be a nonce
-    that was used, or one with a gap before it.
+    A lane begins with it, and by a higher number than ours somebody is accused. By that of one endpoint that lags
+    behind or lies, what is signed first would be a nonce that was used, or one with a gap before it.
 
     Raises:
         AnchorUnavailable: they do not say the same, which is told; or too few answer.
@@ -139,6 +152,61 @@ def agreed_nonce(nodes: Sequence[Node], needed: int, address: str) -> int:
             f"{len(said)} of {len(nodes)} endpoints tell the nonce of wallet {address}, and {needed} must agree"
         )
     return said[0]
+
+
+def lost_nonce(nodes: Sequence[Node], needed: int, address: str, lane: int) -> int | None:
+    """The first nonce of `address` below `lane` that is free on the chain: its blocks lost what was sent with it.
+
+    Returns:
+        None where fewer than `needed` endpoints say so, or one of those that answer says that all are used: it is told
+        then, since one of them lags behind or lies. Of several numbers the largest: what some of them lost.
+    """
+    said = _said(nodes, lambda node: nonce_of(node, address))
+    lost = [count for count in said if count < lane]
+    if lost and len(lost) < len(said):
+        what = (
+            f"{len(lost)} of {len(said)} endpoints say that nonces of wallet {address} below {lane} are free"
+        )
+        tell_contradiction(nodes[0].chain_id, what)
+        return None
+    return max(lost) if lost and len(lost) >= needed else None
+
+
+def shown(nodes: Sequence[Node], refs: Sequence[bytes]) -> bool:
+    """Whether an endpoint shows a receipt of one of these transactions, though their nonce is said to be free: told."""
+
+    def shows(node: Node) -> bool:
+        return any(node.ask("eth_getTransactionReceipt", f"0x{ref.hex()}") is not None for ref in refs)
+
+    found = any(_said(nodes, shows))
+    if found:
+        what = "an endpoint shows the receipt of a transaction of ours whose nonce is said to be free"
+        tell_contradiction(nodes[0].chain_id, what)
+    return found
+
+
+def require_held(nodes: Sequence[Node], node: Node, anchor: str, wallet: str, cost: int) -> None:
+    """Assert that a wallet holds what a transaction may take, in wei, as `node` says, or most that answer.
+
+    One that says too little would else have each wallet passed over, and end anchoring alone. One that says too much
+    gains nothing by it: what is sent no other node takes, and that is told.
+
+    Raises:
+        LaneStopped: it does not.
+        AnchorUnavailable: the node does not answer.
+    """
+    try:
+        require_funds(node, anchor, wallet, cost)
+    except LaneStopped as error:
+        said = [held >= cost for held in _said(nodes, lambda other: held_by(other, wallet))]
+        if not any(said):
+            raise
+        what = (
+            f"{sum(said)} of {len(said)} endpoints say that wallet {wallet} can pay, and one that it cannot"
+        )
+        tell_contradiction(node.chain_id, what)
+        if 2 * sum(said) <= len(said):
+            raise LaneStopped(f"{error}; or an endpoint lies: {what}") from error
 
 
 def tell_contradiction(chain_id: int, what: str) -> None:

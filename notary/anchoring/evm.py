@@ -6,13 +6,22 @@ from datetime import datetime
 from functools import partial
 from typing import Any
 
-from notary.anchoring.agreeing import agreed_nonce, held_root, nonce_of, of_first
+from notary.anchoring.agreeing import (
+    agreed_nonce,
+    held_root,
+    lost_nonce,
+    nonce_of,
+    of_first,
+    require_held,
+    shown,
+    to_accuse,
+)
 from notary.anchoring.blocks import FINALIZED
 from notary.anchoring.capture import receipt_of
 from notary.anchoring.contract import ANCHOR, call_data, head_digest, read_head
 from notary.anchoring.data_fee import data_fee
 from notary.anchoring.fees import fee_fields
-from notary.anchoring.funds import require_funds, require_share
+from notary.anchoring.funds import require_share
 from notary.anchoring.heads import Search, require_extension, transaction_of
 from notary.anchoring.majority import AgreedHead, agreed_head, by_most, failed
 from notary.anchoring.mined import Kept, Mined
@@ -92,9 +101,18 @@ class EvmAnchor:
         """How many transactions the wallet has on chain. Raises as `chain_nonce`."""
         return of_first(self._nodes, lambda node: nonce_of(node, self.wallet.address))
 
-    def agreed_nonce(self) -> int:
+    def agreed_nonce(self, *, accusing: bool = False) -> int:
         """The same, as all endpoints say that answer. Raises as `agreeing.agreed_nonce`."""
-        return agreed_nonce(self._nodes, self.needed, self.wallet.address)
+        needed = to_accuse(self._nodes, self.needed) if accusing else self.needed
+        return agreed_nonce(self._nodes, needed, self.wallet.address)
+
+    def lost_nonce(self, lane: int) -> int | None:
+        """The first of the wallet's nonces below `lane` that the chain lost. As `agreeing.lost_nonce`."""
+        return lost_nonce(self._nodes, self.needed, self.wallet.address, lane)
+
+    def shown(self, attempts: Sequence[Attempt]) -> bool:
+        """Whether an endpoint shows the receipt of one of these, by its own word; it is told. As `agreeing.shown`."""
+        return shown(self._nodes, [attempt.ref for attempt in attempts])
 
     def on_chain_head(self) -> tuple[int, bytes]:
         """Size and root of the newest head that the contract holds, as the endpoints agree; size 0 where there is none.
@@ -122,7 +140,10 @@ class EvmAnchor:
         """
         among = self._agreed().nodes
         fields = by_most(
-            self._nodes, among, lambda node: self._tried(node, head, nonce, consistency, old_size)
+            self._nodes,
+            self.needed,
+            among,
+            lambda node: self._tried(node, head, nonce, consistency, old_size),
         )
         digest = head_digest(self.node.chain_id, self.contract, self.log_id, head.size, head.root)
         fields["data"] = self._call(head, consistency, signature_of(self.head_key, digest))
@@ -147,7 +168,7 @@ class EvmAnchor:
 
         def made(node: Node) -> Attempt | None:
             afford = partial(self._afford, node, attempts[-1].nonce)
-            return replacement(node, self.wallet, attempts, since, self.profile, afford, blocks)
+            return replacement(node, self.wallet, attempts, since, self.profile, afford, blocks, self._nodes)
 
         with stopping():
             return of_first(self._nodes, made)
@@ -220,7 +241,7 @@ class EvmAnchor:
         require_extension(node, *where, self.head_key.address, head, consistency, old_size)
         require_taken(node, self.lane, *where, head, consistency)
         fields = {"chainId": node.chain_id, "nonce": nonce, "to": self.contract, "value": 0}
-        fields |= {"gas": gas_of(len(consistency))} | fee_fields(node)
+        fields |= {"gas": gas_of(len(consistency))} | fee_fields(node, self._nodes)
         size = _ENVELOPE + len(self._call(head, consistency, bytes(_SIGNATURE)))
         self._afford(node, nonce, fields, size)
         return fields
@@ -239,15 +260,15 @@ class EvmAnchor:
         times = times_replaced(attempts)
         if not used and times >= MAX_REPLACEMENTS:
             detail = (
-                f"made again {times} times, each time for more, and in no block: it is made again once a block costs "
-                "more than it offers"
+                f"made again {times} times, each time for more, and in no block: it is made again once the chain asks "
+                "for more than it offers, up to max_fee_gwei"
             )
         return Observation(Step.SENT, detail=detail)
 
     def _afford(self, node: Node, nonce: int, fields: dict[str, Any], size: int) -> None:
         data = _TIMES * data_fee(node, self.profile, size, fields["gas"])
         cost = cost_of(fields) + data
-        require_funds(node, self.name, self.lane, cost)
+        require_held(self._nodes, node, self.name, self.lane, cost)
         require_share(self.lane, cost, self.allowance(nonce, data))
 
     def _event_of(self, node: Node, head: Head) -> dict[str, Any] | None:

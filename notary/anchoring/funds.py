@@ -9,6 +9,16 @@ from notary.errors import LaneStopped
 from notary.observe import WALLET_WEI
 
 
+def held_by(node: Node, wallet: str) -> int:
+    """Wei that a wallet holds.
+
+    Raises:
+        AnchorUnavailable: the node does not answer.
+        AnchorRejected: its answer is no number.
+    """
+    return quantity(node.ask("eth_getBalance", wallet, "latest"))
+
+
 def require_funds(node: Node, anchor: str, wallet: str, cost: int) -> None:
     """Assert that a wallet holds what a transaction may take, in wei, as every node does before it takes one.
 
@@ -16,7 +26,7 @@ def require_funds(node: Node, anchor: str, wallet: str, cost: int) -> None:
         LaneStopped: it does not.
         AnchorUnavailable: the node does not answer.
     """
-    held = quantity(node.ask("eth_getBalance", wallet, "latest"))
+    held = held_by(node, wallet)
     WALLET_WEI.labels(anchor, wallet).set(held)
     if held < cost:
         raise LaneStopped(f"wallet {wallet} holds {held} wei, and the transaction may take {cost}")

@@ -57,19 +57,23 @@ def agreed_head(
     return AgreedHead(*head, tuple(node for node, each in votes.items() if each == head))
 
 
-def by_most(nodes: Sequence[Node], among: Collection[Node], question: Callable[[Node], _T]) -> _T:
+def by_most(
+    nodes: Sequence[Node], needed: int, among: Collection[Node], question: Callable[[Node], _T]
+) -> _T:
     """As `agreeing.of_first` by the endpoints `among` them; and where one refuses the head, the others are asked, too.
 
+    Those that are slow as well, but for one that hung: there is no way back, and one word alone is nobody's.
+
     Raises:
-        HeadRefused: more refuse it than would take it.
-        AnchorUnavailable: as many would take it, which is told; or none answers.
+        HeadRefused: more refuse it than would take it, and as many as must agree.
+        AnchorUnavailable: as many would take it, which is told; or fewer refuse it than must agree; or none answers.
         AnchorUnavailable, AnchorRejected: as the question does, by the first that answers.
     """
     refused: list[HeadRefused] = []
     taken: list[_T] = []
     silent: NoAnswer | None = None
     for place, node in in_turn(nodes):
-        if node not in among or (node.away and refused):
+        if node not in among or (node.hung and refused):
             continue
         try:
             node.require_chain()
@@ -87,16 +91,18 @@ def by_most(nodes: Sequence[Node], among: Collection[Node], question: Callable[[
     if not refused:
         assert silent is not None  # noqa: S101 - one of them at least was asked
         raise silent
-    return _weighed(nodes[0].chain_id, refused, taken)
+    return _weighed(nodes, needed, refused, taken)
 
 
-def _weighed(chain_id: int, refused: Sequence[HeadRefused], taken: Sequence[_T]) -> _T:
+def _weighed(nodes: Sequence[Node], needed: int, refused: Sequence[HeadRefused], taken: Sequence[_T]) -> _T:
+    what = f"{len(refused)} of {len(refused) + len(taken)} endpoints refuse the head ({refused[0]})"
     if taken:
-        what = f"{len(refused)} of {len(refused) + len(taken)} endpoints refuse the head ({refused[0]})"
-        tell_contradiction(chain_id, what)
+        tell_contradiction(nodes[0].chain_id, what)
         if len(taken) == len(refused):
             raise AnchorUnavailable(f"{what}: nothing is signed until most agree")
     if len(refused) > len(taken):
+        if len(refused) < needed:
+            raise AnchorUnavailable(f"{what}: {needed} must agree")
         raise refused[0]
     return taken[0]
 

@@ -180,9 +180,9 @@ class Paying:
             return None
         counts = f"the wallet's next nonce is {expected} on chain and {lane} here"
         if expected > lane:
-            return LaneStopped(f"{counts}: somebody else uses its key", foreign=True, nonce=lane)
+            return self._foreign(payer, lane, f"{counts}: somebody else uses its key")
         try:
-            self.again.send_between(payer, expected, lane)
+            self.again.send_between(payer, lane)
         except AnchorUnavailable as error:  # another wallet need not wait for it
             return AnchorUnavailable(
                 f"{counts}: the node lags behind or lost blocks; the transactions between: {error}"
@@ -190,3 +190,13 @@ class Paying:
         return AnchorUnavailable(
             f"{counts}: the node lags behind or lost blocks; the transactions between were sent again"
         )
+
+    def _foreign(self, payer: Anchor, lane: int, what: str) -> LaneStopped | AnchorUnavailable:
+        """The wallet is passed over; and somebody is accused, where it is not one endpoint of several that says so."""
+        try:
+            agreed = payer.agreed_nonce(accusing=True)
+        except AnchorUnavailable as error:
+            return LaneStopped(f"{what}, or an endpoint lies: {error}")
+        if agreed is None or agreed <= lane:  # who said otherwise a moment ago was alone with it
+            return AnchorUnavailable(f"{what}, said an endpoint, and all that answer say {agreed}")
+        return LaneStopped(what, foreign=True, nonce=lane)

@@ -96,9 +96,17 @@ class KeepsNoHeads:
         """None: each attempt takes a random one."""
         return None
 
-    def agreed_nonce(self) -> int | None:
+    def agreed_nonce(self, *, accusing: bool = False) -> int | None:  # noqa: ARG002 - the port's form
         """None, as above."""
         return None
+
+    def lost_nonce(self, lane: int) -> int | None:  # noqa: ARG002 - the port's form
+        """None, as above."""
+        return None
+
+    def shown(self, attempts: Sequence[Attempt]) -> bool:  # noqa: ARG002 - the port's form
+        """False: nothing is asked of it again by a nonce."""
+        return False
 
     def own(self, head: Head, ref: bytes, lane: str) -> Attempt | None:  # noqa: ARG002 - the port's form
         """None: its nonces are random, and none is missing."""
@@ -157,12 +165,26 @@ class Anchor(Protocol):
         """
         ...
 
-    def agreed_nonce(self) -> int | None:
+    def agreed_nonce(self, *, accusing: bool = False) -> int | None:
         """As `first_nonce`, by the word of all who can be asked: a lane begins with it.
+
+        `accusing`: and by that of as many as it takes to accuse somebody, where it is higher than ours.
 
         Raises:
             AnchorUnavailable: they do not say the same, or too few answer.
         """
+        ...
+
+    def lost_nonce(self, lane: int) -> int | None:
+        """The first nonce below `lane` that the authority takes to be free, by the word of as many as must agree.
+
+        Returns:
+            None where too few say so, one who answers says otherwise, or nonces are random.
+        """
+        ...
+
+    def shown(self, attempts: Sequence[Attempt]) -> bool:
+        """Whether anybody who can be asked says that one of these was carried out, be it true or not."""
         ...
 
     def sign(self, head: Head, nonce: int, consistency: Sequence[bytes], old_size: int) -> Attempt:

@@ -11,7 +11,7 @@ import structlog
 
 from notary.anchoring.agreeing import nonce_of
 from notary.anchoring.blocks import block_at
-from notary.anchoring.fees import capped, fee_fields
+from notary.anchoring.fees import capped, fee_fields, price_of
 from notary.anchoring.port import Attempt
 from notary.anchoring.rpc import Node, quantity, record
 from notary.anchoring.transaction import fields_of, signed
@@ -31,11 +31,14 @@ def replacement(
     profile: str,
     afford: Callable[[dict[str, Any], int], None],
     blocks: int = 1,
+    nodes: Sequence[Node] = (),
 ) -> Attempt | None:
     """What takes the place of the last attempt, which was made at `since`; `profile` is how headers are hashed.
 
+    `nodes` are all endpoints of the chain, as `fee_fields` has them.
+
     Returns:
-        None where a chain takes no fees, after eight unless blocks cost more than the last one offers, while an earlier
+        None where a chain takes no fees, after eight unless it asks for more than the last one offers, while an earlier
         nonce is missing or ours is used, for another wallet's, and until so many blocks were made after `since`: a
         chain that stands still takes no more for more.
 
@@ -54,26 +57,27 @@ def replacement(
         block = block_at(node, hex(max(0, block.number - blocks + 1)), profile)[1]
     if block.time <= since.timestamp():
         return None
-    if len(same) > MAX_REPLACEMENTS and not outbid(node, attempts[-1]):
+    if len(same) > MAX_REPLACEMENTS and not outbid(node, nodes, attempts[-1]):
         return None
     if len(same) == MAX_REPLACEMENTS:
         _log.warning("a transaction is made again for the eighth time", wallet=lane, nonce=nonce)
-    return replaced(node, wallet, attempts[-1], afford)
+    return replaced(node, nodes, wallet, attempts[-1], afford)
 
 
-def outbid(node: Node, attempt: Attempt) -> bool:
-    """Whether the next block costs more than an attempt offers, whatever was in the newest one.
+def outbid(node: Node, nodes: Sequence[Node], attempt: Attempt) -> bool:
+    """Whether a transaction that is made now would pay more in the next block than an attempt does.
 
-    What is made then offers twice as much as a block costs, or all that the cap allows: so few follow one another.
+    By the tip or the gas price as by the base fee: on many chains these alone say what a block takes. What is made then
+    offers all that is asked, and for the base twice as much: so few follow one another.
 
     Raises:
-        AnchorUnavailable: the node does not answer.
+        AnchorUnavailable: the node does not answer, or the chain asks for more than the cap.
         AnchorRejected: its answer is no number.
     """
-    base = record(node.ask("eth_getBlockByNumber", "latest", False)).get("baseFeePerGas")
-    fields = fields_of(attempt.raw)
-    offered = fields.get("maxFeePerGas", fields.get("gasPrice", 0))
-    return base is not None and quantity(base) * 7 // 8 > offered  # it falls by an eighth at most
+    now = fee_fields(node, nodes, again=True)
+    found = record(node.ask("eth_getBlockByNumber", "latest", False)).get("baseFeePerGas")
+    base = 0 if found is None else quantity(found) * 7 // 8  # it falls by an eighth at most
+    return price_of(now, base) > price_of(fields_of(attempt.raw), base)
 
 
 def times_replaced(attempts: Sequence[Attempt]) -> int:
@@ -83,12 +87,17 @@ def times_replaced(attempts: Sequence[Attempt]) -> int:
 
 
 def replaced(
-    node: Node, wallet: Signer, attempt: Attempt, afford: Callable[[dict[str, Any], int], None]
+    node: Node,
+    nodes: Sequence[Node],
+    wallet: Signer,
+    attempt: Attempt,
+    afford: Callable[[dict[str, Any], int], None],
 ) -> Attempt:
-    """The same call and nonce, for 15 % more on each fee field, or for what the node asks now where that is more.
+    """The same call and nonce, for 15 % more on each fee field, or for what is asked now where that is more.
 
     Args:
         node: of the chain.
+        nodes: all of them, as `fee_fields` has them.
         wallet: whose nonce it is.
         attempt: the last one.
         afford: is told the fields of the new one, and about how many bytes it has, before it is signed, and raises
@@ -98,7 +107,8 @@ def replaced(
         AnchorUnavailable: the node does not answer, or that is more than the cap for a unit of gas.
         AnchorRejected: its answer is no number.
     """
-    fields, now = fields_of(attempt.raw) | {"chainId": node.chain_id}, fee_fields(node)
+    fields = fields_of(attempt.raw) | {"chainId": node.chain_id}
+    now = fee_fields(node, nodes, again=True)
     for name in _FEES:
         if name in fields:
             old = fields[name]

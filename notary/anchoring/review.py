@@ -10,6 +10,7 @@ from datetime import datetime
 import structlog
 
 from notary.anchoring.quorum import Quorum
+from notary.errors import AnchorRejected
 from notary.evidence.chain import decode_evidence, decode_header
 from notary.observe import INCIDENTS
 from notary.store import anchorings
@@ -39,24 +40,38 @@ class Review:
         their place to others meanwhile, and are found in their turn.
 
         Raises:
-            AnchorUnavailable: the only endpoint does not answer.
+            AnchorUnavailable, OutOfTime: the only endpoint does not answer, or not in the time that a step may take;
+                the next step goes on where this one ended.
             AnchorRejected: endpoints contradict each other, and too few say the same; the only one is of another
-                chain.
+                chain. All are looked at before: a contradiction about one hides none about another.
         """
         with self.database.reading() as connection:
             newest = anchorings.final_words(connection, self.anchor, most=_AT_ONCE)
             turn = anchorings.final_words(connection, self.anchor, above=self._walked[0], most=_AT_ONCE)
-        self._walked[0] = turn[-1].size if len(turn) == _AT_ONCE else 0
-        for item in {each.id: each for each in (*newest, *turn)}.values():
-            if item.evidence is None:
-                continue
-            evidence = decode_evidence(item.evidence)
-            header = decode_header(evidence.header, evidence.profile)
-            other = self.quorum.replacement_of(header)
-            if other is not None:
-                self._keep(
-                    item, f"block {header.number} was 0x{header.hash.hex()} and is 0x{other.hash.hex()}"
-                )
+        looked = {each.id for each in turn}
+        others = [each for each in newest if each.id not in looked]
+        problem: AnchorRejected | None = None
+        # The turn before all but one of the newest: where endpoints are slow no time may be left for it, ever.
+        for item in (*others[:1], *turn, *others[1:]):
+            try:
+                self._look(item)
+            except AnchorRejected as error:
+                problem = problem or error
+            if item.id in looked:
+                self._walked[0] = item.size
+        if len(turn) < _AT_ONCE:
+            self._walked[0] = 0
+        if problem is not None:
+            raise problem
+
+    def _look(self, item: anchorings.Anchoring) -> None:
+        if item.evidence is None:
+            return
+        evidence = decode_evidence(item.evidence)
+        header = decode_header(evidence.header, evidence.profile)
+        other = self.quorum.replacement_of(header)
+        if other is not None:
+            self._keep(item, f"block {header.number} was 0x{header.hash.hex()} and is 0x{other.hash.hex()}")
 
     def _keep(self, item: anchorings.Anchoring, detail: str) -> None:
         with self.database.writing() as connection:

@@ -19,6 +19,7 @@ from notary.outbound import Outbound, check_url
 _log = structlog.get_logger()
 MAX_ANSWER = 64 * 2**20  # bytes
 MAX_FEE = 1000 * 10**9
+MAX_TIP = 50 * 10**9
 AWAY_SECONDS = 90.0  # longer than seven of eight endpoints take that are waited for, one after another
 HANGS_SECONDS = 1.0  # a question that fails sooner holds nothing up
 SLOW_SECONDS = 3.0  # a step puts some twenty questions, and may be silent for little more than a minute
@@ -69,6 +70,7 @@ class Node:
         *,
         fees: str = "eip1559",
         max_fee: int = MAX_FEE,
+        max_tip: int = MAX_TIP,
         validators: tuple[ValidatorSet, ...] = (),
         allow_private: bool = True,
         clock: Callable[[], float] = time.monotonic,
@@ -80,6 +82,7 @@ class Node:
             chain_id: that it must name.
             fees: how transactions on this chain pay: eip1559, legacy or free.
             max_fee: wei for a unit of gas, at most.
+            max_tip: of these, for whoever makes the block, as far as endpoints ask for it.
             validators: who must have sealed what it shows, on a chain whose blocks are sealed.
             allow_private: whether it may be on this machine or in a private network. What the settings name goes
                 by `allow_private_addresses`.
@@ -98,6 +101,7 @@ class Node:
         self.chain_id = chain_id
         self.fees = fees
         self.max_fee = max_fee
+        self.max_tip = max_tip
         self.validators = validators
         self._clock = clock
         # Replaced whole, so that any thread may: steps share an endpoint, and what one waited for the others need not.

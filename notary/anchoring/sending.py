@@ -91,7 +91,7 @@ class Sending:
                 seen = self.anchor.observe(head, attempts)
                 if seen.step in _TAKEN:
                     return seen
-                other = self._unknown(head, attempt) if error.foreign else None
+                other = self._unknown(head, attempt)
                 if other is not None:
                     return other
                 if not error.failed:  # whose attempt failed on the chain can pay for another

@@ -42,8 +42,9 @@ def submit_to_all(
     Raises:
         AnchorUnavailable: none answers or takes it (fee too low); or fewer than needed say that its nonce went to
             another, or to it, which failed; or another one says that it did not.
-        LaneStopped: the wallet holds too little; or so many as are needed know nothing of the transaction and say that
-            its nonce went to another, or show it in a block, where it failed; and none that the nonce is free.
+        LaneStopped: the wallet holds too little, as most say; or so many as are needed know nothing of the transaction
+            and say that its nonce went to another, or show it in a block, where it failed; and none that the nonce is
+            free.
         AnchorRejected: none takes it, and the first that answers is of another chain.
     """
     taken: list[Taken] = []
@@ -69,9 +70,24 @@ def submit_to_all(
         return _contested(told, len(nodes), needed, shown, free=free)
     if taken:
         return taken[0].seen
-    # Silence is no reason where another one has given one.
-    errors = [error for _, error in refused]
-    raise next((error for error in errors if not isinstance(error, NoAnswer)), errors[0])
+    raise _refusal(nodes[0].chain_id, [error for _, error in refused])
+
+
+def _refusal(
+    chain_id: int, errors: Sequence[AnchorUnavailable | AnchorRejected]
+) -> AnchorUnavailable | AnchorRejected:
+    """Why none takes a transaction: silence is no reason where another one has given one.
+
+    Who gives another reason has looked at the wallet, too: one word alone is no reason for another to pay.
+    """
+    spoken = [error for error in errors if not isinstance(error, NoAnswer)]
+    poor = [error for error in spoken if isinstance(error, LaneStopped)]
+    others = [error for error in spoken if isinstance(error, AnchorUnavailable)]
+    if poor and len(others) >= len(poor):
+        what = f"{poor[0]}, say {len(poor)} of {len(spoken)} endpoints, and as many that it can pay"
+        tell_contradiction(chain_id, what)
+        return others[0]
+    return (spoken or errors)[0]
 
 
 @dataclass(frozen=True, slots=True)
@@ -148,6 +164,8 @@ def _contested(
         raise AnchorUnavailable(f"{what}, and another one that it is free: all must agree")
     if len(told) < needed:
         raise AnchorUnavailable(f"{what}: {needed} must agree")
+    if told[0].foreign:  # one of several stops it, and accuses nobody
+        raise LaneStopped(str(told[0]), foreign=len(told) >= min(2, asked), nonce=told[0].nonce)
     raise told[0]
 
 

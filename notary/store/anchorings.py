@@ -337,14 +337,15 @@ def attempts_since(
 
     One that a clock which was ahead dated in the future does not count for longer than it is under way.
     """
-    under_way = anchoring.c.state.in_(("signed", "sent"))
-    query = (
-        _ATTEMPT.join(anchoring, anchoring.c.id == attempt.c.anchoring_id)
-        .where(anchoring.c.anchor == anchor, attempt.c.lane == name)
-        .where(((attempt.c.created_at > moment) & (attempt.c.created_at <= now)) | under_way)
-        .order_by(attempt.c.id)
+    made = _ATTEMPT.join(anchoring, anchoring.c.id == attempt.c.anchoring_id).where(
+        anchoring.c.anchor == anchor
     )
-    return [Attempt(*row) for row in connection.execute(query)]
+    # Two questions, each by an index: the attempts of a lane are for ever more, and few of them are meant.
+    recent = made.where(attempt.c.lane == name, attempt.c.created_at > moment, attempt.c.created_at <= now)
+    under_way = made.where(anchoring.c.state.in_(("signed", "sent")))
+    rows = (*connection.execute(recent), *connection.execute(under_way))
+    found = {row.id: Attempt(*row) for row in rows if row.lane == name}
+    return [found[identity] for identity in sorted(found)]
 
 
 def next_nonce(connection: Connection, anchor: str, name: str) -> int | None:

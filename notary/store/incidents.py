@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from datetime import datetime
 
-from sqlalchemy import ColumnElement, Connection, and_, exists, literal, select
+from sqlalchemy import ColumnElement, Connection, and_, exists, func, literal, select
 
 from notary.store.sql import insert_new
 from notary.store.tables import anchoring, incident, stamp
@@ -11,6 +11,7 @@ from notary.store.tables import anchoring, incident, stamp
 CONTRADICTED = "contradicted"  # a final anchoring's block is not the chain's any more
 FOREIGN_NONCE = "foreign_nonce"  # somebody else uses the key of a wallet
 FOREIGN_HEAD = "foreign_head"  # an anchor holds a head that is not of this log
+MOST_ACCUSATIONS = 64  # of one kind at one anchor
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,7 +34,14 @@ class Incident:
 def add_incident(
     connection: Connection, kind: str, anchor: str, subject: str, detail: str, now: datetime
 ) -> bool:
-    """Keep it, unless the same is kept already; whether it is new."""
+    """Keep it, unless the same is kept already, or very many of a kind that endpoints can make up; whether it is new.
+
+    A contradiction is always kept: it says what is believed.
+    """
+    if kind != CONTRADICTED:
+        same = select(func.count()).where(incident.c.kind == kind, incident.c.anchor == anchor)
+        if connection.execute(same).scalar_one() >= MOST_ACCUSATIONS:
+            return False
     values = {
         "kind": kind,
         "anchor": anchor,

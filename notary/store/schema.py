@@ -5,7 +5,7 @@ from sqlalchemy import inspect, text
 from notary.errors import SettingsError
 from notary.store.engine import Database
 
-REVISION = "0011"  # of the newest migration
+REVISION = "0012"  # of the newest migration
 
 
 def require_schema(database: Database) -> None:

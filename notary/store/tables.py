@@ -221,7 +221,11 @@ class AttemptRow(SQLModel, table=True):
     """What was sent, byte for byte, stored before the first byte left; never deleted."""
 
     __tablename__ = "attempt"
-    __table_args__ = _COUNTED
+    __table_args__ = (
+        Index("ix_attempt_lane_nonce", "lane", "nonce"),
+        Index("ix_attempt_lane_created_at", "lane", "created_at"),
+        _COUNTED,
+    )
     id: int = Field(default=None, primary_key=True)
     anchoring_id: int = Field(foreign_key="anchoring.id", index=True)
     ref: str = Field(unique=True)  # transaction hash, or what identifies a request

@@ -32,11 +32,16 @@ def nodes_of(chain: Chain, settings: Settings) -> tuple[Node, ...]:
     Raises:
         SettingsError: a URL could never be used.
     """
-    most = chain.max_fee_gwei * _GWEI
-    validators = validators_of(chain)
-    private = settings.allow_private_addresses
     return tuple(
-        Node(url, chain.chain_id, fees=chain.fees, max_fee=most, validators=validators, allow_private=private)
+        Node(
+            url,
+            chain.chain_id,
+            fees=chain.fees,
+            max_fee=chain.max_fee_gwei * _GWEI,
+            max_tip=chain.max_tip_gwei * _GWEI,
+            validators=validators_of(chain),
+            allow_private=settings.allow_private_addresses,
+        )
         for url in chain.rpc_urls
     )
 

@@ -20,6 +20,8 @@ from notary.anchoring.revocation import fetch
 from notary.anchoring.rfc3161 import TsaAnchor
 from notary.anchoring.rpc import Node
 from notary.anchoring.stamps import StampWatch
+from notary.anchoring.watching import WalletWatch
+from notary.errors import AnchorRejected, NotaryError, Unavailable
 from notary.evidence.bodies import Genesis
 from notary.evidence.statement import Block
 from notary.intake.accept import Intake
@@ -95,7 +97,7 @@ class Steps:
         for chain in settings.chains:
             warn_of_no_cap(chain)
             nodes = nodes_of(chain, settings)
-            first, *more = self._evm(chain, nodes)
+            first, *more = payers = self._evm(chain, nodes)
             interval, often = settings.anchor_interval_seconds, settings.poll_interval_seconds
             patience = chain_patience(chain, often)
             anchoring = self._anchoring(first, interval, tuple(more), patience)
@@ -105,7 +107,8 @@ class Steps:
             again = partial(self._if_leading, review.step)
             review_patience = chain_patience(chain, interval)
             reviewing = Step(f"review {chain.name}", interval, again, patience=review_patience)
-            poll = partial(self._poll_block, rule, behind)
+            wallets = WalletWatch(self.database, payers, nodes, self.now)
+            poll = partial(self._poll_block, rule, behind, wallets)
             polling = Step(f"blocks {chain.name}", often, poll, patience=patience)
             steps += map(ending_in_time, (anchoring, reviewing, polling))
         return (*steps, self._owing(steps))
@@ -210,12 +213,24 @@ class Steps:
         point = signed.checkpoint
         return Head(point.origin, point.size, point.root, signed.note)
 
-    def _poll_block(self, quorum: Quorum, behind: Behind) -> None:
+    def _poll_block(self, quorum: Quorum, behind: Behind, wallets: WalletWatch) -> None:
+        # The block first: slow endpoints would leave it no time after all wallets, and what statements name would be
+        # ever older. And the wallets whatever became of it: for hours no block may become final.
+        failed: NotaryError | None = None
+        try:
+            self._keep_block(quorum)
+        except (Unavailable, AnchorRejected) as error:
+            failed = error
+        self._if_leading(wallets.look)
+        if failed is not None:
+            raise failed
+        behind.require_agreement()  # it holds nothing up, and is told as a step that fails
+
+    def _keep_block(self, quorum: Quorum) -> None:
         found = newest_finalized(quorum)
         block = Block(found.chain_id, found.number, found.hash, found.time)
         with self.database.writing() as connection:
             blocks.add_block(connection, block, found.raw, self.now())
-        behind.require_agreement()  # it holds nothing up, and is told as a step that fails
 
     def _tsa(self, tsa: Tsa) -> TsaAnchor:
         outbound = Outbound(allow_private=self.settings.allow_private_addresses)

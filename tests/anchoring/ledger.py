@@ -94,8 +94,15 @@ class Ledger:
         self._answer("first_nonce")
         return self.first + len(self.mined) + self.foreign
 
-    def agreed_nonce(self):
+    def agreed_nonce(self, *, accusing=False):
         return self.first_nonce()
+
+    def lost_nonce(self, lane):
+        count = self.first_nonce()
+        return count if count < lane else None
+
+    def shown(self, attempts):
+        return any(attempt in attempts for attempt, _, _ in self.mined)
 
     def adopted(self, head):
         self._answer("adopted")

@@ -3,10 +3,12 @@
 from dataclasses import replace
 
 import pytest
+import structlog
 
-from notary.anchoring.port import Attempt, Head
+from notary.anchoring.forks import look_for_fork
+from notary.anchoring.port import Attempt, Head, KeepsNoHeads
 from notary.errors import AnchorRejected, AnchorUnavailable, HeadRefused
-from notary.store.incidents import incidents
+from notary.store.incidents import MOST_ACCUSATIONS, incidents
 from tests.anchoring.ledger import GONE, WRONG, Ledger, finished
 from tests.rig import ORIGIN
 
@@ -169,6 +171,38 @@ def test_a_head_at_the_authority_that_is_not_ours_is_an_incident(log, ledger, st
         log.wait()
     assert told(log) == [("foreign_head", f"{size + ahead} {'07' * 32}")]
     ledger.mined, ledger.first = [], 5  # for the check at the end
+
+
+def test_of_foreign_heads_without_end_the_first_are_kept_and_each_is_told(log):
+    size = log.close()
+    with structlog.testing.capture_logs() as logs:
+        for ahead in range(MOST_ACCUSATIONS + 4):
+            fork = Head(ORIGIN, size + 2 + ahead, b"\x07" * 32, b"")
+            look_for_fork(log.rig.database, Holding(fork), log.head, fork.size, log.rig.clock())
+            look_for_fork(log.rig.database, Holding(fork), log.head, fork.size, log.rig.clock())
+    assert [kind for kind, _ in told(log)] == ["foreign_head"] * MOST_ACCUSATIONS
+    said = [line["detail"] for line in logs if line["log_level"] == "critical"]
+    assert len(set(said)) == MOST_ACCUSATIONS + 4
+
+
+def test_a_foreign_head_of_a_size_that_no_database_can_number_is_kept_too(log):
+    log.close()
+    for size in (2**63, 2**64 - 1):
+        fork = Head(ORIGIN, size, b"\x07" * 32, b"")
+        look_for_fork(log.rig.database, Holding(fork), log.head, size, log.rig.clock())
+    assert told(log) == [("foreign_head", f"{size} {'07' * 32}") for size in (2**63, 2**64 - 1)]
+
+
+class Holding(KeepsNoHeads):
+    """An authority that holds this head."""
+
+    name = "ledger"
+
+    def __init__(self, head):
+        self.head = head
+
+    def held_root(self, size):
+        return self.head.root if size == self.head.size else None
 
 
 def test_what_was_mined_though_it_was_said_to_have_reverted_is_found(log, ledger, step):

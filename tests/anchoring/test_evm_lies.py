@@ -18,6 +18,7 @@ from notary.evidence.chain import (
     decode_evidence,
     decode_header,
 )
+from notary.observe import RPC_CONTRADICTIONS
 from tests.anchoring.evm_steps import anchored, signed, through
 from tests.anchoring.local_chain import HEAD_KEY, STRANGER, WALLET, head, root
 from tests.anchoring.lying_node import Error, lying_node, raw_answer
@@ -259,10 +260,37 @@ def test_the_root_that_the_contract_holds_is_what_enough_endpoints_say(chain, an
     with lying_node(chain.url, eth_call=lambda said: said[:-2] + "00") as url:
         alone = through(anchor, url)
         assert alone.held_root(7) == root(7)[:-1] + b"\0"
-        assert replace(alone, others=(chain.node,), needed=2).held_root(7) is None
-        assert replace(alone, others=(chain.node, chain.node), needed=2).held_root(7) == root(7)
-    with raw_answer(b"{}") as url:
-        assert replace(through(anchor, url), others=(chain.node,)).held_root(7) == root(7)
+        told = contradictions()
+        for more in ((chain.node,), (chain.node, chain.node)):
+            for needed in (1, 2):
+                assert replace(alone, others=more, needed=needed).held_root(7) is None
+        assert contradictions() == told + 4
+        # Of several no single one says so, though no other answers.
+        with raw_answer(b"{}") as silent:
+            assert replace(alone, others=through(anchor, silent)._nodes).held_root(7) is None
+            both = replace(alone, others=(Node(url, 31337), *through(anchor, silent)._nodes))
+            assert both.held_root(7) == root(7)[:-1] + b"\0"
+            assert replace(both, needed=3).held_root(7) is None
+    assert contradictions() == told + 4
+
+
+def test_who_holds_a_smaller_head_than_the_one_that_is_told_denies_it(chain, anchor):
+    anchored(anchor, 7)
+    with lying_node(chain.url, eth_call=lambda said: f"0x{9:064x}{said[66:]}") as one:
+        liars = tuple(Node(f"{one}/{at}", 31337) for at in range(2))
+        both = replace(anchor, node=liars[0], others=liars[1:])
+        assert both.held_root(9) == root(7)
+        told = contradictions()
+        assert replace(both, others=(*liars[1:], chain.node)).held_root(9) is None
+        assert contradictions() == told + 1
+        assert (
+            replace(both, others=(*liars[1:], chain.node)).held_root(7) is None
+        )  # too few, and one is beyond
+        assert contradictions() == told + 1
+
+
+def contradictions():
+    return RPC_CONTRADICTIONS.labels("31337")._value.get()
 
 
 def test_a_node_that_does_not_try_a_transaction_says_nothing_of_the_head(chain, anchor):

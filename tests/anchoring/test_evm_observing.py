@@ -11,6 +11,7 @@ from notary.anchoring.poll import newest_finalized
 from notary.anchoring.port import Attempt, Step
 from notary.anchoring.quorum import Quorum
 from notary.anchoring.replacing import MAX_REPLACEMENTS, outbid
+from notary.anchoring.rpc import Node, quantity
 from notary.anchoring.transaction import fields_of
 from notary.errors import AnchorUnavailable
 from notary.evidence.chain import (
@@ -19,8 +20,9 @@ from notary.evidence.chain import (
     decode_header,
 )
 from notary.evidence.chain_file import MAX_NOT_BEFORE
-from tests.anchoring.evm_steps import anchored, sent, signed
+from tests.anchoring.evm_steps import anchored, sent, signed, through
 from tests.anchoring.local_chain import STRANGER, head, root, running
+from tests.anchoring.lying_node import lying_node
 
 
 def waiting(chain, anchor, base_fee=None):
@@ -100,8 +102,8 @@ def test_nothing_is_made_again_where_it_would_be_of_no_use(chain, anchor):
     assert (seen.step, seen.detail) == (Step.SENT, "")
     seen = anchor.observe(head(7), [first] * (MAX_REPLACEMENTS + 1))
     assert seen.detail == (
-        "made again 8 times, each time for more, and in no block: it is made again once a block costs more than it "
-        "offers"
+        "made again 8 times, each time for more, and in no block: it is made again once the chain asks for more than "
+        "it offers, up to max_fee_gwei"
     )
     assert (
         anchor.replacement([replace(first, nonce=first.nonce + 1)], since) is None
@@ -134,19 +136,54 @@ def test_after_eight_it_is_made_again_where_a_block_costs_more_than_it_offers_an
     assert anchor.observe(head(7), [*eight, better, best]).step is Step.MINED
 
 
-def test_where_blocks_name_no_price_none_costs_too_much(chain, anchor):
-    first, _ = waiting(chain, anchor)
-    ask = anchor.node.ask
+def test_one_of_two_endpoints_that_suggests_too_little_holds_nothing_up_for_longer_than_one_attempt(
+    chain, anchor
+):
+    tip = quantity(chain.node.ask("eth_maxPriorityFeePerGas"))
+    with lying_node(chain.url, eth_maxPriorityFeePerGas=lambda _: "0x0") as url:
+        both = replace(through(anchor, url), others=(chain.node,))
+        first, since = waiting(chain, both)
+        second = both.replacement([first], since)
+        chain.node.ask("anvil_setNextBlockBaseFeePerGas", "0x7")
+        chain.mine()
+        assert both.replacement([first] * (MAX_REPLACEMENTS + 1), since) is not None
+    assert [fields_of(each.raw)["maxPriorityFeePerGas"] for each in (first, second)] == [0, tip]
 
-    def unpriced(method, *params):
-        found = ask(method, *params)
-        return found | {"baseFeePerGas": None} if params == ("latest", False) else found
 
-    chain.node.ask("anvil_setNextBlockBaseFeePerGas", hex(300 * 10**9))
+def test_after_eight_it_is_made_again_where_the_tip_alone_costs_more_than_it_offers(chain, anchor):
+    """As on chains whose base fee says next to nothing."""
+    first, since = waiting(chain, anchor)
+    chain.node.ask("anvil_setNextBlockBaseFeePerGas", "0x7")
     chain.mine()
-    assert outbid(anchor.node, first)
-    anchor.node.ask = unpriced
-    assert not outbid(anchor.node, first)
+    eight = [first] * (MAX_REPLACEMENTS + 1)
+    offered = fields_of(first.raw)["maxPriorityFeePerGas"]
+    for tip in (0, offered):
+        with lying_node(chain.url, eth_maxPriorityFeePerGas=lambda _, n=tip: hex(n)) as url:
+            assert through(anchor, url).replacement(eight, since) is None
+    with lying_node(chain.url, eth_maxPriorityFeePerGas=lambda _: hex(30 * 10**9)) as url:
+        better = through(anchor, url).replacement(eight, since)
+        assert fields_of(better.raw)["maxPriorityFeePerGas"] == 30 * 10**9
+        assert through(anchor, url).replacement([*eight, better], since) is None  # a block may take it
+
+
+def test_after_eight_it_is_made_again_where_the_gas_price_of_a_chain_without_base_fees_is_higher(
+    chain, anchor
+):
+    anchor.node.fees = "legacy"
+    first, since = waiting(chain, anchor, 50 * 10**9)
+    eight, offered = [first] * (MAX_REPLACEMENTS + 1), fields_of(first.raw)["gasPrice"]
+
+    def unpriced(block):
+        return block | {"baseFeePerGas": None}
+
+    for price, outbidden in ((offered, False), (offered + 1, True)):
+        lies = {"eth_gasPrice": lambda _, n=price: hex(n), "eth_getBlockByNumber": unpriced}
+        with lying_node(chain.url, **lies) as url:
+            node = Node(url, 31337, fees="legacy")
+            assert outbid(node, (node,), eight[-1]) is outbidden
+    with lying_node(chain.url, eth_gasPrice=lambda _: hex(2 * offered)) as url:
+        legacy = replace(anchor, node=Node(url, 31337, fees="legacy"))
+        assert fields_of(legacy.replacement(eight, since).raw)["gasPrice"] == 2 * offered
 
 
 def test_a_fee_beyond_all_bounds_is_not_paid_to_be_mined(chain, anchor):

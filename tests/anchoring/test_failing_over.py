@@ -164,10 +164,17 @@ def test_that_a_nonce_went_to_another_is_believed_of_as_many_as_must_agree(chain
     attempt = signed(on_chain, 7)
     with lying_node(chain.url, **ACCUSES) as one, lying_node(chain.url, **ACCUSES) as two:
         reason = rf"^nonce {attempt.nonce} went to another transaction"
-        for urls, needed in (((one,), 1), ((one, GONE), 1), ((one, two), 2)):
+        for urls, needed in (
+            ((one,), 1),
+            ((one, GONE), 1),
+            ((one, two), 1),
+            ((one, two), 2),
+            ((one, GONE, two), 1),
+        ):
             with pytest.raises(LaneStopped, match=f"{reason}$") as said:
                 by(on_chain, *urls, needed=needed).send(head(7), attempt)
-            assert said.value.foreign
+            # Of several, one alone stops the wallet and accuses nobody.
+            assert said.value.foreign is (urls != (one, GONE))
         for urls in ((one, GONE), (GONE, one)):
             with pytest.raises(AnchorUnavailable, match=f"{reason}, say 1 of 2 endpoints: 2 must agree$"):
                 by(on_chain, *urls, needed=2).send(head(7), attempt)
@@ -184,12 +191,12 @@ def test_one_that_takes_anything_counts_beside_an_accusation_only_where_it_says_
     unknown, before = {"eth_getTransactionByHash": lambda _: None}, contradictions()
     used = accepting(**unknown, eth_getTransactionCount=ACCUSES["eth_getTransactionCount"])
     silent = accepting(**unknown, eth_getTransactionCount=refusing("not for a relay"))
-    for lies in (used, silent):
+    for lies, accuses in ((used, True), (silent, False)):
         with lying_node(chain.url, **ACCUSES) as one, lying_node(chain.url, **lies) as relay:
             for urls in ((one, relay), (relay, one)):
                 with pytest.raises(LaneStopped, match=r"^nonce \d+ went to another transaction$") as said:
                     by(on_chain, *urls).send(head(7), attempt)
-                assert said.value.foreign
+                assert said.value.foreign is accuses
     assert contradictions() == before
     with lying_node(chain.url, **silent) as relay:  # nobody accuses: it is taken
         assert by(on_chain, relay).send(head(7), attempt).step is Step.SENT
@@ -243,6 +250,23 @@ def test_an_endpoint_that_is_a_block_ahead_contradicts_nobody(chain, on_chain):
     assert contradictions() == before + 1  # of nobody's earlier one
 
 
+def test_a_wallet_that_one_calls_empty_and_as_many_do_not_is_passed_over_by_nobody(chain, on_chain):
+    attempt, before = signed(on_chain, 7), contradictions()
+    full = FULL | {"eth_getTransactionCount": lambda _: hex(attempt.nonce)}  # whatever the real one has mined
+    with (
+        lying_node(chain.url, **full, eth_getBalance=lambda _: "0x0") as liar,
+        lying_node(chain.url, **full) as full,
+    ):
+        for urls in ((liar, full), (full, liar)):
+            with pytest.raises(AnchorUnavailable, match="does not take the transaction: txpool is full"):
+                by(on_chain, *urls).send(head(7), attempt)
+        assert contradictions() == before + 2
+        for urls in ((liar,), (liar, GONE), (liar, f"{liar}/2", full)):
+            with pytest.raises(LaneStopped, match="holds 0 wei"):
+                by(on_chain, *urls).send(head(7), attempt)
+    assert contradictions() == before + 2
+
+
 # Nonces
 
 
@@ -267,6 +291,63 @@ def test_one_endpoint_that_lies_about_a_nonce_while_the_first_is_away_decides_no
     found = to_final(chain, log, by(on_chain, GONE, chain.url, chain.url, needed=needed))
     assert (found.size, found.state, log.attempts(found)[0].nonce) == (size, "final", nonce)
     assert on_chain.lane == WALLET.address
+
+
+def test_one_of_several_that_says_that_a_nonce_is_gone_has_its_wallet_passed_over_and_accuses_nobody(
+    chain, log, on_chain
+):
+    log.close()
+    assert to_final(chain, log, on_chain).state == "final"
+    size = log.close()
+    log.wait()
+    with lying_node(chain.url, eth_getTransactionCount=lambda n: hex(int(n, 16) + 1)) as url:
+        alone = by(on_chain, url, GONE)
+        what = "somebody else uses its key, or an endpoint lies: 1 of 2 endpoints tell the nonce"
+        with pytest.raises(LaneStopped, match=what):
+            log.advance(alone).step()
+        log.advance(alone, reserves=[replace(on_chain, wallet=STRANGER)]).step()
+        assert [each.lane for each in log.attempts(log.newest("test"))] == [STRANGER.address]
+        with log.rig.database.reading() as connection:
+            assert incidents(connection) == []
+        # Two of them do.
+        log.wait()
+        chain.mine(2)
+        log.advance(on_chain).step()
+        log.close()
+        log.wait()
+        with pytest.raises(LaneStopped, match=r"here: somebody else uses its key$"):
+            log.advance(by(on_chain, url, f"{url}/2")).step()
+    with log.rig.database.reading() as connection:
+        assert [incident.kind for incident in incidents(connection)] == ["foreign_nonce"]
+    assert size
+
+
+def test_who_said_alone_that_a_nonce_is_gone_and_says_so_no_more_accuses_nobody(chain, log, on_chain):
+    log.close()
+    assert to_final(chain, log, on_chain).state == "final"
+    log.close()
+    log.wait()
+    said, heard = [], []
+
+    def lie(count):
+        said.append(count)
+        return hex(int(count, 16) + (len(said) <= 2))
+
+    def late(count):
+        heard.append(count)
+        if len(heard) == 1:
+            raise Error("busy")
+        return count
+
+    with (
+        lying_node(chain.url, eth_getTransactionCount=lie) as liar,
+        lying_node(chain.url, eth_getTransactionCount=late) as other,
+        pytest.raises(AnchorUnavailable, match=r"its key, said an endpoint, and all that answer say \d+$"),
+    ):
+        log.advance(by(on_chain, liar, other)).step()
+    with log.rig.database.reading() as connection:
+        assert incidents(connection) == []
+    assert to_final(chain, log, on_chain).state == "final"
 
 
 def test_receipts_of_an_endpoint_in_the_firsts_place_are_verified_as_the_firsts_are(chain, on_chain):

@@ -1,11 +1,17 @@
 """What a transaction pays, by the chain's rule; the node is a real one with the fees of each kind of chain."""
 
+import time
+from contextlib import ExitStack, contextmanager
+from dataclasses import replace
+
 import pytest
 
 from notary.anchoring.fees import fee_fields
-from notary.anchoring.rpc import MAX_FEE, Node
+from notary.anchoring.rpc import MAX_FEE, MAX_TIP, Node
+from notary.anchoring.transaction import fields_of
 from notary.errors import AnchorUnavailable
 from tests.anchoring.local_chain import WALLET, running
+from tests.anchoring.lying_node import Error, lying_node, raw_answer
 from tests.rig import ORIGIN
 
 
@@ -49,6 +55,89 @@ def test_at_the_cap_a_transaction_offers_the_cap_and_above_it_there_is_none(shar
     price = fee_fields(node_of(shared_chain, "legacy"))["gasPrice"]
     with pytest.raises(AnchorUnavailable, match=rf"asks for {price} wei"):
         fee_fields(node_of(shared_chain, "legacy", max_fee=price - 1))
+
+
+TIPS = {"eip1559": "eth_maxPriorityFeePerGas", "legacy": "eth_gasPrice"}
+PAID = {"eip1559": "maxPriorityFeePerGas", "legacy": "gasPrice"}
+
+
+@contextmanager
+def suggesting(chain, fees, *suggested):
+    """Endpoints that suggest so many gwei each; None: what the chain does."""
+    with ExitStack() as stack:
+        lies = [
+            {TIPS[fees]: lambda _, n=number: hex(n * 10**9)} if number is not None else {}
+            for number in suggested
+        ]
+        urls = [stack.enter_context(lying_node(chain.url, **lie)) for lie in lies]
+        yield [Node(url, 31337, fees=fees) for url in urls]
+
+
+@pytest.mark.parametrize("fees", ["eip1559", "legacy"])
+@pytest.mark.parametrize(
+    ("suggested", "first", "later"),
+    [
+        ((40, 3, 4), 4, 4),
+        ((0, 3, 4), 3, 3),
+        ((3, 40), 3, 40),
+        ((40, 3), 3, 40),
+        ((0, 3), 0, 3),
+        ((40, 40, 3, 2), 3, 40),
+        ((40,), 40, 40),
+    ],
+)
+def test_what_is_paid_in_full_is_the_middle_one_of_what_endpoints_suggest(
+    shared_chain, fees, suggested, first, later
+):
+    with suggesting(shared_chain, fees, *suggested) as nodes:
+        for again, expected in ((False, first), (True, later)):
+            assert fee_fields(nodes[0], nodes, again=again)[PAID[fees]] == expected * 10**9
+
+
+@pytest.mark.parametrize("fees", ["eip1559", "legacy"])
+def test_whoever_gives_no_answer_or_is_of_another_chain_suggests_nothing(shared_chain, fees):
+    with suggesting(shared_chain, fees, 9, 2, 2, 2) as nodes, raw_answer(b"{}") as silent:
+        nodes[1].chain_id = 5
+        nodes[2]._away_until = time.monotonic() + 90
+        assert nodes[2].away
+        asked = [nodes[0], *nodes[1:3], Node("http://127.0.0.1:9", 31337), Node(silent, 31337)]
+        assert fee_fields(nodes[0], asked)[PAID[fees]] == 9 * 10**9
+        assert fee_fields(nodes[0], [*asked, nodes[3]])[PAID[fees]] == 2 * 10**9
+
+
+def test_of_an_endpoint_that_knows_no_tips_those_of_the_others_count_and_without_any_it_is_a_gwei(
+    shared_chain,
+):
+    def unknown(_):
+        raise Error("the method does not exist")
+
+    with (
+        lying_node(shared_chain.url, eth_maxPriorityFeePerGas=unknown) as url,
+        suggesting(shared_chain, "eip1559", 7) as nodes,
+    ):
+        alone = Node(url, 31337)
+        assert fee_fields(alone, [alone, *nodes])["maxPriorityFeePerGas"] == 7 * 10**9
+        assert fee_fields(alone, [alone])["maxPriorityFeePerGas"] == 10**9
+        assert fee_fields(Node(url, 31337, max_tip=5))["maxPriorityFeePerGas"] == 5
+
+
+def test_no_suggestion_makes_a_tip_higher_than_its_cap(shared_chain):
+    with suggesting(shared_chain, "eip1559", 900, 900, 900) as nodes:
+        fields = fee_fields(nodes[0], nodes)
+        assert fields["maxPriorityFeePerGas"] == MAX_TIP == 50 * 10**9
+        nodes[0].max_tip = 10**10
+        fields = fee_fields(nodes[0], nodes, again=True)
+        assert fields["maxPriorityFeePerGas"] == 10**10 < fields["maxFeePerGas"]
+
+
+def test_one_endpoint_of_three_makes_no_anchor_dearer(chain, log):
+    on_chain = chain.anchor(chain.open(ORIGIN))
+    log.close()
+    with suggesting(chain, "eip1559", 49, None, None) as nodes:
+        log.advance(replace(on_chain, node=nodes[0], others=tuple(nodes[1:]))).step()
+    (attempt,) = log.attempts(log.one("test"))
+    tip = int(chain.node.ask("eth_maxPriorityFeePerGas"), 16)
+    assert fields_of(attempt.raw)["maxPriorityFeePerGas"] == tip < 49 * 10**9
 
 
 @pytest.mark.parametrize(

@@ -8,7 +8,7 @@ import pytest
 from notary.anchoring.majority import agreed_head
 from notary.anchoring.port import Step
 from notary.anchoring.rpc import Node
-from notary.errors import AnchorRejected, AnchorUnavailable, HeadRefused, NoAnswer
+from notary.errors import AnchorRejected, AnchorUnavailable, HeadRefused, LaneStopped, NoAnswer
 from notary.observe import RPC_CONTRADICTIONS
 from tests.anchoring.evm_steps import anchored, signed
 from tests.anchoring.local_chain import STRANGER, head, root
@@ -170,6 +170,39 @@ def test_a_refusal_of_one_endpoint_is_asked_of_the_others(chain, on_chain):
         assert signed(by(on_chain, GONE, chain.url, third), 7)
         assert "eth_estimateGas" not in asked
         assert (contradictions(), passed_over() > gone) == (told, True)
+
+
+def test_one_that_refuses_alone_where_others_are_slow_or_must_agree_rejects_nothing(chain, on_chain):
+    with lying_node(chain.url, **OTHER_KEY) as liar:
+        asked = by(on_chain, liar, chain.url, chain.url)
+        for node in asked.others:
+            node._away_until = 10**12
+        assert [node.away for node in asked.others] == [True, True]
+        asked = replace(asked, needed=3)  # so that all are asked what the contract holds
+        assert signed(asked, 7) == signed(on_chain, 7)
+        with pytest.raises(AnchorUnavailable, match=r"1 of 1 endpoints refuse the head .*: 2 must agree$"):
+            signed(by(on_chain, liar, GONE, needed=2), 7)
+        with pytest.raises(HeadRefused, match="the log's head key is 0x1111"):
+            signed(by(on_chain, liar, liar, GONE, needed=2), 7)
+
+
+def test_what_one_endpoint_alone_says_that_a_wallet_holds_stops_it_only_where_no_more_deny_it(
+    chain, on_chain
+):
+    with lying_node(chain.url, eth_getBalance=lambda _: "0x0") as liar:
+        before = contradictions()
+        assert signed(by(on_chain, chain.url, liar), 7) == signed(on_chain, 7)
+        assert contradictions() == before
+        assert signed(by(on_chain, liar, chain.url, chain.url), 7) == signed(on_chain, 7)
+        assert contradictions() == before + 1
+        doubted = r"holds 0 wei, .* or an endpoint lies: 1 of 2 endpoints say that wallet \S+ can pay"
+        with pytest.raises(LaneStopped, match=doubted):
+            signed(by(on_chain, liar, chain.url), 7)
+        assert contradictions() == before + 2
+        for urls in ((liar,), (liar, GONE), (liar, liar)):
+            with pytest.raises(LaneStopped, match=r"holds 0 wei, and the transaction may take \d+$"):
+                signed(by(on_chain, *urls), 7)
+        assert contradictions() == before + 2
 
 
 def test_who_neither_takes_nor_refuses_a_head_has_no_vote_on_it(chain, on_chain):

@@ -7,10 +7,12 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
+import structlog
 
 from notary.anchoring import reclaiming
 from notary.anchoring.compiled import CODE_HASH
 from notary.anchoring.evm import EvmAnchor
+from notary.anchoring.rpc import Node
 from notary.errors import AnchorUnavailable, LaneStopped
 from notary.evidence.chain import ChainTrust
 from notary.log.fsck_around import Attesters
@@ -33,11 +35,12 @@ class Restored:
     folder: Path
     nonce: int = 0
     lost: object = None
+    others: tuple = ()  # endpoints beside the chain's own
 
     @property
     def anchor(self):
         """As a new process makes it."""
-        return self.chain.anchor(self.log_id)
+        return self.chain.anchor(self.log_id, others=self.others)
 
     def final(self, *, more=()):
         to_final(self.chain, self.log, self.log.advance(self.anchor, reserves=more))
@@ -219,6 +222,16 @@ def test_one_that_was_made_in_its_place_after_the_backup_accuses_nobody(replaced
     replaced.another_head()
     replaced.final()
     assert (replaced.accused(), replaced.problems()) == ([], [])
+
+
+def test_with_an_endpoint_away_it_does_not_stop_its_wallet_either(replaced):
+    replaced.final()
+    replaced.restore()
+    replaced.others = (Node("http://127.0.0.1:9", 31337),)
+    with structlog.testing.capture_logs() as logs:
+        replaced.final()
+    assert replaced.accused() == []
+    assert "a wallet does not anchor" not in [line["event"] for line in logs]
 
 
 def test_where_a_thief_took_the_nonce_he_is_told_of(replaced):

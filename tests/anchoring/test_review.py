@@ -7,7 +7,7 @@ import pytest
 from notary.anchoring.quorum import Quorum
 from notary.anchoring.review import Review
 from notary.anchoring.rpc import Node
-from notary.errors import AnchorRejected, AnchorUnavailable
+from notary.errors import AnchorRejected, AnchorUnavailable, OutOfTime
 from notary.evidence.chain import decode_evidence, decode_header, encode_evidence
 from notary.observe import INCIDENTS
 from notary.store import anchorings
@@ -140,6 +140,19 @@ def test_one_that_lags_or_is_gone_contradicts_nothing(chain, log, on_chain):
     assert kept(log) == ([], [])
 
 
+def finals(log):
+    """Eleven final anchors in the blocks from 101 on."""
+    for number in range(101, 112):
+        size = log.close()
+        raw = encode_evidence(
+            mini_chain.anchor([mini_chain.event(size, bytes(32))], number=number, time=number)
+        )
+        with log.rig.database.writing() as connection:
+            item = anchorings.create_anchoring(connection, "test", "evm", size, log.rig.clock())
+            for before, after in pairwise(("due", "signed", "sent", "mined", "final")):
+                anchorings.move(connection, item.id, before, after, log.rig.clock(), evidence=raw)
+
+
 def test_an_old_final_block_is_looked_at_in_its_turn_when_newer_ones_stand(log):
     """As after a chain was cut back and has grown again since, with new anchors on it."""
 
@@ -150,15 +163,7 @@ def test_an_old_final_block_is_looked_at_in_its_turn_when_newer_ones_stand(log):
             asked.append(found.number)
             return decode_header(mini_chain.header(101, 9), "ethereum") if found.number == 101 else None
 
-    for number in range(101, 112):
-        size = log.close()
-        raw = encode_evidence(
-            mini_chain.anchor([mini_chain.event(size, bytes(32))], number=number, time=number)
-        )
-        with log.rig.database.writing() as connection:
-            item = anchorings.create_anchoring(connection, "test", "evm", size, log.rig.clock())
-            for before, after in pairwise(("due", "signed", "sent", "mined", "final")):
-                anchorings.move(connection, item.id, before, after, log.rig.clock(), evidence=raw)
+    finals(log)
     look = Review(log.rig.database, "test", Rule(), log.rig.clock)
     for _ in range(3):
         look.step()
@@ -169,3 +174,35 @@ def test_an_old_final_block_is_looked_at_in_its_turn_when_newer_ones_stand(log):
     for _ in range(3):  # and again from the first
         look.step()
     assert set(asked) == set(range(102, 112))
+
+
+class Slow:
+    """Endpoints that answer so many questions in the time of a step, and contradict each other at a block."""
+
+    def __init__(self, contradicted):
+        self.contradicted, self.asked, self.left = contradicted, [], 0
+
+    def replacement_of(self, found):
+        if not self.left:
+            raise OutOfTime("the endpoints take too long")
+        self.left -= 1
+        self.asked.append(found.number)
+        if found.number == self.contradicted:
+            raise AnchorRejected(f"the endpoints contradict each other at final block {found.number}")
+
+
+def test_slow_endpoints_and_a_contradiction_keep_no_final_block_from_its_turn(log):
+    finals(log)
+    rule = Slow(contradicted=111)
+    look = Review(log.rig.database, "test", rule, log.rig.clock)
+    for _ in range(6):
+        rule.left = 3
+        with pytest.raises(OutOfTime):
+            look.step()
+    assert set(rule.asked) == set(range(101, 112))
+    rule.asked.clear()
+    for _ in range(3):
+        rule.left = 100
+        with pytest.raises(AnchorRejected, match="contradict each other at final block 111"):
+            look.step()
+    assert set(rule.asked) == set(range(101, 112))

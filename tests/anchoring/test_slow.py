@@ -12,7 +12,7 @@ from notary.anchoring.poll import newest_finalized
 from notary.anchoring.port import Step as Seen
 from notary.anchoring.quorum import Quorum
 from notary.anchoring.rpc import AWAY_SECONDS, Node, within
-from notary.errors import NoAnswer, OutOfTime
+from notary.errors import AnchorRejected, NoAnswer, OutOfTime
 from notary.outbound import TOTAL_SECONDS
 from notary.services.steps import Step
 from notary.settings import Chain
@@ -113,6 +113,21 @@ def test_one_that_is_away_is_asked_where_others_fail_at_once(chain, clock):
     before = slow._outbound.answers
     assert newest_finalized(replace(rule, needed=1)).number > 0
     assert slow._outbound.answers == before
+
+
+def test_one_that_contradicts_holds_nothing_up_while_another_is_slow(chain, clock):
+    chain.mine(6)
+    _, header = block_at(chain.node, "0x2", "ethereum")
+    with running(31337) as other:
+        other.open("another.example/log")
+        other.mine(6)
+        slow = late_node(chain.url, clock)
+        slow.require_chain()
+        assert slow.away
+        rule = Quorum((Node(chain.url, 31337, clock=clock), Node(other.url, 31337, clock=clock), slow), 2)
+        assert rule.holding(header) == 2
+        with pytest.raises(AnchorRejected, match="contradict each other at final block 2"):
+            replace(rule, needed=3).holding(header)
 
 
 def test_slow_endpoints_keep_their_word_where_they_contradict_each_other_at_a_later_block(chain, clock):

@@ -1,6 +1,7 @@
 """The commands that change keys, on a chain of their own; and a trust file from a running service."""
 
 import json
+import os
 from datetime import UTC, datetime
 from hashlib import sha256
 
@@ -206,7 +207,9 @@ def test_a_fingerprint_and_an_address_go_together(notary, options):
     assert "--from and --fingerprint go together" in " ".join(err.split())
 
 
-def test_a_trust_statement_is_published_once_for_what_it_says(notary, set_up):
+def test_a_trust_statement_is_published_once_for_what_it_says(notary, set_up, monkeypatch):
+    (chain,) = json.loads(os.environ["NOTARY_CHAINS"])
+    monkeypatch.setenv("NOTARY_CHAINS", json.dumps([chain | {"max_ether_per_day": None}]))
     done = notary("trust", "--publish")
     first = done.out
     assert "nothing bounds what a wallet spends" in done.err  # a line of the log, which is no output

@@ -5,7 +5,9 @@ from datetime import UTC, datetime
 from notary.store import anchorings, standing
 from notary.store.incidents import (
     CONTRADICTED,
+    FOREIGN_HEAD,
     FOREIGN_NONCE,
+    MOST_ACCUSATIONS,
     add_incident,
     contradicted,
     incidents,
@@ -33,6 +35,24 @@ def test_an_incident_is_kept_once(database):
             ("foreign_nonce", "0xbb", "nonce 1"),
         ]
         assert open_contradictions(connection) == []
+
+
+def test_of_accusations_without_end_the_first_are_kept_and_every_contradiction(database, tmp_path):
+    Rig(database, tmp_path).open()
+    with database.writing() as connection:
+        for kind in (FOREIGN_NONCE, FOREIGN_HEAD):
+            new = [
+                add_incident(connection, kind, "main", str(at), "said", NOW)
+                for at in range(MOST_ACCUSATIONS + 2)
+            ]
+            assert new == [True] * MOST_ACCUSATIONS + [False] * 2
+        assert add_incident(connection, FOREIGN_HEAD, "second", "1", "said", NOW)
+        items = [final(connection) for _ in range(MOST_ACCUSATIONS + 1)]
+        assert all(
+            add_incident(connection, CONTRADICTED, "main", str(each.id), "another", NOW) for each in items
+        )
+        assert not any(contradicted(connection, final(connection).id) for _ in range(2))
+        assert all(contradicted(connection, each.id) for each in items)
 
 
 def test_what_is_contradicted_is_kept_and_proves_nothing(database, tmp_path):

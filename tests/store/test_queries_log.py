@@ -4,6 +4,7 @@ from datetime import UTC, datetime, timedelta
 from functools import partial
 
 import pytest
+from sqlalchemy import event, text
 
 from notary.errors import AnchorRejected, Fatal, NotFound, NotReady
 from notary.evidence.statement import Block
@@ -268,6 +269,45 @@ def test_attempts_of_an_anchor_are_found_by_their_nonces(connection, state):
     found = anchorings.attempts_between(connection, "a", "", 5, 7)
     assert [(size, item.ref, item.nonce) for size, item in found] == [(1, "0x1", 5), (1, "0x0", 6)]
     assert anchorings.attempts_between(connection, "a", "", 8, 8) == []
+
+
+def test_attempts_are_found_by_their_lane_however_many_there_are(connection, state):
+    made = anchorings.create_anchoring(connection, "chain", "evm", 1, NOW)
+    rows = [
+        {"ref": f"0x{at}", "nonce": at, "created_at": NOW + timedelta(hours=at), "lane": f"w{at % 2}"}
+        for at in range(5000)
+    ]
+    given = {"anchoring_id": made.id, "raw": b"raw"}
+    connection.execute(tables.attempt.insert(), [row | given for row in rows])
+    anchorings.move(connection, made.id, "due", "rejected", NOW)
+    connection.execute(text("ANALYZE"))
+    asked = []
+
+    def note(_connection, _cursor, statement, parameters, _context, _many):
+        asked.append((statement, parameters))
+
+    event.listen(connection, "before_cursor_execute", note)
+    between = anchorings.attempts_between(connection, "chain", "w1", 10, 14)
+    since = anchorings.attempts_since(
+        connection, "chain", "w1", NOW + timedelta(hours=10), NOW + timedelta(hours=14)
+    )
+    event.remove(connection, "before_cursor_execute", note)
+    assert [each.nonce for _, each in between] == [each.nonce for each in since] == [11, 13]
+    explain = "EXPLAIN QUERY PLAN" if connection.dialect.name == "sqlite" else "EXPLAIN"
+    plans = [str(connection.exec_driver_sql(f"{explain} {what}", values).all()) for what, values in asked]
+    assert "ix_attempt_lane_nonce" in plans[0], plans
+    assert "ix_attempt_lane_created_at" in plans[1], plans
+
+
+def test_of_a_day_what_may_still_be_mined_counts_too_and_once(connection, state):
+    made = [anchorings.create_anchoring(connection, "chain", "evm", 1, NOW) for _ in range(3)]
+    for nonce, item in enumerate(made):
+        for name in ("w", "v"):
+            anchorings.add_attempt(connection, item.id, f"0x{name}{nonce}", b"raw", nonce, NOW, name)
+    anchorings.move(connection, made[1].id, "due", "signed", NOW)
+    for moment, now, nonces in ((NOW, LATER, [1]), (NOW - timedelta(1), NOW, [0, 1, 2])):
+        found = anchorings.attempts_since(connection, "chain", "w", moment, now)
+        assert [(each.lane, each.nonce) for each in found] == [("w", nonce) for nonce in nonces]
 
 
 def test_nonces_move_on_one_by_one(connection):

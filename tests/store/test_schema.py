@@ -17,7 +17,7 @@ def test_the_revision_is_that_of_the_newest_migration():
     assert ScriptDirectory.from_config(config).get_current_head() == REVISION
 
 
-@pytest.mark.parametrize("revision", ["0010", "9999"])
+@pytest.mark.parametrize("revision", ["0011", "9999"])
 def test_tables_of_another_version_are_refused(database, revision):
     require_schema(database)
     with database.writing() as connection:

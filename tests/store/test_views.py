@@ -552,6 +552,8 @@ ASKED = {
     "what is under way": lambda c, t: anchorings.earliest_anchoring(c, "tsa", ("due", "signed")),
     "headers": lambda c, t: blocks.not_before_headers(c, 1, 3, 9, 10),
     "the heads of a package": lambda c, t: anchorings.anchorings_of_sizes(c, [3, 9], "evm", "final"),
+    "what was lost": lambda c, t: anchorings.attempts_between(c, "chain", "w", 3, 9),
+    "what was spent": lambda c, t: anchorings.attempts_since(c, "chain", "w", NOW, NOW),
 }
 
 
