@@ -105,6 +105,9 @@ sentence() { # id, outcome: to $s_en, $s_zh
         6.6-passed) s_en='Size and root that the contract held after the block equal the checkpoint'\''s.' s_zh='区块状态中合约所存的大小和树根与检查点相同。' ;;
         6.6-failed) s_en='The proof does not hold, or the contract held something else, or a head key not trusted or not in its period.' s_zh='存储证明不成立，合约所存的与检查点不同，或签名密钥不受信任、不在其期限之内。' ;;
         8.1-passed) s_en='Enough independent third parties bound the time of existence.' s_zh='足够数量的独立第三方证明了存在时间的上限。' ;;
+        9.1-passed) s_en='The operator'\''s inspection is in the log and follows this document.' s_zh='运营方的签名检查结果已入册，且针对本文件。' ;;
+        9.1-failed) s_en='The inspection is not of this document, or not in the log.' s_zh='签名检查结果不是针对本文件，或不在日志中。' ;;
+        9.3-passed) s_en='The statements that this one follows are linked one to another back to the first, and all are in the log.' s_zh='本记录所承接的各前序记录逐一相连，直至首条，均在日志中。' ;;
         9.3-failed) s_en='An earlier statement is not the one that the next one follows, or is not in the log.' s_zh='所附前序记录与本记录不相连，或不在日志中。' ;;
         1.2-unchecked) s_en='No trust file was given: nothing that needs trust was checked.' s_zh='未提供信任文件，依赖信任的各项均未核验。' ;;
         2.3-unchecked) s_en='No document was given, so no digest was compared.' s_zh='没有提供文件，未比对摘要。' ;;
@@ -967,6 +970,10 @@ check_statement() {
         2) result 2.1 unchecked '' "This script reads statements of documents, reports, events and inspections only." "本脚本不读取此类陈述。" && return 1 ;;
         *) result 2.1 failed '' - - && return 1 ;;
     esac
+    field previous
+    follows=$found
+    field log
+    log_of=$found
     sha "$place"
     entry=$sum
     hash "00$entry"
@@ -1021,6 +1028,7 @@ check_documents() {
 
 check_openings() { # 2.4: each disclosure is committed to, is one, and no name stands twice; to $withheld how many commitments are not opened
     [ -n "$only" ] || { withheld=$count at_least=no; }
+    for file in names own_names; do : >"$work/$file"; done
     wants 2.4 && has data/openings.json || return 0
     at data/openings.json
     code=0
@@ -1030,6 +1038,8 @@ check_openings() { # 2.4: each disclosure is committed to, is one, and no name s
         2) result 2.4 unchecked '' "All are committed to; an opened value is spelt in a way that this script does not read." "均与承诺一致；有披露内容的写法本脚本不读取。" ;;
         *) result 2.4 failed '' - - && return 0 ;;
     esac
+    cat "$work/names" >"$work/own_names"
+    [ "$code" -eq 0 ] || printf '%s\n' '?' >>"$work/own_names"
     [ -z "$only" ] || return 0
     withheld=$((opened < count ? count - opened : 0))
     # The verifiers may refuse what is not read here, and then count none as opened.
@@ -3125,28 +3135,111 @@ check_time() {
 }
 
 check_rest() {
-    [ -z "$only" ] || return 0
-    for part in inspection:9.1 incident:9.2; do
-        if has "${part%%:*}/statement.json"; then
-            result "${part#*:}" unchecked '' "This script does not read it: notary verify and verify.html do." "本脚本不核验此项。"
-        fi
-    done
-    check_previous
+    if wants 9.1 && has inspection/statement.json; then check_inspection; fi
+    if [ -z "$only" ] && has incident/statement.json; then
+        result 9.2 unchecked '' "This script does not read it: notary verify and verify.html do." "本脚本不核验此项。"
+    fi
+    ! wants 9.3 || check_previous
 }
 
-check_previous() { # 9.3: of a chain that begins, or goes on, with nothing no content need be read
+included() { # folder: whether its statement, which `read_statement` has read, is under a checkpoint of this package
+    # 1 where it is not, 2 where a head that did not pass here may include it (docs/formats.md §12, other statements).
+    has "$1/inclusion.tlog-proof" || return 1
+    others_passed=1
+    [ "$(grep -c '' <"$work/passed")" -eq "$(printf '%s\n' "$sizes" | grep -c .)" ] || others_passed=2
+    at "$1/statement.json"
+    sha "$place"
+    hash "00$sum"
+    its_leaf=$sum
+    at "$1/inclusion.tlog-proof"
+    read_proof "$place" 'c2sp.org/tlog-proof@v1' 3 || return "$others_passed"
+    size_in=$(sed -n 2p "$work/text")
+    [ "$(sed -n 1p "$work/text")" = "$origin" ] && is_decimal "$size_in" || return "$others_passed"
+    root_in=$(awk -v size="$size_in" '"x" $1 == "x" size { print $2 }' <"$work/passed")
+    [ -n "$root_in" ] || return "$others_passed"
+    signed log_key "$origin" && from_base64 "$(sed -n 3p "$work/text")" && [ "$hex" = "$root_in" ] || return 1
+    climb "$its_leaf" "$index" "$size_in" "$path" /dev/null && [ "$climbed" = "$root_in" ]
+}
+
+opens() { # folder: 0 where what it opens is committed to by the statement in $text, 1 where not, 2 where that cannot be told; names to $work/names
+    : >"$work/names"
+    has "$1/openings.json" || return 0
+    at "$1/openings.json"
+    open_all "$place"
+}
+
+check_inspection() { # 9.1, in a shell of its own: it reads a statement in the place of the record's
+    code=2
+    [ -z "$trust" ] || [ ! -s "$work/passed" ] || {
+        code=0
+        (
+            code=0
+            at inspection/statement.json
+            read_statement "$place" || exit 1
+            field previous
+            [ "$type $found" = "inspection $entry" ] || exit 1
+            included inspection || exit $?
+            opens inspection || code=$?
+            [ "$code" -ne 1 ] && ! grep -q -v -x -e inspection <"$work/names" || exit 1
+            ! grep -q -x -e inspection <"$work/own_names" || [ ! -s "$work/names" ] || exit 1
+            ! grep -q -x -F -e '?' <"$work/own_names" || [ ! -s "$work/names" ] || exit 2
+            exit "$code"
+        ) || code=$?
+    }
+    case $code in
+        0) result 9.1 passed '' - - ;;
+        1) result 9.1 failed '' - - ;;
+        *) result 9.1 unchecked '' "No head that passed here includes it, or an opened value is spelt in a way that this script does not read: notary verify tells." "没有在此通过核验的检查点包含该记录，或其写法本脚本不读取。" ;;
+    esac
+}
+
+check_previous() { # 9.3
     sed -n 's,^previous/\([0-9]*\)/.*,\1,p' <"$work/members" | sort -u >"$work/previous"
     [ -s "$work/previous" ] || return 0
-    n=0 missing='' earlier=$(grep -c '' <"$work/previous")
+    code=2
+    [ -z "$trust" ] || [ ! -s "$work/passed" ] || {
+        code=0
+        follow_back "$(grep -c '' <"$work/previous")" || code=$?
+    }
+    case $code in
+        0) result 9.3 passed '' "$earlier statements." "共 $earlier 项。" ;;
+        1) result 9.3 failed '' "${lacking:+There is no $lacking. }See previous/$n." "${lacking:+没有 $lacking。}见 previous/$n。" ;;
+        3) result 9.3 unchecked '' "Cut before entry $wanted." "链止于条目 $wanted 之前。" ;;
+        *) result 9.3 unchecked '' "No head that passed here includes one of them, or it is spelt in a way that this script does not read: notary verify tells." "没有在此通过核验的检查点包含其中某项，或其写法本脚本不读取。" ;;
+    esac
+}
+
+follow_back() { # how many statements back: 0 to the first, 1 where one is wrong, 2 where one cannot be told, 3 where the chain is cut; to $n, $wanted
+    earlier=$1 n=0 wanted=$follows open_link=0 lacking=
     while [ "$n" -lt "$earlier" ]; do
-        n=$((n + 1))
-        for name in statement.json inclusion.tlog-proof; do has "previous/$n/$name" || missing=${missing:-previous/$n/$name}; done
+        n=$((n + 1)) code=0
+        link=previous/$n
+        for name in statement.json inclusion.tlog-proof; do
+            has "$link/$name" || { lacking=$link/$name && return 1; }
+        done
+        # What one further back lacks fails, too, where this one is left open.
+        [ "$open_link" -ne 9 ] || continue
+        at "$link/statement.json"
+        sha "$place"
+        [ "$sum" = "$wanted" ] || return 1
+        (
+            code=0
+            read_statement "$place" || code=$?
+            [ "$code" -ne 2 ] || exit 9
+            field log
+            [ "$code" -eq 0 ] && [ "$found" = "$log_of" ] || exit 1
+            opens "$link" || code=$?
+            [ "$code" -ne 1 ] || exit 1
+            field previous
+            printf '%s\n' "$found" >"$work/before"
+            included "$link" || { [ $? -eq 2 ] && exit 2 || exit 1; }
+            exit "$code"
+        ) || code=$?
+        case $code in 0) ;; 2 | 9) open_link=$code ;; *) return 1 ;; esac
+        [ "$code" -eq 9 ] || read -r wanted <"$work/before"
     done
-    if [ -n "$missing" ] && [ -n "$trust" ] && [ -s "$work/passed" ]; then
-        result 9.3 failed '' "There is no $missing." "没有 $missing。"
-    else
-        result 9.3 unchecked '' "This script does not read it: notary verify and verify.html do." "本脚本不核验此项。"
-    fi
+    [ "$open_link" -eq 0 ] || return 2
+    [ "$wanted" = null ] || return 3
 }
 
 wants() { # whether a check is to be made: all are, but for a control the one that must fail alone
@@ -3156,7 +3249,7 @@ wants() { # whether a check is to be made: all are, but for a control the one th
 wants_times() { # the same of tokens (5) and anchors (6), which a control may need for what they date
     wants "$1" || case $only in
         4.3 | 8.1) ;;
-        3.3) cut -d' ' -f4 <"$work/keys.log_key" | grep -qvx -e - ;; # no head of a key that has ended counts undated
+        3.3 | 9.1 | 9.3) cut -d' ' -f4 <"$work/keys.log_key" | grep -qvx -e - ;; # no head of a key that has ended counts undated
         *) return 1 ;;
     esac
 }
