@@ -216,6 +216,17 @@ def test_the_count_of_an_incident_is_a_number(javascript):
     assert agreed(javascript, files, trust)[0]["9.2", ""] == FAILED
 
 
+def test_a_policy_has_255_characters_at_most(javascript):
+    longest = f"1.2.{'9' * 251}"
+    table = tsa_table("tsa-a", build.tsa("tsa-a"), f'policies = ["{longest}", "1.2.3"]')
+    assert agreed(javascript, FULL, build.trust_text(LOG, tsa_a=table))[1] == FAILED
+    refused(
+        javascript,
+        build.trust_text(LOG, tsa_a=table.replace(longest, f"{longest}9")),
+        "policy is not of the form",
+    )
+
+
 @pytest.mark.parametrize("sign", ["\u2028", "\u2029", "\u0085", "\u200b", "\ufeff", "\U0001f4c4"])
 def test_the_name_of_a_log_in_a_receipt_may_have_any_character(javascript, sign):
     """By check 9.2, which asks nobody who signed it; of another log's receipt 4.1 says so, where its key is known."""

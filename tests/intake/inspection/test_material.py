@@ -13,7 +13,7 @@ NAMES = x509.ObjectIdentifier("2.5.29.17")  # subjectAltName
 
 
 def of_an_odd_length():
-    """A certificate whose length ends with 80, which asn1crypto takes for an indefinite one, with other names that it cannot read."""
+    """A certificate whose length ends with 80, which asn1crypto takes for an indefinite one and cannot read whole."""
     own = key("p256", "odd")
     for size in range(300):
         unreadable = x509.UnrecognizedExtension(NAMES, b"\x30\x03\x82\x09" + b"x" * size)
