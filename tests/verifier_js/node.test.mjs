@@ -67,6 +67,7 @@ const UNUSABLE = {
   "a short hash": [says({ ...WHOLE, hash: "0xab" }), /no hash/],
   "a hash in a list": [says({ ...WHOLE, hash: [WHOLE.hash] }), /./],
   "an error": [() => JSON.stringify({ error: { message: "over limit" } }), /^it refuses to answer: over limit$/],
+  "an error without words": [({ method }) => json(method === "eth_chainId" ? "0x7a69" : WHOLE, { error: "" }), /^it refuses to answer: /],
   "a refusal": [() => json("Invalid API Key", { status: "0" }), /^it refuses to answer: Invalid API Key$/],
   "no JSON": [() => "<html>", /./],
   "too much": [() => " ".repeat(4_194_305), /./],

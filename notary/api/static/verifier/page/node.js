@@ -90,7 +90,7 @@ async function textIn(stream) {
 
 // Explorers put their own refusals, with a status, in the place of a result.
 function resultOf(text) {
-  const { result, error, status } = JSON.parse(text);
-  if (error || result === undefined || status !== undefined) throw new Error(`it refuses to answer: ${error?.message ?? error ?? result}`);
+  const { result, error = null, status } = JSON.parse(text);
+  if (error !== null || result === undefined || status !== undefined) throw new Error(`it refuses to answer: ${error?.message ?? error ?? result}`);
   return result;
 }
