@@ -9,7 +9,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from itertools import islice
 from typing import TYPE_CHECKING, Any, Protocol
-from urllib.parse import SplitResult, parse_qs, urlencode, urlsplit, urlunsplit
+from urllib.parse import SplitResult, parse_qsl, urlencode, urlsplit, urlunsplit
 
 from notary.cli.plain import plain
 from notary.errors import RequestError, SettingsError, ToolMissing, Unavailable
@@ -74,18 +74,19 @@ class Explorer:
     def block(self, wanted: WantedBlock) -> Any:
         """As `Source`."""
         parts = urlsplit(self.url)
-        (named,) = parse_qs(parts.query).get("chainid", [str(wanted.chain_id)])[-1:]
-        if named != str(wanted.chain_id):
-            raise Unavailable(f"its URL is for chain {named}, the block is of chain {wanted.chain_id}")
+        named = parse_qsl(parts.query, keep_blank_values=True)
+        for chain in (value for name, value in named if name == "chainid"):
+            if chain != str(wanted.chain_id):
+                raise Unavailable(f"its URL is for chain {chain}, the block is of chain {wanted.chain_id}")
         asked = {
-            "chainid": named,  # Etherscan's second version serves many chains by one address
+            "chainid": str(wanted.chain_id),  # Etherscan's second version serves many chains by one address
             "module": "proxy",
             "action": _GET_BLOCK,
             "tag": hex(wanted.number),
             "boolean": "false",
         }
-        kept = [part for part in parts.query.split("&") if part and not part.startswith("chainid=")]
-        query = "&".join([*kept, urlencode(asked)])
+        # Of two values of one name some servers take the first and some the last.
+        query = urlencode([*((name, value) for name, value in named if name not in asked), *asked.items()])
         found = self.outbound.get(urlunsplit(parts._replace(query=query)), MAX_ANSWER)
         if found is None:
             raise Unavailable("there is no such API at this address")

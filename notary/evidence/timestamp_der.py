@@ -24,6 +24,8 @@ def dump(value: Any) -> bytes:
     """
     if isinstance(value, core.Choice):
         return dump(value.chosen)
+    if value._header is None:  # noqa: SLF001 - of a copy, which has the contents alone
+        return retag(value.class_ << 6 | value.method << 5 | value.tag, value.contents)
     encoded: bytes = value._header + value.contents + value._trailer  # noqa: SLF001 - it has no other way
     return encoded
 

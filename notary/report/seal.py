@@ -19,6 +19,7 @@ from pyhanko.sign.timestamps.api import TimeStamper
 from pyhanko_certvalidator.registry import SimpleCertificateStore
 
 from notary.errors import AnchorRejected, AnchorUnavailable, FormatError, SettingsError, Unavailable
+from notary.evidence.timestamp_der import dump
 from notary.outbound import Outbound
 
 FIELD = "NotarySeal"
@@ -113,7 +114,7 @@ def load_sealer(certificates: bytes, key: bytes) -> Sealer:
             asn1_x509.Certificate.load(der, strict=True)
             for _, _, der in pem.unarmor(certificates, multiple=True)
         ]
-        own = x509.load_der_x509_certificate(chain[0].dump())
+        own = x509.load_der_x509_certificate(dump(chain[0]))
         private = serialization.load_pem_private_key(key, None)
     except (ValueError, TypeError, UnsupportedAlgorithm) as error:
         raise SettingsError(f"the seal's certificate or key cannot be read: {error}") from error

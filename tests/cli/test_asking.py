@@ -49,7 +49,8 @@ class Asked(BaseHTTPRequestHandler):
         self.answer((self.path, question["method"], question["params"]))
 
     def do_GET(self):
-        self.answer((urlsplit(self.path).path, "GET", dict(parse_qsl(urlsplit(self.path).query))))
+        asked = parse_qsl(urlsplit(self.path).query)
+        self.answer((urlsplit(self.path).path, "GET", dict(reversed(asked))))  # the first of one name
 
     def answer(self, question):
         self.server.questions.append(question)
@@ -138,7 +139,16 @@ def test_an_explorer_for_another_chain_is_not_asked(notary, server, unnamed):
     outcome, detail = check(notary, server, unnamed, "--explorer", f"{server.url}?chainid=1", expected=2)
     assert outcome == "could_not_be_checked"
     assert "its URL is for chain 1, the block is of chain 31337" in detail
+    for two in ("chainid=31337&%63hainid=1", "chainid=1&chainid=31337", "chainid="):
+        check(notary, server, unnamed, "--explorer", f"{server.url}?{two}", expected=2)
     assert server.questions == []
+
+
+def test_of_an_explorer_nothing_else_is_asked_twice(notary, server, unnamed, wanted):
+    server.told = says(wanted)
+    check(notary, server, unnamed, "--explorer", f"{server.url}?tag=latest&apikey=x")
+    (question,) = server.questions
+    assert (question[2]["tag"], question[2]["apikey"]) == (hex(wanted.number), "x")
 
 
 @pytest.mark.parametrize("option", ["--node", "--explorer"])

@@ -158,7 +158,7 @@ def test_a_good_package_passes_and_every_control_fails_as_stated(whole):
     assert set(checks.values()) == {"passed", "could_not_be_checked"}
     assert {id_ for (id_, _), word in checks.items() if word == "passed"} == {
         "1.1", "1.2", "2.1", "2.2", "2.3", "2.4", "3.1", "3.2", "3.3", "4.1", "4.2", "4.3", "5.1", "5.2",
-        "6.1", "6.2", "6.3", "6.4", "6.5", "8.1",
+        "6.1", "6.2", "6.3", "6.4", "6.5", "8.1", "9.1",
     }  # fmt: skip
     assert "Outcome 核验结论: passed" in text
     assert "2026-03-01T12:00:01Z" in text

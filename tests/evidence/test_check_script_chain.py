@@ -53,8 +53,10 @@ def test_the_hash_is_keccak_256(tmp_path, shell):
 READER = re.search(r'^    cat >"\$work/rlp.awk" <<.*?^END_OF_READER$', TEXT, re.MULTILINE | re.DOTALL)[0]
 WALK = f"""
 stop() {{ echo "$1" >&2; exit 3; }}
-{functions("keccak", "prove", "read_rlp")}
+{functions("hash", "keccak", "hash_node", "prove", "read_rlp")}
 {READER}
+blocks_left=100000
+: >"$work/hashed"
 while read -r root key nodes; do
     printf 'x %s\\n' "$nodes" >"$work/nodes"
     code=0
@@ -345,6 +347,31 @@ def test_the_block_dates_a_head_within_the_period_of_its_key(run):
         _, expected = agrees(data, trust, checks)
         place = "3.1", f"{HEAD} key period"
         assert (checks.get(place, PASSED), expected.get(place, PASSED)) == (word, word), text
+
+
+@pytest.mark.parametrize(("size", "word"), [(100_000, FAILED), (560_000, OPEN)])
+def test_no_more_is_hashed_than_takes_seconds(run, size, word):
+    """A node that is too long leaves its own check open, and takes nothing from the others."""
+    evidence = LOG.anchor(LATE)
+    files = with_evidence(replace(evidence, receipt_proof=(bytes(size), *evidence.receipt_proof[1:])))
+    ours, theirs, _, _, text = of_chain(run, files, trusting(evidence.header))
+    assert (ours["6.3"], theirs["6.3"]) == (word, FAILED), text
+    assert (ours["6.5"], theirs["6.5"]) == (PASSED, PASSED)
+
+
+def test_a_node_is_hashed_once_for_the_package_and_its_controls(tmp_path):
+    program = f"""
+{functions("hash", "hash_node")}
+keccak() {{ echo hashed; sum=$1; }}
+: >"$work/hashed"
+blocks_left=3
+while IFS= read -r node; do hash_node "$node" || sum="no more"; echo "$sum $blocks_left"; done
+"""
+    long = "ab" * 136
+    assert ask(program, ["aa", "aa", long * 3, long, "aa", "bb"], tmp_path) == [
+        *("hashed", "aa 2", "aa 2", "no more 2"),
+        *("hashed", f"{long} 0", "aa 0", "no more 0"),
+    ]
 
 
 def test_a_shell_that_computes_otherwise_makes_no_check(run):

@@ -1,9 +1,10 @@
 """DER is insisted on where a signature is over it."""
 
 import pytest
+from asn1crypto.algos import SignedDigestAlgorithm
 
 from notary.errors import FormatError
-from notary.evidence.timestamp_der import check_der, retag
+from notary.evidence.timestamp_der import check_der, dump, load, retag
 
 
 @pytest.mark.parametrize("size", [0, 1, 127, 128, 255, 256, 65536])
@@ -37,6 +38,14 @@ def test_lengths_are_written_the_shortest_way(size):
 def test_what_is_not_der_is_refused(data, message):
     with pytest.raises(FormatError, match=message):
         check_der(data)
+
+
+@pytest.mark.parametrize("size", [126, 127, 128, 382, 640])
+def test_the_bytes_of_a_value_are_told_of_its_copy_too(size):
+    """Whatever its length; a last byte of 80 makes the library encode it anew, and fail where it cannot read it."""
+    data = retag(0x30, retag(0x30, b"x" * (size - 4)) + b"\x03\x00")
+    value = load(SignedDigestAlgorithm, data)
+    assert [dump(value), dump(value.copy()), dump(value)] == [data] * 3
 
 
 def test_depth_is_bounded():

@@ -7,7 +7,7 @@ import pytest
 from notary.errors import TrustError
 from notary.evidence.chain import NotBefore, encode_evidence
 from notary.evidence.note import Note, Verifier, parse_note, sign_note
-from notary.evidence.proof_file import TLOG_PROOF, parse_proof_file
+from notary.evidence.proof_file import RECEIPT, TLOG_PROOF, parse_proof_file
 from notary.evidence.receipt import receipt_key_name
 from notary.evidence.trust import parse_trust
 from notary.merkle.tree import root_of
@@ -214,6 +214,31 @@ def test_the_count_of_an_incident_is_a_number(javascript):
     log, files = told(count=True)
     trust = build.trust_text(log, chain=build.chain_table(log, blocks=[log.anchor(LATE).header]))
     assert agreed(javascript, files, trust)[0]["9.2", ""] == FAILED
+
+
+def test_a_policy_has_255_characters_at_most(javascript):
+    longest = f"1.2.{'9' * 251}"
+    table = tsa_table("tsa-a", build.tsa("tsa-a"), f'policies = ["{longest}", "1.2.3"]')
+    assert agreed(javascript, FULL, build.trust_text(LOG, tsa_a=table))[1] == FAILED
+    refused(
+        javascript,
+        build.trust_text(LOG, tsa_a=table.replace(longest, f"{longest}9")),
+        "policy is not of the form",
+    )
+
+
+@pytest.mark.parametrize("sign", ["\u2028", "\u2029", "\u0085", "\u200b", "\ufeff", "\U0001f4c4"])
+def test_the_name_of_a_log_in_a_receipt_may_have_any_character(javascript, sign):
+    """By check 9.2, which asks nobody who signed it; of another log's receipt 4.1 says so, where its key is known."""
+    log, files = told()
+    receipt = parse_proof_file(files["receipt.txt"], RECEIPT)
+    text = parse_note(receipt.note).text.replace(log.origin, f"{log.origin}{sign}x", 1)
+    note = sign_note(text, receipt_key_name(log.origin), log.receipt_key).encode()
+    files |= {"receipt.txt": replace(receipt, note=note).encode(RECEIPT)}
+    blocks = build.chain_table(log, blocks=[log.anchor(LATE).header])
+    for keys, outcome in ({}, FAILED), ({"receipt_key": None}, OPEN):
+        found, _ = agreed(javascript, files, build.trust_text(log, chain=blocks, **keys))
+        assert (found["4.1", ""], found["9.2", ""]) == (outcome, PASSED)
 
 
 def sealed_before(javascript, chain, headers):

@@ -47,6 +47,13 @@ test("an explorer is asked in its address, of the chain of the block", () =>
     assert.deepEqual(questions, [["/v2/api", "GET", asked]]);
     const [{ hash, trouble }] = await askAll({ node: "", explorer: `http://${host}/api?chainid=1` }, [BLOCK]);
     assert.deepEqual([hash, trouble, questions.length], [null, "its address is for chain 1, the block is of chain 31337", 1]);
+    for (const two of ["chainid=31337&%63hainid=1", "chainid=31337&chainid="]) {
+      const [{ hash }] = await askAll({ node: "", explorer: `http://${host}/api?${two}` }, [BLOCK]);
+      assert.deepEqual([hash, questions.length], [null, 1]);
+    }
+    await askAll({ node: "", explorer: `http://${host}/api?tag=latest&chainid=31337` }, [BLOCK]);
+    const { apikey: _, ...rest } = asked;
+    assert.deepEqual(questions[1][2], rest);
   }));
 
 const UNUSABLE = {
@@ -60,6 +67,7 @@ const UNUSABLE = {
   "a short hash": [says({ ...WHOLE, hash: "0xab" }), /no hash/],
   "a hash in a list": [says({ ...WHOLE, hash: [WHOLE.hash] }), /./],
   "an error": [() => JSON.stringify({ error: { message: "over limit" } }), /^it refuses to answer: over limit$/],
+  "an error without words": [({ method }) => json(method === "eth_chainId" ? "0x7a69" : WHOLE, { error: "" }), /^it refuses to answer: /],
   "a refusal": [() => json("Invalid API Key", { status: "0" }), /^it refuses to answer: Invalid API Key$/],
   "no JSON": [() => "<html>", /./],
   "too much": [() => " ".repeat(4_194_305), /./],
@@ -75,6 +83,24 @@ for (const [name, [told, trouble]] of Object.entries(UNUSABLE)) {
       assert.match(found.trouble, trouble);
     }));
 }
+
+test("an answer that does not end is given up once it is too long", async () => {
+  let sent = 0;
+  const server = createServer((_, response) => {
+    const more = () => {
+      for (let go = true; go && sent < 64 << 20; sent += 1 << 20) go = response.write(" ".repeat(1 << 20));
+      if (sent < 64 << 20) response.once("drain", more);
+      else response.end();
+    };
+    more();
+  });
+  await new Promise((done) => server.listen(0, "127.0.0.1", done));
+  const [{ trouble }] = await askAll({ node: `http://127.0.0.1:${server.address().port}/`, explorer: "" }, [BLOCK]);
+  server.closeAllConnections();
+  server.close();
+  assert.equal(trouble, "its answer is too long");
+  assert.ok(sent < 32 << 20, `${sent} bytes were taken`);
+});
 
 test("what is not https, nor this machine, is not asked", async () => {
   for (const node of ["http://node.example.org/", "ftp://localhost/", "x"]) {

@@ -10,6 +10,7 @@ from pyhanko.sign.diff_analysis import DiffResult, ModificationLevel
 from pyhanko.sign.fields import MDPPerm, enumerate_sig_fields
 from pyhanko.sign.validation.pdf_embedded import EmbeddedPdfSignature
 
+from notary.evidence.timestamp_der import dump
 from notary.intake.inspection import material, rules
 from notary.intake.inspection.coverage import byte_range, covered, ends_cleanly, hides_bytes
 from notary.intake.inspection.finding import File, Finding
@@ -33,7 +34,7 @@ def describe_signer(found: Finding, signature: EmbeddedPdfSignature, _file: File
     """The signer's certificate, and the time by his own clock."""
     if found.values["kind"] == "signature":
         found.values["claimed_time"] = rfc3339(signature.self_reported_timestamp)
-    der = signature.signer_cert.dump()
+    der = dump(signature.signer_cert)
     found.values["certificate_sha256"] = hashlib.sha256(der).hexdigest()
     certificate = load_der_x509_certificate(der)
     found.values["signer"] = printable(certificate.subject.rfc4514_string())

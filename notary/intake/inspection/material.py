@@ -16,6 +16,7 @@ from pyhanko.sign.validation.dss import DocumentSecurityStore
 from pyhanko.sign.validation.errors import NoDSSFoundError
 from pyhanko.sign.validation.pdf_embedded import EmbeddedPdfSignature
 
+from notary.evidence.timestamp_der import dump
 from notary.intake.inspection.report import MAX_CERTIFICATES, MAX_CHAIN, printable
 
 _PADES = "ETSI.CAdES.detached"
@@ -42,7 +43,7 @@ class Material:
 
     def speaks_of(self, certificate: x509.Certificate) -> bool:
         """Whether a CRL of its issuer is here, or an OCSP response on it; what it says is not looked at."""
-        if any(each.issuer.dump() == certificate.issuer.dump() for each in self.crls):
+        if any(dump(each.issuer) == dump(certificate.issuer) for each in self.crls):
             return True
         return any(_is_of(single, certificate) for each in self.ocsps for single in _singles(each))
 
@@ -54,7 +55,7 @@ class Material:
         dates = [
             row["revocation_date"].native
             for each in self.crls
-            if each.issuer.dump() == certificate.issuer.dump()
+            if dump(each.issuer) == dump(certificate.issuer)
             for row in each["tbs_cert_list"]["revoked_certificates"]
             if row["user_certificate"].native == certificate.serial_number
         ]
@@ -99,10 +100,10 @@ def chain_of(signature: EmbeddedPdfSignature, more: Iterable[x509.Certificate]) 
     """
     by_subject: dict[bytes, x509.Certificate] = {}
     for certificate in (*signature.other_embedded_certs, *more):
-        by_subject.setdefault(certificate.subject.dump(), certificate)
+        by_subject.setdefault(dump(certificate.subject), certificate)
     chain = [signature.signer_cert]
-    while len(chain) < MAX_CHAIN and chain[-1].issuer.dump() != chain[-1].subject.dump():
-        above = by_subject.get(chain[-1].issuer.dump())
+    while len(chain) < MAX_CHAIN and dump(chain[-1].issuer) != dump(chain[-1].subject):
+        above = by_subject.get(dump(chain[-1].issuer))
         if above is None or above in chain:
             break
         chain.append(above)
@@ -111,7 +112,7 @@ def chain_of(signature: EmbeddedPdfSignature, more: Iterable[x509.Certificate]) 
 
 def covered_by(material: Material, chain: Sequence[x509.Certificate]) -> bool:
     """Whether there is revocation data on every certificate of the chain but a root."""
-    wanted = [each for each in chain if each.issuer.dump() != each.subject.dump()]
+    wanted = [each for each in chain if dump(each.issuer) != dump(each.subject)]
     return bool(wanted) and all(material.speaks_of(each) for each in wanted)
 
 
@@ -152,7 +153,7 @@ class Certificates:
         """Where each certificate of a chain stands, up to the first that found no room."""
         places = []
         for certificate in chain:
-            digest = certificate.sha256.hex()
+            digest = hashlib.sha256(dump(certificate)).hexdigest()
             known = [number for number, row in enumerate(self.rows) if row["sha256"] == digest]
             if not known and len(self.rows) >= MAX_CERTIFICATES:
                 self.truncated = True
@@ -164,7 +165,7 @@ class Certificates:
 
 
 def _row(certificate: x509.Certificate, digest: str) -> dict[str, Any]:
-    read = load_der_x509_certificate(certificate.dump())
+    read = load_der_x509_certificate(dump(certificate))
     return {
         "sha256": digest,
         "subject": printable(read.subject.rfc4514_string()),
@@ -205,7 +206,7 @@ def _singles(response: ocsp.OCSPResponse) -> Iterator[Any]:
 
 def _is_of(single: Any, certificate: x509.Certificate) -> bool:
     of = single["cert_id"]
-    digest = hashlib.new(of["hash_algorithm"]["algorithm"].native, certificate.issuer.dump()).digest()
+    digest = hashlib.new(of["hash_algorithm"]["algorithm"].native, dump(certificate.issuer)).digest()
     return bool(
         of["serial_number"].native == certificate.serial_number and of["issuer_name_hash"].native == digest
     )

@@ -6,6 +6,7 @@ from typing import Any
 
 from pyhanko.pdf_utils.reader import HistoricalResolver, PdfFileReader
 
+from notary.evidence.timestamp_der import dump
 from notary.intake.inspection.material import Material, store_of
 
 _MAX_STORES = 64
@@ -67,4 +68,4 @@ def _union(stores: Iterable[Material]) -> Material:
 
 
 def _once(values: Iterable[Any]) -> list[Any]:
-    return list({each.dump(): each for each in values}.values())
+    return list({dump(each): each for each in values}.values())

@@ -9,6 +9,7 @@ from pyhanko.sign.ades.report import AdESIndeterminate
 from pyhanko.sign.validation.status import SignatureStatus
 from pyhanko_certvalidator import ValidationContext
 
+from notary.evidence.timestamp_der import dump
 from notary.intake.inspection.material import Material
 
 
@@ -53,7 +54,7 @@ class Trust:
             return "trusted"
         path = status.validation_path
         anchor = getattr(path.trust_anchor, "certificate", None) if path is not None else None
-        ours = anchor is not None and anchor.dump() in {root.dump() for root in self.roots}
+        ours = anchor is not None and dump(anchor) in set(map(dump, self.roots))
         # pyHanko names no path when the path held and the certificate's purpose did not, nor for a self-signed one.
         misused = status.trust_problem_indic == AdESIndeterminate.CHAIN_CONSTRAINTS_FAILURE
         stranger = not self.roots or status.signing_cert.self_issued

@@ -22,6 +22,7 @@ NUMBER='(0|[1-9][0-9]{0,15})'
 UTF8='^( [0-7].| (c[2-9a-f]|d.) [89ab].| e0 [ab]. [89ab].| (e[1-9abcef]) [89ab]. [89ab].| ed [89]. [89ab].| f0 [9ab]. [89ab]. [89ab].| f[1-3] [89ab]. [89ab]. [89ab].| f4 8. [89ab]. [89ab].)*$'
 # keccak256("Anchored(bytes32,uint64,uint64,bytes32)")
 TOPIC=7cd1aecde99af6811cf75335397526e9c32ca8eed27035d2eee23d41062d837d
+BLOCKS=4096 BLOCKS_OF_CONTROL=1024 # of 136 bytes of nodes, those hashed before not counted
 
 stop() { # the script or the machine is at fault, and not the evidence
     printf 'check.sh: %s\n' "$1" >&2
@@ -104,6 +105,9 @@ sentence() { # id, outcome: to $s_en, $s_zh
         6.6-passed) s_en='Size and root that the contract held after the block equal the checkpoint'\''s.' s_zh='区块状态中合约所存的大小和树根与检查点相同。' ;;
         6.6-failed) s_en='The proof does not hold, or the contract held something else, or a head key not trusted or not in its period.' s_zh='存储证明不成立，合约所存的与检查点不同，或签名密钥不受信任、不在其期限之内。' ;;
         8.1-passed) s_en='Enough independent third parties bound the time of existence.' s_zh='足够数量的独立第三方证明了存在时间的上限。' ;;
+        9.1-passed) s_en='The operator'\''s inspection is in the log and follows this document.' s_zh='运营方的签名检查结果已入册，且针对本文件。' ;;
+        9.1-failed) s_en='The inspection is not of this document, or not in the log.' s_zh='签名检查结果不是针对本文件，或不在日志中。' ;;
+        9.3-passed) s_en='The statements that this one follows are linked one to another back to the first, and all are in the log.' s_zh='本记录所承接的各前序记录逐一相连，直至首条，均在日志中。' ;;
         9.3-failed) s_en='An earlier statement is not the one that the next one follows, or is not in the log.' s_zh='所附前序记录与本记录不相连，或不在日志中。' ;;
         1.2-unchecked) s_en='No trust file was given: nothing that needs trust was checked.' s_zh='未提供信任文件，依赖信任的各项均未核验。' ;;
         2.3-unchecked) s_en='No document was given, so no digest was compared.' s_zh='没有提供文件，未比对摘要。' ;;
@@ -175,6 +179,20 @@ keccak() { # Keccak-256 (as Ethereum has it, before the padding of SHA-3) of byt
         done
     done <"$work/blocks"
     sum=$(printf '%016x%016x%016x%016x\n' "$a0" "$a1" "$a2" "$a3" | sed 's/\(..\)\(..\)\(..\)\(..\)\(..\)\(..\)\(..\)\(..\)/\8\7\6\5\4\3\2\1/g')
+}
+
+hash_node() { # Keccak-256 of a node in hexadecimal, to $sum; 1 where so much was hashed that this one is not (docs/formats.md §12.1)
+    # A block of 136 bytes takes milliseconds: anchors of 16 MiB would take minutes, and as much again for each control.
+    hash "$1"
+    node_id=$sum
+    if sum=$(grep -e "^$node_id " <"$work/hashed"); then
+        sum=${sum#* }
+        return 0
+    fi
+    [ "$blocks_left" -gt $((${#1} / 272)) ] || return 1
+    blocks_left=$((blocks_left - ${#1} / 272 - 1))
+    keccak "$1"
+    printf '%s %s\n' "$node_id" "$sum" >>"$work/hashed"
 }
 
 can_hash() { # whether this shell computes so: the topic of the event, and an input of two blocks
@@ -952,6 +970,10 @@ check_statement() {
         2) result 2.1 unchecked '' "This script reads statements of documents, reports, events and inspections only." "本脚本不读取此类陈述。" && return 1 ;;
         *) result 2.1 failed '' - - && return 1 ;;
     esac
+    field previous
+    follows=$found
+    field log
+    log_of=$found
     sha "$place"
     entry=$sum
     hash "00$entry"
@@ -1006,6 +1028,7 @@ check_documents() {
 
 check_openings() { # 2.4: each disclosure is committed to, is one, and no name stands twice; to $withheld how many commitments are not opened
     [ -n "$only" ] || { withheld=$count at_least=no; }
+    for file in names own_names; do : >"$work/$file"; done
     wants 2.4 && has data/openings.json || return 0
     at data/openings.json
     code=0
@@ -1015,6 +1038,8 @@ check_openings() { # 2.4: each disclosure is committed to, is one, and no name s
         2) result 2.4 unchecked '' "All are committed to; an opened value is spelt in a way that this script does not read." "均与承诺一致；有披露内容的写法本脚本不读取。" ;;
         *) result 2.4 failed '' - - && return 0 ;;
     esac
+    cat "$work/names" >"$work/own_names"
+    [ "$code" -eq 0 ] || printf '%s\n' '?' >>"$work/own_names"
     [ -z "$only" ] || return 0
     withheld=$((opened < count ? count - opened : 0))
     # The verifiers may refuse what is not read here, and then count none as opened.
@@ -2491,7 +2516,7 @@ check_revocation() { # size, name: 5.2; to $revoked: yes where the token bounds 
         fi
     done <"$work/lists"
     if [ -n "$doubt" ]; then
-        revoked=open
+        revoked=open doubtful=revoked
         result 5.2 unchecked "$subject" "A list speaks of a certificate, or bears a signature, in a way that this script cannot tell: notary verify can." "吊销列表涉及该证书或其签名无法判断。" && return 0
     fi
     if [ "$newest" -eq 0 ] && [ "$others" -eq 0 ]; then
@@ -2505,14 +2530,20 @@ check_revocation() { # size, name: 5.2; to $revoked: yes where the token bounds 
     fi
     # What is left open here may be a failure where it must be captured, or an answer that says so.
     if [ "$strict" = strict ] || [ "$others" -ne 0 ]; then revoked=open; else revoked=no; fi
+    if [ "$answers" = doubtful ]; then
+        doubtful=revoked
+        result 5.2 unchecked "$subject" "An OCSP response says of a certificate that it is revoked or not known, or is not plainly signed by its CA: notary verify tells whether that counts." "有 OCSP 响应称证书已被吊销或状态不明，或其签名无法判断，是否采信请用 notary verify 核验。" && return 0
+    fi
+    doubted=$doubtful
+    [ "$strict" = lenient ] || doubtful=revoked
     if [ "$others" -ne 0 ]; then
-        result 5.2 unchecked "$subject" "This script reads no OCSP responses: notary verify does." "本脚本不读取 OCSP 响应。" && return 0
+        result 5.2 unchecked "$subject" "This script goes by no OCSP response: notary verify does. Those here say good." "本脚本不采用 OCSP 响应；其中未见吊销。" && return 0
     fi
     { cat "$work/roots.pem" && quiet_lists '' ''; } >"$work/lists.pem"
     if [ "$ways" != one ]; then
         result 5.2 unchecked "$subject" "Several paths may lead from its certificate to a root, and the first in the order of the token counts: notary verify finds it." "由该证书到根证书可能有多条路径，以令牌中的顺序为准，本脚本不能判断。"
     elif stamps "$work/checkpoint.$1" "$work/lists.pem" "$newest" -crl_check_all; then
-        revoked=no
+        revoked=no doubtful=$doubted
         result 5.2 passed "$subject" - -
     else
         result 5.2 unchecked "$subject" "openssl: $(reason)." -
@@ -2555,13 +2586,18 @@ issuers() { # how many certificates in the file $1 that are valid then made $lin
 
 read_lists() { # the files of $work/status: to $work/lists (number, issuer, what it says, whether it is signed so), $others, $newest, $unread; 1 where one is no SEQUENCE
     : >"$work/lists"
-    count_of=0 others=0 newest=0 unread=
+    count_of=0 others=0 newest=0 unread='' answers=good
     moment "$stamped"
     grep -v -e '^[+=]$' <"$work/certificates" >"$work/signers.pem"
     while IFS= read -r file; do
-        case $file in *.ocsp) others=$((others + 1)) && continue ;; esac
-        count_of=$((count_of + 1))
         at "$file"
+        case $file in *.ocsp)
+            others=$((others + 1))
+            says_good || answers=doubtful
+            continue
+            ;;
+        esac
+        count_of=$((count_of + 1))
         { xxd -p <"$place" | tr -d '\n' && printf '\n'; } |
             awk -v serials="$(cat "$work/serials.of")" -v stamped="$(printf '%s' "$moment" | tr -cd 0-9)" -f "$work/der.awk" -f "$work/list.awk" >"$work/list" || stop "cannot read $file"
         said=$(cut -f1 <"$work/list") signed_so=yes
@@ -2585,6 +2621,14 @@ read_lists() { # the files of $work/status: to $work/lists (number, issuer, what
         esac
         printf '%s %s %s %s\n' "$count_of" "$(openssl crl -in "$work/list.$count_of" -noout -issuer | sha256sum | cut -c1-64)" "$said" "$signed_so" >>"$work/lists"
     done <"$work/status"
+}
+
+says_good() { # whether the OCSP response in $place is signed by its CA or for it, and says good of each certificate in it
+    # No check passes on that: it tells alone whether there is a reason to doubt what other sources show.
+    [ "$(wc -c <"$place")" -le 16384 ] &&
+        openssl ocsp -respin "$place" -resp_text -CAfile "$work/roots.pem" -verify_other "$work/signers.pem" -partial_chain -no_check_time >"$work/said" 2>&1 &&
+        grep -q -e '^Response verify OK' <"$work/said" && grep -q -e 'Cert Status: good' <"$work/said" &&
+        ! grep -e 'Cert Status:' <"$work/said" | grep -v -q -e 'Cert Status: good$'
 }
 
 quiet_lists() { # those that revoke nothing and are not from before the token, or are of the further word $2; but for those of issuer $1
@@ -2833,7 +2877,7 @@ prove() { # root of a trie, key in hexadecimal, name of its nodes: the value the
     set -- ${line#* }
     while :; do
         [ "$#" -gt 0 ] || return 1
-        keccak "$1"
+        hash_node "$1" || return 2
         [ "$sum" = "$reference" ] || return 1
         # But for the root, a node of less than 32 bytes stands inside the one above.
         [ -z "$above" ] || [ "${#1}" -ge 64 ] || return 1
@@ -3077,6 +3121,8 @@ check_time() {
     if grep -q -e '^-' <"$work/early"; then first=-; fi
     if [ "$doubtful" = yes ]; then
         result 8.1 unchecked '' "Heads or tokens contradict each other, if what this script leaves open is good: notary verify tells." "若本脚本未能核验之处有效，则日志头或令牌互相矛盾。"
+    elif [ "$doubtful" = revoked ]; then
+        result 8.1 unchecked '' "A certificate behind a token may have been revoked, or what the trust file asks of its revocation data may be missing: see 5.2; notary verify tells." "时间戳的某一证书可能已被吊销，或缺少信任文件要求的吊销信息，见 5.2，请用 notary verify 核验。"
     elif [ -n "$not_before" ] && [ -n "$first" ] && { [ "$first" = - ] || [ "$first" -lt "${not_before##*:}" ]; }; then
         result 8.1 unchecked '' "A time stamp or block may be earlier than the block after which the record was made: notary verify tells which is wrong." "可能有时间戳或区块早于起始区块。"
     elif [ -n "$by" ]; then
@@ -3089,28 +3135,111 @@ check_time() {
 }
 
 check_rest() {
-    [ -z "$only" ] || return 0
-    for part in inspection:9.1 incident:9.2; do
-        if has "${part%%:*}/statement.json"; then
-            result "${part#*:}" unchecked '' "This script does not read it: notary verify and verify.html do." "本脚本不核验此项。"
-        fi
-    done
-    check_previous
+    if wants 9.1 && has inspection/statement.json; then check_inspection; fi
+    if [ -z "$only" ] && has incident/statement.json; then
+        result 9.2 unchecked '' "This script does not read it: notary verify and verify.html do." "本脚本不核验此项。"
+    fi
+    ! wants 9.3 || check_previous
 }
 
-check_previous() { # 9.3: of a chain that begins, or goes on, with nothing no content need be read
+included() { # folder: whether its statement, which `read_statement` has read, is under a checkpoint of this package
+    # 1 where it is not, 2 where a head that did not pass here may include it (docs/formats.md §12, other statements).
+    has "$1/inclusion.tlog-proof" || return 1
+    others_passed=1
+    [ "$(grep -c '' <"$work/passed")" -eq "$(printf '%s\n' "$sizes" | grep -c .)" ] || others_passed=2
+    at "$1/statement.json"
+    sha "$place"
+    hash "00$sum"
+    its_leaf=$sum
+    at "$1/inclusion.tlog-proof"
+    read_proof "$place" 'c2sp.org/tlog-proof@v1' 3 || return "$others_passed"
+    size_in=$(sed -n 2p "$work/text")
+    [ "$(sed -n 1p "$work/text")" = "$origin" ] && is_decimal "$size_in" || return "$others_passed"
+    root_in=$(awk -v size="$size_in" '"x" $1 == "x" size { print $2 }' <"$work/passed")
+    [ -n "$root_in" ] || return "$others_passed"
+    signed log_key "$origin" && from_base64 "$(sed -n 3p "$work/text")" && [ "$hex" = "$root_in" ] || return 1
+    climb "$its_leaf" "$index" "$size_in" "$path" /dev/null && [ "$climbed" = "$root_in" ]
+}
+
+opens() { # folder: 0 where what it opens is committed to by the statement in $text, 1 where not, 2 where that cannot be told; names to $work/names
+    : >"$work/names"
+    has "$1/openings.json" || return 0
+    at "$1/openings.json"
+    open_all "$place"
+}
+
+check_inspection() { # 9.1, in a shell of its own: it reads a statement in the place of the record's
+    code=2
+    [ -z "$trust" ] || [ ! -s "$work/passed" ] || {
+        code=0
+        (
+            code=0
+            at inspection/statement.json
+            read_statement "$place" || exit 1
+            field previous
+            [ "$type $found" = "inspection $entry" ] || exit 1
+            included inspection || exit $?
+            opens inspection || code=$?
+            [ "$code" -ne 1 ] && ! grep -q -v -x -e inspection <"$work/names" || exit 1
+            ! grep -q -x -e inspection <"$work/own_names" || [ ! -s "$work/names" ] || exit 1
+            ! grep -q -x -F -e '?' <"$work/own_names" || [ ! -s "$work/names" ] || exit 2
+            exit "$code"
+        ) || code=$?
+    }
+    case $code in
+        0) result 9.1 passed '' - - ;;
+        1) result 9.1 failed '' - - ;;
+        *) result 9.1 unchecked '' "No head that passed here includes it, or an opened value is spelt in a way that this script does not read: notary verify tells." "没有在此通过核验的检查点包含该记录，或其写法本脚本不读取。" ;;
+    esac
+}
+
+check_previous() { # 9.3
     sed -n 's,^previous/\([0-9]*\)/.*,\1,p' <"$work/members" | sort -u >"$work/previous"
     [ -s "$work/previous" ] || return 0
-    n=0 missing='' earlier=$(grep -c '' <"$work/previous")
+    code=2
+    [ -z "$trust" ] || [ ! -s "$work/passed" ] || {
+        code=0
+        follow_back "$(grep -c '' <"$work/previous")" || code=$?
+    }
+    case $code in
+        0) result 9.3 passed '' "$earlier statements." "共 $earlier 项。" ;;
+        1) result 9.3 failed '' "${lacking:+There is no $lacking. }See previous/$n." "${lacking:+没有 $lacking。}见 previous/$n。" ;;
+        3) result 9.3 unchecked '' "Cut before entry $wanted." "链止于条目 $wanted 之前。" ;;
+        *) result 9.3 unchecked '' "No head that passed here includes one of them, or it is spelt in a way that this script does not read: notary verify tells." "没有在此通过核验的检查点包含其中某项，或其写法本脚本不读取。" ;;
+    esac
+}
+
+follow_back() { # how many statements back: 0 to the first, 1 where one is wrong, 2 where one cannot be told, 3 where the chain is cut; to $n, $wanted
+    earlier=$1 n=0 wanted=$follows open_link=0 lacking=
     while [ "$n" -lt "$earlier" ]; do
-        n=$((n + 1))
-        for name in statement.json inclusion.tlog-proof; do has "previous/$n/$name" || missing=${missing:-previous/$n/$name}; done
+        n=$((n + 1)) code=0
+        link=previous/$n
+        for name in statement.json inclusion.tlog-proof; do
+            has "$link/$name" || { lacking=$link/$name && return 1; }
+        done
+        # What one further back lacks fails, too, where this one is left open.
+        [ "$open_link" -ne 9 ] || continue
+        at "$link/statement.json"
+        sha "$place"
+        [ "$sum" = "$wanted" ] || return 1
+        (
+            code=0
+            read_statement "$place" || code=$?
+            [ "$code" -ne 2 ] || exit 9
+            field log
+            [ "$code" -eq 0 ] && [ "$found" = "$log_of" ] || exit 1
+            opens "$link" || code=$?
+            [ "$code" -ne 1 ] || exit 1
+            field previous
+            printf '%s\n' "$found" >"$work/before"
+            included "$link" || { [ $? -eq 2 ] && exit 2 || exit 1; }
+            exit "$code"
+        ) || code=$?
+        case $code in 0) ;; 2 | 9) open_link=$code ;; *) return 1 ;; esac
+        [ "$code" -eq 9 ] || read -r wanted <"$work/before"
     done
-    if [ -n "$missing" ] && [ -n "$trust" ] && [ -s "$work/passed" ]; then
-        result 9.3 failed '' "There is no $missing." "没有 $missing。"
-    else
-        result 9.3 unchecked '' "This script does not read it: notary verify and verify.html do." "本脚本不核验此项。"
-    fi
+    [ "$open_link" -eq 0 ] || return 2
+    [ "$wanted" = null ] || return 3
 }
 
 wants() { # whether a check is to be made: all are, but for a control the one that must fail alone
@@ -3120,7 +3249,7 @@ wants() { # whether a check is to be made: all are, but for a control the one th
 wants_times() { # the same of tokens (5) and anchors (6), which a control may need for what they date
     wants "$1" || case $only in
         4.3 | 8.1) ;;
-        3.3) cut -d' ' -f4 <"$work/keys.log_key" | grep -qvx -e - ;; # no head of a key that has ended counts undated
+        3.3 | 9.1 | 9.3) cut -d' ' -f4 <"$work/keys.log_key" | grep -qvx -e - ;; # no head of a key that has ended counts undated
         *) return 1 ;;
     esac
 }
@@ -3184,7 +3313,7 @@ try_control() { # to $word
     if ! found_so "$work/results" "$c_id" passed; then
         word='could not be tried: the check itself did not pass here 本次无法验证'
     else
-        out=$work/control
+        out=$work/control blocks_left=$BLOCKS_OF_CONTROL
         : >"$out"
         replaced=$c_member replacement=./$c_file only=$c_id
         check_all
@@ -3226,6 +3355,8 @@ cd "$folder" || stop "cannot enter $folder"
 
 out=$work/results
 : >"$out"
+: >"$work/hashed"
+blocks_left=$BLOCKS
 overall=unchecked spoilt=no needs='1.1 1.2 2.1 2.2 3.1 3.2 8.1'
 write_reader
 [ -z "$trust" ] || load_trust "$trust"

@@ -7,7 +7,8 @@ import { parseNote } from "./note.js";
 import { parseProof } from "./proof.js";
 import { hashLeaf, rootFromPath } from "./tree.js";
 
-const LINES = [/^notary receipt v1$/, /^(.+)$/, /^count (.+)$/, /^root (.+)$/, /^checkpoint ([^ ]+) ([^ ]+)$/, /^close_by (.+)$/, /^stamp_target (.+)$/, /^final_target (.+)$/];
+// A dot would leave out U+2028 and U+2029, which are no ends of a line here.
+const LINES = [/^notary receipt v1$/, /^([^]+)$/, /^count (.+)$/, /^root (.+)$/, /^checkpoint ([^ ]+) ([^ ]+)$/, /^close_by (.+)$/, /^stamp_target (.+)$/, /^final_target (.+)$/];
 
 // Index, path, note and what is promised: origin, count, root, size and head of the newest checkpoint, closeBy
 // (seconds since 1970) and its text.

@@ -11,6 +11,7 @@ import { reader } from "./trust_fields.js";
 const MAX_FILE = 1048576;
 const MAX_SOURCES = 64n;
 const MAX_ACCURACY = 3600000n;
+const MAX_POLICY = 255; // characters
 
 // A trust file with errors. No check is made with it, and this is no outcome of the evidence.
 export class TrustError extends Error {}
@@ -107,6 +108,6 @@ function readTsa(table) {
   };
   table.end();
   if (authority.roots.length === 0) throw new FormatError("a [[tsa]] without a root");
-  if (authority.policies.some((policy) => !/^[0-9]+(?:\.[0-9]+)+$/.test(policy))) throw new FormatError("not a dotted OID");
+  if (authority.policies.some((policy) => policy.length > MAX_POLICY || !/^[0-9]+(?:\.[0-9]+)+$/.test(policy))) throw new FormatError("not a dotted OID");
   return readAuthority({ ...authority, accuracyMs: authority.accuracyMs === null ? null : Number(authority.accuracyMs) });
 }

@@ -41,9 +41,9 @@ async function askNode(url, chainId, number) {
 // The chain is the URL's to name; Etherscan's second version serves many by one address.
 async function askExplorer(url, chainId, number) {
   const asked = new URL(url);
-  const chain = asked.searchParams.get("chainid") ?? String(chainId);
-  if (chain !== String(chainId)) throw new Error(`its address is for chain ${chain}, the block is of chain ${chainId}`);
-  const query = { chainid: chain, module: "proxy", action: METHOD, tag: `0x${number.toString(16)}`, boolean: "false" };
+  const other = asked.searchParams.getAll("chainid").find((chain) => chain !== String(chainId));
+  if (other !== undefined) throw new Error(`its address is for chain ${other}, the block is of chain ${chainId}`);
+  const query = { chainid: chainId, module: "proxy", action: METHOD, tag: `0x${number.toString(16)}`, boolean: "false" };
   for (const [name, value] of Object.entries(query)) asked.searchParams.set(name, value);
   return resultOf(await fetched(asked, { method: "GET" }));
 }
@@ -68,14 +68,29 @@ async function call(url, method, params) {
 
 async function fetched(url, options) {
   const answer = await fetch(url, { ...options, credentials: "omit", redirect: "error", referrerPolicy: "no-referrer", signal: AbortSignal.timeout(TIMEOUT) });
-  const text = await answer.text();
-  if (!answer.ok || text.length > MAX_ANSWER) throw new Error(`it answers with status ${answer.status}`);
-  return text;
+  if (!answer.ok) throw new Error(`it answers with status ${answer.status}`);
+  return textIn(answer.body);
+}
+
+// No more is taken in than a block may have, however much is sent.
+async function textIn(stream) {
+  const decoder = new TextDecoder();
+  let [text, size] = ["", 0];
+  const reader = stream.getReader();
+  for (let piece = await reader.read(); !piece.done; piece = await reader.read()) {
+    size += piece.value.length;
+    if (size > MAX_ANSWER) {
+      await reader.cancel();
+      throw new Error("its answer is too long");
+    }
+    text += decoder.decode(piece.value, { stream: true });
+  }
+  return text + decoder.decode();
 }
 
 // Explorers put their own refusals, with a status, in the place of a result.
 function resultOf(text) {
-  const { result, error, status } = JSON.parse(text);
-  if (error || result === undefined || status !== undefined) throw new Error(`it refuses to answer: ${error?.message ?? error ?? result}`);
+  const { result, error = null, status } = JSON.parse(text);
+  if (error !== null || result === undefined || status !== undefined) throw new Error(`it refuses to answer: ${error?.message ?? error ?? result}`);
   return result;
 }
