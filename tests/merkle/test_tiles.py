@@ -7,13 +7,13 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from notary.errors import FormatError
+from notary.merkle.append import append_tiles
 from notary.merkle.hashing import EMPTY_ROOT
 from notary.merkle.proof import consistency_path, inclusion_path
 from notary.merkle.tile_nodes import node_from_rows, node_from_tiles, rows_of
 from notary.merkle.tiles import (
     Bundle,
     Tile,
-    append_tiles,
     decode_bundle,
     encode_bundle,
     entry_bundles,
