@@ -6,7 +6,7 @@ import os
 import secrets
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from notary.errors import DiskFailed, Fatal, Unavailable
@@ -15,6 +15,7 @@ from notary.store.parallel import each
 
 THREADS = 16  # most of a write is waiting for the disk, which takes many flushes as one
 FEW = 6  # objects of a small close, done before so many threads are running
+FOLDERS_KEPT = 10_000  # that a process remembers; each partial tile has one of its own
 _TEMPORARY = ".new-"  # never the name of an object, so nothing reads a file that is half written
 
 
@@ -23,6 +24,8 @@ class FileObjects:
     """Objects under a folder; every process that uses it sees the same file system."""
 
     root: Path
+    # Folders whose own names this process has made durable. Nobody removes a folder, so they stay so.
+    _durable: set[Path] = field(default_factory=set, init=False, repr=False, compare=False)
 
     def create(self, name: str, data: bytes) -> None:
         """As `Objects.create`."""
@@ -42,8 +45,7 @@ class FileObjects:
         with _translated():
             each(_create, placed(), THREADS, few=FEW)
             # Each file is durable, and its name not yet. A crash here leaves any of the names.
-            for folder in folders:
-                _sync_folder(folder)
+            self._sync(folders)
             # Durable: all of them under their names.
 
     def replace(self, name: str, data: bytes) -> None:
@@ -57,8 +59,7 @@ class FileObjects:
             # Durable: a file that nobody reads. A crash here leaves it, and the old bytes at the name.
             temporary.replace(path)
             # Visible, and durable only below: a power cut here may bring back the old bytes.
-            for folder in folders:
-                _sync_folder(folder)
+            self._sync(folders)
 
     def read(self, name: str) -> bytes | None:
         """As `Objects.read`."""
@@ -82,16 +83,28 @@ class FileObjects:
                     yield name
 
     def _make_folder(self, folder: Path, unsynced: set[Path]) -> None:
-        """Make a folder, and add it to those whose entries are not known to be durable."""
-        # Also where it exists: whoever made it may have died before it was synced.
+        """Make a folder, and add it, and those above, to the ones whose entries are not known to be durable."""
         if folder in unsynced:
             return
+        if folder in self._durable and folder.is_dir():
+            unsynced.add(folder)  # for what is put into it; its own name is durable, and so are those above
+            return
+        # Also where it exists: whoever made it may have died before it was synced.
         if folder != self.root:
             self._make_folder(folder.parent, unsynced)
         else:
             unsynced.add(folder.parent)  # or a power cut may take the whole root, and leave the database
         folder.mkdir(parents=folder == self.root, exist_ok=True)
         unsynced.add(folder)
+
+    def _sync(self, folders: set[Path]) -> None:
+        """Make what stands in folders durable, which `_make_folder` has collected."""
+        for folder in folders:
+            _sync_folder(folder)
+        # Only now: the name of each is in one that was synced, or was durable before.
+        if len(self._durable) > FOLDERS_KEPT:
+            self._durable.clear()
+        self._durable.update(folders)
 
     def _path(self, name: str) -> Path:
         return self.root / checked_name(name)
