@@ -149,7 +149,9 @@ def encode_bundle(entries: Sequence[bytes]) -> bytes:
     """
     _require_place(0, len(entries))
     lengths = list(map(len, entries))
-    if lengths.count(lengths[0]) == len(lengths) and lengths[0] <= MAX_ENTRY:  # as ours are: a tenth of the time
+    if (
+        lengths.count(lengths[0]) == len(lengths) and lengths[0] <= MAX_ENTRY
+    ):  # as ours are: a tenth of the time
         prefix = lengths[0].to_bytes(2, "big")
         return prefix + prefix.join(entries)
     if max(lengths) > MAX_ENTRY:

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from notary.errors import Fatal, Unavailable
-from notary.store.files import THREADS, FileObjects
+from notary.store.files import LONG, THREADS, FileObjects
 
 
 @pytest.fixture
@@ -137,6 +137,24 @@ def test_a_file_is_durable_before_its_name_and_its_name_before_the_return(object
         careless = [e for e in seen if not (e[0] == "sync" and (".new-" in e[1]) == (lost == "sync"))]
         with pytest.raises(AssertionError, match=r"visible before|without its name"):
             check_durable(careless, objects, MANY)
+
+
+@pytest.mark.parametrize("size", [10, LONG + 1])
+def test_what_is_named_by_its_bytes_is_as_durable(objects, monkeypatch, size):
+    events = traced(monkeypatch)
+    data = bytes(size)
+    name = objects.create_named("staging/1", data)
+    check_durable(events, objects, [(name, data)])
+
+
+def test_what_cannot_be_written_is_not_named_by_its_bytes(objects, monkeypatch):
+    def fail(_descriptor):
+        raise OSError(errno.EIO, os.strerror(errno.EIO))
+
+    monkeypatch.setattr(os, "fsync", fail)
+    with pytest.raises(Fatal, match="the disk failed"):
+        objects.create_named("staging/1", bytes(LONG + 1))
+    assert list((objects.root / "staging/1").iterdir()) == []
 
 
 def synced(events):
