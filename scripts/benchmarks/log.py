@@ -80,9 +80,9 @@ class Log:
     def undo(self, folder: Path) -> None:
         """Take the appended entries back, and leave their objects in `folder`.
 
-        But the staging object is removed, as each close removes its own. So the next one gets memory that the kernel has
-        had before: a page that it touches for the first time costs 10 µs where the host of a virtual machine has to find
-        it, 1.7 ms for a staging object, and no service pays that at each close.
+        But the staging object is removed, as each close removes its own. So the next one gets memory that the kernel
+        has had before. A page that it has for the first time costs 10 µs where the host of a virtual machine has to
+        find it, 1.7 ms for a staging object, and no service pays that at each close.
         """
         assert self.batch is not None
         staging.discard(self.objects, self.staged)
