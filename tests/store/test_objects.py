@@ -161,6 +161,9 @@ def test_an_object_that_is_too_large_is_neither_written_nor_read(objects, monkey
         with pytest.raises(Fatal, match="tile/0/001 has 1001 bytes, more than the 1000 of any of ours"):
             write("tile/0/001", bytes(1001))
     assert objects.read("tile/0/001") is None
+    with pytest.raises(Fatal, match=r"object staging/7\S* has 1001 bytes, more than the 1000 of any of ours"):
+        objects.create_named("staging/7", bytes(1001))
+    assert list(objects.names("staging")) == []
     monkeypatch.setattr(port, "MAX_BYTES", 999)
     with pytest.raises(Fatal, match="tile/0/000 has 1000 bytes, more than the 999 of any of ours"):
         objects.read("tile/0/000")
