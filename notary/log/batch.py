@@ -6,21 +6,20 @@ from functools import cache
 from itertools import islice
 
 from notary.errors import Fatal, FormatError
+from notary.merkle.append import append_entries
 from notary.merkle.hashing import hash_leaves
-from notary.merkle.tile_nodes import node_from_tiles
 from notary.merkle.tiles import (
     TILE_WIDTH,
     Bundle,
     ReadTile,
     Tile,
-    append_tiles,
     decode_bundle,
     encode_bundle,
     entry_bundles,
     tiles_at,
 )
 from notary.store.objects import Objects
-from notary.store.tiles import Tiles, root_from
+from notary.store.tiles import Tiles
 
 CHUNK = TILE_WIDTH * TILE_WIDTH  # entries: what is in memory at a time, and in one staging object
 
@@ -46,7 +45,7 @@ def build(objects: Objects, old_size: int, old_root: bytes, entries: Iterable[by
     """
     # The tiles that the old root is computed from are the ones that are appended to; each is read once.
     stored = cache(Tiles(objects).read)
-    if root_from(node_from_tiles(stored, old_size), old_size) != old_root:
+    if append_entries(old_size, [], stored)[1] != old_root:
         raise Fatal(f"the tiles at size {old_size} do not have the root of the checkpoint")
     edge: dict[Tile, bytes] = {}
 
@@ -58,7 +57,7 @@ def build(objects: Objects, old_size: int, old_root: bytes, entries: Iterable[by
     chunk = list(islice(source, CHUNK - size % CHUNK))
     while chunk:
         following = list(islice(source, CHUNK))
-        made, root = append_tiles(size, hash_leaves(chunk), read)
+        made, root = append_entries(size, chunk, read)
         end = size + len(chunk)
         edge |= {tile: data for tile, data in made.items() if tile.width < TILE_WIDTH}
         new = {tile.path(): data for tile, data in made.items() if tile.width == TILE_WIDTH}

@@ -8,11 +8,11 @@ from notary.evidence.checkpoint import Checkpoint, open_checkpoint
 from notary.evidence.cose import check_root
 from notary.evidence.key_history import LOG
 from notary.log.fsck_keys import Keys
+from notary.merkle.append import append_tiles
 from notary.merkle.hashing import EMPTY_ROOT, hash_leaves
 from notary.merkle.tiles import (
     TILE_WIDTH,
     Tile,
-    append_tiles,
     encode_bundle,
     entry_bundles,
     new_tiles,

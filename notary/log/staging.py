@@ -51,10 +51,7 @@ def stage(objects: Objects, tiles: Mapping[str, bytes], epoch: int) -> str:
     Raises:
         Fatal, Unavailable: as `Objects.create`. What may be left is read by nobody.
     """
-    bundle = encode(tiles)
-    name = f"{FOLDER}/{epoch}/{sha256(bundle).hexdigest()}"
-    objects.create(name, bundle)
-    return name
+    return objects.create_named(f"{FOLDER}/{epoch}", encode(tiles))
 
 
 def join(names: Iterable[str]) -> str:

@@ -7,10 +7,11 @@ is partial until it holds 256, and only full ones are hashed into the level abov
 import re
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 
 from notary.errors import FormatError
-from notary.merkle.hashing import EMPTY_ROOT, HASH_SIZE, hash_pairs, require_hashes
-from notary.merkle.tree import MAX_SIZE, root_of
+from notary.merkle.hashing import HASH_SIZE
+from notary.merkle.tree import MAX_SIZE
 
 TILE_HEIGHT = 8
 TILE_WIDTH = 256
@@ -114,7 +115,7 @@ def new_tiles(old_size: int, new_size: int) -> list[Tile]:
     require_growth(old_size, new_size)
     return [
         Tile(level, index, width)
-        for level in _levels_of(new_size)
+        for level in levels_of(new_size)
         for index, width in _growth(old_size >> TILE_HEIGHT * level, new_size >> TILE_HEIGHT * level)
     ]
 
@@ -136,51 +137,8 @@ def tiles_at(size: int) -> list[Tile]:
         FormatError: `size` is not between 0 and 2^63.
     """
     require_growth(0, size)
-    counts = ((level, size >> TILE_HEIGHT * level) for level in _levels_of(size))
+    counts = ((level, size >> TILE_HEIGHT * level) for level in levels_of(size))
     return [Tile(level, n // TILE_WIDTH, n % TILE_WIDTH) for level, n in counts if n % TILE_WIDTH]
-
-
-def append_tiles(
-    old_size: int, leaf_hashes: Sequence[bytes], read_tile: ReadTile
-) -> tuple[dict[Tile, bytes], bytes]:
-    """Append leaves to a log: the bytes of the tiles that this makes, and the new root.
-
-    Nothing appended gives no tiles and the root of the log as it is, computed from its tiles; a caller
-    compares that with the signed checkpoint.
-
-    Args:
-        old_size: leaves in the log so far.
-        leaf_hashes: 32 bytes each.
-        read_tile: gives the bytes of the tiles named by `tiles_at(old_size)`; no other is asked for.
-
-    Returns:
-        The bytes, 32·width, of exactly the tiles named by `new_tiles`, in that order; and 32 bytes.
-
-    Raises:
-        FormatError: a size or a hash out of range, or a tile that is read has the wrong length.
-    """
-    require_hashes(leaf_hashes)
-    new_size = old_size + len(leaf_hashes)
-    require_growth(old_size, new_size)
-    edge = {tile.level: _hashes_of(tile, read_tile) for tile in tiles_at(old_size)}
-    tiles: dict[Tile, bytes] = {}
-    root = EMPTY_ROOT
-    incomplete: list[bytes] = []  # the leaves right of the last full tile, as one hash
-    added = list(leaf_hashes)
-    for level in _levels_of(new_size):
-        row = [*edge.get(level, ()), *added]
-        old_count = old_size >> TILE_HEIGHT * level
-        first = old_count // TILE_WIDTH * TILE_WIDTH
-        for index, width in _growth(old_count, old_count + len(added)):
-            start = index * TILE_WIDTH - first
-            tiles[Tile(level, index, width)] = b"".join(row[start : start + width])
-        full = len(row) // TILE_WIDTH * TILE_WIDTH
-        # What is incomplete below stands at the end of its row like any other odd node.
-        if row[full:]:
-            root = root_of(row[full:] + incomplete)
-            incomplete = [root]
-        added = _raised(row[:full])
-    return tiles, root
 
 
 def encode_bundle(entries: Sequence[bytes]) -> bytes:
@@ -190,12 +148,14 @@ def encode_bundle(entries: Sequence[bytes]) -> bytes:
         FormatError: no entries or too many, or one that is too long.
     """
     _require_place(0, len(entries))
-    lengths = set(map(len, entries))
+    lengths = list(map(len, entries))
+    if (
+        lengths.count(lengths[0]) == len(lengths) and lengths[0] <= MAX_ENTRY
+    ):  # as ours are: a tenth of the time
+        prefix = lengths[0].to_bytes(2, "big")
+        return prefix + prefix.join(entries)
     if max(lengths) > MAX_ENTRY:
         raise FormatError(f"an entry of a bundle is at most {MAX_ENTRY} bytes")
-    if len(lengths) == 1:  # as ours are: a tenth of the time
-        prefix = lengths.pop().to_bytes(2, "big")
-        return prefix + prefix.join(entries)
     return b"".join(len(entry).to_bytes(2, "big") + entry for entry in entries)
 
 
@@ -220,11 +180,14 @@ def decode_bundle(data: bytes, count: int) -> list[bytes]:
 
 
 def _place(index: int, width: int) -> str:
-    digits = str(index)
-    digits = digits.zfill(-(-len(digits) // 3) * 3)
-    *above, last = (digits[at : at + 3] for at in range(0, len(digits), 3))
     partial = f".p/{width}" if width < TILE_WIDTH else ""
-    return "".join(f"x{group}/" for group in above) + last + partial
+    return f"{_above(index // 1000)}{index % 1000:03}{partial}"
+
+
+@lru_cache(maxsize=64)
+def _above(index: int) -> str:
+    """The folders of a thousand tiles: the thousandth part of their indexes by three digits, x001/x234/ for 1234."""
+    return f"{_above(index // 1000)}x{index % 1000:03}/" if index else ""
 
 
 def _require_place(index: int, width: int) -> None:
@@ -244,7 +207,7 @@ def require_growth(old_size: int, new_size: int) -> None:
         raise FormatError("the sizes of a log are between 0 and 2^63, and it never shrinks")
 
 
-def _levels_of(size: int) -> range:
+def levels_of(size: int) -> range:
     """Return the levels at which a log of `size` leaves has tiles."""
     return range(-(-size.bit_length() // TILE_HEIGHT))
 
@@ -267,16 +230,3 @@ def require_length(tile: Tile, data: bytes) -> None:
     """
     if len(data) != tile.width * HASH_SIZE:
         raise FormatError(f"{tile.path()} holds {len(data)} bytes, not {tile.width * HASH_SIZE}")
-
-
-def _hashes_of(tile: Tile, read_tile: ReadTile) -> list[bytes]:
-    data = read_tile(tile)
-    require_length(tile, data)
-    return [data[at : at + HASH_SIZE] for at in range(0, len(data), HASH_SIZE)]
-
-
-def _raised(row: Sequence[bytes]) -> list[bytes]:
-    """Hash full tiles into the row that they add one level up."""
-    for _ in range(TILE_HEIGHT):
-        row = hash_pairs(row)
-    return list(row)

@@ -4,17 +4,20 @@ import contextlib
 import errno
 import os
 import secrets
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from hashlib import sha256
 from pathlib import Path
 
 from notary.errors import DiskFailed, Fatal, Unavailable
 from notary.store.objects import check_same, check_size, checked_name, is_name
-from notary.store.parallel import each
+from notary.store.parallel import beside, each
 
 THREADS = 16  # most of a write is waiting for the disk, which takes many flushes as one
 FEW = 6  # objects of a small close, done before so many threads are running
+FOLDERS_KEPT = 10_000  # that a process remembers; each partial tile has one of its own
+LONG = 2**17  # bytes that take 70 µs to hash, as long as a thread takes to begin
 _TEMPORARY = ".new-"  # never the name of an object, so nothing reads a file that is half written
 
 
@@ -23,6 +26,8 @@ class FileObjects:
     """Objects under a folder; every process that uses it sees the same file system."""
 
     root: Path
+    # Folders whose own names this process has made durable. Nobody removes a folder, so they stay so.
+    _durable: set[Path] = field(default_factory=set, init=False, repr=False, compare=False)
 
     def create(self, name: str, data: bytes) -> None:
         """As `Objects.create`."""
@@ -42,9 +47,25 @@ class FileObjects:
         with _translated():
             each(_create, placed(), THREADS, few=FEW)
             # Each file is durable, and its name not yet. A crash here leaves any of the names.
-            for folder in folders:
-                _sync_folder(folder)
+            self._sync(folders)
             # Durable: all of them under their names.
+
+    def create_named(self, folder: str, data: bytes) -> str:
+        """As `Objects.create_named`: the disk writes while the processor hashes."""
+        check_size(folder, len(data))
+        with _translated():
+            place = self._path(folder)
+            folders: set[Path] = set()
+            self._make_folder(place, folders)
+            digest = _digest_beside(data)
+            temporary = _written(place, data)
+            # Durable: a file that nobody reads. A crash here leaves it.
+            name = f"{folder}/{digest()}"
+            _link(temporary, name, self._path(name), data)
+            # A crash here leaves its name, or not.
+            self._sync(folders)
+            # Durable: under its name.
+        return name
 
     def replace(self, name: str, data: bytes) -> None:
         """As `Objects.replace`."""
@@ -53,12 +74,11 @@ class FileObjects:
             path = self._path(name)
             folders: set[Path] = set()
             self._make_folder(path.parent, folders)
-            temporary = _written(path, data)
+            temporary = _written(path.parent, data)
             # Durable: a file that nobody reads. A crash here leaves it, and the old bytes at the name.
             temporary.replace(path)
             # Visible, and durable only below: a power cut here may bring back the old bytes.
-            for folder in folders:
-                _sync_folder(folder)
+            self._sync(folders)
 
     def read(self, name: str) -> bytes | None:
         """As `Objects.read`."""
@@ -82,16 +102,28 @@ class FileObjects:
                     yield name
 
     def _make_folder(self, folder: Path, unsynced: set[Path]) -> None:
-        """Make a folder, and add it to those whose entries are not known to be durable."""
-        # Also where it exists: whoever made it may have died before it was synced.
+        """Make a folder, and add it, and those above, to the ones whose entries are not known to be durable."""
         if folder in unsynced:
             return
+        if folder in self._durable and folder.is_dir():
+            unsynced.add(folder)  # for what is put into it; its own name is durable, and so are those above
+            return
+        # Also where it exists: whoever made it may have died before it was synced.
         if folder != self.root:
             self._make_folder(folder.parent, unsynced)
         else:
             unsynced.add(folder.parent)  # or a power cut may take the whole root, and leave the database
         folder.mkdir(parents=folder == self.root, exist_ok=True)
         unsynced.add(folder)
+
+    def _sync(self, folders: set[Path]) -> None:
+        """Make what stands in folders durable, which `_make_folder` has collected."""
+        for folder in folders:
+            _sync_folder(folder)
+        # Only now: the name of each is in one that was synced, or was durable before.
+        if len(self._durable) > FOLDERS_KEPT:
+            self._durable.clear()
+        self._durable.update(folders)
 
     def _path(self, name: str) -> Path:
         return self.root / checked_name(name)
@@ -102,20 +134,31 @@ def _create(item: tuple[str, Path, bytes]) -> None:
     with _translated():
         existing = _read(name, path)
         if existing is None:
-            temporary = _written(path, data)
+            temporary = _written(path.parent, data)
             # Durable: a file that nobody reads. A crash here leaves it.
-            try:
-                # The whole file gets its name at once, unless another has made it meanwhile.
-                os.link(temporary, path)
-            except FileExistsError:
-                existing = _read(name, path)
-            else:
-                return
-            finally:
-                temporary.unlink()
-    if existing is None:
-        raise Unavailable(f"object {name} appeared while it was made, and is gone again")
+            _link(temporary, name, path, data)
+            return
     check_same(name, existing, data)
+
+
+def _link(temporary: Path, name: str, path: Path, data: bytes) -> None:
+    """Give a file that is durable its name, at once, unless another has made the same object meanwhile."""
+    try:
+        os.link(temporary, path)
+    except FileExistsError:
+        existing = _read(name, path)
+        if existing is None:
+            raise Unavailable(f"object {name} appeared while it was made, and is gone again") from None
+        check_same(name, existing, data)
+    finally:
+        temporary.unlink()
+
+
+def _digest_beside(data: bytes) -> Callable[[], str]:
+    def digest() -> str:
+        return sha256(data).hexdigest()
+
+    return beside(digest) if len(data) > LONG else digest
 
 
 def _read(name: str, path: Path) -> bytes | None:
@@ -127,8 +170,8 @@ def _read(name: str, path: Path) -> bytes | None:
         return None
 
 
-def _written(path: Path, data: bytes) -> Path:
-    temporary = path.with_name(_TEMPORARY + secrets.token_hex(8))
+def _written(folder: Path, data: bytes) -> Path:
+    temporary = folder / (_TEMPORARY + secrets.token_hex(8))
     try:
         with temporary.open("xb", buffering=0) as file:
             left = memoryview(data)

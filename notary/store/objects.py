@@ -37,6 +37,17 @@ class Objects(Protocol):
             Fatal, Unavailable: as `create`; Fatal if one of them says so, whatever the others say.
         """
 
+    def create_named(self, folder: str, data: bytes) -> str:
+        """As `create`, under the name of a folder and the SHA-256 of the bytes in hex.
+
+        Returns:
+            The name.
+
+        Raises:
+            NotFound: no object can have it.
+            Fatal, Unavailable: as `create`.
+        """
+
     def replace(self, name: str, data: bytes) -> None:
         """Put new bytes in the place of an object; a reader sees the old ones or the new ones, whole.
 

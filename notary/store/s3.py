@@ -10,6 +10,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import timedelta
 from functools import partial
+from hashlib import sha256
 from typing import TYPE_CHECKING
 
 import obstore
@@ -48,6 +49,12 @@ class S3Objects:
         """As `Objects.create_all`."""
         # A crash at any moment leaves any of the objects, each whole.
         each(self._create, objects, REQUESTS)
+
+    def create_named(self, folder: str, data: bytes) -> str:
+        """As `Objects.create_named`."""
+        name = f"{folder}/{sha256(data).hexdigest()}"
+        self.create(name, data)
+        return name
 
     def replace(self, name: str, data: bytes) -> None:
         """As `Objects.replace`.

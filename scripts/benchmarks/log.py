@@ -78,9 +78,15 @@ class Log:
         return ""
 
     def undo(self, folder: Path) -> None:
-        """Take the appended entries back, and leave their objects in `folder`."""
+        """Take the appended entries back, and leave their objects in `folder`.
+
+        But the staging object is removed, as each close removes its own. So the next one gets memory that the kernel
+        has had before. A page that it has for the first time costs 10 µs where the host of a virtual machine has to
+        find it, 1.7 ms for a staging object, and no service pays that at each close.
+        """
         assert self.batch is not None
-        for name in (self.staged, *self.batch.objects):
+        staging.discard(self.objects, self.staged)
+        for name in self.batch.objects:
             set_aside(self.objects.root / name, folder)
 
 

@@ -7,8 +7,9 @@ from random import Random
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 from notary.evidence.checkpoint import Checkpoint, sign_checkpoint
+from notary.merkle.append import append_tiles
 from notary.merkle.hashing import EMPTY_ROOT, hash_leaves
-from notary.merkle.tiles import TILE_WIDTH, Bundle, Tile, append_tiles, encode_bundle, tiles_at
+from notary.merkle.tiles import TILE_WIDTH, Bundle, Tile, encode_bundle, tiles_at
 from notary.store.objects import CHECKPOINT
 
 ORIGIN = "log.example.org/bench"

@@ -40,6 +40,13 @@ class FaultyObjects(FileObjects):
             if met:
                 raise DiskError(f"the disk fails at {self.fault.point}")
 
+    def create_named(self, folder, data):
+        met = self.fault.meets(folder)
+        name = super().create_named(folder, data) if not met or self.fault.stored else ""
+        if met:
+            raise DiskError(f"the disk fails at {self.fault.point}")
+        return name
+
     def replace(self, name, data):
         assert name == CHECKPOINT
         met = self.fault.meets(name)

@@ -6,13 +6,13 @@ import json
 import pytest
 
 from notary.errors import ProofError
+from notary.merkle.append import append_tiles
 from notary.merkle.hashing import EMPTY_ROOT, hash_leaves
 from notary.merkle.proof import check_consistency, check_inclusion, consistency_path, inclusion_path
 from notary.merkle.tile_nodes import node_from_tiles
 from notary.merkle.tiles import (
     Bundle,
     Tile,
-    append_tiles,
     decode_bundle,
     encode_bundle,
     entry_bundles,

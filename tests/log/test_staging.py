@@ -6,8 +6,9 @@ from sqlalchemy import text
 from notary.errors import Fatal
 from notary.log import staging
 from notary.log.batch import build, last_entries
+from notary.merkle.append import append_tiles
 from notary.merkle.hashing import EMPTY_ROOT, hash_leaf
-from notary.merkle.tiles import TILE_WIDTH, append_tiles, encode_bundle, entry_bundles, new_tiles
+from notary.merkle.tiles import TILE_WIDTH, encode_bundle, entry_bundles, new_tiles
 from notary.merkle.tree import root_of
 from notary.store.files import FileObjects
 from notary.store.objects import CHECKPOINT

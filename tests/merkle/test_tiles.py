@@ -7,13 +7,13 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from notary.errors import FormatError
+from notary.merkle.append import append_entries, append_tiles
 from notary.merkle.hashing import EMPTY_ROOT
 from notary.merkle.proof import consistency_path, inclusion_path
 from notary.merkle.tile_nodes import node_from_rows, node_from_tiles, rows_of
 from notary.merkle.tiles import (
     Bundle,
     Tile,
-    append_tiles,
     decode_bundle,
     encode_bundle,
     entry_bundles,
@@ -289,6 +289,15 @@ def test_appended_tiles_equal_the_definition(naive, stored, old):
         assert list(tiles) == new_tiles(old, new)
         assert all(data == stored(tile) for tile, data in tiles.items())
         assert root == tree.root(0, new)
+
+
+@pytest.mark.parametrize("old", [0, *EDGES])
+def test_appended_entries_are_those_of_their_leaf_hashes(naive, stored, old):
+    for new in (size for size in EDGES if size >= old):
+        entries = [b"leaf %d" % number for number in range(old, new)]
+        assert append_entries(old, entries, stored) == append_tiles(
+            old, naive(LARGEST).leaf_hashes[old:new], stored
+        )
 
 
 def test_append_reads_only_the_right_edge(naive, stored):

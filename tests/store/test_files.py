@@ -2,12 +2,14 @@
 
 import errno
 import os
+import shutil
+import stat
 from pathlib import Path
 
 import pytest
 
 from notary.errors import Fatal, Unavailable
-from notary.store.files import THREADS, FileObjects
+from notary.store.files import LONG, THREADS, FileObjects
 
 
 @pytest.fixture
@@ -137,13 +139,76 @@ def test_a_file_is_durable_before_its_name_and_its_name_before_the_return(object
             check_durable(careless, objects, MANY)
 
 
+@pytest.mark.parametrize("size", [10, LONG + 1])
+def test_what_is_named_by_its_bytes_is_as_durable(objects, monkeypatch, size):
+    events = traced(monkeypatch)
+    data = bytes(size)
+    name = objects.create_named("staging/1", data)
+    check_durable(events, objects, [(name, data)])
+
+
+def test_what_cannot_be_written_is_not_named_by_its_bytes(objects, monkeypatch):
+    def fail(_descriptor):
+        raise OSError(errno.EIO, os.strerror(errno.EIO))
+
+    monkeypatch.setattr(os, "fsync", fail)
+    with pytest.raises(Fatal, match="the disk failed"):
+        objects.create_named("staging/1", bytes(LONG + 1))
+    assert list((objects.root / "staging/1").iterdir()) == []
+
+
+def synced(events):
+    return {path for what, path, _ in events if what == "sync"}
+
+
 def test_folders_are_synced_although_they_were_there(objects, monkeypatch):
-    objects.create("tile/0/000", b"data")
+    """By each process once: the one that made them may have died before."""
+    FileObjects(objects.root).create("tile/0/000", b"data")
     events = traced(monkeypatch)
     objects.create("tile/0/000", b"data")
     root = objects.root
     folders = {str(folder) for folder in (root.parent, root, root / "tile", root / "tile/0")}
-    assert {path for _, path, _ in events} == folders
+    assert synced(events) == folders
+    events.clear()
+    objects.create("tile/0/000", b"data")  # whoever gave it its name may have died before, too
+    assert synced(events) == {str(root / "tile/0")}
+
+
+def test_a_folder_is_known_to_be_durable_once_the_one_above_is_synced(objects, monkeypatch):
+    objects.create("tile/0/000", b"data")
+    failing = os.fsync
+
+    def fail_on_folders(descriptor):
+        if stat.S_ISDIR(os.fstat(descriptor).st_mode):
+            raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+        failing(descriptor)
+
+    monkeypatch.setattr(os, "fsync", fail_on_folders)
+    with pytest.raises(Unavailable):
+        objects.create("tile/1/000", b"data")
+    monkeypatch.undo()
+    events = traced(monkeypatch)
+    objects.create("tile/1/000", b"data")
+    assert synced(events) == {str(objects.root / "tile"), str(objects.root / "tile/1")}
+
+
+def test_a_folder_that_somebody_removed_is_made_and_synced_again(objects, monkeypatch):
+    objects.create("tile/0/000", b"data")
+    shutil.rmtree(objects.root / "tile")
+    events = traced(monkeypatch)
+    objects.create("tile/0/000", b"data")
+    root = objects.root
+    assert {str(root), str(root / "tile"), str(root / "tile/0")} <= synced(events)
+
+
+def test_no_more_folders_are_remembered_than_some(objects, monkeypatch):
+    monkeypatch.setattr("notary.store.files.FOLDERS_KEPT", 10)
+    for n in range(40):
+        objects.create(f"tile/0/{n:03}.p/1", b"data")
+    events = traced(monkeypatch)
+    objects.create("tile/0/000.p/2", b"data")
+    assert str(objects.root / "tile/0/000.p") in synced(events)
+    assert str(objects.root / "tile/0") in synced(events)  # forgotten: synced again
 
 
 def test_a_replacement_is_durable_before_it_is_visible(objects, monkeypatch):
@@ -155,9 +220,9 @@ def test_a_replacement_is_durable_before_it_is_visible(objects, monkeypatch):
     )
     objects.replace("checkpoint", b"new!")
     (_, temporary, size), (_, renamed, target), *folders = events
-    assert [what for what, *_ in events] == ["sync", "name", "sync", "sync"]
+    assert [what for what, *_ in events] == ["sync", "name", "sync"]
     assert (temporary, size, target) == (renamed, 4, str(objects.root / "checkpoint"))
-    assert {folder for _, folder, _ in folders} == {str(objects.root), str(objects.root.parent)}
+    assert [folder for _, folder, _ in folders] == [str(objects.root)]
 
 
 def test_no_reader_ever_sees_a_part(objects, monkeypatch):

@@ -1,6 +1,7 @@
 """What every kind of objects keeps: made once and never changed; one name is replaced whole."""
 
 import threading
+from hashlib import sha256
 
 import pytest
 
@@ -51,6 +52,27 @@ def test_an_object_never_changes(objects, others):
         with pytest.raises(Fatal, match="tile/0/000 is there with other bytes"):
             maker.create_all([("tile/0/001", b"new"), ("tile/0/000", b"second")])
     assert objects.read("tile/0/000") == b"first"
+
+
+@pytest.mark.parametrize("data", [b"", b"few bytes", bytes(300_000)])
+def test_an_object_is_named_by_its_bytes(objects, others, data):
+    wanted = f"staging/7/{sha256(data).hexdigest()}"
+    assert objects.create_named("staging/7", data) == wanted
+    assert others().create_named("staging/7", data) == wanted
+    assert others().read(wanted) == data
+    assert list(objects.names("staging")) == [wanted]
+
+
+def test_a_name_of_other_bytes_is_not_given(objects):
+    objects.create(f"staging/7/{sha256(b'ours').hexdigest()}", b"theirs")
+    with pytest.raises(Fatal, match="is there with other bytes"):
+        objects.create_named("staging/7", b"ours")
+
+
+@pytest.mark.parametrize("folder", ["", "../secret", ".new-1"])
+def test_a_folder_that_no_object_can_be_in_gets_none(objects, folder):
+    with pytest.raises(NotFound):
+        objects.create_named(folder, b"data")
 
 
 def test_many_are_made_and_found(objects):
@@ -139,6 +161,9 @@ def test_an_object_that_is_too_large_is_neither_written_nor_read(objects, monkey
         with pytest.raises(Fatal, match="tile/0/001 has 1001 bytes, more than the 1000 of any of ours"):
             write("tile/0/001", bytes(1001))
     assert objects.read("tile/0/001") is None
+    with pytest.raises(Fatal, match=r"object staging/7\S* has 1001 bytes, more than the 1000 of any of ours"):
+        objects.create_named("staging/7", bytes(1001))
+    assert list(objects.names("staging")) == []
     monkeypatch.setattr(port, "MAX_BYTES", 999)
     with pytest.raises(Fatal, match="tile/0/000 has 1000 bytes, more than the 999 of any of ours"):
         objects.read("tile/0/000")

@@ -1,12 +1,13 @@
 """Work on many things at once: bounded, stopped by an error, and the worst error wins."""
 
+import sys
 import threading
 import time
 
 import pytest
 
 from notary.errors import Fatal, Unavailable
-from notary.store.parallel import each
+from notary.store.parallel import beside, each
 
 
 def test_everything_is_done_once():
@@ -90,3 +91,26 @@ def test_an_error_of_the_items_themselves_is_raised(good):
     with pytest.raises(Fatal, match="ends within an object"):
         each(done.append, items(), 4)
     assert len(done) <= good
+
+
+def test_work_beside_runs_in_another_thread_and_is_waited_for():
+    go = threading.Event()
+
+    def work():
+        assert go.wait(10)
+        return threading.get_ident()
+
+    result = beside(work)
+    go.set()  # only now: a `beside` that did the work itself would wait in vain
+    assert result() != threading.get_ident()
+
+
+def test_work_beside_that_fails_gives_no_result(monkeypatch):
+    told = []
+    monkeypatch.setattr(sys, "unraisablehook", told.append)
+
+    def work():
+        raise ValueError("no")
+
+    with pytest.raises(RuntimeError, match="the work beside has failed"):
+        beside(work)()
