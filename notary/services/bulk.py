@@ -9,7 +9,7 @@ from anyio import to_thread
 
 from notary.errors import NotFound, RequestError
 from notary.evidence import canonical
-from notary.intake.answers import bulk_answer, document_lines, join_lines, line
+from notary.intake.answers import bulk_answer, document_lines, line
 from notary.intake.bulk import BulkItem, Made, fingerprint, prepare_bulk
 from notary.intake.bulkparse import MAX_ARRAY, Bulk, parse_array, parse_lines
 from notary.intake.group import promised
@@ -63,7 +63,7 @@ class BulkSubmitting:
         """A place for one request, to be taken before its body is read. Raises as `Flying.place`."""
         return self._flying.place(who.tenant_id)
 
-    async def submit(self, who: Principal, media_type: str, body: bytes, key: str | None) -> bytes:
+    async def submit(self, who: Principal, media_type: str, body: bytes, key: str | None) -> memoryview:
         """Accept all of a request that has a place, and answer it.
 
         Raises:
@@ -77,7 +77,7 @@ class BulkSubmitting:
         async with self._turns.turn(who.tenant_id):
             return await self._work(who, media_type, body, key)
 
-    async def _work(self, who: Principal, media_type: str, body: bytes, key: str | None) -> bytes:
+    async def _work(self, who: Principal, media_type: str, body: bytes, key: str | None) -> memoryview:
         tenant, computing = who.tenant_id, self._computing
         item = await computing.run(tenant, self._prepare, tenant, media_type, body, key)
         made = await self.writer.add_bulk(item)
@@ -118,17 +118,13 @@ class BulkSubmitting:
                 raise NotFound(f"line {at + 1}: there is no record {number}")
         return lambda submission: None if submission.previous is None else found[submission.previous]
 
-    def _answer(self, item: BulkItem, made: Made) -> bytes:
+    def _answer(self, item: BulkItem, made: Made) -> memoryview:
         template = template_at(self.writer.intake.origin, item.now, item.block)
-        plain = [
-            (group, document_lines(template, group, item.numbers, item.salts, 0)) for group in item.plain
-        ]
+        plain = [document_lines(template, each, item.numbers, item.salts, 0) for each in item.plain]
         others = {at: line(new.number, new.statement, at) for at, new in item.others.items()}
-        return bulk_answer(
-            made.group, made.note, made.close_by, item.count, join_lines(plain, others), item.rows
-        )
+        return bulk_answer(made.group, made.note, made.close_by, plain, others, item.rows)
 
-    def _again(self, claimed: Claimed) -> bytes:
+    def _again(self, claimed: Claimed) -> memoryview:
         with self.writer.intake.database.reading() as connection:
             group = group_by_id(connection, group_of(claimed.first_seq))
             records = records_from(connection, claimed.first_seq, claimed.count)
@@ -142,7 +138,7 @@ class BulkSubmitting:
         entries = [record.entry for record in records]
         require_own_promise(group.id, note, entries)  # a bulk request has a group of its own
         rows = levels(hash_leaves(entries))
-        return bulk_answer(group.id, note, promised(note), claimed.count, join_lines([], lines), rows)
+        return bulk_answer(group.id, note, promised(note), [], lines, rows)
 
 
 def _canonical(submission: Submission) -> Iterator[bytes]:

@@ -10,7 +10,7 @@ from notary.evidence.note import Verifier
 from notary.evidence.number import parse_number, show_number
 from notary.evidence.receipt import check_receipt, open_receipt, parse_promise, receipt_key_name
 from notary.evidence.statement import parse_statement
-from notary.intake.answers import bulk_answer, document_lines, join_lines, line
+from notary.intake.answers import bulk_answer, document_lines, line
 from notary.intake.bulkparse import parse_lines
 from notary.intake.receipts import receipt_of
 from notary.intake.rows import cut, document_rows
@@ -44,15 +44,14 @@ def answered(sizes, before=0, titled=()):
         assert cut(rows.entries) == [entries[at] for at in group.at.tolist()]
     group_entries = [sha256(b"other %d" % at).digest() for at in range(before)] + entries
     slow, note = signed(group_entries)
-    groups = [(group, document_lines(TEMPLATE, group, numbers, salts, before)) for group in bulk.plain]
+    groups = [document_lines(TEMPLATE, group, numbers, salts, before) for group in bulk.plain]
     others = {at: line(texts[at], statements[at], before + at) for at in bulk.others}
     assert set(others) == set(titled)
     promise = parse_promise(note.decode().split("\n\n")[0] + "\n")
     answer = bulk_answer(
-        3, note, show_moment(promise.close_by), len(sizes), join_lines(groups, others),
-        levels(hash_leaves(group_entries)),
-    )  # fmt: skip
-    return answer, statements, texts, slow, note
+        3, note, show_moment(promise.close_by), groups, others, levels(hash_leaves(group_entries))
+    )
+    return bytes(answer), statements, texts, slow, note
 
 
 @pytest.mark.parametrize(
