@@ -32,7 +32,7 @@ from notary.store.sound import require_own_entry, require_own_promise
 
 ARRAY = "application/json"
 LINES = "application/x-ndjson"
-IN_FLIGHT = 6  # requests whose bodies are in memory; of these, three at most have some 15 MiB each
+IN_FLIGHT = 6  # requests whose bodies are in memory; of these, three at most have some 12 MiB each
 OF_ONE = 4  # of them, of one organisation: the others are not kept out by it
 BODY_SECONDS = 120.0  # for a body to arrive: who sends it slowly has a place of others
 _AT_WORK = 3  # two are stored, of which one may wait for the disk, while another is prepared or answered
