@@ -105,7 +105,8 @@ def cut(rows: Bytes) -> list[bytes]:
     """Each row of a matrix, which may be a part of a wider one, as bytes of its own; sooner than by slicing."""
     if not rows.size:
         return []
-    return rows.view(f"V{rows.shape[1]}")[:, 0].tolist()
+    each: list[bytes] = rows.view(f"V{rows.shape[1]}")[:, 0].tolist()
+    return each
 
 
 def draw_salts(count: int, random: Callable[[int], bytes]) -> Bytes:
