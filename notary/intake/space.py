@@ -1,7 +1,7 @@
 """Megabytes that are used again.
 
 What a bulk request needs is larger than what the allocator keeps (`notary.api.app.settle`), and the kernel clears each
-page that it hands out: that was half of a bulk request's processor time in this process, more than all hashing.
+page that it hands out: a third to half of a bulk request's processor time in this process, more than hashing.
 """
 
 import mmap

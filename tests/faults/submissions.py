@@ -155,6 +155,6 @@ def answered(answers) -> Answered:
     return Answered(numbers, sha256(b"\n".join(answers)).hexdigest())
 
 
-def answered_bulk(body: bytes) -> Answered:
-    numbers = [parse_number(line["number"]) for line in json.loads(body)["lines"]]
+def answered_bulk(body: bytes | memoryview) -> Answered:
+    numbers = [parse_number(line["number"]) for line in json.loads(bytes(body))["lines"]]
     return Answered(numbers, sha256(body).hexdigest())
