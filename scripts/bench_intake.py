@@ -16,7 +16,7 @@ from hashlib import sha256
 from random import Random
 
 from notary.evidence.statement import Block
-from notary.intake.answers import bulk_answer, document_lines, join_lines
+from notary.intake.answers import bulk_answer, document_lines
 from notary.intake.bulkparse import Bulk, parse_array, parse_lines
 from notary.intake.numbers import draw_numbers, number_of
 from notary.intake.receipts import receipts_from
@@ -85,9 +85,9 @@ def answering() -> Subjects:
     entries = cut(document_rows(template, plain, numbers, salts, 7, "by-code", False).entries)
     rows, small = levels(hash_leaves(entries)), levels(hash_leaves(entries[:64]))
 
-    def answer() -> bytes:
+    def answer() -> memoryview:
         lines = document_lines(template, plain, numbers, salts, 0)
-        return bulk_answer(7, NOTE, "2026-03-01T13:00:00Z", DOCUMENTS, join_lines([(plain, lines)], {}), rows)
+        return bulk_answer(7, NOTE, "2026-03-01T13:00:00Z", [lines], {}, rows)
 
     return {
         "tree of a group of 10,000": (lambda: levels(hash_leaves(entries)), DOCUMENTS, None),

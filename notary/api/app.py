@@ -22,7 +22,7 @@ from notary.services import Services
 _MULTIPART_OVERHEAD = 64 * 1024
 # Packages take memory and processor time; those who wait here do not keep the other calls waiting.
 _VERIFICATIONS = 4
-_M_MMAP_THRESHOLD, _M_ARENA_MAX = -3, -8  # of malloc.h
+_M_TRIM_THRESHOLD, _M_MMAP_THRESHOLD, _M_ARENA_MAX = -1, -3, -8  # of malloc.h
 
 _ROUTES = {route.path: route for route in submit.router.routes if isinstance(route, APIRoute)}
 _PROBLEM = {"application/problem+json": {"schema": {"$ref": "#/components/schemas/Problem"}}}
@@ -86,11 +86,14 @@ def _give_back() -> None:
     """Have glibc map large pieces of memory by themselves, and make few heaps; another C library has its own ways.
 
     By default what it once unmapped makes the size from which it maps grow, to 32 MiB, and each thread may fill a heap
-    of its own: after some hundred bulk requests the process held 100 MiB more than any of them needed.
+    of its own: after some hundred bulk requests the process held 100 MiB more than any of them needed. What is mapped
+    by itself the kernel clears each time, page by page; so pieces below a megabyte come from the heap, which keeps four
+    at its end, and the larger ones of bulk requests from `notary.intake.space`.
     """
     mallopt = getattr(ctypes.CDLL(None), "mallopt", None)
     if mallopt is not None:
-        mallopt(_M_MMAP_THRESHOLD, 256 * 1024)
+        mallopt(_M_MMAP_THRESHOLD, 1 << 20)
+        mallopt(_M_TRIM_THRESHOLD, 4 << 20)
         mallopt(_M_ARENA_MAX, 2)
 
 

@@ -19,6 +19,7 @@ from notary.intake.numbers import Bytes, draw_numbers, texts
 from notary.intake.plain import Plain
 from notary.intake.prepare import DEFAULT_VISIBILITY, prepare
 from notary.intake.rows import DocumentRows, cut, document_rows, draw_salts, entries_of
+from notary.intake.space import Space
 from notary.intake.submission import Submission
 from notary.intake.template import template_at
 from notary.merkle.hashing import hash_leaves
@@ -31,6 +32,8 @@ from notary.store.openings import insert_openings
 from notary.store.places import seq_of
 from notary.store.records import NewRecord, Record
 from notary.store.rows import COLUMNS, encode_row, insert_block
+
+_ROW = 1024  # bytes that are surely enough for a row; one of a name of the log that is very long has room of its own
 
 
 @dataclass(frozen=True, slots=True)
@@ -125,8 +128,9 @@ def prepare_bulk(
     template = template_at(origin, now, block)
     numbers = draw_numbers(int(now.timestamp() * 1000), bulk.count, random)
     salts = draw_salts(bulk.count, random)
+    space = Space(bulk.count * _ROW)
     parts = [
-        document_rows(template, plain, numbers, salts, tenant_id, DEFAULT_VISIBILITY, visibility_chosen=False)
+        document_rows(template, plain, numbers, salts, tenant_id, DEFAULT_VISIBILITY, False, space.cut)
         for plain in bulk.plain
     ]
     others: dict[int, NewRecord] = {}

@@ -11,10 +11,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from notary.intake.plain import Plain
+from notary.intake.space import room
 from notary.intake.template import HEX, NUMBER, Bytes, Template
 from notary.store.rows import encode_row
 
 _DIGEST = 32
+_PIECE = 512  # rows at a time: while they are laid, hashed and copied they stay in the processor's cache
 _TYPE = b"document"
 _SEQ = 6  # offset of the value: count and length stand before it
 
@@ -25,7 +27,7 @@ class DocumentRows:
 
     Attributes:
         at: (m,) positions in the request, from 0.
-        entries: (m, 32).
+        entries: (m, 32), a part of `matrix`.
         matrix: (m, length of a row).
         statement: offset and length of the statement in a row.
     """
@@ -48,7 +50,7 @@ class DocumentRows:
     def statements(self) -> list[bytes]:
         """The statements, in the order of `at`."""
         start, length = self.statement
-        return cut(np.ascontiguousarray(self.matrix[:, start : start + length]))
+        return cut(self.matrix[:, start : start + length])
 
 
 def document_rows(
@@ -59,6 +61,7 @@ def document_rows(
     tenant_id: int | None,
     visibility: str,
     visibility_chosen: bool,
+    room: Callable[[int], Bytes] = room,
 ) -> DocumentRows:
     """Statements, entries and rows of the documents of one form in a request.
 
@@ -70,6 +73,7 @@ def document_rows(
         tenant_id: whose they are.
         visibility: of all of them.
         visibility_chosen: whether the submitter chose it.
+        room: gives that many bytes for the rows.
     """
     layout = template.layout(plain.sizes.shape[1])
     length = len(layout.row)
@@ -82,26 +86,27 @@ def document_rows(
     entry = statement + length + 4
     digest = entry + _DIGEST + 4
     count = len(plain.at)
-    if count < len(numbers):
-        numbers, salts = numbers[plain.at], salts[plain.at]
-    matrix = np.empty((count, len(row)), np.uint8)
-    matrix[:] = np.frombuffer(row, np.uint8)
-    matrix[:, number : number + NUMBER] = numbers
-    laid = np.empty((count, length), np.uint8)  # in one piece, to be cut for hashing
-    layout.lay(laid, plain.hex, plain.sizes, numbers, salts)
-    entries = np.frombuffer(b"".join([sha256(one).digest() for one in cut(laid)]), np.uint8)
-    entries = entries.reshape(-1, _DIGEST)
-    matrix[:, statement : statement + length] = laid
-    matrix[:, entry : entry + _DIGEST] = entries
-    matrix[:, digest : digest + _DIGEST] = np.frombuffer(plain.digests, np.uint8).reshape(-1, _DIGEST)
-    return DocumentRows(plain.at, entries, matrix, (statement, length))
+    matrix = room(count * len(row)).reshape(count, len(row))
+    digests = np.frombuffer(plain.digests, np.uint8).reshape(count, _DIGEST)
+    for start in range(0, count, _PIECE):
+        part = slice(start, start + _PIECE)
+        at, rows = plain.at[part], matrix[part]
+        rows[:] = np.frombuffer(row, np.uint8)
+        rows[:, number : number + NUMBER] = numbers[at]
+        laid = rows[:, statement : statement + length]
+        layout.lay(laid, plain.hex[part], plain.sizes[part], numbers[at], salts[at])
+        entries = np.frombuffer(b"".join([sha256(one).digest() for one in cut(laid)]), np.uint8)
+        rows[:, entry : entry + _DIGEST] = entries.reshape(-1, _DIGEST)
+        rows[:, digest : digest + _DIGEST] = digests[part]
+    return DocumentRows(plain.at, matrix[:, entry : entry + _DIGEST], matrix, (statement, length))
 
 
 def cut(rows: Bytes) -> list[bytes]:
-    """Each row of a matrix, in one piece, as bytes of its own; a fifth of the time that slicing takes."""
+    """Each row of a matrix, which may be a part of a wider one, as bytes of its own; sooner than by slicing."""
     if not rows.size:
         return []
-    return rows.view(f"V{rows.shape[1]}").reshape(-1).tolist()
+    each: list[bytes] = rows.view(f"V{rows.shape[1]}")[:, 0].tolist()
+    return each
 
 
 def draw_salts(count: int, random: Callable[[int], bytes]) -> Bytes:

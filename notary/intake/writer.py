@@ -107,6 +107,11 @@ class Writer:
         age = STALE_SECONDS if isinstance(self._at, Conditions) else FRESH_SECONDS
         return self._at is not None and self.clock() - self._read_at <= age
 
+    @property
+    def waiting(self) -> int:
+        """How many records it stores at this moment, or was given to store next."""
+        return self._total
+
     async def add(self, item: Item) -> list[Accepted]:
         """Have an item committed, from a coroutine: returns when it is durable.
 

@@ -4,12 +4,14 @@ import json
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
+from operator import attrgetter
 
 from anyio import to_thread
 
 from notary.errors import NotFound, RequestError
 from notary.evidence import canonical
-from notary.intake.answers import bulk_answer, document_lines, join_lines, line
+from notary.intake.accept import Intake
+from notary.intake.answers import bulk_answer, document_lines, line
 from notary.intake.bulk import BulkItem, Made, fingerprint, prepare_bulk
 from notary.intake.bulkparse import MAX_ARRAY, Bulk, parse_array, parse_lines
 from notary.intake.group import promised
@@ -30,17 +32,22 @@ from notary.store.sound import require_own_entry, require_own_promise
 
 ARRAY = "application/json"
 LINES = "application/x-ndjson"
-IN_FLIGHT = 6  # requests whose bodies are in memory; of these, two at most have some 20 MiB each
+IN_FLIGHT = 6  # requests whose bodies are in memory; of these, three at most have some 12 MiB each
 OF_ONE = 4  # of them, of one organisation: the others are not kept out by it
 BODY_SECONDS = 120.0  # for a body to arrive: who sends it slowly has a place of others
-_AT_WORK = 2  # one is stored while another is prepared or answered
+_AT_WORK = 3  # two are stored, of which one may wait for the disk, while another is prepared or answered
 
 
 @dataclass(frozen=True, slots=True)
 class BulkSubmitting:
-    """Takes bulk requests in, durably, and answers them."""
+    """Takes bulk requests in, durably, and answers them.
 
-    writer: Writer
+    Attributes:
+        writers: each stores one request at a time; one for all, or more where the database writes several at a time.
+        max_bulk_bytes: of a body of lines.
+    """
+
+    writers: tuple[Writer, ...]
     max_bulk_bytes: int
     _flying: Flying = field(default_factory=lambda: Flying("bulk requests", IN_FLIGHT, OF_ONE), repr=False)
     _turns: Lanes = field(default_factory=lambda: Lanes(_AT_WORK, _AT_WORK), repr=False)
@@ -63,7 +70,7 @@ class BulkSubmitting:
         """A place for one request, to be taken before its body is read. Raises as `Flying.place`."""
         return self._flying.place(who.tenant_id)
 
-    async def submit(self, who: Principal, media_type: str, body: bytes, key: str | None) -> bytes:
+    async def submit(self, who: Principal, media_type: str, body: bytes, key: str | None) -> memoryview:
         """Accept all of a request that has a place, and answer it.
 
         Raises:
@@ -77,10 +84,10 @@ class BulkSubmitting:
         async with self._turns.turn(who.tenant_id):
             return await self._work(who, media_type, body, key)
 
-    async def _work(self, who: Principal, media_type: str, body: bytes, key: str | None) -> bytes:
+    async def _work(self, who: Principal, media_type: str, body: bytes, key: str | None) -> memoryview:
         tenant, computing = who.tenant_id, self._computing
         item = await computing.run(tenant, self._prepare, tenant, media_type, body, key)
-        made = await self.writer.add_bulk(item)
+        made = await min(self.writers, key=attrgetter("waiting")).add_bulk(item)
         if isinstance(made, Claimed):
             assert item.claim is not None  # noqa: S101 - it was found by that
             made.check(item.claim)
@@ -92,9 +99,9 @@ class BulkSubmitting:
         return await computing.run(tenant, self._answer, item, made)
 
     def _prepare(self, tenant: int, media_type: str, body: bytes, key: str | None) -> BulkItem:
-        intake = self.writer.intake
+        intake = self._intake
         bulk = parse_array(body) if media_type == ARRAY else parse_lines(body, tenant, self.max_bulk_bytes)
-        at = self.writer.conditions()
+        at = self.writers[0].conditions()
         claim = None if key is None else Claim(tenant, f"k{key}", fingerprint(bulk, _canonical))
         return prepare_bulk(
             bulk,
@@ -107,29 +114,29 @@ class BulkSubmitting:
             self._previous(bulk, tenant),
         )
 
+    @property
+    def _intake(self) -> Intake:
+        return self.writers[0].intake
+
     def _previous(self, bulk: Bulk, tenant: int) -> Callable[[Submission], Record | None]:
         wanted = {at: one.previous for at, one in bulk.others.items() if one.previous is not None}
         found: dict[str, Record] = {}
         if wanted:
-            with self.writer.intake.database.reading() as connection:
+            with self._intake.database.reading() as connection:
                 found = records_by_number(connection, set(wanted.values()), tenant)
         for at, number in wanted.items():
             if number not in found:
                 raise NotFound(f"line {at + 1}: there is no record {number}")
         return lambda submission: None if submission.previous is None else found[submission.previous]
 
-    def _answer(self, item: BulkItem, made: Made) -> bytes:
-        template = template_at(self.writer.intake.origin, item.now, item.block)
-        plain = [
-            (group, document_lines(template, group, item.numbers, item.salts, 0)) for group in item.plain
-        ]
+    def _answer(self, item: BulkItem, made: Made) -> memoryview:
+        template = template_at(self._intake.origin, item.now, item.block)
+        plain = [document_lines(template, each, item.numbers, item.salts, 0) for each in item.plain]
         others = {at: line(new.number, new.statement, at) for at, new in item.others.items()}
-        return bulk_answer(
-            made.group, made.note, made.close_by, item.count, join_lines(plain, others), item.rows
-        )
+        return bulk_answer(made.group, made.note, made.close_by, plain, others, item.rows)
 
-    def _again(self, claimed: Claimed) -> bytes:
-        with self.writer.intake.database.reading() as connection:
+    def _again(self, claimed: Claimed) -> memoryview:
+        with self._intake.database.reading() as connection:
             group = group_by_id(connection, group_of(claimed.first_seq))
             records = records_from(connection, claimed.first_seq, claimed.count)
         for each in records:
@@ -142,7 +149,7 @@ class BulkSubmitting:
         entries = [record.entry for record in records]
         require_own_promise(group.id, note, entries)  # a bulk request has a group of its own
         rows = levels(hash_leaves(entries))
-        return bulk_answer(group.id, note, promised(note), claimed.count, join_lines([], lines), rows)
+        return bulk_answer(group.id, note, promised(note), [], lines, rows)
 
 
 def _canonical(submission: Submission) -> Iterator[bytes]:

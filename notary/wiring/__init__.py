@@ -50,7 +50,8 @@ class Assembly:
 
     def close(self) -> None:
         """Commit what is queued, give the lease back and close the database."""
-        self.services.submitting.writer.close()
+        for writer in (self.services.submitting.writer, *self.services.bulk.writers):
+            writer.close()
         if self.sequencer is not None:
             self.sequencer.release()
         self.database.dispose()

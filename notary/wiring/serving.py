@@ -37,7 +37,7 @@ from notary.services.trust_statements import TrustStatements
 from notary.services.types import Anchors
 from notary.services.verifying import Verifying
 from notary.settings import Settings
-from notary.store.engine import Database
+from notary.store.engine import Database, file_of
 from notary.store.objects import Objects
 from notary.wiring.key_files import note_key
 from notary.wiring.objects import REPORTS, open_objects
@@ -45,6 +45,7 @@ from notary.wiring.sealing import sealing
 from notary.wiring.trusting import own_trust
 
 _DOCUMENTS_KEPT = 4  # of the largest size
+_BULK_WRITERS = 2
 
 
 def open_services(
@@ -72,7 +73,7 @@ def open_services(
         max_request_bytes=settings.max_request_bytes,
         tenants=Tenants(database, now),
         submitting=Submitting(intake, writer, settings.max_document_bytes, room),
-        bulk=BulkSubmitting(writer, settings.max_bulk_bytes),
+        bulk=BulkSubmitting(_bulk_writers(writer, settings), settings.max_bulk_bytes),
         records=records,
         packages=packages,
         exports=Exports(database, records, packages, prover),
@@ -90,6 +91,17 @@ def open_services(
             targets_of(settings),
         ),
     )
+
+
+def _bulk_writers(writer: Writer, settings: Settings) -> tuple[Writer, ...]:
+    """Who stores bulk requests: on SQLite whoever stores all others, since one alone may write.
+
+    On PostgreSQL two by themselves, as two processes would: one copies while the other waits for the disk, and nobody
+    with a single submission waits for either.
+    """
+    if file_of(settings.database_url) is not None:
+        return (writer,)
+    return tuple(Writer(writer.intake) for _ in range(_BULK_WRITERS))
 
 
 def _spool_of_strangers(settings: Settings) -> Spool:

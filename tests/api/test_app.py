@@ -25,7 +25,7 @@ bytearray(30 << 20)  # unmapped: from here on, so much would come from the heap
 before, stays, goes = held(), [], []
 for _ in range(60):
     goes.append(bytearray(b"x") * (1 << 20))
-    stays.append(bytearray(b"x") * (20 << 10))
+    stays.append(bytearray(b"x") * (60 << 10))
 assert held() - before >= 55
 goes.clear()
 print(held() - before)

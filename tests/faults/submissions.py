@@ -108,7 +108,7 @@ class Answers:
 
     @property
     def _bulk(self) -> BulkSubmitting:
-        return BulkSubmitting(self.writer, _LIMIT)
+        return BulkSubmitting((self.writer,), _LIMIT)
 
 
 @contextmanager
@@ -137,7 +137,7 @@ class Stored:
         """
         seqs = {number: record_by_number(connection, number, self.rig.tenant).seq for number in numbers}
         if key.startswith("bulk"):
-            bulk = BulkSubmitting(Writer(self.rig.intake), _LIMIT)
+            bulk = BulkSubmitting((Writer(self.rig.intake),), _LIMIT)
             return answered_bulk(bulk._again(Claimed(b"", seqs[numbers[0]], len(seqs)))).digest
         return answered(answer(self._accepted(connection, *one)) for one in seqs.items()).digest
 
@@ -155,6 +155,6 @@ def answered(answers) -> Answered:
     return Answered(numbers, sha256(b"\n".join(answers)).hexdigest())
 
 
-def answered_bulk(body: bytes) -> Answered:
-    numbers = [parse_number(line["number"]) for line in json.loads(body)["lines"]]
+def answered_bulk(body: bytes | memoryview) -> Answered:
+    numbers = [parse_number(line["number"]) for line in json.loads(bytes(body))["lines"]]
     return Answered(numbers, sha256(body).hexdigest())

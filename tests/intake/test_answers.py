@@ -10,7 +10,8 @@ from notary.evidence.note import Verifier
 from notary.evidence.number import parse_number, show_number
 from notary.evidence.receipt import check_receipt, open_receipt, parse_promise, receipt_key_name
 from notary.evidence.statement import parse_statement
-from notary.intake.answers import bulk_answer, document_lines, join_lines, line
+from notary.intake import answers, rows
+from notary.intake.answers import bulk_answer, document_lines, line
 from notary.intake.bulkparse import parse_lines
 from notary.intake.receipts import receipt_of
 from notary.intake.rows import cut, document_rows
@@ -40,21 +41,29 @@ def answered(sizes, before=0, titled=()):
     statements = [slow_statement(*one) for one in zip(digests, texts, raw_salts, sizes, strict=True)]
     entries = [sha256(statement).digest() for statement in statements]
     for group in bulk.plain:
-        rows = document_rows(TEMPLATE, group, numbers, salts, 5, "by-code", False)
-        assert cut(rows.entries) == [entries[at] for at in group.at.tolist()]
+        made = document_rows(TEMPLATE, group, numbers, salts, 5, "by-code", False)
+        assert cut(made.entries) == [entries[at] for at in group.at.tolist()]
     group_entries = [sha256(b"other %d" % at).digest() for at in range(before)] + entries
     slow, note = signed(group_entries)
-    groups = [(group, document_lines(TEMPLATE, group, numbers, salts, before)) for group in bulk.plain]
+    groups = [document_lines(TEMPLATE, group, numbers, salts, before) for group in bulk.plain]
     others = {at: line(texts[at], statements[at], before + at) for at in bulk.others}
     assert set(others) == set(titled)
     promise = parse_promise(note.decode().split("\n\n")[0] + "\n")
     answer = bulk_answer(
-        3, note, show_moment(promise.close_by), len(sizes), join_lines(groups, others),
-        levels(hash_leaves(group_entries)),
-    )  # fmt: skip
-    return answer, statements, texts, slow, note
+        3, note, show_moment(promise.close_by), groups, others, levels(hash_leaves(group_entries))
+    )
+    return bytes(answer), statements, texts, slow, note
 
 
+@pytest.fixture(params=[None, 1, 3])
+def piece(request, monkeypatch):
+    """However many rows and lines are made at a time."""
+    if request.param:
+        monkeypatch.setattr(rows, "_PIECE", request.param)
+        monkeypatch.setattr(answers, "_PIECE", request.param)
+
+
+@pytest.mark.usefixtures("piece")
 @pytest.mark.parametrize(
     ("sizes", "before", "titled"),
     [

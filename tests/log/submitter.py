@@ -115,7 +115,7 @@ class Submits:
         self.rig, self.writer = rig, writer
         self.who = Principal(rig.tenant, frozenset({"submit"}))
         self.files = Submitting(rig.intake, writer, _LIMIT, room_of(rig.intake))
-        self.bulks = BulkSubmitting(writer, _LIMIT)
+        self.bulks = BulkSubmitting((writer,), _LIMIT)
 
     def single(self, key: str) -> Answered:
         claim = Claim(self.rig.tenant, f"k{key}", sha256(key.encode()).digest())
