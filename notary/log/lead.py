@@ -87,13 +87,15 @@ class Leader(ABC):
             Unavailable: database, disk or a witness do not answer, or the clock is not right.
         """
         self._epoch, self._led = None, False
-        now = self._time()
         if self.passed() - self._looked > _REMEMBERED * self.lease.total_seconds():
             self._witnessed = False
         # Before the lease is taken: one that does not answer keeps no other process from working.
         heads = [] if self._witnessed else [witness() for witness in self.witnesses]
         shown = self.objects.read(CHECKPOINT)
         with self.database.writing() as connection:
+            # Only now: by a time from before all that was asked, a lease that somebody has renewed meanwhile would be
+            # of a clock that ran ahead, and ours would be over when it begins.
+            now = self._time()
             state = read_state(connection)
             if state is None:
                 raise NotReady("the log has no entry 0 yet")

@@ -95,7 +95,8 @@ class Sequencer(Leader):
         note, cose = sign_checkpoint(checkpoint, key).encode(), sign_root(checkpoint, key)
         # As everybody else will: one of another name would end the log once it is swapped in.
         opened(note, ours)
-        made = StoredCheckpoint(checkpoint.size, checkpoint.root, note, now, cose)
+        # Dated when it is made: by the time at which this close began, a promise that a slow disk breaks would be kept.
+        made = StoredCheckpoint(checkpoint.size, checkpoint.root, note, max(now, self._time()), cose)
         self._swap(state, groups, made, names, server)
         # Durable: this is the checkpoint of this size, for ever. A crash from here on leaves tiles to be put
         # at their names, or a checkpoint to be published; recovery does both from the staging objects.
