@@ -4,7 +4,8 @@ import pytest
 
 from notary import wiring
 from notary.errors import Overtaken
-from notary.log.sequence import LEASE, Sequencer
+from notary.log.lead import LEASE
+from notary.log.sequence import Sequencer
 from notary.store.sql import server_time
 from tests.api.service import ORIGIN, Service
 from tests.log.test_stale import rows
@@ -29,7 +30,14 @@ def slept(service):
         service.assembly.beat(step, True)
     service.wait(LEASE.total_seconds() + 1)
     service.accepted(b"another")
-    other = Sequencer(service.assembly.database, ours.objects, ours.key, ORIGIN, ours.now, "another")
+    other = Sequencer(
+        database=service.assembly.database,
+        objects=ours.objects,
+        key=ours.key,
+        origin=ORIGIN,
+        now=ours.now,
+        holder="another",
+    )
     assert other.sequence().size == 3
     before = rows(service.assembly.database)
     service.assembly.beat._noted.clear()  # they are due again, however quick this test was

@@ -24,10 +24,12 @@ from notary.services import Services
 
 PATH = "/v1/evidence"
 MAX_BODY = 512
-# The form that clients send: a digest, perhaps a size. Strict, so that it says what the general reader would say.
+# The form that clients send: a digest, perhaps a size. Strict, so that it says what the general reader would say. The
+# spaces between are those of JSON, to which a form feed is none.
 _BODY = re.compile(
-    rb'\s*\{\s*"digests"\s*:\s*\{\s*"sha-256"\s*:\s*"([0-9a-f]{64})"\s*\}\s*'
-    rb'(?:,\s*"size"\s*:\s*([1-9][0-9]{0,14})\s*)?\}\s*'
+    rb'~\{~"digests"~:~\{~"sha-256"~:~"([0-9a-f]{64})"~\}~(?:,~"size"~:~([1-9][0-9]{0,14})~)?\}~'.replace(
+        b"~", rb"[ \t\n\r]*"
+    )
 )
 _NOTHING = sha256(b"").hexdigest().encode()
 _FIXED = b"".join(b"%b: %b\r\n" % each for each in FIXED_HEADERS)

@@ -98,6 +98,19 @@ def answer_again(database: Database, items: Sequence[Item]) -> None:
         item.outcome = accepted
 
 
+def begun(thread: threading.Thread) -> threading.Thread:
+    """The thread, begun; one that was not begun is not to be kept, or all wait for it for ever.
+
+    Raises:
+        Unavailable: the system gives no more threads.
+    """
+    try:
+        thread.start()
+    except RuntimeError as error:
+        raise Unavailable("the system gives this service no thread; send it again in a moment") from error
+    return thread
+
+
 @dataclass(slots=True)
 class Replays:
     """A thread that answers again, one commit group after another; begun by the first."""
@@ -110,9 +123,14 @@ class Replays:
 
     def put(self, items: Sequence[Item], done: Callable[[], None]) -> None:
         """Have the outcomes of these items set, of one commit group, and `done` called then; from one thread only."""
-        if self._thread is None:
-            self._thread = threading.Thread(target=self._run, name="replays", daemon=True)
-            self._thread.start()
+        try:
+            if self._thread is None:
+                self._thread = begun(threading.Thread(target=self._run, name="replays", daemon=True))
+        except Unavailable as error:  # who puts must not end by it: all who submit wait for that thread
+            for item in items:
+                item.outcome = error
+            done()
+            return
         self._queue.put((items, done))
 
     def close(self) -> None:

@@ -23,7 +23,7 @@ from notary.errors import Busy, NotaryError, NumberTaken, TooManyRequests, Unava
 from notary.intake.accept import Intake
 from notary.intake.bulk import BulkItem, Made, commit_bulk
 from notary.intake.group import ClaimTaken, Conditions, Item, commit
-from notary.intake.replays import Replays
+from notary.intake.replays import Replays, begun
 from notary.intake.submission import Accepted
 from notary.store.claims import Claimed
 from notary.store.places import MAX_GROUP, group_of
@@ -172,11 +172,10 @@ class Writer:
                 raise TooManyRequests(
                     f"more than {SHARE} records of your organisation wait to be stored; send fewer at a time"
                 )
+            if self._thread is None:
+                self._thread = begun(threading.Thread(target=self._run, name="writer", daemon=True))
             self._queued[tenant] += count
             self._total += count
-            if self._thread is None:
-                self._thread = threading.Thread(target=self._run, name="writer", daemon=True)
-                self._thread.start()
             self._queue.put(_Waiting(item, count, tenant, future, loop))  # never behind what ends the thread
 
     def _run(self) -> None:

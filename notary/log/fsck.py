@@ -133,7 +133,8 @@ class _Fsck:
 
     def objects_beyond(self, database: Database) -> None:
         """What is published must be one of ours, and no tile may be there that no checkpoint explains."""
-        # In this order: whatever is there belongs to a checkpoint that the database had before.
+        # In this order: a close publishes before it ends, and the database has a checkpoint before the world.
+        least = max(self.roots, default=0) if self.staged.over() else 0
         published = self._published()
         found = set(self.objects.names("tile"))
         with database.reading() as connection:
@@ -143,7 +144,7 @@ class _Fsck:
         for stored in later:
             self.expected |= names_between(size, stored.size)
             self.roots[stored.size], size = stored.root, stored.size
-        self.add(self._not_ours(published))
+        self.add(self._not_ours(published, least))
         self.add(f"{name} belongs to no checkpoint" for name in sorted(found - self.expected))
 
     def _published(self) -> Checkpoint | str:
@@ -156,11 +157,16 @@ class _Fsck:
         except (EvidenceError, Fatal) as error:
             return f"the published checkpoint: {error}"
 
-    def _not_ours(self, shown: Checkpoint | str) -> Iterator[str]:
+    def _not_ours(self, shown: Checkpoint | str, least: int) -> Iterator[str]:
         if isinstance(shown, str):
             yield shown
         elif self.roots.get(shown.size) != shown.root:
             yield f"the published checkpoint of size {shown.size} is not one of ours"
+        elif shown.size < least:
+            yield (
+                f"the published checkpoint is of size {shown.size}, and the one of size {least} was published: "
+                "a worker publishes it again when it closes"
+            )
 
     def _entries(self, connection: Connection) -> Iterator[bytes]:
         size, after = 0, -1

@@ -29,6 +29,13 @@ class Staged:
         # Where the close has ended meanwhile, it is at its name by now.
         return self._found.get(name) == data or self.objects.read(name) == data
 
+    def over(self) -> bool:
+        """Whether the close of the newest checkpoint has ended: it discards these after it has published."""
+        try:
+            return not any(self.objects.read(name) is not None for name in (self.names or "").split())
+        except Fatal:  # it is there, and cannot be read
+            return False
+
     def _read(self, name: str) -> dict[str, bytes]:
         bundle = self.objects.read(name)
         try:

@@ -41,6 +41,11 @@ class LogFiles:
             found = self._cut(wanted)
         if found is None:
             raise NotFound("there is no such tile (yet)")
+        if isinstance(wanted, Tile) and len(found) != wanted.width * HASH_SIZE:
+            # Caches would keep it for ever.
+            raise Fatal(
+                f"{path} holds {len(found)} bytes, and must hold {wanted.width * HASH_SIZE}: run `notary fsck`"
+            )
         return found
 
     def _cut(self, wanted: Tile | Bundle) -> bytes | None:

@@ -36,7 +36,9 @@ BODY_SECONDS = 60.0  # for a request without a document to arrive
 _AT_WORK = (
     1  # of requests that are not light: two at once would only take turns, and keep all others waiting longer
 )
-_DOCUMENTS_AT_WORK, _DOCUMENTS_OF_ONE = 4, 2  # of documents with such a request; these wait for the disk, too
+# Of documents that are large, or come with such a request; these wait for the disk, too.
+_DOCUMENTS_AT_WORK, _DOCUMENTS_OF_ONE = 4, 2
+_SMALL_DOCUMENT = 1 << 20  # bytes: digested and synced in a moment
 _BYTES_A_SECOND = 50_000  # at which a document comes at least, on the whole
 _CHUNK = 1 << 20
 _DOCUMENTS = SUBMISSIONS.labels("document")
@@ -145,7 +147,9 @@ class Submitting:
         *,
         light: bool,
     ) -> bytes:
-        """As `file`, in a thread, which also reads what is asked for; what is not light waits for its turn.
+        """As `file`, in a thread, which also reads what is asked for; what is large or not light waits for its turn.
+
+        Else the documents of one organisation would take all of the threads in which others read.
 
         Raises:
             As `file`, and what `read` raises.
@@ -154,7 +158,9 @@ class Submitting:
         def work() -> bytes:
             return self.file(who, read(), stream, media_type, repeat)
 
-        if light:
+        size = stream.seek(0, SEEK_END)
+        stream.seek(0)
+        if light and size <= _SMALL_DOCUMENT:
             return await to_thread.run_sync(work)
         return await self._documents.run(who.tenant_id, work)
 

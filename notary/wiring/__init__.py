@@ -12,8 +12,9 @@ from notary.evidence.bodies import Genesis
 from notary.evidence.key_history import HEAD, LOG, RECEIPT, KeyHistory
 from notary.evidence.note import Verifier
 from notary.evidence.receipt import receipt_key_name
+from notary.log.lead import LEASE
 from notary.log.open import open_log
-from notary.log.sequence import LEASE, Sequencer
+from notary.log.sequence import Sequencer
 from notary.proving import Prover
 from notary.services import Services
 from notary.services.beating import Beating
@@ -213,13 +214,13 @@ def build(settings: Settings, *, working: bool = True) -> Assembly:
     from notary.wiring.steps import Steps  # noqa: PLC0415 - the API takes no steps, and has no memory for what they bring
 
     sequencer = Sequencer(
-        database,
-        objects,
-        note_key(settings.log_key, Verifier.from_vkey(history.in_force(LOG))),
-        settings.origin,
-        now,
+        database=database,
+        objects=objects,
+        key=note_key(settings.log_key, Verifier.from_vkey(history.in_force(LOG))),
+        origin=settings.origin,
+        now=now,
         # The embedded service has its data folder to itself: a restart need not wait for its own old lease.
-        "embedded" if settings.embedded else secrets.token_hex(8),
+        holder="embedded" if settings.embedded else secrets.token_hex(8),
         # Looked at with each close, it must last from one to the next.
         lease=max(LEASE, timedelta(seconds=3 * settings.close_interval_seconds)),
         find_key=partial(note_key, settings.log_key),

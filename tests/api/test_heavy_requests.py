@@ -165,6 +165,30 @@ def test_one_that_sends_many_keeps_another_waiting_for_one_of_them(service, monk
     assert order == [ours, theirs, ours, ours, ours, ours, ours]
 
 
+@pytest.mark.parametrize(("size", "most"), [(1 << 20, 6), ((1 << 20) + 1, 2)], ids=["small", "large"])
+def test_large_documents_of_one_take_few_of_the_threads_in_which_others_read(
+    service, monkeypatch, size, most
+):
+    service.accepted(b"before")
+    inside, met, plain = [0, 0], threading.Condition(), submitting.of_document
+
+    def watched(who, asked, spooled):
+        with met:
+            inside[0] += 1
+            inside[1] = max(inside)
+            met.notify_all()
+            met.wait_for(lambda: inside[1] > most, 0.5)  # whoever else may come has come by then
+            inside[0] -= 1
+        return plain(who, asked, spooled)
+
+    monkeypatch.setattr(submitting, "of_document", watched)
+    body = form(("file", b"x" * size))
+    headers = {"Content-Type": FORM} | service.own
+    answers = at_once(service, [(headers, body)] * 6)
+    assert {answer.status_code for answer in answers} == {202}
+    assert inside == [0, most]
+
+
 def test_the_bytes_of_large_requests_under_way_are_bounded(service):
     (tenant_id,) = {service.services.tenants.authenticate(service.key, "submit").tenant_id}
     place, body = service.services.submitting.place_of, json.dumps(HEAVY["of-many-bytes"]).encode()

@@ -37,6 +37,8 @@ LEFT = [
     b'{"digests":{"sha-256":"%s"}} x',
     b'{"digests":{"sha-256":"X%s"}}',
     b'{"digests":{"sha-256":"%s"}',
+    b'{"digests":\x0c{"sha-256":"%s"}}',
+    b'{"digests":{"sha-256":"%s"}}\x0b',
 ]
 
 

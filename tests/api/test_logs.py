@@ -89,6 +89,14 @@ def test_a_partial_tile_of_any_width_is_cut_from_the_full_one(service):
     path = service.settings.data_dir / "log/tile/entries/000"
     path.write_bytes(bundle[:-1])
     problem(service.get("/log/tile/entries/000.p/7"), 500, "error")
+    path = service.settings.data_dir / "log/tile/0/000"
+    for left in (full[:-1], full[: 32 * 5], b""):
+        path.write_bytes(left)
+        for name in ("0/000", "0/000.p/7"):
+            if name == "0/000" or len(left) < 32 * 7:
+                answer = service.get(f"/log/tile/{name}")
+                problem(answer, 500, "error")
+                assert answer.headers["Cache-Control"] == "no-store"  # it is right again after a repair
 
 
 @pytest.mark.parametrize(

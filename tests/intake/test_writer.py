@@ -561,3 +561,38 @@ def test_who_has_gone_harms_nobody(rig, make, held):
 def test_a_promise_counts_from_the_commit_of_its_group(rig, make, held):
     (outcome,) = while_busy(rig, make(held), held, [item(rig)])
     assert checked(outcome)[0].close_by == rig.clock() + timedelta(seconds=60)
+
+
+@contextmanager
+def no_thread(monkeypatch, name):
+    """The system begins no thread of this name."""
+    start = threading.Thread.start
+
+    def refused(thread):
+        if thread.name == name:
+            raise RuntimeError("can't start new thread")
+        start(thread)
+
+    with monkeypatch.context() as patched:
+        patched.setattr(threading.Thread, "start", refused)
+        yield
+
+
+def test_a_thread_that_cannot_be_begun_is_said_so_and_begun_by_the_next(rig, make, monkeypatch):
+    writer = make()
+    with no_thread(monkeypatch, "writer"), pytest.raises(Unavailable, match="gives this service no thread"):
+        writer.add_and_wait(item(rig))
+    assert (writer._total, writer._queued[rig.tenant]) == (0, 0)
+    assert len(writer.add_and_wait(item(rig))) == 1
+
+
+def test_a_writer_outlives_that_nobody_can_answer_what_comes_again(rig, make, monkeypatch):
+    writer, claim = make(), claim_of(rig)
+    (first,) = writer.add_and_wait(item(rig, claim=claim))
+    with no_thread(monkeypatch, "replays"):
+        with pytest.raises(Unavailable, match="gives this service no thread"):
+            writer.add_and_wait(item(rig, claim=claim))
+        assert len(writer.add_and_wait(item(rig, "another"))) == 1
+    (again,) = writer.add_and_wait(item(rig, claim=claim))
+    assert (again.replayed, answer(again)) == (True, answer(first))
+    assert writer._total == 0

@@ -279,6 +279,24 @@ def test_tiles_that_a_crash_left_in_their_staging_object_are_there(rig):
     assert rig.fsck().problems == []
 
 
+def test_an_older_checkpoint_in_the_place_of_the_newest_is_named(rig):
+    older = rig.objects.read(CHECKPOINT)
+    assert rig.sequencer().sequence().size == 6
+    assert rig.fsck().problems == []
+    rig.objects.replace(CHECKPOINT, older)
+    (told,) = rig.fsck().problems
+    assert "is of size 5, and the one of size 6 was published" in told
+    assert rig.sequencer().sequence() is None
+    assert rig.fsck().problems == []
+
+
+def test_an_older_checkpoint_is_no_damage_before_the_newest_was_published(rig):
+    disk = FaultyObjects(rig.objects.root, fault=Fault("checkpoint"))
+    with pytest.raises(Unavailable, match="the disk fails at checkpoint"):
+        rig.sequencer(objects=disk).sequence()
+    assert rig.fsck().problems == []
+
+
 def test_openings_that_were_erased_are_no_damage(rig):
     with rig.database.writing() as connection:
         assert erase_openings(connection, SECOND, ("title",)) == ["title"]

@@ -101,3 +101,69 @@ def test_a_close_that_takes_longer_than_a_lease_keeps_it(rig, monkeypatch, guard
     assert (led, taken) == ([True] * 4, [False] * 4)
     assert state_of(rig).size == 1001
     assert rig.fsck().problems == []
+
+
+def slow(rig, leader, seconds, waits):
+    """A witness that takes so long to answer that the leader closes and renews its lease meanwhile."""
+
+    def witness():
+        for _ in range(seconds):
+            rig.clock.advance(1)
+            leader.sequence()
+        if waits:
+            rig.submit(1)
+            leader.sequence()
+        return 0, b""
+
+    return witness
+
+
+@pytest.mark.parametrize("waits", [False, True], ids=["idle", "closing"])
+def test_who_waits_long_for_a_witness_takes_the_lease_of_nobody_who_works(rig, waits):
+    """By the time at which it began to ask, the lease of the leader ends later than anybody could take one."""
+    leader = rig.sequencer("leader")
+    leader.sequence()
+    starting = rig.sequencer("starting", witnesses=[slow(rig, leader, 60, waits)])
+    assert not starting.acquire()
+    assert leader.sequence() is None
+    assert leader.leading
+
+
+def test_a_lease_begins_when_it_is_taken(rig):
+    first, second = rig.sequencer("first"), rig.sequencer("second")
+    first.witnesses = [lambda: rig.clock.advance(60) or (0, b"")]
+    assert first.acquire()
+    assert not second.acquire()
+    rig.clock.advance(19)
+    assert not second.acquire()
+
+
+def test_a_checkpoint_is_dated_when_it_is_made_and_not_when_its_close_began(rig, monkeypatch):
+    """Else a promise that a slow disk breaks is one that nobody is told of."""
+    stage = staging.stage
+
+    def slowly(*arguments):
+        rig.clock.advance(15)
+        return stage(*arguments)
+
+    sequencer = rig.sequencer()
+    rig.submit(1)
+    monkeypatch.setattr(staging, "stage", slowly)
+    began = rig.clock()
+    assert (sequencer.sequence().time - began).total_seconds() == 15
+
+
+def test_a_clock_that_is_set_back_within_a_close_dates_no_checkpoint_before_its_beginning(rig, monkeypatch):
+    stage = staging.stage
+
+    def backwards(*arguments):
+        rig.clock.advance(-30)
+        return stage(*arguments)
+
+    sequencer = rig.sequencer()
+    rig.submit(1)
+    monkeypatch.setattr(staging, "stage", backwards)
+    began = rig.clock()
+    assert sequencer.sequence().time == began
+    rig.clock.advance(30)
+    assert rig.fsck().problems == []

@@ -10,7 +10,7 @@ from notary.errors import AnchorUnavailable, Fatal, NotReady, Overtaken, Unavail
 from notary.evidence.checkpoint import Checkpoint, open_checkpoint
 from notary.evidence.receipt import group_root
 from notary.intake.prepare import prepare
-from notary.log import sequence, staging
+from notary.log import lead, sequence, staging
 from notary.log.publish import check_published, publish
 from notary.log.sequence import sign_checkpoint
 from notary.merkle.hashing import hash_leaf
@@ -361,7 +361,7 @@ def test_where_the_database_does_not_say_who_leads_all_is_unclear(rig, monkeypat
         monkeypatch.undo()
         rig.clock.advance(21)
         assert second.acquire()
-        monkeypatch.setattr(sequence, "read_state", silent)
+        monkeypatch.setattr(lead, "read_state", silent)
         return False
 
     monkeypatch.setattr(staging, "apply", sleep)
