@@ -111,7 +111,7 @@ def _attest(log, chain, on_chain, stamping):
         log.wait()
     with log.rig.database.writing() as connection:
         last = log.newest()
-        better = replaced(chain.node, WALLET, _attempt(log, last), lambda _fields, _size: None)
+        better = replaced(chain.node, (), WALLET, _attempt(log, last), lambda _fields, _size: None)
         anchorings.add_attempt(
             connection, last.id, better.ref.hex(), better.raw, better.nonce, log.rig.clock(), better.lane
         )

@@ -102,7 +102,10 @@ def test_it_is_committed_when_it_returns(database):
 
 
 def test_a_database_that_is_away_is_told_of(database):
-    query = text("SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE pid <> pg_backend_pid()")
+    query = text(
+        "SELECT pg_terminate_backend(pid) FROM pg_stat_activity"
+        " WHERE datname = current_database() AND pid <> pg_backend_pid()"
+    )
 
     def while_it_ends():
         with database.at_once() as mine:
