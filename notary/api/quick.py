@@ -65,8 +65,8 @@ class QuickProtocol(BoundedProtocol):
         self._pending = False  # a request that was taken here is not answered yet
         self._ending = False  # the connection ends with the next answer
         self._behind = b""  # what came meanwhile
-        self._held: bytes = b""
-        self._late: asyncio.TimerHandle | None = None  # a head whose body many clients send apart
+        self._held = b""  # a head, and what there is of its body: many clients send them apart
+        self._late: asyncio.TimerHandle | None = None
         self._head, self._token, self._length = b"", "", 0  # the last head: a client's are mostly the same
         self._added: tuple[Any, bytes] = (None, b"")
         super().connection_made(transport)
@@ -82,9 +82,14 @@ class QuickProtocol(BoundedProtocol):
             self._behind += data
             self.flow.pause_reading()
             return
-        if self._held:
-            data = self._unheld() + data
-        if not (self._hot is not None and data.startswith(_FIRST) and self._at_rest() and self._take(data)):
+        held = self._unheld()
+        data = held + data
+        if not (
+            self._hot is not None
+            and data.startswith(_FIRST)
+            and self._at_rest()
+            and self._take(data, again=bool(held))
+        ):
             super().data_received(data)
 
     def shutdown(self) -> None:
@@ -105,7 +110,7 @@ class QuickProtocol(BoundedProtocol):
             and not self.transport.is_closing()
         )
 
-    def _take(self, data: bytes) -> bool:
+    def _take(self, data: bytes, *, again: bool) -> bool:
         at = data.find(b"\r\n\r\n", 0, _MAX_HEAD)
         head = data[: at + 2]
         if at < 0 or (head != self._head and not self._read(head)):
@@ -113,6 +118,8 @@ class QuickProtocol(BoundedProtocol):
         self._unset_keepalive_if_required()
         body = data[at + 4 :]
         if len(body) < self._length:
+            if again:  # a body in pieces is slow, or made to be: the parser has bounds for those
+                return False
             self._held, self._late = data, self.loop.call_later(BODY_SECONDS, self._let_go)
             return True
         assert self._hot is not None  # noqa: S101 - the caller looked

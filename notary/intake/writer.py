@@ -285,7 +285,10 @@ def _deliver(group: list[_Waiting]) -> None:
         if waiting.future.done():
             continue  # who asked has gone
         outcome = waiting.item.outcome
-        if isinstance(outcome, Exception):
-            waiting.future.set_exception(outcome)
-        else:
-            waiting.future.set_result(outcome)
+        try:
+            if isinstance(outcome, Exception):
+                waiting.future.set_exception(outcome)
+            else:
+                waiting.future.set_result(outcome)
+        except Exception as error:  # noqa: BLE001 - what one makes of it keeps no other from being told
+            _log.error("who waits could not be told", kind=type(error).__name__, exc_info=error)

@@ -32,3 +32,9 @@ def running(app, **options):
         finally:
             server.force_exit = True
             assert end()
+
+
+@contextmanager
+def connected(port):
+    with socket.create_connection(("127.0.0.1", port), timeout=30) as connection:
+        yield connection

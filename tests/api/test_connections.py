@@ -1,15 +1,14 @@
 """A connection is bounded in what it says before its request, and in how slowly it sends and reads."""
 
 import gc
-import socket
 import time
-from contextlib import contextmanager, suppress
+from contextlib import suppress
 
 import pytest
 
 from notary.api import connections
 from notary.api.connections import LEAST_BYTES, MAX_HEAD, BoundedProtocol
-from tests.api.running import running
+from tests.api.running import connected, running
 
 CHUNKED = b"POST / HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\n"
 LARGE = 16 * 2**20  # more than the system keeps for who does not read
@@ -44,12 +43,6 @@ async def say(send, body):
 def port():
     with running(app) as (found, _):
         yield found
-
-
-@contextmanager
-def connected(port):
-    with socket.create_connection(("127.0.0.1", port), timeout=30) as connection:
-        yield connection
 
 
 def rest(connection):

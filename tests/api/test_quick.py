@@ -2,16 +2,14 @@
 
 import asyncio
 import re
-import socket
 import time
-from contextlib import contextmanager
 from types import SimpleNamespace
 
 import pytest
 
 from notary.api import connections, quick
 from notary.api.quick import read_head
-from tests.api.running import running
+from tests.api.running import connected, running
 
 TOKEN = "nk_0000000000000000_" + "k" * 43
 BODY = b'{"digests":{"sha-256":"' + b"ab" * 32 + b'"}}'
@@ -166,12 +164,6 @@ def loop(app, monkeypatch):
     return found
 
 
-@contextmanager
-def connected(port):
-    with socket.create_connection(("127.0.0.1", port), timeout=20) as connection:
-        yield connection
-
-
 def until(condition):
     end = time.monotonic() + 20
     while not condition():
@@ -230,6 +222,16 @@ def test_a_body_behind_its_head_is_waited_for(app, loop):
             answer(app, loop, number)
             read(connection)
     assert [taken[1] for taken in app.hot.taken] == [BODY] * 2
+
+
+def test_a_body_in_pieces_is_for_the_parser(app, loop, monkeypatch):
+    monkeypatch.setattr(quick, "BODY_SECONDS", 60)
+    with running(app) as (port, _), connected(port) as connection:
+        for cut in (WHOLE[:-9], WHOLE[-9:-5], WHOLE[-5:]):
+            connection.sendall(cut)
+            time.sleep(0.1)
+        assert read(connection, BODY).startswith(b"HTTP/1.1 200 OK\r\n")
+    assert (app.asked, app.hot.taken) == ([BODY], [])
 
 
 def test_a_body_that_is_late_is_for_the_parser(app, loop, monkeypatch):

@@ -2,6 +2,7 @@
 
 import asyncio
 import threading
+from concurrent.futures import Future
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from datetime import timedelta
@@ -529,6 +530,22 @@ def test_closing_commits_what_is_queued_and_refuses_what_comes_later(rig, make, 
 
 def test_a_writer_that_was_never_used_closes(rig, make):
     make().close()
+
+
+def test_who_fails_when_he_is_told_harms_nobody(rig, make):
+    class Broken(Future):
+        def set_result(self, result):
+            raise ZeroDivisionError
+
+    futures = [Broken(), Future()]
+    items = [item(rig, "a"), item(rig, "b")]
+    module._deliver(
+        [module._Waiting(each, 1, None, future) for each, future in zip(items, futures, strict=True)]
+    )
+    assert futures[1].result(0) is None  # its outcome, of which there is none yet
+    writer = make()
+    writer.put(items[0], Broken())
+    checked(writer.add_and_wait(items[1]))
 
 
 def test_who_has_gone_harms_nobody(rig, make, held):
