@@ -1,6 +1,6 @@
 """What a close computes before it writes: tiles, bundles, the new root."""
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from functools import cache
 from itertools import islice
@@ -18,7 +18,7 @@ from notary.merkle.tiles import (
     entry_bundles,
     tiles_at,
 )
-from notary.store.objects import Objects
+from notary.store.objects import Reads
 from notary.store.tiles import Tiles
 
 CHUNK = TILE_WIDTH * TILE_WIDTH  # entries: what is in memory at a time, and in one staging object
@@ -33,11 +33,11 @@ class Part:
     objects: dict[str, bytes]
 
 
-def build(objects: Objects, old_size: int, old_root: bytes, entries: Iterable[bytes]) -> Iterator[Part]:
+def build(objects: Reads, old_size: int, old_root: bytes, entries: Iterable[bytes]) -> Iterator[Part]:
     """Append entries (32 bytes each) to the log of `old_size`, part by part; the last one's root counts.
 
-    A batch may have a million entries: each part holds at most 65,536, and ends where a tile of level 2 begins
-    a new hash, so that no tile stands in two of them but the partial ones of the last.
+    A batch may have a million entries: each part holds at most 65,536, and one that another follows ends where a tile
+    of level 2 begins a new hash, so that no tile stands in two of them but the partial ones of the last.
 
     Raises:
         Fatal: the stored tiles are not those of `old_root`.
@@ -57,28 +57,33 @@ def build(objects: Objects, old_size: int, old_root: bytes, entries: Iterable[by
     chunk = list(islice(source, CHUNK - size % CHUNK))
     while chunk:
         following = list(islice(source, CHUNK))
+        if (
+            len(chunk) + len(following) <= CHUNK
+        ):  # nothing comes after: one part, and one flush, wherever it ends
+            chunk, following = chunk + following, []
         made, root = append_entries(size, chunk, read)
         end = size + len(chunk)
         edge |= {tile: data for tile, data in made.items() if tile.width < TILE_WIDTH}
         new = {tile.path(): data for tile, data in made.items() if tile.width == TILE_WIDTH}
         if not following:  # partial tiles are those of the checkpoint, and no others
             new |= {tile.path(): edge[tile] for tile in tiles_at(end) if tile in edge}
-        new |= _bundles(size, [*begun, *chunk])
+        new |= _bundles(size, begun, chunk)
         yield Part(end, root, new)
         size, chunk, begun = end, following, []  # a part that another follows ends with a full bundle
 
 
-def _bundles(old_size: int, row: Sequence[bytes]) -> dict[str, bytes]:
-    """The bundles of `row`, which begins with the entries of the partial bundle at `old_size`."""
-    first = old_size // TILE_WIDTH * TILE_WIDTH
+def _bundles(old_size: int, begun: list[bytes], entries: list[bytes]) -> dict[str, bytes]:
+    """The bundles that entries make; the first begins with those of the partial bundle at `old_size`."""
     made = {}
-    for bundle in entry_bundles(old_size, first + len(row)):
-        start = bundle.index * TILE_WIDTH - first
-        made[bundle.path()] = encode_bundle(row[start : start + bundle.width])
+    start = 0
+    for bundle in entry_bundles(old_size, old_size + len(entries)):
+        end = start + bundle.width - len(begun)
+        made[bundle.path()] = encode_bundle(begun + entries[start:end])
+        start, begun = end, []
     return made
 
 
-def last_entries(objects: Objects, size: int, read: ReadTile | None = None) -> list[bytes]:
+def last_entries(objects: Reads, size: int, read: ReadTile | None = None) -> list[bytes]:
     """The entries of the partial bundle at the end of a log of `size`, compared with their tile.
 
     Args:

@@ -1,7 +1,7 @@
 """One close after another, each from the groups that wait to the checkpoint that everybody can read."""
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from functools import partial
 
@@ -14,6 +14,7 @@ from notary.evidence.key_history import LOG, KeyHistory
 from notary.evidence.note import Verifier
 from notary.log import staging
 from notary.log.batch import build, last_entries
+from notary.log.edge import Edge
 from notary.log.entries import waiting_ahead
 from notary.log.lead import Leader
 from notary.log.publish import check_published, opened, publish
@@ -44,6 +45,11 @@ class Sequencer(Leader):
     key: Ed25519PrivateKey
     max_batch: int = MAX_BATCH
     find_key: Callable[[Verifier], Ed25519PrivateKey] = _no_other
+    _edge: Edge = field(init=False)
+
+    def __post_init__(self) -> None:
+        """Nothing of the log is known yet."""
+        self._edge = Edge(self.objects)
 
     def sequence(self) -> StoredCheckpoint | None:
         """Close a batch: everything that waits, up to `max_batch`.
@@ -110,10 +116,13 @@ class Sequencer(Leader):
     def _stage(self, state: LogState, groups: Sequence[tuple[int, int]]) -> tuple[Checkpoint, str]:
         """What the log is with these groups, its tiles and bundles staged: the checkpoint, and the staging objects."""
         staged = []
-        for part in build(self.objects, state.size, state.root, waiting_ahead(self.database, groups)):
+        for part in build(self._edge, state.size, state.root, waiting_ahead(self.database, groups)):
             # Durable: an object that nobody reads. A crash here leaves it, and the next holder removes it.
             staged.append(staging.stage(self.objects, part.objects, state.epoch))
             state = self._renew(state)  # a million entries take as long as half a lease
+        self._edge.move(
+            part.size, part.objects
+        )  # before the swap: whatever hinders it, the next close recovers first
         return Checkpoint(self.origin, part.size, part.root), staging.join(staged)
 
     def _swap(
@@ -141,6 +150,7 @@ class Sequencer(Leader):
         self._left = replace(state, size=made.size, root=made.root, note=made.note, staging=names)
 
     def _recover(self, epoch: int) -> None:
+        self._edge.forget()
         with self.database.reading() as connection:
             state = self._state(connection, epoch, self.now())
             keys = known_history(connection)

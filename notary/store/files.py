@@ -173,11 +173,14 @@ def _read(name: str, path: Path) -> bytes | None:
 def _written(folder: Path, data: bytes) -> Path:
     temporary = folder / (_TEMPORARY + secrets.token_hex(8))
     try:
-        with temporary.open("xb", buffering=0) as file:
+        descriptor = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o666)
+        try:
             left = memoryview(data)
             while left:
-                left = left[file.write(left) :]
-            os.fsync(file.fileno())
+                left = left[os.write(descriptor, left) :]
+            os.fsync(descriptor)
+        finally:
+            os.close(descriptor)
     except OSError:
         with contextlib.suppress(OSError):
             temporary.unlink()

@@ -17,7 +17,19 @@ _NAME = re.compile(r"[a-z0-9]+(?:/[a-z0-9]+(?:\.p)?)*")
 _MAX_NAME = 200  # the longest path of a tile has 59
 
 
-class Objects(Protocol):
+class Reads(Protocol):
+    """Where objects are read."""
+
+    def read(self, name: str) -> bytes | None:
+        """The bytes of an object; None if it is certain that there is none.
+
+        Raises:
+            NotFound: it is not the name of an object.
+            Fatal, Unavailable: as `Objects.create`.
+        """
+
+
+class Objects(Reads, Protocol):
     """Objects by names of lower-case letters, digits and slashes. Used by any number of threads and processes."""
 
     def create(self, name: str, data: bytes) -> None:
@@ -55,26 +67,18 @@ class Objects(Protocol):
             Fatal, Unavailable: as `create`.
         """
 
-    def read(self, name: str) -> bytes | None:
-        """The bytes of an object; None if it is certain that there is none.
-
-        Raises:
-            NotFound: it is not the name of an object.
-            Fatal, Unavailable: as `create`.
-        """
-
     def delete(self, name: str) -> None:
         """Remove an object; one that is not there is no error.
 
         Raises:
-            NotFound, Fatal, Unavailable: as `read`.
+            NotFound, Fatal, Unavailable: as `Reads.read`.
         """
 
     def names(self, prefix: str) -> Iterator[str]:
         """The names under a folder, in no order.
 
         Raises:
-            NotFound, Fatal, Unavailable: as `read`.
+            NotFound, Fatal, Unavailable: as `Reads.read`.
         """
 
 

@@ -8,7 +8,7 @@ from notary.merkle.proof import Node, consistency_path, inclusion_path
 from notary.merkle.tile_nodes import Rows, node_from_rows, node_from_tiles, rows_of
 from notary.merkle.tiles import Tile, tiles_at
 from notary.merkle.tree import range_nodes, root_of
-from notary.store.objects import Objects
+from notary.store.objects import Reads
 from notary.store.tile_cache import TileCache
 
 
@@ -34,7 +34,7 @@ class Tiles:
         cache: what proofs read, kept. `read`, `root` and `check_edge` go past it: they look at what is stored.
     """
 
-    objects: Objects
+    objects: Reads
     cache: TileCache = field(default_factory=TileCache, compare=False)
 
     def read(self, tile: Tile) -> bytes:

@@ -2,7 +2,7 @@
 
 import shutil
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from random import Random
 
@@ -24,7 +24,8 @@ from notary.errors import NotaryError
 from notary.evidence.checkpoint import Checkpoint, open_checkpoint, sign_checkpoint
 from notary.evidence.note import Verifier
 from notary.log import staging
-from notary.log.batch import Part, build
+from notary.log.batch import build
+from notary.log.edge import Edge
 from notary.merkle.hashing import hash_leaf
 from notary.merkle.proof import check_consistency, check_inclusion
 from notary.store.files import FileObjects
@@ -47,15 +48,19 @@ class Log:
     objects: FileObjects
     root: bytes
     entries: list[bytes]
-    batch: Part | None = None
+    edge: Edge  # as the process has it that made the close before; the turn that is not counted reads it
+    made: list[str] = field(default_factory=list)  # names of what the last append staged
     staged: str = ""
     note: bytes = b""
 
     def append(self) -> None:
         """All that a close does until the new entries are durable: tiles, bundles, root, signature, one fsync."""
-        (self.batch,) = build(self.objects, self.size, self.root, self.entries)
-        self.staged = staging.stage(self.objects, self.batch.objects, epoch=1)
-        self.note = sign_checkpoint(Checkpoint(ORIGIN, self.batch.size, self.batch.root), LOG_KEY).encode()
+        staged, self.made = [], []
+        for part in build(self.edge, self.size, self.root, self.entries):
+            staged.append(staging.stage(self.objects, part.objects, epoch=1))
+            self.made += part.objects
+        self.staged = staging.join(staged)
+        self.note = sign_checkpoint(Checkpoint(ORIGIN, part.size, part.root), LOG_KEY).encode()
 
     def place(self) -> None:
         """Put the tiles to their names, each file synced."""
@@ -84,9 +89,8 @@ class Log:
         has had before. A page that it has for the first time costs 10 µs where the host of a virtual machine has to
         find it, 1.7 ms for a staging object, and no service pays that at each close.
         """
-        assert self.batch is not None
         staging.discard(self.objects, self.staged)
-        for name in self.batch.objects:
+        for name in self.made:
             set_aside(self.objects.root / name, folder)
 
 
@@ -145,7 +149,8 @@ def made(size: int, context: Context) -> Log:
     objects = FileObjects(context.folder / str(size))
     root = build_log(objects.root, size, context.tell)
     first = size // 256 * 256
-    return Log(size, objects, root, entries_from(first, size - first + APPENDED)[size - first :])
+    entries = entries_from(first, size - first + APPENDED)[size - first :]
+    return Log(size, objects, root, entries, Edge(objects))
 
 
 def _bytes(log: Log) -> Iterator[Row]:

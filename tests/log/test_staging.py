@@ -65,6 +65,15 @@ def test_a_damaged_staging_object_is_refused(objects):
         staging.stage(objects, TILES, 3)
 
 
+def test_a_batch_that_fits_is_one_part_wherever_it_begins(objects):
+    row = [n.to_bytes(32, "big") for n in range(65_537 + 60_000)]
+    size = 60_000
+    before = close_all(objects, 0, EMPTY_ROOT, row[:size])
+    (part,) = build(objects, size, before.root, row[size : size + 65_536])
+    assert part.root == root_of([hash_leaf(entry) for entry in row[: part.size]])
+    assert len(list(build(objects, size, before.root, row[size : size + 65_537]))) > 1
+
+
 def entries(count):
     return [bytes([n % 256, n // 256]) * 16 for n in range(count)]
 
