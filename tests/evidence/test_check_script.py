@@ -317,9 +317,12 @@ def test_a_folder_that_is_not_as_its_manifests_say_fails_before_anything_else(ru
     assert (status, checks, controls, problems) == (1, {("1.1", ""): "failed"}, {}, "")
 
 
-@pytest.mark.fuzz
-def test_what_lies_under_meta_inf_is_in_no_manifest(run):
-    assert run(change=added("META-INF/signature001.p7s", b"later"))[0] == 0
+def test_what_lies_under_meta_inf_is_in_no_manifest_and_read_by_no_check(run, whole):
+    status, _, _, text, _ = run(change=added("META-INF/signature001.p7s", b"later"))
+    assert status == 0
+    said = "No check reads META-INF/: nothing here vouches for what is in it.", "任何核验均不读取 META-INF/"
+    assert all(each in text for each in said)
+    assert all("reads data/report.pdf" not in each for each in (text, whole[3]))
 
 
 @pytest.mark.parametrize("name", some(("token-imprint.tsr", "wrong-sibling"), "wrong-sibling"))

@@ -863,8 +863,12 @@ check_files() {
         result 1.1 failed '' "$problem." "原因见上。"
         return 1
     fi
-    result 1.1 passed '' "$(grep -c '' <"$work/members") files; the frame of the ZIP is not seen by this script." \
-        "本脚本不检查压缩包外壳。"
+    aside='' aside_zh=''
+    for name in data/report.pdf META-INF/; do
+        if grep -q -e "^$name" <"$work/members"; then aside="$aside No check reads $name: nothing here vouches for what is in it." aside_zh="$aside_zh任何核验均不读取 $name，其内容不在核验之列。"; fi
+    done
+    result 1.1 passed '' "$(grep -c '' <"$work/members") files; the frame of the ZIP is not seen by this script.$aside" \
+        "本脚本不检查压缩包外壳。$aside_zh"
 }
 
 # --- 2: statement and document -----------------------------------------------------------------------------------
@@ -1717,11 +1721,9 @@ count_token() { # size, name: 5.2, and what the token bounds
     if [ "$accuracy" = - ] && value tsa "$number" accuracy_ms; then accuracy=$((found / 1000)):$((found % 1000 * 1000)); fi
     if [ "$accuracy" = - ]; then
         # It bounds nothing, with whatever accuracy: but none makes it true an hour later (docs/formats.md §12, 8.1).
-        case $revoked in yes) ;; open) printf '%s\n' $((stamped + 3600)) >>"$work/early" ;; *)
-            printf '%s\n' $((stamped + 3600 + (micros + beyond) / 1000000)) >>"$work/undated.$1"
-            cat "$work/undated.$1" >>"$work/early"
-            ;;
-        esac
+        hour_later=$((stamped + 3600 + (micros + beyond) / 1000000))
+        [ "$revoked" = yes ] || printf '%s\n' "$hour_later" >>"$work/early"
+        [ "$revoked" != no ] || printf '%s\n' "$hour_later" >>"$work/undated.$1"
         return 0
     fi
     # Rounded once: up, which is what is shown and what may not be too late, and down, which may not be too early.
