@@ -2478,8 +2478,8 @@ function receipt(shown, i) { # of a transaction that succeeded
 }
 function number_in(shown, value, i) {
     if (shown ~ /^00/) odd()
-    for (i = 1; i < length(shown); i += 2) value = value * 256 + index("0123456789abcdef", substr(shown, i, 1)) * 16 + index("0123456789abcdef", substr(shown, i + 1, 1)) - 17
-    return value + 0
+    for (i = 1; i < length(shown); i += 2) value = value * 256 + (index("0123456789abcdef", substr(shown, i, 1)) * 16 + index("0123456789abcdef", substr(shown, i + 1, 1)) - 17)
+    return value + 0 # to 2^53 each is exact, and none beyond is rounded below it
 }
 function header(i) {
     if (length(all) > 16384 || length(all) % 2) odd()
