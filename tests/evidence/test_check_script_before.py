@@ -51,6 +51,12 @@ def after(number, time=build.NOT_BEFORE_TIME, *, at):
     return case(log=log, not_before=[raw], number=at)
 
 
+def without_history(given):
+    files, trust = given
+    value = json.loads(files[ANCHOR]) | {"history_proof": None}
+    return files | {ANCHOR: json.dumps(value, sort_keys=True, separators=(",", ":")).encode()}, trust
+
+
 def bent(proof):
     last = proof[-1]
     return (*proof[:-1], last[:-1] + bytes([last[-1] ^ 1]))
@@ -117,6 +123,7 @@ CASES = {
     "another slot in the state": (case(state_of(NEXT.header)), PASSED, FAILED, PASSED),
     "as old as can be": (after(100, at=100 + 8191), PASSED, PASSED, PASSED),
     "too old": (after(100, at=100 + 8192), PASSED, FAILED, PASSED),
+    "too old, and nothing captured": (without_history(after(100, at=100 + 8192)), PASSED, OPEN, PASSED),
     "of the same number": (after(200, at=200), PASSED, FAILED, PASSED),
     "of a later number": (after(201, at=200), PASSED, FAILED, PASSED),
     "in a slot that was used again": (after(20000, at=20001), PASSED, PASSED, PASSED),
@@ -221,7 +228,8 @@ def test_of_headers_no_more_are_hashed_than_takes_seconds(run):
         )
 
     many = [NotBefore(mini_chain.header(100, at), None) for at in range(1, 21)]
-    for items, word in ([*many, GOOD], OPEN), ([GOOD, *many], PASSED):
+    others = [NotBefore(mini_chain.header(number, 1), None) for number in range(1, 21)]
+    for items, word in ([*many, GOOD], OPEN), ([GOOD, *many], PASSED), ([*others, GOOD], PASSED):
         files, trust = case(with_headers(*items))
         data = packed_with_tools(files)
         status, checks, _, text, _ = run(data, trust=trust, change=change)
