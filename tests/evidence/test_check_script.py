@@ -34,6 +34,7 @@ SHELLS = [
     "bash",
     *(["busybox"] if shutil.which("busybox") else []),
 ]  # the header of the run says which is missing
+AWKS = ("mawk", "gawk", "original-awk", "bwk", "busybox")
 WORDS = {"passed": "passed", "FAILED": "failed", "could": "could_not_be_checked"}
 
 
@@ -111,7 +112,7 @@ def run(bare, tmp_path_factory):
         "busybox": [shutil.which("busybox"), "sh"]
     }
 
-    def go(data=WHOLE, *arguments, trust=None, change=lambda folder: None, shell="dash"):
+    def go(data=WHOLE, *arguments, trust=None, change=lambda folder: None, shell="dash", awk=None):
         folder = place / "unpacked"
         shutil.rmtree(folder, ignore_errors=True)
         with zipfile.ZipFile(io.BytesIO(data)) as archive:
@@ -124,7 +125,7 @@ def run(bare, tmp_path_factory):
         done = subprocess.run(
             [*shells[shell], "tools/check.sh", *trusted, *arguments],
             cwd=folder,
-            env={"PATH": str(bare), "TMPDIR": str(place / "tmp"), "LANG": "de_DE.UTF-8"},
+            env={"PATH": str(with_awk(place / "awk", bare, awk)), "TMPDIR": str(place / "tmp"), "LANG": "de_DE.UTF-8"},
             capture_output=True,
             text=True,
             check=False,
@@ -189,9 +190,26 @@ def test_without_trust_it_is_never_passed(run):
     }
 
 
+def with_awk(folder, bare, awk):
+    """The same programs with another awk."""
+    if awk is None:
+        return bare
+    shutil.rmtree(folder, ignore_errors=True)
+    folder.mkdir()
+    for each in bare.iterdir():
+        (folder / each.name).symlink_to(shutil.which(awk) if each.name == "awk" else each.resolve())
+    return folder
+
+
 @pytest.mark.parametrize("shell", SHELLS)
 def test_other_shells_say_the_same(run, whole, shell):
     assert run(shell=shell) == whole
+
+
+@pytest.mark.parametrize("awk", ["awk", *(name for name in AWKS if shutil.which(name))])
+def test_every_awk_says_the_same(run, whole, awk):
+    """GNU's, that of the BSDs and macOS, busybox', where they are installed; else that of the system once more."""
+    assert run(awk=awk) == whole
 
 
 def damaged(data, at):

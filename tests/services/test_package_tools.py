@@ -129,6 +129,16 @@ def test_the_shell_script_uses_what_it_says_and_nothing_that_runs_data():
     assert "-exec" not in code
 
 
+def test_what_awk_prints_is_in_brackets_where_it_compares():
+    """The awk of macOS and the BSDs takes `print a == b` for an error, and what cannot be read for a failed check."""
+    text = static_members()["tools/check.sh"].decode()
+    printed = re.findall(r"(?:^|[{;)] *|else )\s*print (.*)$", text, re.MULTILINE)
+    assert len(printed) > 15
+    for line in printed:
+        outside = re.sub(r"\([^()]*\)|\"[^\"]*\"", "", re.sub(r"\([^()]*\)", "", line))
+        assert not re.search(r"==|!=|~|&&|\|\|", outside.partition(";")[0].partition("}")[0]), line
+
+
 def test_a_package_of_the_service_is_the_same_with_them_in_any_order():
     files = build.files(build.log()) | static_members()
     assert assemble(files) == assemble(dict(reversed(files.items())))

@@ -1136,7 +1136,7 @@ name_of() { # to $name the name in a disclosure, ["salt","name",value]; "?" wher
             }
             if (form != "[v,v,v]") odd()
             if (part[1] !~ /^ *\[ *$/ || part[3] !~ /^ *, *$/ || part[5] !~ /^ *,/) odd()
-            print length(part[2]) == 22 && part[2] ~ /^[A-Za-z0-9_-]+$/ ? part[4] : ""
+            print (length(part[2]) == 22 && part[2] ~ /^[A-Za-z0-9_-]+$/ ? part[4] : "")
         }' | head -n 1)
     case $name in
         '?' | matter | phase | sequence | actor | holder | source | reference | title | metadata | inspection | detail) ;;
@@ -2313,6 +2313,7 @@ END {
     if (!(used in by) || used == "2a864886f70d010101" || used == "2b6570" && inner != "300506032b6570") odd()
     seq = kept; seq_end = kept_end
     part("30")
+    name_at(body, past) # the verifiers read it, whoever it is of
     updated = time_of()
     if (next_is("17") || next_is("18")) time_of()
     said = "quiet"
@@ -2323,7 +2324,10 @@ END {
         entries()
         seq = rest; seq_end = rest_end
     }
-    if (next_is("a0")) part("a0")
+    if (next_is("a0")) {
+        part("a0")
+        list_extensions(body, past)
+    }
     ended()
     seq = outside; seq_end = outside_end
     next_of("30")
@@ -2341,6 +2345,45 @@ function part(want, from, to) { # the next element, of a size that the verifiers
     from = body; to = past
     whole(start, to, 0)
     body = from; past = to
+}
+function list_extensions(from, to, kept, kept_end, rest, rest_end, oids, oid, critical) { # those that openssl reads less strictly
+    kept = seq; kept_end = seq_end
+    one_of("30", from, to)
+    enter()
+    if (seq == seq_end) odd()
+    oids = " "
+    while (seq < seq_end) {
+        next_of("30")
+        rest = seq; rest_end = seq_end
+        enter()
+        oid = next_of("06")
+        if (index(oids, " " oid " ")) odd()
+        oids = oids oid " "
+        critical = next_of("")
+        if (tag == "01") { if (critical != "ff") odd(); next_of("04") }
+        else if (tag != "04") odd()
+        ended()
+        if (oid == "551d1c") issuing_point(body, past)
+        if (oid == "551d23") value_of_extension(oid, body, past)
+        seq = rest; seq_end = rest_end
+    }
+    seq = kept; seq_end = kept_end
+}
+function issuing_point(from, to, value, rank, before) { # IssuingDistributionPoint (RFC 5280 §5.2.5); a name relative to the issuer is odd
+    whole(from, to, 0)
+    one_of("30", from, to)
+    enter()
+    before = -1
+    while (seq < seq_end) {
+        value = next_of("")
+        if (tag !~ /^(a0|8[1-5])$/) odd()
+        rank = tag == "a0" ? 0 : substr(tag, 2) + 0
+        if (rank <= before) odd()
+        before = rank
+        if (rank == 0) { one_of("a0", body, past); general_names(body, past, 1) }
+        else if (rank == 3) bits_at(value)
+        else if (value != "ff") odd()
+    }
 }
 function entries(marked, number, kept, kept_end, start_of, past_of, looked_at) {
     # A TRUE is in each with a critical extension, and the verifiers read no more than 1024 of those.
