@@ -1,7 +1,7 @@
 """The names that a package may hold, and how much of each (docs/formats.md §11.1, §15)."""
 
 import re
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 
 from notary.errors import FormatError
 from notary.evidence.archive import MAX_FILES
@@ -21,6 +21,7 @@ EXPECTED = "controls/expected.json"
 _READ = frozenset({STATEMENT, OPENINGS, "receipt.txt", "consistency.json"})
 _READ_FOLDERS = ("heads/", "inspection/", "incident/", "previous/")
 PAYLOAD, META = "data/", "META-INF/"
+_FOR_PEOPLE = (REPORT, META)  # what they say looks like evidence, and no check reads it
 
 MAX_FILE = 8 * 1024 * 1024
 MAX_HEADS = 16  # each costs a verifier signatures, tokens and an anchor
@@ -69,6 +70,12 @@ def check_name(name: str) -> None:
 def is_read(name: str) -> bool:
     """Whether a check reads the member, for itself and not as one of those that the manifests list."""
     return is_document(name) or name in _READ or name.startswith(_READ_FOLDERS)
+
+
+def unread(names: Collection[str]) -> str:
+    """What of a package no check reads though it says something, for people; empty where there is none."""
+    there = [place for place in _FOR_PEOPLE if any(name.startswith(place) for name in names)]
+    return f"no check reads {' and '.join(there)}: nothing here vouches for what is in it" if there else ""
 
 
 def is_document(name: str) -> bool:

@@ -19,7 +19,7 @@ from notary.evidence.incident import check_incident_file
 from notary.evidence.note import Verifier
 from notary.evidence.outcome import Check, Claim, Interval, Outcome, Report, kth_bound, place_of
 from notary.evidence.package import Digests, Package
-from notary.evidence.package_names import FRAME, OPENINGS, STATEMENT
+from notary.evidence.package_names import FRAME, OPENINGS, STATEMENT, unread
 from notary.evidence.previous import check_previous
 from notary.evidence.promise import check_receipt_file
 from notary.evidence.statement import Statement, entry_of, parse_statement, statement_json
@@ -47,7 +47,9 @@ def verify(package: Package, trust: Trust | None, document: Digests | None = Non
     """
     out = Collector()
     count = len(package.files) + (package.document is not None) + len(FRAME)
-    listed = f"{count} files; each is as the manifests list it"
+    listed = "; ".join(
+        filter(None, (f"{count} files; each is as the manifests list it", unread(package.files)))
+    )
     beside = any(name.endswith(f"/{COSE}") for name in package.files)
     carried = "a receipt, and the statement beside it" if beside else "a proof that carries its statement"
     read = carried if package.is_proof else listed

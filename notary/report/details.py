@@ -160,11 +160,13 @@ def commands(facts: Facts) -> list[dict[str, Any]]:
     steps: list[tuple[Pair, str]] = []
     if facts.document is not None:
         steps.append((phrase("expert.document"), "sha256sum DOCUMENT; openssl dgst -sm3 DOCUMENT"))
-    steps.append((phrase("expert.statement"), "sha256sum statement.json"))
+    steps.append((phrase("expert.statement"), "sha256sum data/statement.json"))
     stamp = next((bound for bound in facts.bounds if bound.kind == "rfc3161"), None)
     if stamp is not None:
         head = f"heads/{stamp.size}"
         files = f"-data {head}/checkpoint -in {head}/tokens/{stamp.source}.tsr -CAfile root.pem"
+        # As of then: the authority's certificate ends long before the evidence does.
+        files += f" -attime {int(stamp.not_after.timestamp())}"
         steps.append((phrase("expert.stamp"), f"openssl ts -verify {files}"))
     if facts.anchors:
         call = {"jsonrpc": "2.0", "id": 1, "method": "eth_getBlockByNumber"}

@@ -1,7 +1,6 @@
 """Anchors, which `tools/check.sh` follows from the block's hash to event, code and storage by its own Keccak-256."""
 
 import random
-import re
 import shutil
 from dataclasses import replace
 from hashlib import sha256
@@ -16,7 +15,7 @@ from notary.evidence.mpt import verify_proof
 from tests.evidence import build, mini_chain
 from tests.evidence import test_check_script as script
 from tests.evidence.build import EARLY, LATE
-from tests.evidence.test_check_script_limits import TEXT, ask, functions
+from tests.evidence.test_check_script_limits import READER, ask, functions
 from tests.evidence.test_check_script_tokens import agrees, packed
 
 bare, run = script.bare, script.run
@@ -50,7 +49,6 @@ def test_the_hash_is_keccak_256(tmp_path, shell):
 
 # --- tries
 
-READER = re.search(r'^    cat >"\$work/rlp.awk" <<.*?^END_OF_READER$', TEXT, re.MULTILINE | re.DOTALL)[0]
 WALK = f"""
 stop() {{ echo "$1" >&2; exit 3; }}
 {functions("hash", "keccak", "hash_node", "prove", "read_rlp")}

@@ -27,7 +27,7 @@ def tlv(tag, *parts):
     return bytes([tag, *([size] if size < 128 else [0x80 | count, *size.to_bytes(count, "big")])]) + content
 
 
-def listed(entries=b"", extensions=b"", digest=hashes.SHA256, outer=None):
+def listed(entries=b"", extensions=b"", digest=hashes.SHA256, outer=None, issuer=None):
     """A list of the CA of the signer, as RFC 5280 §5.1 has it; `outer` is the algorithm outside of what is signed."""
     algorithm = {
         hashes.SHA256: bytes.fromhex("300a06082a8648ce3d040302"),
@@ -37,7 +37,7 @@ def listed(entries=b"", extensions=b"", digest=hashes.SHA256, outer=None):
         0x30,
         b"\x02\x01\x01",
         algorithm,
-        TSA.middle.subject.public_bytes(),
+        issuer or TSA.middle.subject.public_bytes(),
         tlv(0x17, b"260301123000Z"),
         tlv(0x17, b"260401123000Z"),
         tlv(0x30, entries) if entries else b"",
@@ -49,6 +49,10 @@ def listed(entries=b"", extensions=b"", digest=hashes.SHA256, outer=None):
 
 def extension(last, value=b""):
     return tlv(0x30, b"\x06\x03\x2a\x03" + bytes([last]), tlv(0x04, value))
+
+
+def of_list(last, value):
+    return tlv(0x30, b"\x06\x03\x55\x1d" + last, tlv(0x04, value))
 
 
 def entry(number, *more):
@@ -88,6 +92,18 @@ LISTS = {
         lambda: listed(b"".join(entry(b"\x05" + number.to_bytes(2, "big")) for number in range(2000))), PASSED, PASSED,
     ),
     "a damaged entry that nobody reads": (lambda: listed(b"\x02\x01\x05"), PASSED, OPEN),
+    "an issuer that is no name": (lambda: listed(issuer=b"\x30\x02\x31\x00"), FAILED, OPEN),
+    "a key identifier that is none": (lambda: listed(extensions=of_list(b"\x23", b"\x05\0")), FAILED, OPEN),
+    "a point that is none": (lambda: listed(extensions=of_list(b"\x1c", b"\x30\x02\x05\0")), FAILED, OPEN),
+    "a point for certificates of users": (
+        lambda: listed(extensions=tlv(0x30, b"\x06\x03\x55\x1d\x1c\x01\x01\xff", tlv(0x04, b"\x30\x03\x81\x01\xff"))),
+        PASSED, PASSED,
+    ),
+    "an extension twice": (lambda: listed(extensions=extension(4) * 2), FAILED, OPEN),
+    "an extension that is none": (lambda: listed(extensions=b"\x05\0"), FAILED, OPEN),
+    "a FALSE that is stated": (
+        lambda: listed(extensions=tlv(0x30, b"\x06\x03\x2a\x03\x04\x01\x01\0\x04\0")), FAILED, OPEN,
+    ),
     "cut off": (lambda: listed()[:-1], FAILED, FAILED),
     "a byte more": (lambda: listed() + b"\0", FAILED, FAILED),
 }  # fmt: skip
@@ -97,7 +113,7 @@ LISTS = {
     "what",
     script.some(
         LISTS, "signed by SHA-1", "extensions of 3000 bytes", "extensions of more than 256 values",
-        "1025 entries with a TRUE", "1024 entries with a TRUE", "a damaged entry that nobody reads", "cut off",
+        "an issuer that is no name", "1025 entries with a TRUE", "1024 entries with a TRUE", "a damaged entry that nobody reads", "cut off",
     ),
 )  # fmt: skip
 def test_a_list_is_read_within_the_limits_of_the_verifiers(run, what):

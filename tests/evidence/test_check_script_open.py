@@ -278,10 +278,8 @@ def test_a_token_without_accuracy_contradicts_the_block_by_more_than_an_hour(run
     silent = script.stamped("tsa-a", gen_time=moment(*hour), accuracy=False)
     top = build.trust_tables(script.LOG)["top"] + "k = 1\n"
     status, checks, expected, text = compared(run, NO_LISTS | {TOKEN_A: silent}, script.trust_text(top=top))
-    assert expected["8.1", ""] == word, text
-    assert (status, checks["8.1", ""]) == ((2, OPEN) if word == FAILED else (0, PASSED))
-    shown = "may be earlier than the block", "可能有时间戳或区块早于起始区块"
-    assert [each in text for each in shown] == [word == FAILED] * 2
+    assert (checks["8.1", ""], expected["8.1", ""]) == (word, word), text
+    assert status == (1 if word == FAILED else 0)
 
 
 # --- chains

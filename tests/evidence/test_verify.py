@@ -99,6 +99,18 @@ def test_a_complete_package_passes_every_check():
     }
 
 
+@pytest.mark.parametrize(
+    ("name", "place"),
+    [("data/report.pdf", "data/report.pdf"), ("META-INF/signature001.p7s", "META-INF/")],
+)
+def test_it_says_what_of_the_package_no_check_reads(name, place):
+    """Whoever packs may put a forged report in, and no check sees it."""
+    report = check({name: b"forged"})
+    assert report.outcome is Outcome.PASSED
+    assert f"; no check reads {place}: nothing here vouches for what is in it" in details(report, "1.1")
+    assert "no check reads" not in details(check(), "1.1")
+
+
 def test_each_check_says_what_was_compared_with_what():
     report = check(given=digests(CONTRACT))
     root, late_root = (build.root_of(LOG.leaves[:size]).hex() for size in (EARLY, LATE))

@@ -101,6 +101,25 @@ def test_the_windows_script_reads_sizes_and_indexes_of_nineteen_digits():
     assert "try { $root = [Convert]::ToBase64String((Root $Leaf $index ([long]$Size) $path)) }" in text
 
 
+def test_the_windows_script_says_of_all_that_it_leaves_out():
+    text = static_members()["tools/check.ps1"].decode("utf-8-sig")
+    open_here = re.search(r'foreach \(\$id in ("[0-9.", ]+")\) \{ Say \$id "unchecked"', text)[1]
+    ids = {"2.4"} | set(re.findall(r"[0-9]\.[0-9]", open_here))
+    # It compares the manifests, one digest, and paths; of each other kind of check one stands for those behind it.
+    assert {id_[0] for id_ in ids} == {"2", "3", "4", "5", "6", "7", "8", "9"}
+    assert ids.isdisjoint({"1.1", "2.3", "3.2"})
+    assert "size and other digests were not compared" in text
+
+
+@pytest.mark.parametrize("guide", GUIDES)
+def test_a_guide_promises_nothing_of_what_no_check_reads(guide):
+    text = static_members()[guide].decode()
+    report = text.partition("data/report.pdf")[2].partition("heads/")[0]
+    assert ("No check reads it" in report) or ("任何核验均不读取它" in report)
+    meta = text.partition("META-INF/")[2]
+    assert ("No check of\n  ours reads it" in meta) or ("均不读取该目录" in meta)
+
+
 def test_the_shell_script_uses_what_it_says_and_nothing_that_runs_data():
     text = static_members()["tools/check.sh"].decode()
     assert "set -euf\nLC_ALL=C\n" in text
@@ -108,6 +127,16 @@ def test_the_shell_script_uses_what_it_says_and_nothing_that_runs_data():
     assert not re.search(r"\b(eval|curl|wget|python3?|perl|readlink|mktemp|xargs|local)\b", code)
     assert not re.search(r"(?<!openssl )\bbase64 -", code)
     assert "-exec" not in code
+
+
+def test_what_awk_prints_is_in_brackets_where_it_compares():
+    """The awk of macOS and the BSDs takes `print a == b` for an error, and what cannot be read for a failed check."""
+    text = static_members()["tools/check.sh"].decode()
+    printed = re.findall(r"(?:^|[{;)] *|else )\s*print (.*)$", text, re.MULTILINE)
+    assert len(printed) > 15
+    for line in printed:
+        outside = re.sub(r"\([^()]*\)|\"[^\"]*\"", "", re.sub(r"\([^()]*\)", "", line))
+        assert not re.search(r"==|!=|~|&&|\|\|", outside.partition(";")[0].partition("}")[0]), line
 
 
 def test_a_package_of_the_service_is_the_same_with_them_in_any_order():

@@ -42,6 +42,14 @@ test("a good package: the checks in their order, what is opened, and what is wit
   assert.deepEqual([result.withheld, result.index, result.entry, result.outcome, result.test_only], [1, 2, world.hexOf(made.entry), "could_not_be_checked", true]);
 });
 
+test("it says what of the package no check reads", async () => {
+  const said = async (files) => (await run(files)).checks[0].detail;
+  assert.doesNotMatch(await said(made.files), /no check reads/);
+  for (const [name, place] of [["data/report.pdf", "data/report.pdf"], ["META-INF/signature001.p7s", "META-INF/"]]) {
+    assert.match(await said({ ...made.files, [name]: "forged" }), new RegExp(`; no check reads ${place}: nothing here vouches for what is in it$`));
+  }
+});
+
 const path = "heads/7/inclusion.tlog-proof";
 const other = world.keyOf(9, world.ORIGIN);
 for (const [name, change, wanted] of [

@@ -79,7 +79,7 @@ function CheckManifest([string]$Folder, [string]$Name, [string[]]$Members) {
 
 function CheckDocument([string]$Statement, [string]$Path, [string]$Subject) {
     if ($Statement -cnotmatch '"digests":\{"sha-256":"([0-9a-f]{64})"') { Say "2.3" "failed" "$Subject the statement has no document" "陈述不含文件"; return }
-    if ((FileSha256 $Path) -ceq $Matches[1]) { Say "2.3" "passed" "$Subject SHA-256 of the document" "文件摘要" }
+    if ((FileSha256 $Path) -ceq $Matches[1]) { Say "2.3" "passed" "$Subject SHA-256 of the document; size and other digests were not compared" "文件的 SHA-256；大小与其他摘要未比对" }
     else { Say "2.3" "failed" "$Subject this is not the document that was recorded" "不是被存证的文件" }
 }
 
@@ -97,7 +97,7 @@ function CheckHead([string]$Folder, [byte[]]$Leaf, [string]$Size) {
     if (-not [long]::TryParse($Matches[1], [ref]$index)) { Say "3.2" "failed" "head ${Size}: the index is beyond 2^63" ""; return }
     $path = @()
     for ($at = $start + 1; $at -lt $blank; $at++) {
-        try { $hash = [Convert]::FromBase64String($lines[$at]) } catch { $hash = New-Object byte[] 0 }
+        try { $hash = [Convert]::FromBase64String($lines[$at]) } catch { $hash = [byte[]]@() }
         if ($hash.Length -ne 32 -or [Convert]::ToBase64String($hash) -cne $lines[$at]) { Say "3.2" "failed" "head ${Size}: a line of the path is no hash" ""; return }
         $path += , $hash
     }
@@ -132,7 +132,7 @@ try {
     if ($statement -cmatch '"commitments":\{"count":([0-9]{1,2}),') {
         Say "2.4" "unchecked" ("which of the {0} commitments are opened here and which are withheld: tools/verify.html or notary verify" -f $Matches[1]) "承诺的披露与未出示，本程序不核验"
     }
-    foreach ($id in "3.1", "4.1", "5.1", "6.1", "8.1") { Say $id "unchecked" "not done here: tools/verify.html or notary verify" "本程序不核验" }
+    foreach ($id in "2.1", "2.2", "3.1", "3.3", "4.1", "5.1", "6.1", "7.1", "8.1", "9.1") { Say $id "unchecked" "not done here: tools/verify.html or notary verify" "本程序不核验" }
 } catch {
     Write-Output ("check.ps1: {0}" -f $_.Exception.Message)
     exit 2

@@ -22,6 +22,8 @@ NUMBER='(0|[1-9][0-9]{0,15})'
 UTF8='^( [0-7].| (c[2-9a-f]|d.) [89ab].| e0 [ab]. [89ab].| (e[1-9abcef]) [89ab]. [89ab].| ed [89]. [89ab].| f0 [9ab]. [89ab]. [89ab].| f[1-3] [89ab]. [89ab]. [89ab].| f4 8. [89ab]. [89ab].)*$'
 # keccak256("Anchored(bytes32,uint64,uint64,bytes32)")
 TOPIC=7cd1aecde99af6811cf75335397526e9c32ca8eed27035d2eee23d41062d837d
+SEALED=63746963616c2062797a616e74696e65206661756c7420746f6c6572616e6365 # mix hash of headers that bear seals
+HISTORY=0000f90827f1c53a10cb7a02335b175320002935 # the contract of EIP-2935
 BLOCKS=4096 BLOCKS_OF_CONTROL=1024 # of 136 bytes of nodes, those hashed before not counted
 
 stop() { # the script or the machine is at fault, and not the evidence
@@ -103,6 +105,12 @@ sentence() { # id, outcome: to $s_en, $s_zh
         6.5-passed) s_en='The contract'\''s code when anchored was the trusted code.' s_zh='锚定时的合约代码即受信任的代码。' ;;
         6.5-failed) s_en='The account proof does not hold, or the contract'\''s code when anchored was not the trusted code.' s_zh='账户证明不成立，或锚定时的合约代码不是受信任的代码。' ;;
         6.6-passed) s_en='Size and root that the contract held after the block equal the checkpoint'\''s.' s_zh='区块状态中合约所存的大小和树根与检查点相同。' ;;
+        7.1-passed) s_en='The header is that of the not-before block in the statement.' s_zh='区块头即存证陈述所写的不早于区块。' ;;
+        7.1-failed) s_en='A header is malformed, or is not that of the not-before block in the statement.' s_zh='区块头格式有误，或与存证陈述所写的不一致。' ;;
+        7.1-unchecked) s_en='The package does not hold the header of that block.' s_zh='证据包中没有该区块的区块头。' ;;
+        7.2-passed) s_en='The block is on the trusted chain: the record was made after it.' s_zh='该区块在受信任的链上，记录制作于其后。' ;;
+        7.2-failed) s_en='The trusted chain has another block, or the proof that it is on it does not hold.' s_zh='该区块与受信任的链不符，或其证明不成立。' ;;
+        8.1-failed) s_en='The bounds in time contradict each other.' s_zh='各项时间证明互相矛盾。' ;;
         6.6-failed) s_en='The proof does not hold, or the contract held something else, or a head key not trusted or not in its period.' s_zh='存储证明不成立，合约所存的与检查点不同，或签名密钥不受信任、不在其期限之内。' ;;
         8.1-passed) s_en='Enough independent third parties bound the time of existence.' s_zh='足够数量的独立第三方证明了存在时间的上限。' ;;
         9.1-passed) s_en='The operator'\''s inspection is in the log and follows this document.' s_zh='运营方的签名检查结果已入册，且针对本文件。' ;;
@@ -855,8 +863,12 @@ check_files() {
         result 1.1 failed '' "$problem." "原因见上。"
         return 1
     fi
-    result 1.1 passed '' "$(grep -c '' <"$work/members") files; the frame of the ZIP is not seen by this script." \
-        "本脚本不检查压缩包外壳。"
+    aside='' aside_zh=''
+    for name in data/report.pdf META-INF/; do
+        if grep -q -e "^$name" <"$work/members"; then aside="$aside No check reads $name: nothing here vouches for what is in it." aside_zh="$aside_zh任何核验均不读取 $name，其内容不在核验之列。"; fi
+    done
+    result 1.1 passed '' "$(grep -c '' <"$work/members") files; the frame of the ZIP is not seen by this script.$aside" \
+        "本脚本不检查压缩包外壳。$aside_zh"
 }
 
 # --- 2: statement and document -----------------------------------------------------------------------------------
@@ -936,8 +948,11 @@ read_statement() { # of the file $1, to $text and its fields; 1 where it is none
             small "$n" 9007199254740991 || return 1
         done
         small "${not_before##*:}" 1099511627776 || return 1
+        # shellcheck disable=SC2046 # its keys and values
+        set -- $(printf '%s' "$not_before" | tr ',:"' '   ')
+        before_chain=$2 before_hash=$4 before_number=$6 before_time=$8
         ;;
-    *) not_before= ;;
+    *) not_before='' ;;
     esac
     [ "$type" = document ] || [ "$type" = report ] || return 0
     claimed=${text#*\"claimed\":\{}
@@ -1121,7 +1136,7 @@ name_of() { # to $name the name in a disclosure, ["salt","name",value]; "?" wher
             }
             if (form != "[v,v,v]") odd()
             if (part[1] !~ /^ *\[ *$/ || part[3] !~ /^ *, *$/ || part[5] !~ /^ *,/) odd()
-            print length(part[2]) == 22 && part[2] ~ /^[A-Za-z0-9_-]+$/ ? part[4] : ""
+            print (length(part[2]) == 22 && part[2] ~ /^[A-Za-z0-9_-]+$/ ? part[4] : "")
         }' | head -n 1)
     case $name in
         '?' | matter | phase | sequence | actor | holder | source | reference | title | metadata | inspection | detail) ;;
@@ -1294,8 +1309,8 @@ can_sign() { # whether this openssl checks Ed25519: the vector of RFC 8032 §7.1
 }
 
 check_heads() {
-    for file in passed bounds joins indexes open early; do : >"$work/$file"; done
-    doubtful=no
+    for file in passed bounds joins indexes open early attested; do : >"$work/$file"; done
+    doubtful=no made_after=''
     index_of=
     if [ -z "$trust" ]; then
         for id in 2.2 3.1 3.2 8.1; do result "$id" unchecked '' "Needs a trust file." "需要信任文件。"; done
@@ -1358,7 +1373,8 @@ check_head() {
         doubtful=yes
         result 3.2 unchecked "$subject" "A head that is left open names another index for the entry." "另一未能核验的日志头中的序号不同。" && return 0
     fi
-    for file in bounds joins maybe; do : >"$work/$file.$1"; done
+    for file in bounds joins maybe undated; do : >"$work/$file.$1"; done
+    made_here=''
     check_tokens "$1"
     check_anchor "$1"
     subject="head $1" # the tokens had their own
@@ -1368,6 +1384,8 @@ check_head() {
         printf '%s %s\n' "$1" "$root_of" >>"$work/passed"
         cat "$work/bounds.$1" >>"$work/bounds"
         cat "$work/joins.$1" >>"$work/joins"
+        { cut -d' ' -f5 <"$work/bounds.$1" && cat "$work/undated.$1"; } >>"$work/attested"
+        [ -z "$made_here" ] || made_after=$made_here
     elif [ "$period" = open ] && [ -s "$work/maybe.$1" ]; then
         # What this script cannot check may date it: then it passes, and its entry and its tree count.
         printf '%s\n' "$index_here" >>"$work/indexes"
@@ -1703,12 +1721,14 @@ count_token() { # size, name: 5.2, and what the token bounds
     if [ "$accuracy" = - ] && value tsa "$number" accuracy_ms; then accuracy=$((found / 1000)):$((found % 1000 * 1000)); fi
     if [ "$accuracy" = - ]; then
         # It bounds nothing, with whatever accuracy: but none makes it true an hour later (docs/formats.md §12, 8.1).
-        [ "$revoked" = yes ] || printf '%s\n' $((stamped + 3600)) >>"$work/early"
+        hour_later=$((stamped + 3600 + (micros + beyond) / 1000000))
+        [ "$revoked" = yes ] || printf '%s\n' "$hour_later" >>"$work/early"
+        [ "$revoked" != no ] || printf '%s\n' "$hour_later" >>"$work/undated.$1"
         return 0
     fi
     # Rounded once: up, which is what is shown and what may not be too late, and down, which may not be too early.
     parts=$((micros + ${accuracy#*:})) whole=$((stamped + ${accuracy%:*}))
-    up=$((whole + (parts + beyond + 999999) / 1000000)) down=$((whole + parts / 1000000))
+    up=$((whole + (parts + beyond + 999999) / 1000000)) down=$((whole + (parts + beyond) / 1000000))
     # What one public key may stand behind is one source: every certificate of the token and of the roots.
     case $revoked in
         no) printf '%s %s %s %s %s\n' "$up" "$subject" "$counted" "$keys" "$down" >>"$work/bounds.$1" ;;
@@ -2293,6 +2313,7 @@ END {
     if (!(used in by) || used == "2a864886f70d010101" || used == "2b6570" && inner != "300506032b6570") odd()
     seq = kept; seq_end = kept_end
     part("30")
+    name_at(body, past) # the verifiers read it, whoever it is of
     updated = time_of()
     if (next_is("17") || next_is("18")) time_of()
     said = "quiet"
@@ -2303,7 +2324,10 @@ END {
         entries()
         seq = rest; seq_end = rest_end
     }
-    if (next_is("a0")) part("a0")
+    if (next_is("a0")) {
+        part("a0")
+        list_extensions(body, past)
+    }
     ended()
     seq = outside; seq_end = outside_end
     next_of("30")
@@ -2321,6 +2345,45 @@ function part(want, from, to) { # the next element, of a size that the verifiers
     from = body; to = past
     whole(start, to, 0)
     body = from; past = to
+}
+function list_extensions(from, to, kept, kept_end, rest, rest_end, oids, oid, critical) { # those that openssl reads less strictly
+    kept = seq; kept_end = seq_end
+    one_of("30", from, to)
+    enter()
+    if (seq == seq_end) odd()
+    oids = " "
+    while (seq < seq_end) {
+        next_of("30")
+        rest = seq; rest_end = seq_end
+        enter()
+        oid = next_of("06")
+        if (index(oids, " " oid " ")) odd()
+        oids = oids oid " "
+        critical = next_of("")
+        if (tag == "01") { if (critical != "ff") odd(); next_of("04") }
+        else if (tag != "04") odd()
+        ended()
+        if (oid == "551d1c") issuing_point(body, past)
+        if (oid == "551d23") value_of_extension(oid, body, past)
+        seq = rest; seq_end = rest_end
+    }
+    seq = kept; seq_end = kept_end
+}
+function issuing_point(from, to, value, rank, before) { # IssuingDistributionPoint (RFC 5280 §5.2.5); a name relative to the issuer is odd
+    whole(from, to, 0)
+    one_of("30", from, to)
+    enter()
+    before = -1
+    while (seq < seq_end) {
+        value = next_of("")
+        if (tag !~ /^(a0|8[1-5])$/) odd()
+        rank = tag == "a0" ? 0 : substr(tag, 2) + 0
+        if (rank <= before) odd()
+        before = rank
+        if (rank == 0) { one_of("a0", body, past); general_names(body, past, 1) }
+        else if (rank == 3) bits_at(value)
+        else if (value != "ff") odd()
+    }
 }
 function entries(marked, number, kept, kept_end, start_of, past_of, looked_at) {
     # A TRUE is in each with a critical extension, and the verifiers read no more than 1024 of those.
@@ -2376,8 +2439,9 @@ END_OF_READER
     cat >"$work/rlp.awk" <<'END_OF_READER'
 # One value of RLP in hexadecimal (docs/formats.md §10), as `what`: a node of a trie at the rest of a key, `way`; a
 # receipt, of which log `nth` is shown; an account; a number of 32 bytes. What is not plainly of its form is odd.
-function end_so(line) { print line; exit 0 }
-function odd() { end_so("odd") }
+# Of headers there is one on each line: number, time, roots and mix hash are shown, up to one that is no header.
+function end_so(line) { print line; done = 1; exit 0 }
+function odd() { end_so(what == "header" ? "refused" : "odd") }
 function byte(at) { return index("0123456789abcdef", substr(all, at, 1)) * 16 + index("0123456789abcdef", substr(all, at + 1, 1)) - 17 }
 function item(at, limit, first, count, i) { # the one that begins there: to list (1 or 0), body, past
     if (at >= limit) odd()
@@ -2455,8 +2519,31 @@ function receipt(shown, i) { # of a transaction that succeeded
     }
     end_so("log " shown)
 }
+function number_in(shown, value, i) {
+    if (shown ~ /^00/) odd()
+    for (i = 1; i < length(shown); i += 2) value = value * 256 + (index("0123456789abcdef", substr(shown, i, 1)) * 16 + index("0123456789abcdef", substr(shown, i + 1, 1)) - 17)
+    return value + 0 # to 2^53 each is exact, and none beyond is rounded below it
+}
+function header(i) {
+    if (length(all) > 16384 || length(all) % 2) odd()
+    item(1, length(all) + 1)
+    if (!list || past != length(all) + 1) odd()
+    items(body, past)
+    if (count < 15 || count > 24) odd()
+    for (i = 1; i <= count; i++) if (is_list[i] || (i in size_of) && length(text[i]) != size_of[i]) odd()
+    if (number_in(text[9]) > 9007199254740991 || number_in(text[12]) > 253402300799) odd()
+    print "header 0" text[9] " 0" text[12] " " text[4] " " text[6] " " text[14]
+}
+BEGIN {
+    size_of[1] = size_of[2] = size_of[4] = size_of[5] = size_of[6] = size_of[14] = 64
+    size_of[3] = 40
+    size_of[7] = 512
+    size_of[15] = 16
+}
+what == "header" { all = $0; header(); next }
 { all = all $0 }
 END {
+    if (done || what == "header") exit 0
     if (what == "receipt" && all ~ /^0[1-4]/) all = substr(all, 3)
     if (what == "receipt" && all !~ /^[c-f]/) end_so("refused") # of a type that is not known, or no list
     most = what == "node" ? 256 : 65536
@@ -2689,7 +2776,7 @@ known_signature() {
 # --- 6 and 7: the chain ------------------------------------------------------------------------------------------
 
 check_anchor() {
-    wants_times 6 || return 0
+    wants_times 6 || wants 7 || return 0
     has "heads/$1/anchor.json" || return 0
     subject="head $1"
     [ "$chains" -gt 0 ] || { result 6.1 unchecked "$subject" "The trust file names no chain." "信任文件未列任何链。" && return 0; }
@@ -2715,7 +2802,7 @@ check_anchor() {
     fi
     read_header "$header" || { result 6.1 failed "$subject" "The header of the block cannot be read." "区块头无法读取。" && return 0; }
     sealed=no
-    [ "$mix" != 63746963616c2062797a616e74696e65206661756c7420746f6c6572616e6365 ] || sealed=yes
+    [ "$mix" != "$SEALED" ] || sealed=yes
     whole_header=no bounding=yes
     case $profile-$sealed in
         ethereum-no | anvil-no)
@@ -2739,7 +2826,7 @@ check_anchor() {
         leave_state
     fi
     case $profile in qbft | ibft2) result 6.7 unchecked "$subject" "Seals need secp256k1: notary verify and verify.html check them." "验证节点签名请用 notary verify 或 verify.html 核验。" ;; esac
-    [ -z "$not_before" ] || result 7.1 unchecked "$subject" "This script does not read it: notary verify and verify.html do." "本脚本不核验此项。"
+    check_not_before
     case $bounding in
         yes)
             # On the word of whoever named the block, one source a chain (docs/formats.md §8).
@@ -2793,49 +2880,11 @@ of_anchor() { # the value behind the first $1
 s/.*$1//" | sed 's/[",}].*//'
 }
 
-read_header() { # RLP of a header in hexadecimal: to $block, $block_time, $mix
-    left=$1
-    [ "${#left}" -le 16384 ] && item "$left" && [ "$kind" = list ] && [ -z "$behind" ] || return 1
-    left=$payload place_in=0
-    while [ -n "$left" ]; do
-        item "$left" && [ "$kind" = bytes ] || return 1
-        case $place_in in
-            0 | 1 | 3 | 4 | 5 | 13) [ "${#payload}" -eq 64 ] || return 1 ;;
-            2) [ "${#payload}" -eq 40 ] || return 1 ;;
-            6) [ "${#payload}" -eq 512 ] || return 1 ;;
-            14) [ "${#payload}" -eq 16 ] || return 1 ;;
-            8 | 11) [ "${#payload}" -le 14 ] && case $payload in 00*) return 1 ;; esac || return 1 ;;
-        esac
-        case $place_in in 3) state_root=$payload ;; 5) receipts_root=$payload ;; 8) block=$((0x0$payload)) ;; 11) block_time=$((0x0$payload)) ;; 13) mix=$payload ;; esac
-        left=$behind place_in=$((place_in + 1))
-    done
-    [ "$place_in" -ge 15 ] && [ "$place_in" -le 24 ] && [ "$block" -le 9007199254740991 ] && [ "$block_time" -le 253402300799 ]
-}
-
-item() { # the first RLP item of $1: to $kind, $payload, $behind
-    first=$(printf '%s' "$1" | cut -c1-2)
-    [ "${#first}" -eq 2 ] || return 1
-    code=$((0x$first)) after=${1#??} kind=bytes
-    [ "$code" -lt 192 ] || { kind=list && code=$((code - 64)); }
-    if [ "$code" -lt 128 ]; then
-        payload=$first behind=$after && return 0
-    elif [ "$code" -le 183 ]; then
-        length=$((code - 128))
-    else
-        count_of=$((code - 183))
-        [ "$count_of" -le 3 ] || return 1
-        digits=$(printf '%s' "$after" | cut -c1-$((count_of * 2)))
-        [ "${#digits}" -eq $((count_of * 2)) ] || return 1
-        case $digits in 00*) return 1 ;; esac
-        length=$((0x$digits)) after=${after#"$digits"}
-        [ "$length" -ge 56 ] || return 1
-    fi
-    [ "${#after}" -ge $((length * 2)) ] || return 1
-    payload=
-    [ "$length" -eq 0 ] || payload=$(printf '%s' "$after" | cut -c1-$((length * 2)))
-    behind=${after#"$payload"}
-    # One byte below 0x80 stands for itself.
-    [ "$kind" = list ] || [ "$length" -ne 1 ] || [ $((0x$payload)) -ge 128 ]
+read_header() { # RLP of a header in hexadecimal: to $block, $block_time, $state_root, $receipts_root, $mix
+    printf '%s\n' "$1" | awk -v what=header -f "$work/rlp.awk" >"$work/step" || stop "cannot read anchor.json"
+    read -r word block block_time state_root receipts_root mix <"$work/step" || stop "cannot read anchor.json"
+    [ "$word" = header ] || return 1
+    block=$((0x$block)) block_time=$((0x$block_time))
 }
 
 has_head_key() { # whether the trust file names a [[chain.head_key]] of this chain
@@ -2851,8 +2900,9 @@ block_hash() { # of the trust file's block of this number of the chain, whicheve
         }' <"$work/trust"
 }
 
-list_nodes() { # the proofs of $work/anchor, to $work/nodes: a name and the nodes; no line of one that was not captured
-    { cat "$work/anchor" && printf '\n'; } | awk '
+list_nodes() { # the proofs of $work/anchor, to $work/nodes: a name and the nodes; no line of one that was not captured; not-before headers to $work/headers
+    : >"$work/headers"
+    { cat "$work/anchor" && printf '\n'; } | awk -v headers="$work/headers" '
         function show(name, rest) {
             if (substr(rest, 1, 1) != "[") return
             rest = substr(rest, 2, index(rest, "]") - 2)
@@ -2866,6 +2916,13 @@ list_nodes() { # the proofs of $work/anchor, to $work/nodes: a name and the node
             rest = substr(behind("head_slots"), 2)
             show("slot", rest)
             show("next", substr(rest, substr(rest, 1, 1) == "[" ? index(rest, "]") + 2 : 6)) # behind "null,"
+            show("history", behind("history_proof"))
+            rest = behind("not_before")
+            count = split(substr(rest, 1, index(rest, "],\"profile\":")), part, "[{]\"header\":\"")
+            for (at = 2; at <= count; at++) {
+                print substr(part[at], 1, index(part[at], "\"") - 1) >headers
+                show("before" (at - 1), substr(part[at], index(part[at], ":") + 1))
+            }
         }' >"$work/nodes"
 }
 
@@ -2918,7 +2975,8 @@ no_bound() { # "no" or "open": the anchor bounds nothing, or it may
     [ "$bounding" = no ] || bounding=$1
 }
 
-check_block() { # 6.2
+check_block() { # 6.2; to $block_good whether the block is one of the chain
+    block_good=no
     named=$(block_hash "$block")
     if [ "$whole_header" = no ]; then
         result 6.2 unchecked "$subject" "Block $block of $moment. This script does not hash headers of profile $profile: notary verify and verify.html do." "区块 $block。本脚本不计算此类区块头的哈希。"
@@ -2930,6 +2988,7 @@ check_block() { # 6.2
         no_bound no
         result 6.2 unchecked "$subject" "Compare with a node that you trust: block $block of $moment has the hash 0x$sum." "请与您信任的节点核对区块 $block 的哈希 0x$sum。"
     elif [ "$named" = "0x$sum" ]; then
+        block_good=yes
         result 6.2 passed "$subject" "Block $block of $moment, hash 0x$sum." "区块 $block。"
     else
         no_bound no
@@ -3066,6 +3125,87 @@ head_key_counts() { # size: whether the trust file, where it names head keys, na
         { [ "$last" = - ] || [ "$1" -le "$last" ]; }
 }
 
+check_not_before() { # 7.1 and 7.2; to $made_here the block that the statement names, where it is one of the chain
+    [ -n "$not_before" ] || return 0
+    [ -z "$only" ] || wants 7 || wants 8 || return 0
+    if [ "$whole_header" = no ]; then
+        result 7.1 unchecked "$subject" "This script does not read all of such a header: notary verify and verify.html check 7.1, and 7.2." "本脚本不完全读取此类区块头；7.1、7.2 请用 notary verify 或 verify.html 核验。" && return 0
+    fi
+    code=0
+    find_header || code=$?
+    case $code in
+        0) result 7.1 passed "$subject" "Block $before_number of chain $before_chain." "区块 $before_number。" ;;
+        1) result 7.1 failed "$subject" - - && return 0 ;;
+        2) result 7.1 unchecked "$subject" "There are more headers than this script hashes: notary verify and verify.html check 7.1, and 7.2." "区块头过多，本脚本未全部计算；7.1、7.2 请用 notary verify 或 verify.html 核验。" && return 0 ;;
+        *) result 7.1 unchecked "$subject" - - && return 0 ;;
+    esac
+    named=$(block_hash "$before_number")
+    shown="chain $before_chain block $before_number 0x$before_hash"
+    if [ -n "$named" ]; then
+        code=1
+        [ "$named" != "0x$before_hash" ] || code=0
+        why="The trust file names it." why_zh="信任文件列有该区块。"
+    else
+        code=0
+        in_history || code=$?
+        why="The state of block $block names it (EIP-2935)." why_zh="区块 $block 的状态记有该区块的哈希（EIP-2935）。"
+    fi
+    case $code in
+        0)
+            result 7.2 passed "$subject" "$why" "$why_zh"
+            made_here=$shown
+            ;;
+        1) result 7.2 failed "$subject" - - ;;
+        2) result 7.2 unchecked "$subject" "A node of its proof is not one that this script reads, or too long: notary verify and verify.html tell; or name the block in the trust file ([[chain.block]])." "本脚本不读取其证明中的某节点；请用 notary verify 或 verify.html 核验，或在信任文件中列出该区块（[[chain.block]]）。" ;;
+        *) result 7.2 unchecked "$subject" "Neither this block nor one whose state names it is in the trust file. Compare with a node that you trust, and name it there ([[chain.block]]): $shown." "信任文件未列该区块，亦未列其状态记有该区块的区块。请与您信任的节点核对，并在信任文件中列出（[[chain.block]]）：$shown。" ;;
+    esac
+}
+
+find_header() { # the places of the not-before headers that the statement means to $places; 1 where 7.1 fails, 2 where that cannot be told, 3 where there is none
+    awk -v what=header -f "$work/rlp.awk" <"$work/headers" >"$work/read" || stop "cannot read anchor.json"
+    ! grep -q -e '^refused' -e " $SEALED\$" <"$work/read" || return 1
+    # Each once, and those with the number of the statement first: as a rule one is hashed.
+    awk -v ours="$(printf '%x' "$before_number")" '
+        part == "read" { sub(/^0+/, "", $2); number[FNR] = $2; next }
+        !($0 in seen) { seen[$0]; if ("x" number[FNR] == "x" ours) print; else other[++others] = $0 }
+        END { for (at = 1; at <= others; at++) print other[at] }' part=read "$work/read" part=headers "$work/headers" >"$work/distinct"
+    while IFS= read -r raw; do
+        hash_node "$raw" || return 2
+        [ "$sum" = "$before_hash" ] || continue
+        places=$(grep -n -x -F -e "$raw" <"$work/headers" | cut -d: -f1)
+        # shellcheck disable=SC2086 # a list of numbers
+        set -- $places
+        sed -n "$1p" <"$work/read" >"$work/step"
+        read -r _ its_number its_time _ <"$work/step" || stop "cannot read anchor.json"
+        [ "$#" -le 8 ] && [ $((0x$its_number)) -eq "$before_number" ] && [ $((0x$its_time)) -eq "$before_time" ] && [ "$chain_id" = "$before_chain" ]
+        return $?
+    done <"$work/distinct"
+    return 3
+}
+
+in_history() { # whether the state of the anchoring block names the not-before block (EIP-2935); 1 where it does not, 2 where that cannot be told, 3 where it cannot be tried
+    proofs=''
+    for place_in in $places; do
+        ! grep -q -e "^before$place_in " <"$work/nodes" || proofs="$proofs before$place_in"
+    done
+    [ "$block_good" = yes ] && [ -n "$proofs" ] && grep -q '^history ' <"$work/nodes" || return 3
+    [ "$before_number" -lt "$block" ] && [ "$before_number" -ge $((block - 8191)) ] || return 1
+    keccak "$HISTORY"
+    prove "$state_root" "$sum" history || return $?
+    [ -n "$proved" ] || return 1
+    read_rlp account "$proved"
+    case $word in account) storage=$part_1 ;; odd) return 2 ;; *) return 1 ;; esac
+    keccak "$(printf '%064x' $((before_number % 8191)))"
+    slot=$sum answer=1
+    for name in $proofs; do
+        tried=0
+        stored "$slot" "$name" || tried=$?
+        [ "$tried-$part_1" != "0-$before_hash" ] || return 0
+        [ "$tried" -ne 2 ] || answer=2
+    done
+    return "$answer"
+}
+
 # --- 8: time, and what is left -----------------------------------------------------------------------------------
 
 sources() { # files of bounds, and of what is open but may join some: the earliest moment of each independent source, in order
@@ -3119,16 +3259,21 @@ check_time() {
     by=$(sources "$work/bounds" "$work/joins" | sed -n "${k}p")
     first=$(sort -n <"$work/early" | head -n 1)
     if grep -q -e '^-' <"$work/early"; then first=-; fi
+    # Whoever attests the statement before the block that it names says what is false (docs/formats.md §12).
     if [ "$doubtful" = yes ]; then
         result 8.1 unchecked '' "Heads or tokens contradict each other, if what this script leaves open is good: notary verify tells." "若本脚本未能核验之处有效，则日志头或令牌互相矛盾。"
     elif [ "$doubtful" = revoked ]; then
         result 8.1 unchecked '' "A certificate behind a token may have been revoked, or what the trust file asks of its revocation data may be missing: see 5.2; notary verify tells." "时间戳的某一证书可能已被吊销，或缺少信任文件要求的吊销信息，见 5.2，请用 notary verify 核验。"
-    elif [ -n "$not_before" ] && [ -n "$first" ] && { [ "$first" = - ] || [ "$first" -lt "${not_before##*:}" ]; }; then
+    elif [ -n "$made_after" ] && [ -s "$work/attested" ] && [ "$(sort -n <"$work/attested" | head -n 1)" -lt "$before_time" ]; then
+        result 8.1 failed '' - -
+    elif [ -n "$not_before" ] && [ -n "$first" ] && { [ "$first" = - ] || [ "$first" -lt "$before_time" ]; }; then
         result 8.1 unchecked '' "A time stamp or block may be earlier than the block after which the record was made: notary verify tells which is wrong." "可能有时间戳或区块早于起始区块。"
     elif [ -n "$by" ]; then
         moment "$by"
-        [ -n "$only" ] || moment_by=$moment
         result 8.1 passed '' "By $moment, on the word of $k independent sources." "最迟 $moment，独立来源 $k 个。"
+        [ -z "$only" ] || return 0
+        moment_by=$moment shown_after=''
+        [ -z "$made_after" ] || { moment "$before_time" && shown_after="$moment, $made_after"; }
     else
         result 8.1 unchecked '' "Fewer than $k independent sources that this script can tell apart bound the time; Bitcoin and chains that it does not read are not counted; nor, more than once, names that its letters cannot tell apart." "本脚本可核验的独立来源少于 $k 个；比特币与本脚本不能核验的链未计入。"
     fi
@@ -3390,6 +3535,7 @@ fi
 case $overall in
     passed)
         printf 'Existed at the latest at 最迟于此时已存在: %s\n' "$moment_by"
+        [ -z "$shown_after" ] || printf 'The record was made after 记录制作于此区块之后: %s\n' "$shown_after"
         printf 'Nothing here shows when it was first written or signed. 以上均不证明文件最初写成或签署的时间。\n'
         ! found_so "$out" '[^'"$US"']*' unchecked ||
             printf 'What could not be checked above may still fail in notary verify or verify.html. 以上未能核验的各项，notary verify 或 verify.html 仍可能判为未通过。\n'

@@ -33,6 +33,12 @@ function isNumbered(pattern, name, most) {
   return number >= 1 && number <= most;
 }
 
+// What of these says something to people though no check reads it: a report, and what somebody else signed.
+export function unread(names) {
+  const there = ["data/report.pdf", "META-INF/"].filter((place) => names.some((name) => name.startsWith(place)));
+  return there.length > 0 ? `; no check reads ${there.join(" and ")}: nothing here vouches for what is in it` : "";
+}
+
 // The sizes of the heads in `names`, ascending.
 export function headSizes(names) {
   const sizes = new Set(names.map((name) => HEAD.exec(name)?.[1]).filter(Boolean));

@@ -8,6 +8,7 @@ import { digestsOf } from "./digests.js";
 import { openEvidence } from "./evidence.js";
 import { Following, checkIncident, checkInspection, checkPrevious } from "./following.js";
 import { checkHeads } from "./heads.js";
+import { unread } from "./package_names.js";
 import { checkPromise } from "./promise.js";
 import { exact } from "./result_text.js";
 import { sourceOf } from "./source.js";
@@ -43,7 +44,7 @@ export function judge({ trust, opened: { evidence, error }, given }) {
     checks.add("1.1", FAILED, error);
     return { result, blocks: [], signers: [] };
   }
-  checks.add("1.1", PASSED, `${evidence.files.size} files`);
+  checks.add("1.1", PASSED, `${evidence.files.size} files${unread([...evidence.files.keys()])}`);
   result.test_only = trust?.testOnly ?? false;
   if (trust) checks.add("1.2", PASSED, `trust file for log ${trust.origin}`);
   else checks.add("1.2", UNCHECKED, "no trust file was given");

@@ -3,7 +3,7 @@
 export const WORDS = {
   zh: {
     title: "离线核验证据包",
-    lead: "选择证据包、您自己的信任文件，以及原文件。所有计算都在本机浏览器中进行，不会发送任何内容。",
+    lead: "选择证据包、您自己的信任文件，以及原文件。所有计算都在本机浏览器中进行；除非您在下方填写节点或区块浏览器的网址，否则不会发送任何内容。",
     package: "证据包（.zip）或证明文件（.tlog-proof、.json、.cose、.ots）",
     trust: "信任文件（.toml）",
     trust_means: "应从证据包之外取得，并与第二个来源比对。随证据一同送来的信任文件没有意义。",
@@ -83,7 +83,7 @@ export const WORDS = {
   },
   en: {
     title: "Verify an evidence package offline",
-    lead: "Choose the package, your own trust file, and the document. Everything is computed in this browser; nothing is sent.",
+    lead: "Choose the package, your own trust file, and the document. Everything is computed in this browser; nothing is sent unless you name a node or an explorer below.",
     package: "Evidence package (.zip) or proof (.tlog-proof, .json, .cose, .ots)",
     trust: "Trust file (.toml)",
     trust_means: "Take it from outside the package, and compare it with a second source. A trust file that came with the evidence is worth nothing.",
