@@ -92,6 +92,19 @@ def test_by_a_fee_that_one_of_several_endpoints_invents_no_head_is_kept_from_bei
             assert data_fee(nodes[0], "op", 1000, 10) == (told[0] or 0)
 
 
+def test_one_endpoint_of_three_that_invents_the_fee_keeps_no_head_from_being_signed(chain, on_chain):
+    tells(chain, 1)
+
+    def huge(said):
+        return f"0x{(10**30).to_bytes(32).hex()}" if said == f"0x{(1).to_bytes(32).hex()}" else said
+
+    with lying_node(chain.url, eth_call=huge) as url:
+        alone = replace(on_chain, node=Node(url, 31337))
+        with pytest.raises(AnchorUnavailable, match="wei beside the gas of a transaction"):
+            signed(alone, 7)
+        assert signed(replace(alone, others=(chain.node, Node(chain.url, 31337))), 7)
+
+
 def test_a_node_that_is_busy_says_nothing_of_the_fee(chain):
     def busy(_):
         raise Error("too many requests")
