@@ -1,7 +1,7 @@
 """What a transaction pays, by the chain's rule: EIP-1559, one gas price, or nothing; and never more than the caps.
 
-A tip and a gas price are paid in full, and by a base fee that is not true nothing is mined, or nothing signed: so none of
-them is one endpoint's word. All that answer say one, and the middle one counts.
+A tip and a gas price are paid in full, and by a base fee that is not true nothing is mined, or nothing signed: so none
+of them is one endpoint's word. All that answer say one, and the middle one counts.
 """
 
 from collections.abc import Callable, Sequence

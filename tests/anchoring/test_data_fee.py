@@ -73,7 +73,15 @@ def test_no_node_may_ask_for_more_than_all_of_the_gas_may_cost(chain):
 
 @pytest.mark.parametrize(
     ("told", "fee"),
-    [((FEE, 1, 2), 2), ((0, 5, 6), 5), ((FEE, 3), 3), ((3, FEE), 3), ((None, 4, 4), 4), ((4, None), 4), ((4,), 4)],
+    [
+        ((FEE, 1, 2), 2),
+        ((0, 5, 6), 5),
+        ((FEE, 3), 3),
+        ((3, FEE), 3),
+        ((None, 4, 4), 4),
+        ((4, None), 4),
+        ((4,), 4),
+    ],
 )
 def test_by_a_fee_that_one_of_several_endpoints_invents_no_head_is_kept_from_being_signed(chain, told, fee):
     """Each endpoint's oracle tells so much for data, and of no operator; None: it tells nothing."""

@@ -143,7 +143,12 @@ def basing(chain, stack, *bases):
         return {} if number is None else {"eth_getBlockByNumber": told}
 
     return [
-        Node(stack.enter_context(lying_node(chain.url, eth_maxPriorityFeePerGas=lambda _: "0x1", **lies(each))), 31337)
+        Node(
+            stack.enter_context(
+                lying_node(chain.url, eth_maxPriorityFeePerGas=lambda _: "0x1", **lies(each))
+            ),
+            31337,
+        )
         for each in bases
     ]
 
@@ -154,7 +159,11 @@ def basing(chain, stack, *bases):
         ((0, 30, 31), 30, 30),
         ((9000, 30, 31), 31, 31),
         ((0, 30), 0, 30),  # what blocks then leave out is made again by the higher one
-        ((9000, 30), 30, None),  # what is made first may be mined, and is made again for no price that is not true
+        (
+            (9000, 30),
+            30,
+            None,
+        ),  # what is made first may be mined, and is made again for no price that is not true
         ((30,), 30, 30),
     ],
 )
@@ -170,7 +179,9 @@ def test_a_base_fee_is_the_middle_one_of_what_endpoints_say(shared_chain, bases,
 
 
 @pytest.mark.parametrize("lie", [0, 9000])
-def test_by_a_base_fee_that_one_endpoint_of_three_invents_no_eighth_replacement_waits_for_ever(shared_chain, lie):
+def test_by_a_base_fee_that_one_endpoint_of_three_invents_no_eighth_replacement_waits_for_ever(
+    shared_chain, lie
+):
     def attempt(base):
         fields = {"chainId": 31337, "nonce": 0, "gas": 10, "to": bytes(20), "value": 0, "data": b""}
         raw, ref = transaction(fields | {"maxFeePerGas": base * 10**9, "maxPriorityFeePerGas": 1}, WALLET)

@@ -277,7 +277,9 @@ PATH = (
     Case(
         "CA for web servers and code-signing, critical",
         OURS,
-        _middle(extensions=of_ca(ExtendedKeyUsageOID.SERVER_AUTH, ExtendedKeyUsageOID.CODE_SIGNING, critical=True)),
+        _middle(
+            extensions=of_ca(ExtendedKeyUsageOID.SERVER_AUTH, ExtendedKeyUsageOID.CODE_SIGNING, critical=True)
+        ),
         14,
         "for other purposes than time-stamping",
     ),
