@@ -266,6 +266,20 @@ def test_a_block_with_an_invented_time_is_an_anomaly_and_no_statement_names_it(c
     assert known() == before
 
 
+def test_of_a_quick_chain_one_block_is_kept_for_each_half_of_the_margin(chain, service):
+    (poll,) = (step for step in service.assembly.steps if step.name == "blocks main")
+    chain.mine(3)
+    time.sleep(3)
+    kept = []
+    for _ in range(2):  # the second is a second later or more, and less than thirty
+        poll.run()
+        with service.assembly.database.reading() as connection:
+            kept.append(newest_block(connection, now()))
+        chain.mine(2)
+        time.sleep(3)
+    assert kept[0] == kept[1] is not None
+
+
 def test_who_leads_shows_what_a_wallet_holds_before_it_signs_anything(chain, service):
     chain.node.ask("anvil_setCode", "0x" + "00" * 20, f"0x{CODE.hex()}")  # the contract of `Service`
     (poll,) = (step for step in service.assembly.steps if step.name == "blocks main")

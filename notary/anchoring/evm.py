@@ -266,7 +266,7 @@ class EvmAnchor:
         return Observation(Step.SENT, detail=detail)
 
     def _afford(self, node: Node, nonce: int, fields: dict[str, Any], size: int) -> None:
-        data = _TIMES * data_fee(node, self.profile, size, fields["gas"])
+        data = _TIMES * data_fee(node, self.profile, size, fields["gas"], self._nodes)
         cost = cost_of(fields) + data
         require_held(self._nodes, node, self.name, self.lane, cost)
         require_share(self.lane, cost, self.allowance(nonce, data))

@@ -11,9 +11,9 @@ import structlog
 
 from notary.anchoring.agreeing import nonce_of
 from notary.anchoring.blocks import block_at
-from notary.anchoring.fees import capped, fee_fields, price_of
+from notary.anchoring.fees import base_fee, capped, fee_fields, price_of
 from notary.anchoring.port import Attempt
-from notary.anchoring.rpc import Node, quantity, record
+from notary.anchoring.rpc import Node
 from notary.anchoring.transaction import fields_of, signed
 from notary.signers import Signer
 
@@ -75,8 +75,8 @@ def outbid(node: Node, nodes: Sequence[Node], attempt: Attempt) -> bool:
         AnchorRejected: its answer is no number.
     """
     now = fee_fields(node, nodes, again=True)
-    found = record(node.ask("eth_getBlockByNumber", "latest", False)).get("baseFeePerGas")
-    base = 0 if found is None else quantity(found) * 7 // 8  # it falls by an eighth at most
+    # Of a gas price it makes no difference. It falls by an eighth at most.
+    base = 0 if node.fees == "legacy" else base_fee(node, nodes, again=True) * 7 // 8
     return price_of(now, base) > price_of(fields_of(attempt.raw), base)
 
 

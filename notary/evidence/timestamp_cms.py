@@ -8,9 +8,11 @@ from typing import Any
 from asn1crypto import cms, core, tsp, x509
 
 from notary.errors import FormatError, TimestampError
+from notary.evidence import asn1
+from notary.evidence.asn1_form import members
 from notary.evidence.timestamp_der import check_der, dump, load, retag
 from notary.evidence.timestamp_extensions import key_identifier
-from notary.evidence.timestamp_form import ATTRIBUTES, ESS_V1, ESS_V2, require
+from notary.evidence.timestamp_form import ATTRIBUTES, ESS_V1, ESS_V2, parsed, read_pieces, require
 from notary.evidence.timestamp_names import same_name
 from notary.evidence.timestamp_signature import ED25519, SHA512, digest, verify_signature
 
@@ -49,17 +51,17 @@ def open_response(response: bytes) -> Token:
     Raises:
         TimestampError: 1 to 5.
     """
-    parsed = load(_Response, response)
-    state = parsed["status"]["status"].native
-    token = parsed["time_stamp_token"]
+    opened = load(_Response, response)
+    state = opened["status"]["status"].native
+    token = opened["time_stamp_token"]
     missing = isinstance(token, core.Void)
     if state == "rejection" and missing:
-        raise TimestampError(3, f"the authority refused: {_reason(parsed['status'])}")
+        raise TimestampError(3, f"the authority refused: {_reason(opened['status'])}")
     if state not in {"granted", "granted_with_mods"}:
         if not missing:
             raise TimestampError(2, f"a response of status {state} holds a token")
         raise TimestampError(
-            1, f"the status of the response is {state}, not granted: {_reason(parsed['status'])}"
+            1, f"the status of the response is {state}, not granted: {_reason(opened['status'])}"
         )
     if missing:
         raise TimestampError(2, "the response is granted and holds no token")
@@ -71,16 +73,27 @@ def open_response(response: bytes) -> Token:
     encapsulated = signed["encap_content_info"]
     if encapsulated["content_type"].dotted != TST_INFO:
         raise TimestampError(4, "the token's content is not TSTInfo")
-    if isinstance(encapsulated["content"], core.Void):
-        raise TimestampError(4, "the token holds no TSTInfo")
+    content = _content(encapsulated)
     if len(signed["signer_infos"]) != 1:
         raise TimestampError(5, f"the token has {len(signed['signer_infos'])} signers instead of one")
     return Token(
-        bytes(encapsulated["content"]),
+        content,
         _certificates(signed["certificates"]),
         signed["signer_infos"][0],
         state == "granted_with_mods",
     )
+
+
+def _content(encapsulated: Any) -> bytes:
+    """What is encapsulated. Not by the library, which reads pieces of indefinite length alone."""
+    _, *wrapped = members(parsed(dump(encapsulated), 4, "the token's content"), asn1.SEQUENCE)
+    if not wrapped:
+        raise TimestampError(4, "the token holds no TSTInfo")
+    (value,) = wrapped[0].children or ()
+    try:
+        return read_pieces(value)
+    except FormatError as error:
+        raise TimestampError(4, f"the token's content cannot be read: {error}") from error
 
 
 def find_signer(token: Token, more: Sequence[x509.Certificate]) -> x509.Certificate:

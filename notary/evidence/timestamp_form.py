@@ -176,12 +176,19 @@ def _certificate(node: Node) -> None:
 CERTIFICATE = Form(_CERTIFICATE.keys, _certificate)
 
 
-def _pieces(node: Node) -> None:
-    """An OCTET STRING, in pieces or not, as BER allows."""
+def read_pieces(node: Node) -> bytes:
+    """The contents of an OCTET STRING, in pieces or not, as BER allows.
+
+    Raises:
+        FormatError: it is none.
+    """
     if node.key != (0, asn1.OCTETS):
         refuse("not an octet string")
-    for piece in node.children or ():
-        _pieces(piece)
+    return node.content if node.children is None else b"".join(map(read_pieces, node.children))
+
+
+def _pieces(node: Node) -> None:
+    read_pieces(node)
 
 
 _CONTENT = Form(frozenset({(0, asn1.OCTETS)}), _pieces)

@@ -30,12 +30,15 @@ from notary.evidence.timestamp_extensions import (
     criticals,
     is_authority,
     key_usage,
+    purposes,
     values_of,
 )
 from notary.evidence.timestamp_names import Key, name_key
 from notary.evidence.timestamp_namespace import Namespace
 
 _KEY_CERT_SIGN = 5
+# Of an intermediate that states any: else whoever may issue for web servers alone could date whatever he likes.
+_STAMPING = {"1.3.6.1.5.5.7.3.8", "2.5.29.37.0"}  # id-kp-timeStamping, anyExtendedKeyUsage
 # Critical extensions of an intermediate that are acted upon here, or restrict no path.
 _UNDERSTOOD = {
     *(f"2.5.29.{arc}" for arc in (14, 15, 17, 19, 30, 31, 32, 33, 35, 36, 37, 46, 54)),
@@ -90,6 +93,9 @@ def _check_intermediate(certificate: Certificate) -> None:
         raise FormatError(f"{certificate.title} is not a CA")
     if usage is not None and _KEY_CERT_SIGN not in usage:
         raise FormatError(f"{certificate.title} is not allowed to sign certificates")
+    stated = purposes(certificate.der)
+    if stated is not None and _STAMPING.isdisjoint(stated):
+        raise FormatError(f"{certificate.title} is a CA for other purposes than time-stamping")
     unknown = [oid for oid in criticals(certificate.der) if oid not in _UNDERSTOOD]
     if unknown:
         raise FormatError(f"{certificate.title} has unknown critical extensions: {', '.join(unknown)}")

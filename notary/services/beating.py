@@ -7,7 +7,7 @@ from datetime import datetime
 
 from notary.services.steps import Step
 from notary.store.engine import Database
-from notary.store.heartbeats import beat, forget_others
+from notary.store.heartbeats import beat, expect, forget_others
 
 _SECONDS = 20.0  # a step is noted at most this often, unless it begins to fail or ceases to
 
@@ -22,6 +22,7 @@ class Beating:
     now: Callable[[], datetime]
     clock: Callable[[], float] = time.monotonic
     _noted: dict[str, tuple[float, bool]] = field(default_factory=dict, init=False)
+    _expected: set[str] = field(default_factory=set, init=False)  # that have not run yet
 
     def __call__(self, step: Step, succeeded: bool) -> None:
         """Note a run, where it is time to.
@@ -38,6 +39,10 @@ class Beating:
         with self.database.writing() as connection:
             if not self._noted:
                 forget_others(connection, [each.name for each in self.steps])
-            beat(connection, step.name, step.patience, self.now(), succeeded=succeeded)
+                patience = {each.name: each.patience for each in self.steps}
+                self._expected |= expect(connection, patience, self.now())
+            first = step.name in self._expected
+            beat(connection, step.name, step.patience, self.now(), succeeded=succeeded, first=first)
         # Durable: that it ran. A crash loses at most the last twenty seconds of that, and the silence is seen.
         self._noted[step.name] = (self.clock(), succeeded)
+        self._expected.discard(step.name)

@@ -10,8 +10,17 @@ from notary.store.sql import insert
 from notary.store.tables import block, commit_group
 
 
-def add_block(connection: Connection, new: Block, header: bytes, now: datetime) -> None:
+def add_block(connection: Connection, new: Block, header: bytes, now: datetime, apart: int = 0) -> None:
     """Keep a finalized block with its RLP header; the same one again changes nothing.
+
+    Args:
+        connection: to the database, in a transaction.
+        new: the block.
+        header: that it was read from.
+        now: the time, aware.
+        apart: seconds; where one of this chain is kept that is earlier by less, this one is compared and not kept. A
+            chain of a block a second fills the database otherwise, and nothing may be taken out of it later: whoever
+            is submitting at that moment may name any block that he found there.
 
     Raises:
         AnchorRejected: the block is later than `now`, or another of this number was final before: the node or the
@@ -22,21 +31,35 @@ def add_block(connection: Connection, new: Block, header: bytes, now: datetime) 
             f"final block {new.number} of chain {new.chain_id} is dated {new.time - now.timestamp():.0f} seconds "
             "after our clock: compare the clock of this machine and the node with others"
         )
-    values = {
-        "chain_id": new.chain_id,
-        "number": new.number,
-        "hash": new.hash,
-        "header": header,
-        "time": new.time,
-    }
-    connection.execute(insert(connection, block).on_conflict_do_nothing(), values)
-    known = connection.execute(
-        select(block.c.hash).where(block.c.chain_id == new.chain_id, block.c.number == new.number)
-    ).scalar_one()
-    if known != new.hash:
+    known = _hash_of(connection, new)
+    if known is None and not _is_near_another(connection, new, apart):
+        values = {
+            "chain_id": new.chain_id,
+            "number": new.number,
+            "hash": new.hash,
+            "header": header,
+            "time": new.time,
+        }
+        connection.execute(insert(connection, block).on_conflict_do_nothing(), values)
+        known = _hash_of(connection, new)  # another process may have been first
+    if known not in {None, new.hash}:
         raise AnchorRejected(
             f"chain {new.chain_id} has two final blocks {new.number}: a final block was undone"
         )
+
+
+def _hash_of(connection: Connection, new: Block) -> bytes | None:
+    """Of the block of this number that is kept."""
+    query = select(block.c.hash).where(block.c.chain_id == new.chain_id, block.c.number == new.number)
+    found: bytes | None = connection.execute(query).scalar()
+    return found
+
+
+def _is_near_another(connection: Connection, new: Block, apart: int) -> bool:
+    """Whether a block of this chain is kept that is as old as this one, or older by less than so many seconds."""
+    near = block.c.time > new.time - apart, block.c.time <= new.time
+    query = select(block.c.number).where(block.c.chain_id == new.chain_id, *near).limit(1)
+    return apart > 0 and connection.execute(query).scalar() is not None
 
 
 def newest_block(connection: Connection, until: datetime) -> Block | None:

@@ -229,8 +229,10 @@ class Steps:
     def _keep_block(self, quorum: Quorum) -> None:
         found = newest_finalized(quorum)
         block = Block(found.chain_id, found.number, found.hash, found.time)
+        # Statements name one that is as old as the margin; one that is older by half of it again says hardly less.
+        apart = self.settings.not_before_margin_seconds // 2
         with self.database.writing() as connection:
-            blocks.add_block(connection, block, found.raw, self.now())
+            blocks.add_block(connection, block, found.raw, self.now(), apart)
 
     def _tsa(self, tsa: Tsa) -> TsaAnchor:
         outbound = Outbound(allow_private=self.settings.allow_private_addresses)

@@ -1,5 +1,6 @@
 """What a rollup takes beside gas counts for the wallet and for its day, and no node may ask for any sum."""
 
+from contextlib import ExitStack, nullcontext
 from dataclasses import replace
 from datetime import UTC, datetime
 
@@ -68,6 +69,48 @@ def test_no_node_may_ask_for_more_than_all_of_the_gas_may_cost(chain):
         AnchorUnavailable, match=rf"asks for {2 * FEE} wei beside the gas .* max_fee_gwei allows"
     ):
         data_fee(node, "op", 1000, 99_999)
+
+
+@pytest.mark.parametrize(
+    ("told", "fee"),
+    [
+        ((FEE, 1, 2), 2),
+        ((0, 5, 6), 5),
+        ((FEE, 3), 3),
+        ((3, FEE), 3),
+        ((None, 4, 4), 4),
+        ((4, None), 4),
+        ((4,), 4),
+    ],
+)
+def test_by_a_fee_that_one_of_several_endpoints_invents_no_head_is_kept_from_being_signed(chain, told, fee):
+    """Each endpoint's oracle tells so much for data, and of no operator; None: it tells nothing."""
+    tells(chain, 0)
+
+    def lie(number):
+        answers = [] if number is None else [number, 0] * 4
+        return lambda _: f"0x{answers.pop(0).to_bytes(32).hex()}" if number is not None else "0x"
+
+    with ExitStack() as stack:
+        urls = [stack.enter_context(lying_node(chain.url, eth_call=lie(each))) for each in told]
+        nodes = [Node(url, 31337, max_fee=10) for url in urls]
+        assert data_fee(nodes[0], "op", 1000, 10, nodes) == fee
+        alone = pytest.raises(AnchorUnavailable, match=f"asks for {FEE} wei beside the gas")
+        with alone if told[0] == FEE else nullcontext():
+            assert data_fee(nodes[0], "op", 1000, 10) == (told[0] or 0)
+
+
+def test_one_endpoint_of_three_that_invents_the_fee_keeps_no_head_from_being_signed(chain, on_chain):
+    tells(chain, 1)
+
+    def huge(said):
+        return f"0x{(10**30).to_bytes(32).hex()}" if said == f"0x{(1).to_bytes(32).hex()}" else said
+
+    with lying_node(chain.url, eth_call=huge) as url:
+        alone = replace(on_chain, node=Node(url, 31337))
+        with pytest.raises(AnchorUnavailable, match="wei beside the gas of a transaction"):
+            signed(alone, 7)
+        assert signed(replace(alone, others=(chain.node, Node(chain.url, 31337))), 7)
 
 
 def test_a_node_that_is_busy_says_nothing_of_the_fee(chain):

@@ -7,8 +7,11 @@ from dataclasses import replace
 import pytest
 
 from notary.anchoring.fees import fee_fields
+from notary.anchoring.port import Attempt
+from notary.anchoring.replacing import outbid
 from notary.anchoring.rpc import MAX_FEE, MAX_TIP, Node
 from notary.anchoring.transaction import fields_of
+from notary.anchoring.transaction import signed as transaction
 from notary.errors import AnchorUnavailable
 from tests.anchoring.local_chain import WALLET, running
 from tests.anchoring.lying_node import Error, lying_node, raw_answer
@@ -128,6 +131,66 @@ def test_no_suggestion_makes_a_tip_higher_than_its_cap(shared_chain):
         nodes[0].max_tip = 10**10
         fields = fee_fields(nodes[0], nodes, again=True)
         assert fields["maxPriorityFeePerGas"] == 10**10 < fields["maxFeePerGas"]
+
+
+def basing(chain, stack, *bases):
+    """Endpoints whose newest block asks for so many gwei each; None: for what it does."""
+
+    def lies(number):
+        def told(block):
+            return block | {"baseFeePerGas": hex(number * 10**9)}
+
+        return {} if number is None else {"eth_getBlockByNumber": told}
+
+    return [
+        Node(
+            stack.enter_context(
+                lying_node(chain.url, eth_maxPriorityFeePerGas=lambda _: "0x1", **lies(each))
+            ),
+            31337,
+        )
+        for each in bases
+    ]
+
+
+@pytest.mark.parametrize(
+    ("bases", "first", "later"),
+    [
+        ((0, 30, 31), 30, 30),
+        ((9000, 30, 31), 31, 31),
+        ((0, 30), 0, 30),  # what blocks then leave out is made again by the higher one
+        (
+            (9000, 30),
+            30,
+            None,
+        ),  # what is made first may be mined, and is made again for no price that is not true
+        ((30,), 30, 30),
+    ],
+)
+def test_a_base_fee_is_the_middle_one_of_what_endpoints_say(shared_chain, bases, first, later):
+    with ExitStack() as stack:
+        nodes = basing(shared_chain, stack, *bases)
+        assert fee_fields(nodes[0], nodes)["maxFeePerGas"] == 2 * first * 10**9 + 1
+        if later is None:
+            with pytest.raises(AnchorUnavailable, match="asks for 9000000000001 wei for a unit of gas"):
+                fee_fields(nodes[0], nodes, again=True)
+        else:
+            assert fee_fields(nodes[0], nodes, again=True)["maxFeePerGas"] == 2 * later * 10**9 + 1
+
+
+@pytest.mark.parametrize("lie", [0, 9000])
+def test_by_a_base_fee_that_one_endpoint_of_three_invents_no_eighth_replacement_waits_for_ever(
+    shared_chain, lie
+):
+    def attempt(base):
+        fields = {"chainId": 31337, "nonce": 0, "gas": 10, "to": bytes(20), "value": 0, "data": b""}
+        raw, ref = transaction(fields | {"maxFeePerGas": base * 10**9, "maxPriorityFeePerGas": 1}, WALLET)
+        return Attempt(ref, raw, 0, WALLET.address)
+
+    with ExitStack() as stack:
+        nodes = basing(shared_chain, stack, lie, 30, 30)
+        assert outbid(nodes[0], nodes, attempt(20))
+        assert not outbid(nodes[0], nodes, attempt(60))
 
 
 def test_one_endpoint_of_three_makes_no_anchor_dearer(chain, log):

@@ -95,6 +95,8 @@ FAILED = {
         BY_NAME,
         "attributes signed out of order",
         "RSA, PKCS #1 v1.5",
+        "CA for web servers",
+        "CA for time-stamping and web servers",
         "signer is a CA",
         "signer named by key identifier",
     ),

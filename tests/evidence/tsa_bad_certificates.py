@@ -128,6 +128,14 @@ NO_SIGNING = [
     (x509.BasicConstraints(True, None), True),
     (x509.KeyUsage(True, False, False, False, False, False, True, False, False), True),
 ]
+
+
+def of_ca(*purposes, critical=False):
+    """Extensions of a CA that may issue for these purposes."""
+    return [*authority_extensions(), (x509.ExtendedKeyUsage(list(purposes)), critical)]
+
+
+WEB = of_ca(ExtendedKeyUsageOID.SERVER_AUTH)
 EXCLUDING = [
     *authority_extensions(),
     (x509.NameConstraints(None, [x509.DirectoryName(name("MINI  tsa"))]), True),
@@ -144,6 +152,13 @@ GOOD = (
     Case("CA named with a capital sharp s", "RFC 5280 §7.1", named("Große CA", "GROẞE CA")),
     Case("a certificate that may not sign stands before one that may", _PATH, in_turn(NO_SIGNING)),
     Case("a certificate that excludes the signer stands before one that does not", _PATH, in_turn(EXCLUDING)),
+    Case("a CA for web servers stands before one that states no purpose", OURS, in_turn(WEB)),
+    Case(
+        "CA for time-stamping and web servers",
+        OURS,
+        _middle(extensions=of_ca(ExtendedKeyUsageOID.SERVER_AUTH, TIME_STAMPING, critical=True)),
+    ),
+    Case("CA for any purpose", OURS, _middle(extensions=of_ca(ExtendedKeyUsageOID.ANY_EXTENDED_KEY_USAGE))),
 )
 
 PROFILE = (
@@ -257,6 +272,16 @@ PATH = (
         14,
         "is excluded by a CA above",
         "roots",
+    ),
+    Case("CA for web servers", OURS, _middle(extensions=WEB), 14, "for other purposes than time-stamping"),
+    Case(
+        "CA for web servers and code-signing, critical",
+        OURS,
+        _middle(
+            extensions=of_ca(ExtendedKeyUsageOID.SERVER_AUTH, ExtendedKeyUsageOID.CODE_SIGNING, critical=True)
+        ),
+        14,
+        "for other purposes than time-stamping",
     ),
     Case("root expired before genTime", OURS, _old_root, 14, "pinned root is not valid at genTime"),
 )

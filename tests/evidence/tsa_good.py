@@ -1,12 +1,15 @@
 """Tokens that a verifier must accept."""
 
 from datetime import UTC, datetime
+from itertools import pairwise
 
 from asn1crypto import core, tsp
 from asn1crypto import x509 as asn1
 from cryptography import x509
 from cryptography.x509.oid import ObjectIdentifier
 
+from notary.evidence.asn1 import parse
+from notary.evidence.timestamp_der import retag
 from notary.evidence.timestamp_signature import SM3
 from tests.evidence.tsa_case import OTHER, OURS, Case, Given, answer, authority, signer, token
 from tests.mini_tsa import MiniTsa, authority_extensions, certificate, der, parsed, signer_extensions
@@ -45,6 +48,32 @@ def _indefinite():
     body = b"\x30\x80" + held["content"].contents + bytes(2)
     body = b"\x30\x80" + held["content_type"].dump() + b"\xa0\x80" + body + bytes(4)
     return Given(b"\x30\x80" + response["status"].dump() + body + bytes(2), authority())
+
+
+def _in_pieces(*cuts):
+    """The content of SignedData as a constructed OCTET STRING of a definite length, cut at each of these places."""
+
+    def pieces(node):
+        content, places = node.content, (None, *cuts, None)
+        parts = (content[start:stop] for start, stop in pairwise(places))
+        return retag(0x24, b"".join(retag(0x04, part) for part in parts))
+
+    def rebuilt(node, path):
+        if not path:
+            return pieces(node)
+        first, *rest = path
+        held = [each.raw for each in node.children]
+        held[first] = rebuilt(node.children[first], rest)
+        return retag(node.raw[0], b"".join(held))
+
+    def make():
+        return Given(rebuilt(parse(answer()), _CONTENT), authority())
+
+    return make
+
+
+# Where it is: token, content of ContentInfo, SignedData, encapContentInfo, eContent, the OCTET STRING.
+_CONTENT = (1, 1, 0, 2, 1, 0)
 
 
 def _expired():
@@ -94,6 +123,8 @@ GOOD = (
     Case("no certificates in the token, caller has them", "RFC 3161 §2.4.1", _supplied),
     Case("certificates not in the order of DER", "RFC 5652 §1", _unsorted),
     Case("BER with indefinite lengths outside of what is signed", "RFC 5652 §1", _indefinite),
+    Case("content in two pieces of definite length", "RFC 5652 §5.2", _in_pieces(40)),
+    Case("content in many pieces, some of them empty", "RFC 5652 §5.2", _in_pieces(0, 0, 1, 50, 50, 51)),
     Case("certificates more than needed", "RFC 5652 §5.1", _crowd),
     Case("valid at genTime, expired today", "RFC 5280 §6.1", _expired),
     Case("tsa name is the signer's subject", _TSP, token(tsa=True)),

@@ -125,6 +125,23 @@ def test_a_step_that_never_succeeded_fails(sqlite, tmp_path):
     assert Health(sqlite, timedelta(seconds=60), rig.clock).look() == Condition([], ["anchor tsa"])
 
 
+def test_a_step_that_hangs_the_first_time_is_late_and_fails_not_before(sqlite, tmp_path):
+    rig, elapsed = Rig(sqlite, tmp_path).open(), [0.0]
+    health = Health(sqlite, timedelta(seconds=600), rig.clock)
+    beat = beating(rig, sqlite, lambda: elapsed[0])
+    for seconds, late in ((0, []), (80, []), (1, ["anchor tsa"])):
+        rig.clock.advance(seconds)
+        elapsed[0] += seconds
+        beat(STEPS[0], True)
+        assert health.look() == Condition(late, [])
+    beat(STEPS[1], False)
+    assert health.look() == Condition([], ["anchor tsa"])
+    another = beating(rig, sqlite, lambda: 0.0)  # what ran before is not expected anew
+    rig.clock.advance(81)
+    another(STEPS[0], True)
+    assert health.look() == Condition(["anchor tsa"], [])
+
+
 def test_runs_are_noted_now_and_then_and_changes_at_once(sqlite, tmp_path):
     rig, elapsed = Rig(sqlite, tmp_path).open(), [0.0]
     beat = beating(rig, sqlite, lambda: elapsed[0])
@@ -134,7 +151,7 @@ def test_runs_are_noted_now_and_then_and_changes_at_once(sqlite, tmp_path):
         rig.clock.advance(seconds)
         beat(STEPS[0], succeeded)
         with sqlite.reading() as connection:
-            (found,) = heartbeats(connection)
+            (found,) = (each for each in heartbeats(connection) if each.step == "close")
         return found.ran_at == rig.clock()
 
     assert noted(0, True)
@@ -157,7 +174,7 @@ def test_only_who_leads_notes_and_drops_steps_that_there_are_no_more(sqlite, tmp
     leads[0] = True
     beat(STEPS[0], True)
     with sqlite.reading() as connection:
-        assert [each.step for each in heartbeats(connection)] == ["close"]
+        assert [each.step for each in heartbeats(connection)] == ["anchor tsa", "close", "fsck"]
 
 
 def test_an_authority_that_is_left_alone_after_many_failures_is_named(sqlite, tmp_path):

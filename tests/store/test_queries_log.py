@@ -1,10 +1,11 @@
 """Queries give what was stored, on both databases: the log, its checkpoints, anchorings, stamps and blocks."""
 
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from functools import partial
 
 import pytest
-from sqlalchemy import event, text
+from sqlalchemy import event, select, text
 
 from notary.errors import AnchorRejected, Fatal, NotFound, NotReady
 from notary.evidence.statement import Block
@@ -338,6 +339,29 @@ def test_the_newest_block_is_the_latest_of_any_chain(connection):
     with pytest.raises(AnchorRejected, match="two final blocks 100"):
         blocks.add_block(connection, Block(1, 100, b"x" * 32, 1_772_362_800), b"other", NOW)
     assert blocks.block_header(connection, 1, 100) == b"header 100"
+
+
+def test_of_blocks_that_come_soon_after_each_other_few_are_kept(connection):
+    """A chain of a block a second is polled each five, and what is kept of it grew by 15 MB a day."""
+    start = int(NOW.timestamp()) - 3600
+    for at in range(0, 3600, 5):
+        blocks.add_block(connection, Block(1, at, b"%032d" % at, start + at), b"header", NOW, 30)
+    kept = connection.execute(select(tables.block.c.number).order_by(tables.block.c.number)).scalars().all()
+    assert kept == list(range(0, 3600, 30))
+    newest = Block(1, 3570, b"%032d" % 3570, start + 3570)
+    assert blocks.newest_block(connection, NOW) == newest
+    # What is kept is compared all the same, and holds back no other chain and no block that is older.
+    with pytest.raises(AnchorRejected, match="two final blocks 3570"):
+        blocks.add_block(connection, replace(newest, hash=b"x" * 32), b"header", NOW, 30)
+    for other in (replace(newest, chain_id=2), Block(1, 7, b"7" * 32, start - 1)):
+        blocks.add_block(connection, other, b"other", NOW, 30)
+        assert blocks.block_header(connection, other.chain_id, other.number) == b"other"
+
+
+def test_without_a_distance_each_block_is_kept(connection):
+    for number in (1, 2):
+        blocks.add_block(connection, Block(1, number, bytes([number]) * 32, 1000), b"header", NOW)
+        assert blocks.kept_block(connection, 1, number) is not None
 
 
 def test_a_block_of_the_future_is_neither_kept_nor_named(connection):

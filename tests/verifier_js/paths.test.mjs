@@ -80,6 +80,8 @@ const BAD = {
   "an intermediate that is no CA": ["basicConstraints = critical,CA:FALSE", LEAF, /is no CA/],
   "an intermediate that says nothing of it": ["subjectKeyIdentifier = hash", LEAF, /is no CA/],
   "an intermediate that may not sign certificates": ["basicConstraints = critical,CA:TRUE\nkeyUsage = cRLSign", LEAF, /may not sign certificates/],
+  "an intermediate for web servers, critical": [`${CA}\nextendedKeyUsage = critical,serverAuth`, LEAF, /is a CA for other purposes/],
+  "an intermediate for signing code and OCSP": [`${CA}\nextendedKeyUsage = codeSigning,OCSPSigning`, LEAF, /is a CA for other purposes/],
   "an unknown critical extension": [`${CA}\n1.3.6.1.4.1.99999.1 = critical,DER:0500`, LEAF, /unknown critical extensions: 1.3.6.1.4.1.99999.1/],
   "a name that is excluded": [`${CA}\nnameConstraints = excluded;DNS:example.org`, LEAF, /excludes/],
   "a name that is not permitted": [`${CA}\nnameConstraints = critical,permitted;DNS:example.com`, LEAF, /does not permit/],
@@ -111,7 +113,8 @@ const GOOD = {
   "any policy above": [`${CA}\ncertificatePolicies = anyPolicy\npolicyConstraints = requireExplicitPolicy:0`, `${LEAF}\ncertificatePolicies = 1.2.9`],
   "a policy that is mapped": [`${CA}\ncertificatePolicies = 1.2.3\npolicyMappings = 1.2.3:1.2.7\npolicyConstraints = requireExplicitPolicy:0`, `${LEAF}\ncertificatePolicies = 1.2.7`],
   "an unknown extension that is not critical": [`${CA}\n1.3.6.1.4.1.99999.1 = DER:0500`, LEAF],
-  "an extended key usage of the intermediate": [`${CA}\nextendedKeyUsage = critical,serverAuth`, LEAF],
+  "an intermediate for time-stamping among others": [`${CA}\nextendedKeyUsage = critical,serverAuth,timeStamping`, LEAF],
+  "an intermediate for any purpose": [`${CA}\nextendedKeyUsage = anyExtendedKeyUsage`, LEAF],
 };
 
 for (const [name, [middle, leaf]] of Object.entries(GOOD)) {

@@ -1983,7 +1983,8 @@ function value_of_extension(oid, from, to, kept, kept_end, value, seen_policy, a
             ended()
         } else if (oid == "551d25") { # extKeyUsage
             if (seq == seq_end) odd()
-            while (seq < seq_end) next_of("06")
+            cert_elsewhere = 1 # unless it is for time-stamping or for anything
+            while (seq < seq_end) if (next_of("06") ~ /^(2b06010505070308|551d2500)$/) cert_elsewhere = 0
         }
     }
     seq = kept; seq_end = kept_end
@@ -1997,6 +1998,7 @@ function certificate(at, limit, text, kept, kept_end, mid, mid_end, oids, oid, v
     cert_text = substr(all, start, past - start)
     mid = seq; mid_end = seq_end
     enter()
+    cert_elsewhere = 0 # whether it is for other purposes alone
     cert_strict = 0 # whether it has a critical extension that no signer may have
     value = next_of("")
     cert_version = "00"
@@ -2053,6 +2055,7 @@ function certificate(at, limit, text, kept, kept_end, mid, mid_end, oids, oid, v
     cert_signature = substr(all, body, past - body)
     if (cert_signature !~ /^00/) odd()
     cert_signature = substr(cert_signature, 3)
+    if (cert_elsewhere && cert_text ~ /0603551d13(0101(00|ff))?04..30..0101ff/) odd() # a CA, which openssl lets issue for others all the same
     seq = kept; seq_end = kept_end
     if (cert_algorithm !~ /^30[0-7].06[0-7]./) odd()
     cert_oid = substr(cert_algorithm, 9, 2 * byte_of(substr(cert_algorithm, 7, 2)))

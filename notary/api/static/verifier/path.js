@@ -1,7 +1,7 @@
 // Paths from a certificate to a pinned root, each valid at a moment (RFC 5280 §6.1; docs/formats.md §9, check 14).
 
 import { FormatError } from "./bytes.js";
-import { KEY_USAGE, OID, basicConstraints, checkExtensions, keyUsage } from "./extensions.js";
+import { KEY_USAGE, OID, basicConstraints, checkExtensions, extKeyUsage, keyUsage } from "./extensions.js";
 import { Namespace } from "./namespace.js";
 import { Policies } from "./policy.js";
 import { Tries } from "./tries.js";
@@ -29,11 +29,15 @@ const UNDERSTOOD = new Set([
   OID.ocspNoCheck,
 ]);
 
+// id-kp-timeStamping and anyExtendedKeyUsage: a CA that states purposes must have one of them, or it was trusted with others alone.
+const STAMPING = ["1.3.6.1.5.5.7.3.8", "2.5.29.37.0"];
+
 const isSelfIssued = (certificate) => certificate.issuer.key === certificate.subject.key;
 
 function checkIntermediate(certificate) {
   if (!basicConstraints(certificate)?.ca) throw new FormatError(`${certificate.title} is no CA`);
   if (keyUsage(certificate)?.has(KEY_USAGE.keyCertSign) === false) throw new FormatError(`${certificate.title} may not sign certificates`);
+  if (extKeyUsage(certificate)?.some((oid) => STAMPING.includes(oid)) === false) throw new FormatError(`${certificate.title} is a CA for other purposes`);
   const unknown = certificate.criticals().filter((oid) => !UNDERSTOOD.has(oid));
   if (unknown.length > 0) throw new FormatError(`${certificate.title} has unknown critical extensions: ${unknown.join(", ")}`);
 }
