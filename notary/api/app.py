@@ -13,7 +13,7 @@ from fastapi.routing import APIRoute
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from notary import __version__
-from notary.api import cors, health, hot, log_proofs, logs, pages, problems, public, records, submit
+from notary.api import bodies, cors, health, hot, log_proofs, logs, pages, problems, public, records, submit
 from notary.api.middleware import Around
 from notary.api.schemas import Problem
 from notary.errors import DiskFailed, NotaryError
@@ -47,6 +47,7 @@ def create_app(services: Services, stop: Callable[[DiskFailed], None] | None = N
     )
     app.state.services = services
     app.state.broken = problems.Broken(stop)
+    app.state.rooms = bodies.Rooms()
     app.state.asking = {}  # for keys, at this moment (notary.api.auth)
     app.state.verifications = CapacityLimiter(_VERIFICATIONS)
     problems.install(app)
