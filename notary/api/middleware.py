@@ -59,9 +59,7 @@ class Around:
             nonlocal sent, status
             if message["type"] == "http.response.start":
                 sent, status = True, message["status"]
-                headers = MutableHeaders(scope=message)
-                for name, value in _HEADERS.items():
-                    headers.setdefault(name, value)
+                _complete(message)
             elif len(message.get("body", b"")) > PIECE and not message.get("more_body", False):
                 long.append(message["body"])  # once nothing here holds it any more
                 return
@@ -87,6 +85,12 @@ class Around:
             REQUEST_SECONDS.labels(method, route, str(status)).observe(time.perf_counter() - started)
         if long:
             await self.unread.send(send, long.pop(), inner.get("state", {}).get("tenant_id"))
+
+
+def _complete(message: Message) -> None:
+    headers = MutableHeaders(scope=message)
+    for name, value in _HEADERS.items():
+        headers.setdefault(name, value)
 
 
 def _limited(receive: Receive, limit: int) -> Receive:
