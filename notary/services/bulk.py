@@ -2,13 +2,13 @@
 
 import json
 from collections.abc import Callable, Iterator
-from contextlib import AbstractContextManager
+from contextlib import AbstractContextManager, AsyncExitStack
 from dataclasses import dataclass, field
 from operator import attrgetter
 
-from anyio import to_thread
+from anyio import fail_after, to_thread
 
-from notary.errors import NotFound, RequestError
+from notary.errors import Busy, NotFound, RequestError
 from notary.evidence import canonical
 from notary.intake.accept import Intake
 from notary.intake.answers import bulk_answer, document_lines, line
@@ -35,6 +35,7 @@ LINES = "application/x-ndjson"
 IN_FLIGHT = 256  # requests that come in or wait, mostly on the disk (notary.api.bodies), or are at work
 OF_ONE = 8  # of them, of one organisation: so slow ones of many keep none of the others out
 BODY_SECONDS = 120.0  # for a body to arrive
+TURN_SECONDS = 30.0  # for a whole one to wait: where the database is away, each before it waited for that
 # With some 12 MiB each: two are stored, of which one may wait for the disk, while another is prepared or answered.
 _AT_WORK = 3
 
@@ -90,7 +91,12 @@ class BulkSubmitting:
             Busy, TooManyRequests: too much is being submitted.
             Unavailable: the database does not answer; all may have been stored, or nothing.
         """
-        async with self._turns.turn(who.tenant_id):
+        async with AsyncExitStack() as turn:
+            try:
+                with fail_after(TURN_SECONDS):
+                    await turn.enter_async_context(self._turns.turn(who.tenant_id))
+            except TimeoutError:
+                raise Busy("too many bulk requests wait for their turn; send it again in a second") from None
             return await self._work(who, media_type, body, key)
 
     async def _work(

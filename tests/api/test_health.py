@@ -259,6 +259,7 @@ def test_the_limits_are_those_of_the_settings(service):
     assert f"| {MAX_LINES:,}; a line {MAX_LINE >> 10} KiB |" in limits
     assert f"one process takes in; of one organisation | {IN_FLIGHT}; {OF_ONE} |" in limits
     assert f"| of them, at work at a time | {bulk._AT_WORK}; the others" in limits
+    assert f"the organisations in turn, for {bulk.TURN_SECONDS:.0f} s |" in limits
     assert f"| {bodies.ROOMS}; {bodies.ROOMS_OF_ONE}; of any other {bodies.WITHOUT >> 10} KiB, and" in limits
     assert f"at most {bodies.ROOM >> 20} MiB of each" in limits
     assert f"answers of which more than {unread.PIECE >> 10} KiB were not read after half a second" in limits
