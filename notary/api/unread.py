@@ -5,6 +5,7 @@ left many of them unread had all of them kept.
 """
 
 from collections.abc import Awaitable, Callable, MutableMapping
+from tempfile import SpooledTemporaryFile
 from typing import Any
 
 from anyio import move_on_after, to_thread
@@ -60,15 +61,20 @@ class Unread:
             self._spool.require(left)
             place = self._flying.place(_STRANGERS if whose is None else whose, left)
             with place, bodies.file(self._spool, 1) as file:
-                await to_thread.run_sync(file.write, rest)
+                await to_thread.run_sync(_fill, file, rest)
                 del rest, piece
-                file.seek(0)
                 while left:
                     part = await to_thread.run_sync(file.read, PIECE)
                     left -= len(part)
                     await send(_part(part, last=not left))
         except (NotaryError, OSError):
             return
+
+
+def _fill(file: "SpooledTemporaryFile[bytes]", data: memoryview) -> None:
+    file.rollover()  # first: else it would be in memory twice on its way
+    file.write(data)
+    file.seek(0)
 
 
 def _part(data: bytes, *, last: bool) -> dict[str, Any]:
