@@ -377,7 +377,8 @@ class Settings(BaseSettings):
     )
     temp_dir: Path = Field(
         default_factory=lambda data: data["data_dir"] / "spool",
-        description="Where documents wait for inspection; shared by all processes, same file system.",
+        description="Where documents wait for inspection, and large bodies are on their way; shared by all processes, "
+        "same file system.",
     )
 
     chains: tuple[Chain, ...] = Field((), description="Chains that checkpoints are anchored on.")

@@ -13,9 +13,10 @@ from fastapi.routing import APIRoute
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from notary import __version__
-from notary.api import cors, health, hot, log_proofs, logs, pages, problems, public, records, submit
+from notary.api import bodies, cors, health, hot, log_proofs, logs, pages, problems, public, records, submit
 from notary.api.middleware import Around
 from notary.api.schemas import Problem
+from notary.api.unread import Unread
 from notary.errors import DiskFailed, NotaryError
 from notary.services import Services
 
@@ -47,6 +48,7 @@ def create_app(services: Services, stop: Callable[[DiskFailed], None] | None = N
     )
     app.state.services = services
     app.state.broken = problems.Broken(stop)
+    app.state.rooms = bodies.Rooms()
     app.state.asking = {}  # for keys, at this moment (notary.api.auth)
     app.state.verifications = CapacityLimiter(_VERIFICATIONS)
     problems.install(app)
@@ -56,12 +58,13 @@ def create_app(services: Services, stop: Callable[[DiskFailed], None] | None = N
     pages.mount(app)
     max_body = services.max_document_bytes + services.max_request_bytes + _MULTIPART_OVERHEAD
     broken = app.state.broken
-    app.add_middleware(Around, max_body=max_body, broken=broken)
+    unread = Unread(services.submitting.intake.spool)
+    app.add_middleware(Around, max_body=max_body, broken=broken, unread=unread)
     app.direct = {
-        submit.SINGLE: Around(_direct(app, submit.submit), max_body, broken),
+        submit.SINGLE: Around(_direct(app, submit.submit), max_body, broken, unread),
         # The endpoint has its own limits, and says what to do; this one is for what is far above them.
         submit.BULK: Around(
-            _direct(app, submit.submit_bulk), max(max_body, services.bulk.max_bulk_bytes * 2), broken
+            _direct(app, submit.submit_bulk), max(max_body, services.bulk.max_bulk_bytes * 2), broken, unread
         ),
     }
     app.hot = hot.Hot(services, broken)

@@ -47,9 +47,14 @@ Reporter = Annotated[Principal, Depends(requires("report"))]
 async def principal_of(request: Request, services: Services, scope: str) -> Principal:
     """Who holds the key sent, which must have `scope`: by what was read in the last seconds, else by the database."""
     token = bearer(request)
-    known = known_principal(services, token, scope)
-    if known is not None:
-        return known
+    principal = known_principal(services, token, scope)
+    if principal is None:
+        principal = await _asked(request, services, token, scope)
+    request.state.tenant_id = principal.tenant_id  # for what of the answer is not read (notary.api.unread)
+    return principal
+
+
+async def _asked(request: Request, services: Services, token: str, scope: str) -> Principal:
     # Those who come with the same key at the same time share one question.
     asking: dict[object, asyncio.Task[Principal]] = request.app.state.asking
     question = asyncio.get_running_loop(), token, scope

@@ -37,6 +37,7 @@ class BoundedProtocol(HttpToolsProtocol):
         super().connection_made(transport)
         self._between = 0  # bytes since a head was whole, or a piece of a body came
         self._head_since: float | None = self.loop.time()
+        self._in_head = False  # of a request of which the parser has seen a part
         self._in_body = False
         self._answered_since: float | None = None  # while a body that nobody waits for goes on
         self._watch: asyncio.TimerHandle | None = None
@@ -68,13 +69,15 @@ class BoundedProtocol(HttpToolsProtocol):
 
     def on_message_begin(self) -> None:
         """The next head begins."""
+        self._in_head = True
         if self._head_since is None:
             self._head_since = self.loop.time()
         super().on_message_begin()
 
     def on_headers_complete(self) -> None:
         """The head is whole."""
-        self._head_since, self._between, self._in_body = None, 0, True
+        self._head_since, self._between = None, 0
+        self._in_head, self._in_body = False, True
         self._mark()
         super().on_headers_complete()
 

@@ -5,7 +5,7 @@ request names: a megabyte of punycode takes minutes.
 """
 
 from collections.abc import AsyncIterator, Mapping
-from contextlib import asynccontextmanager
+from contextlib import ExitStack, asynccontextmanager
 from dataclasses import dataclass, field
 from tempfile import SpooledTemporaryFile
 from typing import BinaryIO
@@ -17,12 +17,12 @@ from python_multipart.multipart import parse_options_header
 from starlette.concurrency import run_in_threadpool
 from starlette.requests import Request
 
+from notary.api import bodies
 from notary.errors import RequestError, TooLarge, Unavailable
 from notary.intake.spool import Spool
 
 FILE = "file"
 MEDIA_TYPE = "multipart/form-data"
-_IN_MEMORY = 1 << 20
 _COPIES = 2  # of a body while it is taken in: as it arrives, and in the spool
 
 
@@ -32,20 +32,21 @@ class Form:
 
     file: BinaryIO
     media_type: str | None
-    fields: dict[str, bytes]
+    fields: dict[str, BinaryIO]
 
 
 @asynccontextmanager
 async def read_form(
-    request: Request, spool: Spool, limits: Mapping[str, int], seconds: float
+    request: Request, spool: Spool, limits: Mapping[str, int], seconds: float, most: int
 ) -> AsyncIterator[Form]:
     """Read the body; the document is gone when the block ends.
 
     Args:
         request: its body was not touched yet.
-        spool: for documents over 1 MiB; they have no name there, and a crash leaves nothing.
+        spool: for what does not stay in memory; it has no name there, and a crash leaves nothing.
         limits: most bytes of each other part that may come, by name.
         seconds: within which the body must have come.
+        most: bytes of each part that stay in memory.
 
     Raises:
         RequestError: not such a form, no document, or a part that is not expected or comes twice.
@@ -54,19 +55,18 @@ async def read_form(
         Unavailable: the disk takes nothing now.
     """
     spool.require(_COPIES * length_of(request))
-    with SpooledTemporaryFile(max_size=_IN_MEMORY, dir=str(spool.folder)) as file:
-        reader = _Reader(file, spool, limits)  # type: ignore[arg-type] # it has what a binary file has
+    with ExitStack() as files:
+        reader = _Reader(files, spool, limits, most)
         parser = reader.parser(request.headers.get("Content-Type", ""))
         try:
             size = 0
             with move_on_after(seconds) as scope:
                 async for chunk in request.stream():
                     size += len(chunk)
-                    if size <= _IN_MEMORY:
+                    if size <= most:
                         parser.write(chunk)
                     else:
                         await run_in_threadpool(parser.write, chunk)
-            file.seek(0)
         except FormParserError as error:
             raise RequestError("the body is not multipart/form-data as its header says") from error
         except OSError as error:
@@ -85,10 +85,11 @@ def length_of(request: Request) -> int:
 
 @dataclass(slots=True)
 class _Reader:
-    file: BinaryIO
+    files: ExitStack
     spool: Spool
     limits: Mapping[str, int]
-    parts: dict[str, bytearray] = field(default_factory=dict)
+    most: int
+    parts: "dict[str, SpooledTemporaryFile[bytes]]" = field(default_factory=dict)
     media_type: str | None = None
     complete: bool = False
     _part: str = ""
@@ -117,8 +118,10 @@ class _Reader:
             raise RequestError("the multipart/form-data ends before its last boundary")
         if FILE not in self.parts:
             raise RequestError(f"a part {FILE!r} with the document is missing")
-        fields = {name: bytes(data) for name, data in self.parts.items() if name != FILE}
-        return Form(self.file, self.media_type, fields)
+        for file in self.parts.values():
+            file.seek(0)
+        fields = {name: file for name, file in self.parts.items() if name != FILE}
+        return Form(self.parts[FILE], self.media_type, fields)  # type: ignore[arg-type] # they have what binary files have
 
     def part_begin(self) -> None:
         self._headers.clear()
@@ -142,18 +145,15 @@ class _Reader:
             raise RequestError(f"a part is named {self._part[:40]!r}; expected is {expected}")
         if self._part in self.parts:
             raise RequestError(f"the part {self._part!r} comes twice; send one document a request")
-        self.parts[self._part] = bytearray()
+        self.parts[self._part] = self.files.enter_context(bodies.file(self.spool, self.most))
         if self._part == FILE:
             self.media_type = self._headers.get(b"content-type", b"").decode("ascii", "replace") or None
 
     def part_data(self, data: bytes, start: int, end: int) -> None:
-        if self._part == FILE:
-            self.spool.require()  # also for those that do not say their length, and all that come at once
-            self.file.write(data[start:end])
-            return
+        self.spool.require()  # also for those that do not say their length, and all that come at once
         part = self.parts[self._part]
-        part += data[start:end]
-        if len(part) > self.limits[self._part]:
+        part.write(data[start:end])
+        if self._part != FILE and part.tell() > self.limits[self._part]:
             raise TooLarge(f"the part {self._part!r} is larger than {self.limits[self._part]} bytes")
 
     def end(self) -> None:

@@ -12,6 +12,7 @@ from starlette.datastructures import Headers, MutableHeaders
 from starlette.requests import ClientDisconnect
 
 from notary.api import problems
+from notary.api.unread import PIECE, Unread
 from notary.errors import TooLarge
 from notary.observe import REQUEST_SECONDS
 
@@ -38,10 +39,11 @@ _METHODS = ("GET", "HEAD", "POST", "OPTIONS")
 class Around:
     """The outermost layer of the application."""
 
-    def __init__(self, app: App, max_body: int, broken: problems.Broken) -> None:
+    def __init__(self, app: App, max_body: int, broken: problems.Broken, unread: Unread) -> None:
         self.app = app
         self.max_body = max_body
         self.broken = broken
+        self.unread = unread
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Pass on; whatever happens, the answer is a problem at worst."""
@@ -51,14 +53,16 @@ class Around:
         started, status, sent = time.perf_counter(), 500, False
         # HEAD is GET without its body, which the server leaves away by the method that it was sent.
         inner = {**scope, "method": "GET"} if scope["method"] == "HEAD" else scope
+        long: list[bytes | memoryview] = []  # what is left to be sent
 
         async def with_headers(message: Message) -> None:
             nonlocal sent, status
             if message["type"] == "http.response.start":
                 sent, status = True, message["status"]
-                headers = MutableHeaders(scope=message)
-                for name, value in _HEADERS.items():
-                    headers.setdefault(name, value)
+                _complete(message)
+            elif len(message.get("body", b"")) > PIECE and not message.get("more_body", False):
+                long.append(message["body"])  # once nothing here holds it any more
+                return
             await send(message)
 
         try:
@@ -79,6 +83,14 @@ class Around:
             route = getattr(inner.get("route"), "path", "none")
             method = scope["method"] if scope["method"] in _METHODS else "other"
             REQUEST_SECONDS.labels(method, route, str(status)).observe(time.perf_counter() - started)
+        if long:
+            await self.unread.send(send, long.pop(), inner.get("state", {}).get("tenant_id"))
+
+
+def _complete(message: Message) -> None:
+    headers = MutableHeaders(scope=message)
+    for name, value in _HEADERS.items():
+        headers.setdefault(name, value)
 
 
 def _limited(receive: Receive, limit: int) -> Receive:

@@ -64,8 +64,8 @@ async def verify(request: Request, services: ServicesDep) -> dict[str, Any]:
     elsewhere.
     """
     verifying = services.verifying
-    with verifying.place():
-        async with forms.read_form(request, verifying.spool, {}, limits.BODY_SECONDS) as form:
+    with verifying.place(), request.app.state.rooms.room(None) as most:
+        async with forms.read_form(request, verifying.spool, {}, limits.BODY_SECONDS, most) as form:
             limiter = request.app.state.verifications
             report = await to_thread.run_sync(verifying.verify, form.file, limiter=limiter)
     return report.to_json()

@@ -20,9 +20,10 @@ _FIRST = f"POST {PATH} HTTP/1.1\r\n".encode()
 _MAX_HEAD = 4096
 BODY_SECONDS = 0.5  # for a body to follow its head, before the parser has both
 _MAX_TOKEN = 120
-# RFC 9110 5.1, 5.5 and 5.6.2, without the bytes beyond ASCII that a value may have, and without folded lines.
+# RFC 9110 5.1, 5.5 and 5.6.2, without the bytes beyond ASCII that a value may have, and without folded lines. A run of
+# blanks is given back to nothing (+): else each of them is tried as an end of the first and of the second.
 _LINE = re.compile(
-    rb"([!#$%&'*+.^_`|~0-9A-Za-z-]+):[ \t]*([\x21-\x7e](?:[\x20-\x7e\t]*[\x21-\x7e])?)?[ \t]*\r\n"
+    rb"([!#$%&'*+.^_`|~0-9A-Za-z-]++):[ \t]*+([\x21-\x7e](?:[\x20-\x7e\t]*[\x21-\x7e])?)?[ \t]*+\r\n"
 )
 # These would change how the request is read, or what is answered.
 _OTHER = frozenset(
@@ -104,6 +105,7 @@ class QuickProtocol(BoundedProtocol):
         """Whether the parser waits for a request, has seen nothing of it, and all answers were sent."""
         return (
             (self.cycle is None or self.cycle.response_complete)
+            and not self._in_head  # it may have come with the end of what was answered
             and not self._in_body
             and not self._between
             and not self.flow.write_paused

@@ -1,19 +1,18 @@
 """POST /v1/evidence: JSON with digests or an event, or multipart with the file; and many at once."""
 
-from collections.abc import Callable
-from contextlib import ExitStack
+import io
+from contextlib import AbstractAsyncContextManager
 from functools import partial
 from http import HTTPStatus
 
-from anyio import fail_after
 from fastapi import APIRouter, Request
 from fastapi.responses import Response
 from pydantic import ValidationError
 
-from notary.api import forms
+from notary.api import bodies, forms
 from notary.api.auth import KEY, principal_of, services_of
 from notary.api.schemas import Accepted, AcceptedBulk, SubmitRequest
-from notary.errors import FormatError, RequestError, TooLarge
+from notary.errors import FormatError, RequestError
 from notary.evidence.canonical import loads_unordered
 from notary.intake.values import LIGHT_BYTES, MAX_VALUES, has_few, is_light
 from notary.services import Services, bulk, submitting
@@ -124,8 +123,9 @@ async def submit_bulk(request: Request) -> Response:
     media_type = _media_type(request)
     limit = services.bulk.limit(media_type)
     with services.bulk.place(principal):
-        body = await _body(request, limit, bulk.BODY_SECONDS, "send fewer lines at a time")
-        answer = await services.bulk.submit(principal, media_type, body, repeat.key)
+        seconds, instead = bulk.BODY_SECONDS, "send fewer lines at a time"
+        async with _received(request, services, principal, limit, seconds, instead) as body:
+            answer = await services.bulk.submit(principal, media_type, body.take, repeat.key)
     return Response(answer, HTTPStatus.ACCEPTED, media_type=_JSON)
 
 
@@ -134,28 +134,46 @@ def _media_type(request: Request) -> str:
 
 
 async def _digests(request: Request, services: Services, principal: Principal, repeat: Repeat) -> bytes:
-    limit, seconds = services.max_request_bytes, submitting.BODY_SECONDS
-    with ExitStack() as places:
-
-        def large() -> None:
-            size = min(forms.length_of(request) or limit, limit)  # as it says, or all that it may have
-            places.enter_context(services.submitting.place_of(principal, size))
-
-        body = await _body(request, limit, seconds, "send a file as multipart/form-data", large)
-        if is_light(body):
-            return await services.submitting.digests(principal, wanted(parse(body)), repeat)
-        return await services.submitting.heavy_digests(principal, partial(_read, body), repeat)
+    submit, limit, seconds = services.submitting, services.max_request_bytes, submitting.BODY_SECONDS
+    instead = "send a file as multipart/form-data"
+    async with _received(request, services, principal, limit, seconds, instead) as body:
+        if not body.light:
+            with submit.place_of(principal, body.size):
+                return await submit.heavy_digests(principal, lambda: _read(body.take()), repeat)
+        data = body.take()
+        if is_light(data):
+            return await submit.digests(principal, wanted(parse(data)), repeat)
+        return await submit.heavy_digests(principal, partial(_read, data), repeat)
 
 
 async def _multipart(request: Request, services: Services, principal: Principal, repeat: Repeat) -> bytes:
     spool, limit = services.submitting.intake.spool, services.max_request_bytes
     seconds = services.submitting.body_seconds
-    with services.submitting.place(principal):
-        async with forms.read_form(request, spool, {"request": limit}, seconds) as form:
-            body = form.fields.get("request", b"{}")
+    with services.submitting.place(principal), _rooms(request).room(principal.tenant_id) as most:
+        async with forms.read_form(request, spool, {"request": limit}, seconds, most) as form:
+            body = form.fields.get("request", io.BytesIO(b"{}"))
+            start = body.read(LIGHT_BYTES + 1)  # a light one is in memory
+            body.seek(0)
             return await services.submitting.document(
-                principal, partial(_read, body), form.file, form.media_type, repeat, light=is_light(body)
+                principal,
+                lambda: _read(body.read()),
+                form.file,
+                form.media_type,
+                repeat,
+                light=is_light(start),
             )
+
+
+def _rooms(request: Request) -> bodies.Rooms:
+    rooms: bodies.Rooms = request.app.state.rooms
+    return rooms
+
+
+def _received(
+    request: Request, services: Services, who: Principal, limit: int, seconds: float, instead: str
+) -> AbstractAsyncContextManager[bodies.Body]:
+    spool = services.submitting.intake.spool
+    return bodies.received(request, spool, _rooms(request), who.tenant_id, limit, seconds, instead)
 
 
 def _repeat(request: Request) -> Repeat:
@@ -198,22 +216,3 @@ def parse(body: bytes) -> SubmitRequest:
         first = error.errors(include_url=False)[0]
         where = ".".join(str(part) for part in first["loc"]) or "request"
         raise RequestError(f"{where}: {first['msg']}") from error
-
-
-async def _body(
-    request: Request, limit: int, seconds: float, instead: str, large: Callable[[], None] = lambda: None
-) -> bytes:
-    """The body; `large` is called once, before more than a light one is kept, and may refuse it."""
-    chunks, size = [], 0
-    try:
-        with fail_after(seconds):
-            async for chunk in request.stream():
-                before, size = size, size + len(chunk)
-                if size > limit:
-                    raise TooLarge(f"the request is larger than {limit} bytes; {instead}")
-                if before <= LIGHT_BYTES < size:
-                    large()
-                chunks.append(chunk)
-    except TimeoutError:
-        raise TooLarge(f"the request did not arrive within {seconds:.0f} seconds; {instead}") from None
-    return b"".join(chunks)

@@ -76,15 +76,19 @@ class Spool:
     reserve: int = 0
     free: Callable[[Path], int] = free_bytes
 
-    def require(self, size: int = 0) -> None:
+    def require(self, size: int = 0, instead: str = "send the digests instead, or try again later") -> None:
         """Look whether so many bytes more may be written; again while they are, since others write, too.
+
+        Args:
+            size: how many.
+            instead: what to do where they may not.
 
         Raises:
             Busy: they would take what must stay free.
             Unavailable: the disk does not say.
         """
         if self.free(self.folder) - size < self.reserve:
-            raise Busy("the disk for documents is nearly full; send the digests instead, or try again later")
+            raise Busy(f"the disk for documents is nearly full; {instead}")
 
     def receive(
         self,

@@ -2,13 +2,13 @@
 
 import json
 from collections.abc import Callable, Iterator
-from contextlib import AbstractContextManager
+from contextlib import AbstractContextManager, AsyncExitStack
 from dataclasses import dataclass, field
 from operator import attrgetter
 
-from anyio import to_thread
+from anyio import fail_after, to_thread
 
-from notary.errors import NotFound, RequestError
+from notary.errors import Busy, NotFound, RequestError
 from notary.evidence import canonical
 from notary.intake.accept import Intake
 from notary.intake.answers import bulk_answer, document_lines, line
@@ -32,10 +32,12 @@ from notary.store.sound import require_own_entry, require_own_promise
 
 ARRAY = "application/json"
 LINES = "application/x-ndjson"
-IN_FLIGHT = 6  # requests whose bodies are in memory; of these, three at most have some 12 MiB each
-OF_ONE = 4  # of them, of one organisation: the others are not kept out by it
-BODY_SECONDS = 120.0  # for a body to arrive: who sends it slowly has a place of others
-_AT_WORK = 3  # two are stored, of which one may wait for the disk, while another is prepared or answered
+IN_FLIGHT = 256  # requests that come in or wait, mostly on the disk (notary.api.bodies), or are at work
+OF_ONE = 8  # of them, of one organisation: so slow ones of many keep none of the others out
+BODY_SECONDS = 120.0  # for a body to arrive
+TURN_SECONDS = 30.0  # for a whole one to wait: where the database is away, each before it waited for that
+# With some 12 MiB each: two are stored, of which one may wait for the disk, while another is prepared or answered.
+_AT_WORK = 3
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,8 +72,16 @@ class BulkSubmitting:
         """A place for one request, to be taken before its body is read. Raises as `Flying.place`."""
         return self._flying.place(who.tenant_id)
 
-    async def submit(self, who: Principal, media_type: str, body: bytes, key: str | None) -> memoryview:
+    async def submit(
+        self, who: Principal, media_type: str, body: Callable[[], bytes], key: str | None
+    ) -> memoryview:
         """Accept all of a request that has a place, and answer it.
+
+        Args:
+            who: whose it is.
+            media_type: of the body.
+            body: gives it, once, when its turn has come; called in a thread, since it may come from the disk.
+            key: the client's Idempotency-Key.
 
         Raises:
             RequestError: a line is wrong; it is named, and nothing is stored.
@@ -81,10 +91,17 @@ class BulkSubmitting:
             Busy, TooManyRequests: too much is being submitted.
             Unavailable: the database does not answer; all may have been stored, or nothing.
         """
-        async with self._turns.turn(who.tenant_id):
+        async with AsyncExitStack() as turn:
+            try:
+                with fail_after(TURN_SECONDS):
+                    await turn.enter_async_context(self._turns.turn(who.tenant_id))
+            except TimeoutError:
+                raise Busy("too many bulk requests wait for their turn; send it again in a second") from None
             return await self._work(who, media_type, body, key)
 
-    async def _work(self, who: Principal, media_type: str, body: bytes, key: str | None) -> memoryview:
+    async def _work(
+        self, who: Principal, media_type: str, body: Callable[[], bytes], key: str | None
+    ) -> memoryview:
         tenant, computing = who.tenant_id, self._computing
         item = await computing.run(tenant, self._prepare, tenant, media_type, body, key)
         made = await min(self.writers, key=attrgetter("waiting")).add_bulk(item)
@@ -98,9 +115,9 @@ class BulkSubmitting:
         SUBMISSIONS.labels("event").inc(events)
         return await computing.run(tenant, self._answer, item, made)
 
-    def _prepare(self, tenant: int, media_type: str, body: bytes, key: str | None) -> BulkItem:
-        intake = self._intake
-        bulk = parse_array(body) if media_type == ARRAY else parse_lines(body, tenant, self.max_bulk_bytes)
+    def _prepare(self, tenant: int, media_type: str, body: Callable[[], bytes], key: str | None) -> BulkItem:
+        intake, data = self._intake, body()
+        bulk = parse_array(data) if media_type == ARRAY else parse_lines(data, tenant, self.max_bulk_bytes)
         at = self.writers[0].conditions()
         claim = None if key is None else Claim(tenant, f"k{key}", fingerprint(bulk, _canonical))
         return prepare_bulk(

@@ -26,7 +26,7 @@ from notary.services.types import Principal
 from notary.services.wanted import Repeat, Wanted, fingerprint, of_digests, of_document, plain_media_type
 from notary.store.claims import Claim
 
-IN_FLIGHT = 512  # documents that are taken in; each has a megabyte in memory, and the rest on the disk
+IN_FLIGHT = 1024  # documents that are taken in, mostly on the disk (notary.api.bodies)
 OF_ONE = 64  # of them, of one organisation
 MAX_BYTES = (
     32 << 20

@@ -17,7 +17,7 @@ from notary.services.packages import Packages
 from notary.services.records import Records
 from notary.services.types import Found, Viewer
 
-IN_FLIGHT = 32  # requests whose files are taken in or checked; each has a megabyte in memory, and the rest on the disk
+IN_FLIGHT = 256  # requests whose files are taken in, mostly to the disk (notary.api.bodies), or checked
 BODY_SECONDS = 300.0  # for a file to arrive
 _PDF = b"%PDF-"
 _OTHER = "this is neither an evidence package (.zip) nor a proof (.tlog-proof, .json) nor a report (.pdf)"

@@ -12,12 +12,14 @@ import pytest
 from sqlalchemy import event
 
 from notary.api.schemas import AcceptedBulk
+from notary.errors import Busy
 from notary.evidence.note import Verifier
 from notary.evidence.number import show_number
 from notary.evidence.receipt import check_receipt, open_receipt
 from notary.evidence.statement import parse_statement
 from notary.intake.receipts import receipt_of
 from notary.log.fsck import fsck as check
+from notary.services import bulk as bulk_service
 from notary.services.bulk import IN_FLIGHT, OF_ONE, BulkSubmitting
 from notary.services.types import Principal
 from notary.store.records import count_records
@@ -265,10 +267,9 @@ def test_a_key_of_the_scope_is_needed(service):
 
 
 def test_what_is_in_flight_is_bounded(service, monkeypatch):
-    others = [Principal(900 + at, frozenset()) for at in range(2)]
     with ExitStack() as places:
-        for who in [*others] * (IN_FLIGHT // 2):
-            places.enter_context(service.services.bulk.place(who))
+        for at in range(IN_FLIGHT):
+            places.enter_context(service.services.bulk.place(Principal(900 + at, frozenset())))
         answer = bulk(service, lines(GOOD))
         assert f"{IN_FLIGHT} bulk requests are under way" in problem(answer, 503, "busy")
         assert answer.headers["Retry-After"] == "1"
@@ -432,11 +433,38 @@ def test_three_requests_at_a_time_hold_their_megabytes(service, monkeypatch):
     async def all_at_once():
         async with anyio.create_task_group() as tasks:
             for _ in range(IN_FLIGHT):
-                tasks.start_soon(service.services.bulk.submit, who, "application/json", b"", None)
+                tasks.start_soon(service.services.bulk.submit, who, "application/json", lambda: b"", None)
 
     monkeypatch.setattr(BulkSubmitting, "_work", work)
     anyio.run(all_at_once)
     assert (len(seen), max(seen)) == (IN_FLIGHT, 3)
+
+
+def test_who_waits_too_long_for_a_turn_is_told_so(service, monkeypatch):
+    """A database that is away is waited for by three at a time, and hundreds would stand behind them."""
+    monkeypatch.setattr(bulk_service, "TURN_SECONDS", 0.1)
+    late, who = [], Principal(1, frozenset())
+
+    async def work(*_):
+        await anyio.sleep(0.5)
+        return b""
+
+    async def submit():
+        try:
+            await service.services.bulk.submit(who, "application/json", lambda: b"", None)
+        except Busy as error:
+            late.append(str(error))
+
+    async def all_at_once():
+        async with anyio.create_task_group() as tasks:
+            for _ in range(5):
+                tasks.start_soon(submit)
+
+    monkeypatch.setattr(BulkSubmitting, "_work", work)
+    anyio.run(all_at_once)
+    assert late == ["too many bulk requests wait for their turn; send it again in a second"] * 2
+    monkeypatch.undo()
+    assert bulk(service, lines(GOOD)).status_code == 202  # they wait no more
 
 
 def test_one_that_sends_many_keeps_another_waiting_for_what_is_at_work(service, monkeypatch):
@@ -451,7 +479,7 @@ def test_one_that_sends_many_keeps_another_waiting_for_what_is_at_work(service, 
         async with anyio.create_task_group() as tasks:
             for tenant in (1, 1, 1, 1, 2):
                 who = Principal(tenant, frozenset())
-                tasks.start_soon(service.services.bulk.submit, who, "application/json", b"", None)
+                tasks.start_soon(service.services.bulk.submit, who, "application/json", lambda: b"", None)
 
     monkeypatch.setattr(BulkSubmitting, "_work", work)
     anyio.run(all_at_once)

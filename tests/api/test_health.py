@@ -8,7 +8,7 @@ from pathlib import Path
 from prometheus_client.parser import text_string_to_metric_families
 
 from notary import wiring
-from notary.api import connections
+from notary.api import bodies, connections, unread
 from notary.errors import Unavailable
 from notary.intake.bulkline import MAX_LINE
 from notary.intake.bulkparse import MAX_ARRAY, MAX_LINES, MAX_LINES_VALUES
@@ -257,11 +257,18 @@ def test_the_limits_are_those_of_the_settings(service):
         in limits
     )
     assert f"| {MAX_LINES:,}; a line {MAX_LINE >> 10} KiB |" in limits
-    assert f"| {IN_FLIGHT}; {OF_ONE} |" in limits
+    assert f"one process takes in; of one organisation | {IN_FLIGHT}; {OF_ONE} |" in limits
+    assert f"| of them, at work at a time | {bulk._AT_WORK}; the others" in limits
+    assert f"the organisations in turn, for {bulk.TURN_SECONDS:.0f} s |" in limits
+    assert f"| {bodies.ROOMS}; {bodies.ROOMS_OF_ONE}; of any other {bodies.WITHOUT >> 10} KiB, and" in limits
+    assert f"at most {bodies.ROOM >> 20} MiB of each" in limits
+    assert f"answers of which more than {unread.PIECE >> 10} KiB were not read after half a second" in limits
+    assert (unread.PROMPT_SECONDS, unread.MOST >> 30, unread.OF_ONE >> 20) == (0.5, 1, 64)
+    assert "| 1 GiB; 64 MiB; the connection" in limits
     assert f"| body of a bulk request | within {bulk.BODY_SECONDS:.0f} s |" in limits
     assert f"| body of a request without document | within {submitting.BODY_SECONDS:.0f} s |" in limits
     assert f"over {LIGHT_BYTES >> 10} KiB that one process has under way; of one organisation | " in limits
-    assert f"| {submitting.MAX_BYTES >> 20} MiB; {submitting.BYTES_OF_ONE >> 20} MiB; one that" in limits
+    assert f"| {submitting.MAX_BYTES >> 20} MiB; {submitting.BYTES_OF_ONE >> 20} MiB; each from" in limits
     assert f"| {MAX_VALUES:,}; {MAX_LINES_VALUES:,}; lists" in limits
     assert f"(over\n{LIGHT_BYTES >> 10} KiB or {LIGHT_VALUES} values" in limits
     assert f"| {submitting.IN_FLIGHT}; {submitting.OF_ONE} |" in limits

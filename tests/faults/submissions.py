@@ -93,7 +93,7 @@ class Answers:
 
     def bulk(self) -> Answered:
         body = json.dumps([sha256(b"bulk %d" % n).hexdigest() for n in range(4)]).encode()
-        return answered_bulk(asyncio.run(self._bulk.submit(self._who, ARRAY, body, "bulk")))
+        return answered_bulk(asyncio.run(self._bulk.submit(self._who, ARRAY, lambda: body, "bulk")))
 
     def _claim(self, key: str) -> Claim:
         return Claim(self.rig.tenant, f"k{key}", sha256(key.encode()).digest())

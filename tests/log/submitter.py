@@ -131,4 +131,4 @@ class Submits:
 
     def bulk(self, key: str) -> Answered:
         body = json.dumps([sha256(f"{key}-{n}".encode()).hexdigest() for n in range(BULK)]).encode()
-        return answered_bulk(asyncio.run(self.bulks.submit(self.who, ARRAY, body, key)))
+        return answered_bulk(asyncio.run(self.bulks.submit(self.who, ARRAY, lambda: body, key)))

@@ -65,9 +65,9 @@ def stored(rig):
 async def beside(rig, bulk, entered, gate):
     """How many of two requests are answered while the first of them is held."""
     who = Principal(rig.tenant, frozenset())
-    first = asyncio.create_task(bulk.submit(who, ARRAY, BODY, None))
+    first = asyncio.create_task(bulk.submit(who, ARRAY, lambda: BODY, None))
     assert await asyncio.to_thread(entered.wait, 30)
-    second = asyncio.create_task(bulk.submit(who, ARRAY, BODY, None))
+    second = asyncio.create_task(bulk.submit(who, ARRAY, lambda: BODY, None))
     done, _ = await asyncio.wait((first, second), timeout=30 if len(bulk.writers) > 1 else 0.5,
                                  return_when=asyncio.FIRST_COMPLETED)  # fmt: skip
     gate.set()
@@ -103,7 +103,7 @@ def test_a_request_that_comes_twice_at_a_time_is_stored_once(rig, make):
     bulk, who = make(2, before), Principal(rig.tenant, frozenset())
 
     async def twice():
-        return await asyncio.gather(*(bulk.submit(who, ARRAY, BODY, "a key") for _ in range(2)))
+        return await asyncio.gather(*(bulk.submit(who, ARRAY, lambda: BODY, "a key") for _ in range(2)))
 
     first, second = asyncio.run(twice())
     assert bytes(first) == bytes(second)
@@ -129,7 +129,7 @@ def test_all_writers_end_with_the_service(tmp_path, monkeypatch):
 
     async def submitted(times):
         return await asyncio.gather(
-            *(bulk.submit(who, ARRAY, BODY, None) for _ in range(times)), return_exceptions=True
+            *(bulk.submit(who, ARRAY, lambda: BODY, None) for _ in range(times)), return_exceptions=True
         )
 
     assert all(b'"count":20' in bytes(answer) for answer in asyncio.run(submitted(4)))

@@ -3,12 +3,14 @@
 import random
 from dataclasses import astuple, replace
 
+import psycopg
 import pytest
 from sqlalchemy import text
 
 from notary.errors import NumberTaken, Unavailable
 from notary.store import groups
 from notary.store.at_once import insert_at_once
+from notary.store.engine import _ours
 from notary.store.places import MAX_GROUP, seq_of
 from notary.store.records import NewRecord, count_records, insert_records, records_by_seq
 from tests.databases import with_tables
@@ -116,6 +118,32 @@ def test_a_database_that_is_away_is_told_of(database):
     with pytest.raises(Unavailable, match="the database does not answer"):
         while_it_ends()
     at_once(database, [record("A")])
+
+
+def test_a_statement_that_the_server_gives_up_leaves_nothing(database):
+    """One that waits for a lock until the server's own timeout; a deadlock or a switch of servers ends alike."""
+    with database.writing() as other:
+        other.execute(text("LOCK TABLE record IN ACCESS EXCLUSIVE MODE"))
+        with database.at_once() as mine:
+            mine.exec_driver_sql("SET statement_timeout = 200")
+            with pytest.raises(psycopg.OperationalError) as caught:
+                insert_at_once(mine, b"", NOW, None, [record("A")])
+            mine.exec_driver_sql("RESET statement_timeout")
+    assert isinstance(_ours(caught.value), Unavailable)
+    with database.reading() as connection:
+        assert (count_records(connection), groups.groups_after(connection, 0, 10)) == (0, [])
+    at_once(database, [record("A")])
+
+
+def test_a_group_whose_id_is_taken_leaves_nothing_and_the_next_has_another(database):
+    """As where a sequence was put back: each try draws the next, so it ends by itself."""
+    made = [at_once(database, [record(f"{at}")]) for at in range(3)]
+    with database.writing() as connection:
+        connection.execute(text("SELECT setval('commit_group_id_seq', :id)"), {"id": made[0]})
+    for _ in made[1:]:
+        with pytest.raises(NumberTaken):
+            at_once(database, [record("A")])
+    assert at_once(database, [record("A")]) == made[-1] + 1
 
 
 def test_its_connection_flushes_whatever_the_server_says(database):
