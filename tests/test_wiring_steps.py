@@ -14,7 +14,7 @@ from notary.anchoring.compiled import CODE
 from notary.errors import AnchorRejected, AnchorUnavailable, Fatal, OutOfTime, SettingsError
 from notary.observe import ANCHOR_FINAL_AGE, ANCHOR_PENDING, STAMPED_AGE, WALLET_WEI
 from notary.outbound import TOTAL_SECONDS
-from notary.settings import Chain
+from notary.settings.anchors import Chain
 from notary.store import anchorings, stamps
 from notary.store.blocks import newest_block
 from notary.store.breakers import breaker_of

@@ -16,7 +16,8 @@ from notary.errors import SettingsError
 from notary.evidence.bodies import Genesis
 from notary.evidence.chain import decode_evidence, decode_header
 from notary.evidence.chain_file import MAX_NOT_BEFORE
-from notary.settings import Chain, Settings
+from notary.settings import Settings
+from notary.settings.anchors import Chain
 from notary.signers import Signer
 from notary.store import anchorings, blocks
 from notary.store.engine import Database

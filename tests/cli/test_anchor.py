@@ -11,7 +11,7 @@ from eth_account import Account
 from notary import wiring
 from notary.anchoring.contract import read_keys
 from notary.evidence.bodies import Genesis
-from notary.settings import load_settings
+from notary.settings.loading import load_settings
 from notary.store.anchorings import create_anchoring, move, set_nonce
 from notary.store.engine import open_database
 from notary.store.incidents import CONTRADICTED, FOREIGN_NONCE, add_incident

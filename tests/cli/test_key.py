@@ -11,7 +11,7 @@ from eth_account import Account
 from notary.anchoring.contract import read_keys
 from notary.evidence.trust import parse_trust
 from notary.evidence.trust_statement import parse_trust_statement
-from notary.settings import load_settings
+from notary.settings.loading import load_settings
 from notary.store.anchorings import anchoring_by_id, create_anchoring, set_nonce
 from notary.store.migrate import migrate
 from notary.wiring import open_stores, stored_history
