@@ -12,7 +12,7 @@ from notary.evidence.bodies import Genesis
 from notary.evidence.note import Verifier
 from notary.evidence.receipt import receipt_key_name
 from notary.intake.accept import Intake
-from notary.intake.group import Promises
+from notary.intake.promises import Promises
 from notary.intake.room import Room
 from notary.intake.spool import Spool
 from notary.intake.submission import Submission

@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 import yaml
 
-from notary.settings import load_settings
+from notary.settings.loading import load_settings
 
 ROOT = Path(__file__).resolve().parents[1]
 COMPOSE = yaml.safe_load((ROOT / "docker-compose.yml").read_text())

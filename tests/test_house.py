@@ -19,7 +19,8 @@ from prometheus_client.metrics import MetricWrapperBase
 
 from notary import errors, observe
 from notary.api.problems import status_of
-from notary.settings import Chain, Ots, Settings, Tsa
+from notary.settings import Settings
+from notary.settings.anchors import Chain, Ots, Tsa
 from tests.conftest import LONGEST, TOGETHER
 
 ROOT = Path(__file__).resolve().parents[1]

@@ -11,7 +11,7 @@ from sqlalchemy import text
 
 from notary.errors import SettingsError, Unavailable
 from notary.observe import FSCK_FINISHED, FSCK_PROBLEMS
-from notary.settings import load_settings
+from notary.settings.loading import load_settings
 from notary.wiring import checking
 from notary.wiring.checking import RESULT, Checking, attesters, check_log
 from tests.api.service import Service

@@ -5,7 +5,7 @@ import stat
 import pytest
 
 from notary.errors import SettingsError, Unavailable
-from notary.settings import load_settings
+from notary.settings.loading import load_settings
 from notary.store.files import FileObjects
 from notary.store.s3 import S3Objects
 from notary.wiring import open_stores

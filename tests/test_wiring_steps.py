@@ -14,10 +14,11 @@ from notary.anchoring.compiled import CODE
 from notary.errors import AnchorRejected, AnchorUnavailable, Fatal, OutOfTime, SettingsError
 from notary.observe import ANCHOR_FINAL_AGE, ANCHOR_PENDING, STAMPED_AGE, WALLET_WEI
 from notary.outbound import TOTAL_SECONDS
-from notary.settings import Chain
+from notary.settings.anchors import Chain
 from notary.store import anchorings, stamps
 from notary.store.blocks import newest_block
 from notary.store.breakers import breaker_of
+from notary.store.final_words import final_words
 from notary.store.heartbeats import beat
 from notary.wiring import nodes, now
 from notary.wiring.nodes import chain_patience
@@ -401,7 +402,7 @@ def test_a_worker_that_leads_asks_what_became_of_the_certificates_behind_its_sta
             anchorings.move(connection, item.id, "due", "final", now(), evidence=b"no token")
         idle.run()
     with leader.assembly.database.reading() as connection:
-        (stamped,) = anchorings.final_words(connection, "tsa", most=2)
+        (stamped,) = final_words(connection, "tsa", most=2)
         assert [kind for kind, _ in stamps.revocation_of(connection, stamped.id)] == ["crl"]
     with other.assembly.database.reading() as connection:
         assert stamps.newest_stamp(connection, "tsa") == 0

@@ -9,7 +9,8 @@ from asn1crypto import pem, x509
 
 from notary.errors import SettingsError
 from notary.evidence.bodies import Genesis
-from notary.settings import Tsa, load_settings
+from notary.settings.anchors import Tsa
+from notary.settings.loading import load_settings
 from notary.tsa_profiles import PROFILES
 from notary.wiring.checking import attesters
 from notary.wiring.serving import anchors_of

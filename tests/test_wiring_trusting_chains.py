@@ -10,7 +10,7 @@ from notary import wiring
 from notary.errors import SettingsError
 from notary.evidence.chain_seals import ValidatorSet
 from notary.evidence.trust import parse_trust
-from notary.settings import load_settings
+from notary.settings.loading import load_settings
 from notary.wiring.nodes import nodes_of
 from tests.api.service import ORIGIN, Service
 

@@ -11,7 +11,7 @@ from notary.anchoring.port import Anchor
 from notary.anchoring.sending import Sending, attempt_of, tell_stopped
 from notary.errors import AnchorUnavailable, LaneStopped
 from notary.observe import ANCHOR_MOVES
-from notary.store import anchorings
+from notary.store import outbox
 from notary.store.anchorings import Anchoring
 
 _log = structlog.get_logger()
@@ -33,7 +33,7 @@ class Again:
         """The anchor by the wallet of this address; None where that was taken out of the settings."""
         return next((payer for payer in self.payers if payer.lane == lane), None)
 
-    def blocks(self, stored: Sequence[anchorings.Attempt], *, waits: bool = False) -> int:
+    def blocks(self, stored: Sequence[outbox.Attempt], *, waits: bool = False) -> int:
         """How many blocks must have left out the last of these for its nonce before more is paid: 1 or 3; 0: not yet.
 
         `waits` says that a node has it and that it never was in a block: what was not sent yet, or lost its block, was
@@ -79,7 +79,7 @@ class Again:
             return False
         last = min(last, first + MOST_AT_ONCE)
         with self.sending.database.reading() as connection:
-            found = anchorings.attempts_between(connection, payer.name, payer.lane, first, last)
+            found = outbox.attempts_between(connection, payer.name, payer.lane, first, last)
         front = [each for _, each in found if each.nonce == found[0][1].nonce]
         if not front or payer.shown([attempt_of(each) for each in front]):
             return False
@@ -93,7 +93,7 @@ class Again:
         self.sending.send_between(payer.lane, first, last)
         return True
 
-    def make(self, payer: Anchor, stored: Sequence[anchorings.Attempt], blocks: int) -> bool:
+    def make(self, payer: Anchor, stored: Sequence[outbox.Attempt], blocks: int) -> bool:
         """Store what takes the place of the last of these, which so many blocks left out; whether there is any.
 
         Raises:
@@ -113,7 +113,7 @@ class Again:
         with self.sending.database.writing() as connection:
             # Durable after the commit: the bytes of the new attempt, beside all earlier ones, which count as
             # before: any of them may still be mined. A crash after it sends the newest at the next step.
-            anchorings.add_attempt(
+            outbox.add_attempt(
                 connection,
                 last.anchoring_id,
                 better.ref.hex(),

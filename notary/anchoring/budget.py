@@ -6,7 +6,7 @@ from datetime import datetime, timedelta
 
 from notary.anchoring.funds import most_spent
 from notary.anchoring.sending import attempt_of
-from notary.store import anchorings
+from notary.store import outbox
 from notary.store.engine import Database
 
 _DAY = timedelta(days=1)
@@ -34,5 +34,5 @@ class Budget:
         """
         now = self.now()
         with self.database.reading() as connection:
-            stored = anchorings.attempts_since(connection, self.anchor, self.lane, now - _DAY, now)
+            stored = outbox.attempts_since(connection, self.anchor, self.lane, now - _DAY, now)
         return max(0, self.per_day - most_spent(map(attempt_of, stored), nonce, data))

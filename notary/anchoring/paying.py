@@ -25,7 +25,7 @@ from notary.errors import (
     NotReady,
 )
 from notary.observe import ANCHOR_MOVES
-from notary.store import anchorings, stopped
+from notary.store import anchorings, outbox, stopped
 from notary.store.anchorings import Anchoring
 from notary.store.engine import Database
 
@@ -66,7 +66,7 @@ class Paying:
                 # The chain first: what another process signs between the two is then seen as a lane that is ahead.
                 expected = payer.first_nonce()
                 with self.database.reading() as connection:
-                    lane = anchorings.next_nonce(connection, payer.name, payer.lane)
+                    lane = outbox.next_nonce(connection, payer.name, payer.lane)
                 # One endpoint alone may lag behind or lie: it is asked only to confirm a number of ours.
                 if lane is None or (expected is not None and expected > lane):
                     expected = payer.agreed_nonce()
@@ -90,7 +90,7 @@ class Paying:
         """
         # Of an earlier anchoring of this head it does not matter who paid.
         with self.database.reading() as connection:
-            used = {attempt.lane for attempt in anchorings.attempts_of(connection, item.id)}
+            used = {attempt.lane for attempt in outbox.attempts_of(connection, item.id)}
         others = [payer for payer in self.payers if payer.lane not in used]
         if not others:
             return False
@@ -119,7 +119,7 @@ class Paying:
             Whether there is one now; and why none was made, "" where there is one, or where it is not its time yet.
         """
         with self.database.reading() as connection:
-            stored = anchorings.attempts_for(connection, item)
+            stored = outbox.attempts_for(connection, item)
         waits = item.state == "sent" and item.evidence is None
         blocks = self.again.blocks(stored, waits=waits)
         if not blocks:
@@ -164,8 +164,8 @@ class Paying:
             # before it loses the signatures of wallet and head key, which nobody saw. After it, the stored bytes are
             # sent at the next step.
             if expected is not None:
-                anchorings.set_nonce(connection, payer.name, payer.lane, lane, nonce + 1)
-            anchorings.add_attempt(
+                outbox.set_nonce(connection, payer.name, payer.lane, lane, nonce + 1)
+            outbox.add_attempt(
                 connection, item.id, attempt.ref.hex(), attempt.raw, nonce, self.now(), attempt.lane
             )
             stopped.forget_stopped(connection, payer.name, payer.lane, item.created_at)

@@ -8,9 +8,10 @@ import structlog
 from notary.anchoring.port import Anchor, Attempt, Head
 from notary.evidence.chain import decode_evidence
 from notary.observe import ANCHOR_MOVES
-from notary.store import anchorings
+from notary.store import outbox
 from notary.store.anchorings import Anchoring
 from notary.store.engine import Database
+from notary.store.final_words import final_words
 
 _log = structlog.get_logger()
 _MOST = 16  # final words that are looked at; of heads made after the backup the sequencer would not go on
@@ -41,8 +42,8 @@ def reclaim(
     if expected - lane > _MOST:
         return lane
     with database.reading() as connection:
-        words = anchorings.final_words(connection, payer.name, most=_MOST)
-        known = {each.ref for word in words for each in anchorings.attempts_for(connection, word)}
+        words = final_words(connection, payer.name, most=_MOST)
+        known = {each.ref for word in words for each in outbox.attempts_for(connection, word)}
     found: dict[int, tuple[Anchoring, Attempt]] = {}
     for word in words:
         ref = None if word.evidence is None else decode_evidence(word.evidence).transaction
@@ -55,9 +56,9 @@ def reclaim(
     with database.writing() as connection:
         # Durable after the commit: the bytes as they were signed and mined, and that their nonces are taken. A crash
         # before it means that they are found again at the next step.
-        anchorings.set_nonce(connection, payer.name, payer.lane, lane, expected)
+        outbox.set_nonce(connection, payer.name, payer.lane, lane, expected)
         for word, made in map(found.__getitem__, nonces):
-            anchorings.add_attempt(connection, word.id, made.ref.hex(), made.raw, made.nonce, now, made.lane)
+            outbox.add_attempt(connection, word.id, made.ref.hex(), made.raw, made.nonce, now, made.lane)
     _log.warning("nonces of ours were taken back", anchor=payer.name, wallet=payer.lane, nonces=list(nonces))
     ANCHOR_MOVES.labels(payer.name, "reclaimed").inc(len(nonces))
     return expected

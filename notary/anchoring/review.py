@@ -15,6 +15,7 @@ from notary.evidence.chain import decode_evidence, decode_header
 from notary.observe import INCIDENTS
 from notary.store import anchorings
 from notary.store.engine import Database
+from notary.store.final_words import final_words
 from notary.store.incidents import CONTRADICTED, add_incident
 
 _log = structlog.get_logger()
@@ -46,8 +47,8 @@ class Review:
                 chain. All are looked at before: a contradiction about one hides none about another.
         """
         with self.database.reading() as connection:
-            newest = anchorings.final_words(connection, self.anchor, most=_AT_ONCE)
-            turn = anchorings.final_words(connection, self.anchor, above=self._walked[0], most=_AT_ONCE)
+            newest = final_words(connection, self.anchor, most=_AT_ONCE)
+            turn = final_words(connection, self.anchor, above=self._walked[0], most=_AT_ONCE)
         looked = {each.id for each in turn}
         others = [each for each in newest if each.id not in looked]
         problem: AnchorRejected | None = None

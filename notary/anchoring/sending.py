@@ -13,7 +13,7 @@ from notary.anchoring.port import Anchor, Attempt, Head, Observation, Step, newe
 from notary.errors import LaneStopped, NotaryError
 from notary.evidence.chain import decode_evidence
 from notary.observe import ANCHOR_MOVES, INCIDENTS, LANE_STOPPED
-from notary.store import anchorings, stopped
+from notary.store import outbox, stopped
 from notary.store.anchorings import Anchoring
 from notary.store.engine import Database
 from notary.store.incidents import FOREIGN_NONCE, add_incident
@@ -35,7 +35,7 @@ class Sending:
     def attempts(self, item: Anchoring) -> list[Attempt]:
         """All attempts that may anchor its head, the oldest first."""
         with self.database.reading() as connection:
-            return [attempt_of(stored) for stored in anchorings.attempts_for(connection, item)]
+            return [attempt_of(stored) for stored in outbox.attempts_for(connection, item)]
 
     def look(self, item: Anchoring, head: Head) -> Observation:
         """What is seen of a head that is under way. Raises as `observe` and `adopted` of the port.
@@ -117,8 +117,8 @@ class Sending:
             AnchorRejected: the answer says nothing of the heads.
         """
         with self.database.reading() as connection:
-            missing = anchorings.attempts_between(connection, self.anchor.name, lane, first, last)
-        by_nonce: dict[int | None, list[tuple[int, anchorings.Attempt]]] = {}
+            missing = outbox.attempts_between(connection, self.anchor.name, lane, first, last)
+        by_nonce: dict[int | None, list[tuple[int, outbox.Attempt]]] = {}
         for size, stored in missing:
             by_nonce.setdefault(stored.nonce, []).append((size, stored))
         for found in by_nonce.values():
@@ -129,7 +129,7 @@ class Sending:
                 if not self.in_block(found):
                     raise
 
-    def in_block(self, found: Sequence[tuple[int, anchorings.Attempt]]) -> bool:
+    def in_block(self, found: Sequence[tuple[int, outbox.Attempt]]) -> bool:
         """Whether one of the attempts with a nonce, each with the size of its head, is mined. Raises as `observe`."""
         size = found[-1][0]
         return self.anchor.observe(self.head_at(size), [attempt_of(each) for _, each in found]).step in _TAKEN
@@ -141,7 +141,7 @@ def others_of(attempt: Attempt, attempts: Sequence[Attempt]) -> list[Attempt]:
     return [each for each in attempts if (each.lane, each.nonce) == place and each != attempt]
 
 
-def attempt_of(stored: anchorings.Attempt) -> Attempt:
+def attempt_of(stored: outbox.Attempt) -> Attempt:
     """A stored attempt as the port has it."""
     return Attempt(bytes.fromhex(stored.ref), stored.raw, stored.nonce or 0, stored.lane)
 

@@ -15,8 +15,9 @@ from notary.anchoring.sending import tell_stopped
 from notary.errors import AnchorRejected, AnchorUnavailable, LaneStopped
 from notary.evidence.chain import decode_evidence
 from notary.observe import WALLET_WEI
-from notary.store import anchorings, stopped
+from notary.store import anchorings, outbox, stopped
 from notary.store.engine import Database
+from notary.store.final_words import final_words
 
 _log = structlog.get_logger()
 _PERIOD = timedelta(seconds=12)  # a block of Ethereum: a theft is told of within about two
@@ -94,19 +95,17 @@ class WalletWatch:
         with self.database.reading() as connection:
             under_way = anchorings.earliest_anchoring(connection, payer.name, _OPEN)
             if under_way is not None:
-                lanes = {each.lane for each in anchorings.attempts_for(connection, under_way)}
+                lanes = {each.lane for each in outbox.attempts_for(connection, under_way)}
                 if not lanes or payer.lane in lanes:  # the step of the anchor looks itself
                     return True
             newest = anchorings.newest_anchoring(connection, payer.name)
             if newest is None or held > newest.size:
                 return True
-            words = anchorings.final_words(connection, payer.name, most=_MOST) + [newest] * (
-                newest.state == "mined"
-            )
-            known = {each.ref for word in words for each in anchorings.attempts_for(connection, word)}
+            words = final_words(connection, payer.name, most=_MOST) + [newest] * (newest.state == "mined")
+            known = {each.ref for word in words for each in outbox.attempts_for(connection, word)}
         made = [decode_evidence(word.evidence).transaction for word in words if word.evidence is not None]
         return sum(ref is not None and ref.hex() not in known for ref in made) >= most
 
     def _lane(self, payer: Anchor) -> int | None:
         with self.database.reading() as connection:
-            return anchorings.next_nonce(connection, payer.name, payer.lane)
+            return outbox.next_nonce(connection, payer.name, payer.lane)

@@ -86,7 +86,7 @@ class Hot:
 
 
 class _Told:
-    """Who waits for one answer, as `notary.intake.writer.Told`."""
+    """Who waits for one answer, as `notary.intake.told.Told`."""
 
     __slots__ = ("hot", "send", "started")
 

@@ -13,7 +13,8 @@ from notary.cli import anchor_status, key
 from notary.cli.folder import DataDir, settings_of
 from notary.errors import SettingsError
 from notary.evidence.key_history import HEAD
-from notary.settings import Chain, Settings
+from notary.settings import Settings
+from notary.settings.anchors import Chain
 from notary.store.engine import is_there
 from notary.store.incidents import incidents, open_contradictions
 from notary.store.migrate import is_made

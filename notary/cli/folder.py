@@ -6,7 +6,8 @@ from typing import Annotated
 import typer
 
 from notary.embedded import dev
-from notary.settings import Settings, load_settings
+from notary.settings import Settings
+from notary.settings.loading import load_settings
 
 AsJson = Annotated[bool, typer.Option("--json", help="Print JSON.")]
 DataDir = Annotated[Path | None, typer.Option(help="Folder of the service; else NOTARY_DATA_DIR.")]

@@ -21,7 +21,8 @@ from notary.errors import DiskFailed, RequestError
 from notary.evidence.number import parse_number, show_number
 from notary.intake.spool import Spool
 from notary.services.erasing import Erasing
-from notary.settings import Settings, load_settings
+from notary.settings import Settings
+from notary.settings.loading import load_settings
 from notary.wiring.checking import check_log
 from notary.worker import Worker
 

@@ -10,7 +10,8 @@ from notary.anchoring.rpc import octets
 from notary.errors import SettingsError
 from notary.evidence.bodies import Genesis
 from notary.log.open import refuse_published
-from notary.settings import Settings, load_settings
+from notary.settings import Settings
+from notary.settings.loading import load_settings
 from notary.store.migrate import migrate
 from notary.wiring.nodes import nodes_of
 

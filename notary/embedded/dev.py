@@ -29,7 +29,9 @@ from notary.embedded import seal, tsa
 from notary.embedded.anvil import Anvil
 from notary.embedded.guard import alone_in, bound, until_signal
 from notary.errors import Fatal, ToolMissing
-from notary.settings import Chain, Settings, Tsa, load_settings, named
+from notary.settings import Settings
+from notary.settings.anchors import Chain, Tsa
+from notary.settings.loading import load_settings, named
 from notary.store.engine import open_database
 from notary.store.inspections import give_all_back
 from notary.store.migrate import migrate

@@ -5,8 +5,9 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from notary.errors import Conflict, Fatal, NotaryError, NotFound, NotReady, NumberTaken, RequestError
-from notary.intake.group import ClaimTaken, Conditions, Item, Promises, commit, conditions
+from notary.intake.group import ClaimTaken, Item, commit
 from notary.intake.prepare import prepare
+from notary.intake.promises import Conditions, Promises, conditions
 from notary.intake.replays import answer_again, replay
 from notary.intake.spool import Spool
 from notary.intake.submission import Accepted, Submission

@@ -14,10 +14,11 @@ from notary.errors import FormatError, RequestError
 from notary.evidence.fields import show_moment
 from notary.evidence.statement import Block
 from notary.intake.bulkparse import Bulk
-from notary.intake.group import ClaimTaken, Promises
+from notary.intake.group import ClaimTaken
 from notary.intake.numbers import Bytes, draw_numbers, texts
 from notary.intake.plain import Plain
 from notary.intake.prepare import DEFAULT_VISIBILITY, prepare
+from notary.intake.promises import Promises
 from notary.intake.rows import DocumentRows, cut, document_rows, draw_salts, entries_of
 from notary.intake.space import Space
 from notary.intake.submission import Submission

@@ -2,78 +2,24 @@
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from datetime import datetime, timedelta
+from datetime import datetime
 
-from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
-
-from notary.errors import Conflict, NotReady, Unavailable
-from notary.evidence.commitments import Opening
+from notary.errors import Conflict, Unavailable
 from notary.evidence.fields import show_moment
-from notary.evidence.note import parse_note
-from notary.evidence.receipt import Promise, parse_promise, sign_promise
 from notary.evidence.statement import Block
-from notary.intake.receipt_keys import ReceiptKeys
+from notary.intake.promises import Promises
 from notary.intake.receipts import receipts_from
-from notary.intake.submission import Accepted
+from notary.intake.submission import Accepted, accepted_of
 from notary.merkle.hashing import hash_leaves
 from notary.merkle.tree import levels
 from notary.store.at_once import insert_at_once
-from notary.store.blocks import newest_block
-from notary.store.checkpoints import newest_time
 from notary.store.claims import Claim, Claimed, store_claims, stored_claims
 from notary.store.engine import Connection, Database
-from notary.store.groups import insert_group, waiting
+from notary.store.groups import insert_group
 from notary.store.inspections import Task, add_inspection
-from notary.store.logstate import SMALL_STEP, LogState, read_state
+from notary.store.logstate import LogState
 from notary.store.places import seq_of
-from notary.store.records import NewRecord, Record, insert_records
-
-
-@dataclass(frozen=True, slots=True)
-class Promises:
-    """What every receipt promises, and the key that signs it.
-
-    Attributes:
-        origin: name of the log.
-        key: the receipt key, where there is no other.
-        close: a receipt promises a checkpoint within this.
-        stamp_target: objective for the first time stamp.
-        final_target: objective for the first final anchor.
-        max_pending: entries that may wait before new ones are refused.
-        margin: statements name no block that is younger than this by our clock.
-        keys: all receipt keys, of which the log says which one is in force; none: `key` alone.
-    """
-
-    origin: str
-    key: Ed25519PrivateKey
-    close: timedelta
-    stamp_target: timedelta
-    final_target: timedelta
-    max_pending: int
-    margin: timedelta
-    keys: ReceiptKeys | None = None
-
-    def sign(self, count: int, root: bytes, state: LogState, now: datetime) -> bytes:
-        """The signed promise of a group of `count` entries whose tree has this root."""
-        promise = Promise(
-            origin=self.origin,
-            count=count,
-            root=root,
-            size=state.size,
-            size_root=state.root,
-            close_by=now + self.close,
-            stamp_target=now + self.stamp_target,
-            final_target=now + self.final_target,
-        )
-        return sign_promise(promise, self.key if self.keys is None else self.keys.at(state.size))
-
-
-@dataclass(frozen=True, slots=True)
-class Conditions:
-    """What a submission rests on: the log as it is now, and the block that its statement names, if there is one."""
-
-    state: LogState
-    block: Block | None
+from notary.store.records import NewRecord, insert_records
 
 
 @dataclass(slots=True)
@@ -110,45 +56,6 @@ class Item:
 
 class ClaimTaken(Unavailable):
     """Another process makes one of these claims at this moment: begin the group again."""
-
-
-def conditions(connection: Connection, promises: Promises, now: datetime, published: int = 0) -> Conditions:
-    """The conditions of a log that will keep a promise given now.
-
-    Args:
-        connection: to the database.
-        promises: what will be promised.
-        now: the time, aware.
-        published: size of the published checkpoint, read before.
-
-    Raises:
-        NotReady: the log is not open yet.
-        Unavailable: too much waits, closing is behind or must be, the database ends before what is published, or the
-            receipt key in force is not at hand.
-    """
-    state = read_state(connection)
-    if state is None:
-        raise NotReady("the log is not open yet")
-    if state.size < published:
-        raise Unavailable(
-            f"the database ends at size {state.size}, and size {published} is published: an older copy was restored, "
-            "and nothing is accepted on it"
-        )
-    last = newest_time(connection)
-    if last is not None and now < last - SMALL_STEP:
-        raise Unavailable(
-            f"the clock says {show_moment(now)}, and the newest checkpoint is of {show_moment(last)}: "
-            "nothing is closed before"
-        )
-    if promises.keys is not None:
-        promises.keys.look(connection, state.size)
-    queue = waiting(connection)
-    if queue is not None and queue.count >= promises.max_pending:
-        raise Unavailable(f"{queue.count} entries wait for a checkpoint; try again in a minute")
-    if queue is not None and now - queue.oldest > promises.close / 2:
-        # Closing is behind, and a promise given now might be broken.
-        raise Unavailable("the log is behind with closing; try again in a minute")
-    return Conditions(state, newest_block(connection, now - promises.margin))
 
 
 def commit(
@@ -218,11 +125,6 @@ def _commit_at_once(
     accepted = _accepted(seqs, records, receipts, at + promises.close)
     for item in items:
         item.outcome, accepted = accepted[: item.count], accepted[item.count :]
-
-
-def promised(note: bytes) -> str:
-    """The moment by which a signed promise says that its entries are in the log."""
-    return show_moment(parse_promise(parse_note(note).text).close_by)
 
 
 def _once_each(items: Sequence[Item]) -> list[Item]:
@@ -300,22 +202,6 @@ def _accepted(
         accepted_of(seq, record, receipt, record.openings, close_by, replayed=False)
         for seq, record, receipt in zip(seqs, records, receipts, strict=True)
     ]
-
-
-def accepted_of(
-    seq: int,
-    record: NewRecord | Record,
-    receipt: bytes,
-    openings: tuple[Opening, ...],
-    close_by: str,
-    *,
-    replayed: bool,
-) -> Accepted:
-    """What is answered of a record."""
-    chosen = record.visibility if record.visibility_chosen else None
-    return Accepted(
-        seq, record.number, record.entry, record.statement, receipt, openings, close_by, chosen, replayed
-    )
 
 
 def _key(claim: Claim) -> tuple[int, str]:

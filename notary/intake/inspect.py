@@ -11,9 +11,10 @@ from typing import Any
 from notary.errors import NotaryError, RequestError
 from notary.evidence.statement import Block
 from notary.intake.accept import Intake
-from notary.intake.group import Item, conditions
+from notary.intake.group import Item
 from notary.intake.inspection.report import TOOL, Inspected, empty
 from notary.intake.prepare import build_record
+from notary.intake.promises import conditions
 from notary.store.engine import Connection
 from notary.store.findings import add_findings, revisions_told
 from notary.store.inspections import Inspection, end_inspection, give_back, spooled_names, take_inspection

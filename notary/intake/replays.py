@@ -13,8 +13,9 @@ import structlog
 
 from notary.errors import Fatal, NotaryError, Unavailable
 from notary.evidence.receipt import receipts_at
-from notary.intake.group import Item, accepted_of, promised
-from notary.intake.submission import Accepted
+from notary.intake.group import Item
+from notary.intake.promises import promised
+from notary.intake.submission import Accepted, accepted_of
 from notary.store.claims import Claim, Claimed, stored_claims
 from notary.store.engine import Connection, Database
 from notary.store.groups import entries_of, group_by_id

@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from notary.evidence.commitments import Opening
+from notary.store.records import NewRecord, Record
 
 # What a submitter may commit to; `inspection` and `detail` are the service's own.
 FIELDS = ("matter", "phase", "sequence", "actor", "holder", "source", "reference", "title", "metadata")
@@ -69,3 +70,19 @@ class Accepted:
     close_by: str
     visibility: str | None = None
     replayed: bool = False
+
+
+def accepted_of(
+    seq: int,
+    record: NewRecord | Record,
+    receipt: bytes,
+    openings: tuple[Opening, ...],
+    close_by: str,
+    *,
+    replayed: bool,
+) -> Accepted:
+    """What is answered of a record."""
+    chosen = record.visibility if record.visibility_chosen else None
+    return Accepted(
+        seq, record.number, record.entry, record.statement, receipt, openings, close_by, chosen, replayed
+    )

@@ -15,16 +15,18 @@ from contextlib import suppress
 from dataclasses import dataclass, field
 from functools import partial
 from queue import Empty, SimpleQueue
-from typing import Any, Protocol
+from typing import Any
 
 import structlog
 
 from notary.errors import Busy, NotaryError, NumberTaken, TooManyRequests, Unavailable
 from notary.intake.accept import Intake
 from notary.intake.bulk import BulkItem, Made, commit_bulk
-from notary.intake.group import ClaimTaken, Conditions, Item, commit
+from notary.intake.group import ClaimTaken, Item, commit
+from notary.intake.promises import Conditions
 from notary.intake.replays import Replays, begun
 from notary.intake.submission import Accepted
+from notary.intake.told import Told, Waiting, deliver
 from notary.store.claims import Claimed
 from notary.store.places import MAX_GROUP, group_of
 
@@ -35,28 +37,6 @@ FRESH_SECONDS = 0.2  # after this the writer looks at the log again: its size, w
 STALE_SECONDS = 2.0  # what is older is rested on by nobody
 
 _log = structlog.get_logger()
-
-
-class Told(Protocol):
-    """Who is told of an outcome, once, like a future."""
-
-    def done(self) -> bool:
-        """Whether nobody waits any more."""
-
-    def set_result(self, result: Any) -> None:
-        """It is durable."""
-
-    def set_exception(self, exception: Exception) -> None:
-        """It is not, or that is not certain."""
-
-
-@dataclass(slots=True)
-class _Waiting:
-    item: Item | BulkItem
-    records: int
-    tenant_id: int | None
-    future: "Future[Any] | asyncio.Future[Any] | Told"
-    loop: asyncio.AbstractEventLoop | None = None  # where the future may be touched; none: anywhere
 
 
 @dataclass(slots=True)
@@ -70,7 +50,7 @@ class Writer:
 
     intake: Intake
     clock: Callable[[], float] = time.monotonic
-    _queue: "SimpleQueue[_Waiting | None]" = field(default_factory=SimpleQueue, repr=False)
+    _queue: "SimpleQueue[Waiting | None]" = field(default_factory=SimpleQueue, repr=False)
     _lock: threading.Lock = field(default_factory=threading.Lock, repr=False)
     _reading: threading.Lock = field(default_factory=threading.Lock, repr=False)
     _queued: Counter[int | None] = field(default_factory=Counter, repr=False)
@@ -176,10 +156,10 @@ class Writer:
                 self._thread = begun(threading.Thread(target=self._run, name="writer", daemon=True))
             self._queued[tenant] += count
             self._total += count
-            self._queue.put(_Waiting(item, count, tenant, future, loop))  # never behind what ends the thread
+            self._queue.put(Waiting(item, count, tenant, future, loop))  # never behind what ends the thread
 
     def _run(self) -> None:
-        following: _Waiting | None = None
+        following: Waiting | None = None
         while True:
             first = following or self._queue.get()
             if first is None:
@@ -192,7 +172,7 @@ class Writer:
             if end:
                 return
 
-    def _take(self, first: _Waiting) -> tuple[list[_Waiting], _Waiting | None, bool]:
+    def _take(self, first: Waiting) -> tuple[list[Waiting], Waiting | None, bool]:
         """What has come meanwhile and fits into one group; what comes next and does not; whether it ends."""
         group, total = [first], first.records
         while True:
@@ -237,10 +217,10 @@ class Writer:
             _log.error("a commit group failed", kind=type(error).__name__, exc_info=error)
             _fail(items, Unavailable("the service could not store this; send it again"))
 
-    def _answer(self, group: list[_Waiting]) -> None:
+    def _answer(self, group: list[Waiting]) -> None:
         """Answer what is new at once; what is not, this thread does not wait for."""
-        new: list[_Waiting] = []
-        again: dict[int, list[tuple[_Waiting, Item]]] = {}
+        new: list[Waiting] = []
+        again: dict[int, list[tuple[Waiting, Item]]] = {}
         for waiting in group:
             item = waiting.item
             if isinstance(item, Item) and item.outcome is None and item.claimed is not None:
@@ -251,7 +231,7 @@ class Writer:
         for part in again.values():
             self._replays.put([item for _, item in part], partial(self._done, [who for who, _ in part]))
 
-    def _done(self, group: list[_Waiting]) -> None:
+    def _done(self, group: list[Waiting]) -> None:
         with self._lock:
             for waiting in group:
                 self._queued[waiting.tenant_id] -= waiting.records
@@ -259,11 +239,11 @@ class Writer:
         for loop in {waiting.loop for waiting in group}:
             there = [waiting for waiting in group if waiting.loop is loop]
             if loop is None:
-                _deliver(there)
+                deliver(there)
                 continue
             with suppress(RuntimeError):  # it was closed: nobody there waits any more
                 # One call for all: waking it costs more than the rest.
-                loop.call_soon_threadsafe(_deliver, there)
+                loop.call_soon_threadsafe(deliver, there)
 
     def _refresh(self) -> None:
         read_at = self.clock()
@@ -278,17 +258,3 @@ def _fail(items: Sequence[Item | BulkItem], error: NotaryError) -> None:
     for item in items:
         if item.outcome is None:  # what is durable was answered already
             item.outcome = error
-
-
-def _deliver(group: list[_Waiting]) -> None:
-    for waiting in group:
-        if waiting.future.done():
-            continue  # who asked has gone
-        outcome = waiting.item.outcome
-        try:
-            if isinstance(outcome, Exception):
-                waiting.future.set_exception(outcome)
-            else:
-                waiting.future.set_result(outcome)
-        except Exception as error:  # noqa: BLE001 - what one makes of it keeps no other from being told
-            _log.error("who waits could not be told", kind=type(error).__name__, exc_info=error)

@@ -8,9 +8,10 @@ from notary.anchoring.port import Head
 from notary.errors import EvidenceError, NotFound
 from notary.evidence.checkpoint import open_checkpoint
 from notary.evidence.note import Verifier
-from notary.store.anchorings import STATES, Anchoring, Attempt, attempts_for
+from notary.store.anchorings import STATES, Anchoring
 from notary.store.checkpoints import checkpoint_at
 from notary.store.engine import Connection
+from notary.store.outbox import Attempt, attempts_for
 from notary.store.walks import anchorings_after, attempts_of_all, stray_attempts
 
 _ANCHORINGS = 500  # in memory at a time

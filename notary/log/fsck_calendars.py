@@ -8,9 +8,10 @@ from notary.anchoring.port import Head
 from notary.errors import EvidenceError
 from notary.evidence.bitcoin import decode_block_header
 from notary.evidence.ots_file import InBlock, parse_ots
-from notary.store.anchorings import Anchoring, Attempt
+from notary.store.anchorings import Anchoring
 from notary.store.bitcoin_blocks import all_blocks, kept_blocks
 from notary.store.engine import Connection
+from notary.store.outbox import Attempt
 
 _NONCE = 16  # bytes before the digest that was posted
 

@@ -13,8 +13,9 @@ from notary.evidence.timestamp import Authority, check_token
 from notary.evidence.timestamp_cms import check_signature, find_signer, open_response
 from notary.evidence.timestamp_der import check_der, load
 from notary.evidence.timestamp_signature import IMPRINTS, digest
-from notary.store.anchorings import Anchoring, Attempt
+from notary.store.anchorings import Anchoring
 from notary.store.engine import Connection
+from notary.store.outbox import Attempt
 
 _MAX_REQUEST = 4096  # bytes; ours have about 70
 

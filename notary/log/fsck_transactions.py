@@ -25,8 +25,9 @@ from notary.evidence.chain_seals import check_seals, validators_at
 from notary.evidence.keccak import keccak256
 from notary.evidence.statement import Block
 from notary.log.fsck_lanes import Lanes
-from notary.store.anchorings import Anchoring, Attempt
+from notary.store.anchorings import Anchoring
 from notary.store.engine import Connection
+from notary.store.outbox import Attempt
 
 
 @dataclass(slots=True)

@@ -6,9 +6,10 @@ from dataclasses import dataclass, field
 from notary.errors import NotFound, NotReady
 from notary.evidence.checkpoint import open_checkpoint
 from notary.evidence.key_history import ADDED, LOG, KeyHistory, KeyPeriod
-from notary.store.anchorings import Anchoring, anchor_names, final_words, next_pending
+from notary.store.anchorings import Anchoring, anchor_names, next_pending
 from notary.store.checkpoints import StoredCheckpoint, checkpoint_at, checkpoint_covering
 from notary.store.engine import Connection, Database
+from notary.store.final_words import final_words
 from notary.store.key_changes import known_history
 
 _AT_ONCE = 16  # final words of an anchor

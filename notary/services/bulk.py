@@ -14,7 +14,7 @@ from notary.intake.accept import Intake
 from notary.intake.answers import bulk_answer, document_lines, line
 from notary.intake.bulk import BulkItem, Made, fingerprint, prepare_bulk
 from notary.intake.bulkparse import MAX_ARRAY, Bulk, parse_array, parse_lines
-from notary.intake.group import promised
+from notary.intake.promises import promised
 from notary.intake.submission import Submission
 from notary.intake.template import template_at
 from notary.intake.writer import Writer

@@ -20,6 +20,7 @@ from notary.store import anchorings, openings
 from notary.store.anchorings import Anchoring
 from notary.store.checkpoints import receipted_checkpoint
 from notary.store.engine import Connection, Database
+from notary.store.final_words import earliest_final
 
 _OTS = "opentimestamps"
 
@@ -123,6 +124,6 @@ def _calendars(connection: Connection, index: int, size: int | None) -> list[Anc
             for state in ("final", "sent")
             for item in anchorings.anchorings_of_sizes(connection, [size], _OTS, state)
         ]
-    earliest = believed(connection, anchorings.earliest_final(connection, index))
+    earliest = believed(connection, earliest_final(connection, index))
     final = [item for item in earliest if item.kind == _OTS]
     return [*final, *believed_pending(connection, index, {item.anchor for item in final}, ())]

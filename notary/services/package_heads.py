@@ -12,10 +12,11 @@ from notary.evidence.statement import parse_statement
 from notary.proving import Prover
 from notary.services.believing import believed, believed_pending, first_believed
 from notary.services.types import RecordView
-from notary.store import anchorings, stamps
+from notary.store import stamps
 from notary.store.anchorings import Anchoring
 from notary.store.blocks import block_header
 from notary.store.engine import Connection, Database
+from notary.store.final_words import earliest_final, final_at, final_words
 
 _LOOK_ON = 16  # final words of an anchor that are looked through for one that is whole
 
@@ -35,7 +36,7 @@ class PackageHeads:
         for size in sizes:
             contents |= self._head(index, size)
         with self.database.reading() as connection:
-            found = anchorings.final_at(connection, sizes)
+            found = final_at(connection, sizes)
         for item in found:
             contents |= self._attestation(view, item)
         return contents
@@ -47,11 +48,11 @@ class PackageHeads:
         limit of packages is left out.
         """
         with self.database.reading() as connection:
-            earliest = believed(connection, anchorings.earliest_final(connection, index))
+            earliest = believed(connection, earliest_final(connection, index))
             wanted = {item.id: item for item in (_whole(connection, found) for found in earliest)}
             for place in sorted(each.index for each in later if each.index is not None):
                 if all(item.size <= place for item in wanted.values()):
-                    further = believed(connection, anchorings.earliest_final(connection, place))
+                    further = believed(connection, earliest_final(connection, place))
                     wanted |= {item.id: item for item in further[:1]}
             pending = believed_pending(
                 connection, index, {item.anchor for item in earliest}, {item.size for item in wanted.values()}
@@ -141,7 +142,7 @@ def _whole(connection: Connection, item: Anchoring) -> Anchoring:
     """
     if _shows_code(item):
         return item
-    later = anchorings.final_words(connection, item.anchor, above=item.size, most=_LOOK_ON)
+    later = final_words(connection, item.anchor, above=item.size, most=_LOOK_ON)
     return next((word for word in believed(connection, later) if _shows_code(word)), item)
 
 

@@ -18,7 +18,8 @@ from notary.intake.prepare import DEFAULT_VISIBILITY, plain_record
 from notary.intake.room import Room
 from notary.intake.spool import PDF, media_type_of
 from notary.intake.submission import Accepted, Submission
-from notary.intake.writer import Told, Writer
+from notary.intake.told import Told
+from notary.intake.writer import Writer
 from notary.observe import SUBMISSIONS
 from notary.services.flying import Flying
 from notary.services.lanes import Lanes

@@ -1,4 +1,4 @@
-"""Checkpoints on their way to third parties: states, attempts, nonces."""
+"""Checkpoints on their way to third parties: their states, and the steps between them."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -9,8 +9,7 @@ from sqlalchemy import ColumnElement, Connection, Select, bindparam, func, selec
 
 from notary.errors import Fatal, NotFound, NotReady
 from notary.store.incidents import stands
-from notary.store.sql import insert, insert_new
-from notary.store.tables import anchoring, attempt, lane
+from notary.store.tables import anchoring
 
 MAX_SIZE = 2**63 - 1
 STATES = ("due", "signed", "sent", "mined", "final", "rejected")
@@ -47,19 +46,6 @@ class Anchoring:
     not_after: datetime | None
     created_at: datetime
     updated_at: datetime
-
-
-@dataclass(frozen=True, slots=True)
-class Attempt:
-    """Bytes that were stored before they were sent; `ref` names them to the other side."""
-
-    id: int
-    anchoring_id: int
-    ref: str
-    raw: bytes
-    nonce: int | None
-    created_at: datetime
-    lane: str
 
 
 def create_anchoring(connection: Connection, anchor: str, kind: str, size: int, now: datetime) -> Anchoring:
@@ -114,47 +100,12 @@ def anchor_names(connection: Connection) -> list[str]:
     return sorted(names)
 
 
-def earliest_final(connection: Connection, index: int) -> list[Anchoring]:
-    """For each anchor its first final word on a checkpoint with entry `index`, the smallest size first.
-
-    Words that were contradicted later, and time stamps that are not believed any more, are passed over: they are kept,
-    and prove nothing. It is found however many words the others gave in between: one authority stamps a thousand
-    heads while another is away.
-    """
-    query = _ANCHORING.where(anchoring.c.size > index, *_FINAL).limit(1)
-    query = query.order_by(anchoring.c.size, anchoring.c.id)
-    rows = [
-        connection.execute(query.where(anchoring.c.anchor == name)).one_or_none()
-        for name in anchor_names(connection)
-    ]
-    return sorted((Anchoring(*row) for row in rows if row is not None), key=_place)
-
-
-def final_at(connection: Connection, sizes: Sequence[int]) -> list[Anchoring]:
-    """Final words on exactly these checkpoints, without those that `earliest_final` passes over."""
-    known = [size for size in sizes if size <= MAX_SIZE]  # others are no checkpoint's, and SQLite takes none
-    query = _ANCHORING.where(anchoring.c.size.in_(known), *_FINAL).order_by(anchoring.c.size, anchoring.c.id)
-    return [Anchoring(*row) for row in connection.execute(query)]
-
-
 def next_pending(connection: Connection, anchor: str, index: int) -> Anchoring | None:
     """What a calendar has taken in of the smallest checkpoint with entry `index`, and no block holds yet."""
     query = _ANCHORING.where(anchoring.c.anchor == anchor, anchoring.c.size > index)
     query = query.where(anchoring.c.state == "sent", anchoring.c.kind == "opentimestamps")
     row = connection.execute(query.order_by(anchoring.c.size, anchoring.c.id).limit(1)).one_or_none()
     return None if row is None else Anchoring(*row)
-
-
-def final_words(
-    connection: Connection, anchor: str, *, above: int | None = None, most: int
-) -> list[Anchoring]:
-    """Final words of an anchor that stand: on checkpoints next larger than `above`; without it the newest first."""
-    query = _ANCHORING.where(anchoring.c.anchor == anchor, *_FINAL).limit(most)
-    if above is None:
-        query = query.order_by(anchoring.c.size.desc(), anchoring.c.id.desc())
-    else:
-        query = query.where(anchoring.c.size > above).order_by(anchoring.c.size, anchoring.c.id)
-    return [Anchoring(*row) for row in connection.execute(query)]
 
 
 def newest_rejected(connection: Connection, anchor: str, most: int) -> list[Anchoring]:
@@ -181,13 +132,13 @@ def newest_anchoring(
 ) -> Anchoring | None:
     """The anchoring of the largest checkpoint at an anchor, or None."""
     found = _outermost(connection, anchor, states, anchoring.c.size.desc(), anchoring.c.id.desc())
-    return max(found, key=_place, default=None)
+    return max(found, key=place, default=None)
 
 
 def earliest_anchoring(connection: Connection, anchor: str, states: tuple[str, ...]) -> Anchoring | None:
     """The anchoring of the smallest checkpoint at an anchor, or None."""
     return min(
-        _outermost(connection, anchor, states, anchoring.c.size, anchoring.c.id), key=_place, default=None
+        _outermost(connection, anchor, states, anchoring.c.size, anchoring.c.id), key=place, default=None
     )
 
 
@@ -200,7 +151,8 @@ def _outermost(
     return [Anchoring(*row) for row in rows if row is not None]
 
 
-def _place(item: Anchoring) -> tuple[int, int]:
+def place(item: Anchoring) -> tuple[int, int]:
+    """What anchorings of one anchor are in order by."""
     return item.size, item.id
 
 
@@ -264,114 +216,5 @@ def replace_evidence(connection: Connection, identity: int, old: bytes, new: byt
         raise NotReady(f"the evidence of anchoring {identity} has been replaced by somebody else")
 
 
-def add_attempt(
-    connection: Connection,
-    anchoring_id: int,
-    ref: str,
-    raw: bytes,
-    nonce: int | None,
-    now: datetime,
-    lane: str = "",
-) -> Attempt:
-    """Keep bytes for ever before they are sent; the same `ref` again gives the attempt that is there.
-
-    `lane` is the wallet whose nonce it takes, "" where nonces are random.
-
-    Raises:
-        Fatal: it is there for another anchoring: two anchors use one wallet.
-    """
-    values = {
-        "anchoring_id": anchoring_id,
-        "ref": ref,
-        "raw": raw,
-        "nonce": nonce,
-        "created_at": now,
-        "lane": lane,
-    }
-    connection.execute(insert(connection, attempt).on_conflict_do_nothing(index_elements=["ref"]), values)
-    kept = Attempt(*connection.execute(_ATTEMPT.where(attempt.c.ref == ref)).one())
-    if kept.anchoring_id != anchoring_id:
-        raise Fatal(f"the attempt {ref} of anchoring {anchoring_id} was made for {kept.anchoring_id} before")
-    return kept
-
-
-def attempts_of(connection: Connection, anchoring_id: int) -> list[Attempt]:
-    """All attempts of an anchoring, the oldest first."""
-    query = _ATTEMPT.where(attempt.c.anchoring_id == anchoring_id).order_by(attempt.c.id)
-    return [Attempt(*row) for row in connection.execute(query)]
-
-
-def attempts_for(connection: Connection, item: Anchoring) -> list[Attempt]:
-    """All that may anchor this head, the oldest first: attempts of this anchoring and of earlier ones of the head.
-
-    There is an earlier one where its block was contradicted, and the chain may have taken its transaction again; or
-    where it was rejected by a word that was not true, and its transaction was mined all the same.
-    """
-    mine = anchoring.c.id <= item.id
-    query = (
-        _ATTEMPT.join(anchoring, anchoring.c.id == attempt.c.anchoring_id)
-        .where(anchoring.c.anchor == item.anchor, anchoring.c.size == item.size, mine)
-        .order_by(attempt.c.id)
-    )
-    return [Attempt(*row) for row in connection.execute(query)]
-
-
-def attempts_between(
-    connection: Connection, anchor: str, lane: str, first: int, last: int
-) -> list[tuple[int, Attempt]]:
-    """Attempts of a lane with nonces first..last-1 in their order, each with the size of its head."""
-    query = (
-        select(anchoring.c.size, *(attempt.c[name] for name in Attempt.__slots__))
-        .join(anchoring, anchoring.c.id == attempt.c.anchoring_id)
-        .where(anchoring.c.anchor == anchor, attempt.c.lane == lane)
-        .where(attempt.c.nonce >= first, attempt.c.nonce < last)
-        .order_by(attempt.c.nonce, attempt.c.id)
-    )
-    return [(size, Attempt(*rest)) for size, *rest in connection.execute(query)]
-
-
-def attempts_since(
-    connection: Connection, anchor: str, name: str, moment: datetime, now: datetime
-) -> list[Attempt]:
-    """Attempts of a lane that were made after a moment and until now, and those that may still be mined, however old.
-
-    One that a clock which was ahead dated in the future does not count for longer than it is under way.
-    """
-    made = _ATTEMPT.join(anchoring, anchoring.c.id == attempt.c.anchoring_id).where(
-        anchoring.c.anchor == anchor
-    )
-    # Two questions, each by an index: the attempts of a lane are for ever more, and few of them are meant.
-    recent = made.where(attempt.c.lane == name, attempt.c.created_at > moment, attempt.c.created_at <= now)
-    under_way = made.where(anchoring.c.state.in_(("signed", "sent")))
-    rows = (*connection.execute(recent), *connection.execute(under_way))
-    found = {row.id: Attempt(*row) for row in rows if row.lane == name}
-    return [found[identity] for identity in sorted(found)]
-
-
-def next_nonce(connection: Connection, anchor: str, name: str) -> int | None:
-    """The nonce that the next transaction of this lane takes; None before the first."""
-    query = select(lane.c.next_nonce).where(lane.c.anchor == anchor, lane.c.name == name)
-    nonce: int | None = connection.execute(query).scalar()
-    return nonce
-
-
-def set_nonce(connection: Connection, anchor: str, name: str, old: int | None, new: int) -> None:
-    """Move the lane on, in the transaction that stores the attempt with the nonce.
-
-    Raises:
-        Fatal: the lane is not at `old`: two processes sign for one wallet.
-    """
-    if old is None:
-        done = insert_new(connection, lane, {"anchor": anchor, "name": name, "next_nonce": new})
-    else:
-        place = (lane.c.anchor == anchor, lane.c.name == name, lane.c.next_nonce == old)
-        statement = update(lane).where(*place)
-        done = connection.execute(statement.values(next_nonce=new)).rowcount == 1
-    if not done:
-        raise Fatal(f"the nonces of {anchor!r} are not at {old}: another process signs for its wallet")
-
-
 _ANCHORING: Select[Any] = select(*(anchoring.c[name] for name in Anchoring.__slots__))
-_FINAL = (anchoring.c.state == "final", stands(anchoring.c.id))
-_ATTEMPT: Select[Any] = select(*(attempt.c[name] for name in Attempt.__slots__))
 _NEXT = select(func.min(anchoring.c.anchor)).where(anchoring.c.anchor > bindparam("after"))

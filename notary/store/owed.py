@@ -7,6 +7,7 @@ from typing import Any
 from sqlalchemy import Connection, Select, func, select
 
 from notary.store import anchorings, checkpoints
+from notary.store.final_words import final_words
 from notary.store.tables import anchoring, attempt
 
 _UNDER_WAY = ("due", "signed", "sent", "mined")
@@ -57,7 +58,7 @@ def owed(connection: Connection, anchor: str) -> Owed | None:
 
 def final_size(connection: Connection, anchor: str) -> int:
     """Size of the newest head that this anchor's word is final on and stands; 0 where there is none."""
-    words = anchorings.final_words(connection, anchor, most=1)
+    words = final_words(connection, anchor, most=1)
     return words[0].size if words else 0
 
 

@@ -7,7 +7,8 @@ from typing import Any
 
 from sqlalchemy import Connection, Select, select, tuple_
 
-from notary.store.anchorings import Anchoring, Attempt
+from notary.store.anchorings import Anchoring
+from notary.store.outbox import Attempt
 from notary.store.stamps import StoredStamp
 from notary.store.tables import (
     anchoring,

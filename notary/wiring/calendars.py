@@ -6,7 +6,7 @@ from datetime import datetime, timedelta
 from notary.anchoring.opentimestamps import Kept, OtsAnchor
 from notary.evidence.bitcoin import BlockHeader
 from notary.outbound import Outbound
-from notary.settings import Ots
+from notary.settings.anchors import Ots
 from notary.store import anchorings
 from notary.store.bitcoin_blocks import keep_block
 from notary.store.engine import Database

@@ -16,10 +16,12 @@ from notary.errors import SettingsError
 from notary.evidence.bodies import Genesis
 from notary.evidence.chain import decode_evidence, decode_header
 from notary.evidence.chain_file import MAX_NOT_BEFORE
-from notary.settings import Chain, Settings
+from notary.settings import Settings
+from notary.settings.anchors import Chain
 from notary.signers import Signer
-from notary.store import anchorings, blocks
+from notary.store import blocks
 from notary.store.engine import Database
+from notary.store.final_words import final_words
 from notary.wiring.key_files import HeadKey
 from notary.wiring.trusting import chain_trust
 
@@ -83,7 +85,7 @@ def _wallets(chain: Chain, settings: Settings) -> list[Signer]:
 def _not_before(database: Database, chain: Chain, head: Head) -> list[bytes]:
     """Headers of the blocks that a head's statements name and that no smaller head's final anchor has proven."""
     with database.reading() as connection:
-        words = anchorings.final_words(connection, chain.name, most=_LOOK_BACK)
+        words = final_words(connection, chain.name, most=_LOOK_BACK)
         # Of one that lacks the proofs of state a later one takes the place, and needs its blocks, too.
         whole = (w for w in words if w.evidence and decode_evidence(w.evidence).account_proof is not None)
         last = next(whole, None)
@@ -94,7 +96,7 @@ def _not_before(database: Database, chain: Chain, head: Head) -> list[bytes]:
 def _earliest(database: Database, chain: Chain, head: Head) -> int:
     """The block of the newest final anchor of a smaller head, before which nobody can have anchored this one; or 0."""
     with database.reading() as connection:
-        words = anchorings.final_words(connection, chain.name, most=_LOOK_BACK)
+        words = final_words(connection, chain.name, most=_LOOK_BACK)
     smaller = (decode_evidence(w.evidence) for w in words if w.size < head.size and w.evidence)
     return next((decode_header(e.header, e.profile).number for e in smaller), 0)
 
@@ -102,7 +104,7 @@ def _earliest(database: Database, chain: Chain, head: Head) -> int:
 def _final(database: Database, chain: Chain) -> int:
     """Size of the newest head whose anchor is final, and not contradicted; 0 where there is none."""
     with database.reading() as connection:
-        words = anchorings.final_words(connection, chain.name, most=1)
+        words = final_words(connection, chain.name, most=1)
     return words[0].size if words else 0
 
 

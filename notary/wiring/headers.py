@@ -5,7 +5,8 @@ from collections.abc import Collection
 from notary.anchoring.bitcoin import Headers
 from notary.errors import NotReady, SettingsError
 from notary.outbound import Outbound
-from notary.settings import Ots, Settings
+from notary.settings import Settings
+from notary.settings.anchors import Ots
 
 
 def headers_of(ots: Ots, allow_private: bool) -> Headers:

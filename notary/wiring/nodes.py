@@ -12,7 +12,8 @@ from notary.errors import NotFound
 from notary.evidence.bodies import Genesis
 from notary.outbound import TOTAL_SECONDS
 from notary.services.steps import Step, patience_of
-from notary.settings import Chain, Settings
+from notary.settings import Settings
+from notary.settings.anchors import Chain
 from notary.store.checkpoints import checkpoint_at, newest_checkpoint
 from notary.store.engine import Database
 from notary.wiring.trusting import chain_trust, validators_of

@@ -12,7 +12,7 @@ from notary.evidence.outcome import source_of
 from notary.evidence.package import Package
 from notary.evidence.trust import Trust
 from notary.intake.accept import Intake
-from notary.intake.group import Promises
+from notary.intake.promises import Promises
 from notary.intake.receipt_keys import ReceiptKeys
 from notary.intake.room import Room
 from notary.intake.spool import Spool

@@ -36,7 +36,8 @@ from notary.outbound import Outbound
 from notary.proving import Prover
 from notary.services.overdue import ANCHOR, Watch
 from notary.services.steps import Step
-from notary.settings import Chain, Ots, Settings, Tsa
+from notary.settings import Settings
+from notary.settings.anchors import Chain, Ots, Tsa
 from notary.store import blocks, stamps
 from notary.store.engine import Database
 from notary.store.groups import waiting

@@ -22,7 +22,8 @@ from notary.evidence.trust import Trust
 from notary.evidence.trust_chain import LOCAL
 from notary.evidence.trust_roots import require_independent
 from notary.services.trust_file import TrustSource
-from notary.settings import Chain, Settings, Tsa
+from notary.settings import Settings
+from notary.settings.anchors import Chain, Tsa
 from notary.store import anchorings
 from notary.store.bitcoin_blocks import kept_blocks
 from notary.store.engine import Database

@@ -12,7 +12,7 @@ from pathlib import Path
 
 from notary import wiring
 from notary.log.index import index_digests
-from notary.settings import load_settings
+from notary.settings.loading import load_settings
 from notary.wiring import Assembly
 
 INTERVAL = 1.0

@@ -17,8 +17,8 @@ from benchmarks.service import ORIGIN, Place
 from notary import wiring
 from notary.intake.bulk import BulkItem, prepare_bulk
 from notary.intake.bulkparse import Bulk
-from notary.intake.group import Promises
 from notary.intake.plain import Plain
+from notary.intake.promises import Promises
 from notary.store.engine import Database
 from notary.store.groups import insert_group
 from notary.store.logstate import read_state

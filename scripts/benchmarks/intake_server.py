@@ -23,7 +23,7 @@ from notary.api.app import create_app, settle
 from notary.api.quick import config
 from notary.intake import group
 from notary.intake.writer import Writer
-from notary.settings import load_settings
+from notary.settings.loading import load_settings
 from notary.store.engine import Database
 
 

@@ -11,9 +11,9 @@ from typing import Any
 import psycopg
 
 from notary.evidence.fields import show_moment
-from notary.intake.group import Item, accepted_of
+from notary.intake.group import Item
 from notary.intake.receipts import receipts_from
-from notary.intake.submission import Accepted
+from notary.intake.submission import Accepted, accepted_of
 from notary.intake.writer import FRESH_SECONDS, Writer
 from notary.merkle.hashing import hash_leaves
 from notary.merkle.tree import levels

@@ -14,7 +14,8 @@ import httpx
 from local_postgres import new_database, own_postgres
 
 from notary import keys, wiring
-from notary.settings import Settings, load_settings
+from notary.settings import Settings
+from notary.settings.loading import load_settings
 from notary.store.engine import Database, open_database
 from notary.store.migrate import migrate
 

@@ -23,7 +23,7 @@ from notary.evidence.checkpoint import open_checkpoint
 from notary.evidence.note import Verifier
 from notary.merkle.hashing import hash_leaf
 from notary.merkle.proof import check_consistency, check_inclusion
-from notary.settings import load_settings
+from notary.settings.loading import load_settings
 from notary.store.engine import open_database
 from notary.store.migrate import migrate
 

@@ -5,7 +5,7 @@ from datetime import timedelta
 
 from notary.anchoring.advance import Advance
 from notary.anchoring.port import Anchor, Head
-from notary.store import anchorings, checkpoints
+from notary.store import anchorings, checkpoints, outbox
 from notary.store.anchorings import Anchoring
 from notary.store.engine import Database
 from tests.rig import Rig
@@ -62,9 +62,9 @@ class Anchored:
     def states(self, anchor: str = "ledger") -> list[tuple[int, str]]:
         return [(item.size, item.state) for item in self.all(anchor)]
 
-    def attempts(self, item: Anchoring) -> list[anchorings.Attempt]:
+    def attempts(self, item: Anchoring) -> list[outbox.Attempt]:
         with self.rig.database.reading() as connection:
-            return anchorings.attempts_of(connection, item.id)
+            return outbox.attempts_of(connection, item.id)
 
     def wait(self, seconds: float = INTERVAL) -> None:
         self.rig.clock.advance(seconds)

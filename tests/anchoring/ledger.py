@@ -7,7 +7,7 @@ from hashlib import sha256
 from notary.anchoring.port import Attempt, Observation, Step
 from notary.errors import AnchorRejected, AnchorUnavailable, LaneStopped
 from notary.evidence.chain import encode_evidence
-from notary.store import anchorings
+from notary.store import anchorings, outbox
 from notary.store.engine import Database
 from tests.evidence import mini_chain
 
@@ -202,7 +202,7 @@ class Ledger:
         found = {}
         with self.database.reading() as connection:
             for item in anchorings.anchorings(connection, anchor=self.name):
-                for attempt in anchorings.attempts_of(connection, item.id):
+                for attempt in outbox.attempts_of(connection, item.id):
                     if attempt.lane not in (self.lane, ""):
                         continue
                     raws = found.setdefault(attempt.nonce, [])

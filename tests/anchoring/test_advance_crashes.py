@@ -10,7 +10,7 @@ from notary.anchoring import advance as module
 from notary.anchoring.advance import Advance
 from notary.anchoring.paying import Paying
 from notary.errors import AnchorRejected, AnchorUnavailable
-from notary.store import anchorings
+from notary.store import anchorings, outbox
 from notary.store.anchorings import Anchoring
 from tests.anchoring.anchored import INTERVAL
 from tests.anchoring.ledger import GONE, WRONG, Crash, Fuse, finished, mortal
@@ -113,7 +113,7 @@ class SentBeforeItIsStored(Advance):
         attempt = self.anchor.sign(head, self.anchor.first_nonce(), (), 0)
         self.anchor.send(head, attempt)
         with self.database.writing() as connection:
-            anchorings.add_attempt(connection, item.id, attempt.ref.hex(), attempt.raw, 5, self.now())
+            outbox.add_attempt(connection, item.id, attempt.ref.hex(), attempt.raw, 5, self.now())
 
 
 class SentBeforeTheCommit(Advance):
@@ -121,7 +121,7 @@ class SentBeforeTheCommit(Advance):
         head = self.head_at(item.size)
         attempt = self.anchor.sign(head, self.anchor.first_nonce(), (), 0)
         with self.database.writing() as connection:
-            anchorings.add_attempt(connection, item.id, attempt.ref.hex(), attempt.raw, 5, self.now())
+            outbox.add_attempt(connection, item.id, attempt.ref.hex(), attempt.raw, 5, self.now())
             anchorings.move(connection, item.id, "due", "signed", self.now())
             self.anchor.send(head, attempt)
 

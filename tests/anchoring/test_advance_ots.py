@@ -12,7 +12,7 @@ from opentimestamps.core.timestamp import DetachedTimestampFile, Timestamp
 from notary.errors import AnchorRejected, AnchorUnavailable, NotReady, SettingsError
 from notary.evidence.ots_file import MAX_ANSWER, InBlock, Pending, parse_ots
 from notary.outbound import Outbound
-from notary.settings import Ots
+from notary.settings.anchors import Ots
 from notary.store.bitcoin_blocks import keep_block, kept_blocks
 from notary.wiring.calendars import ots_anchor
 from tests.anchoring.ledger import Crash, Fuse, mortal

@@ -9,7 +9,7 @@ from notary.anchoring.agreeing import witnessed_head
 from notary.anchoring.rpc import Node
 from notary.errors import AnchorRejected, AnchorUnavailable
 from notary.observe import RPC_CONTRADICTIONS
-from notary.store import anchorings
+from notary.store import outbox
 from tests.anchoring.evm_steps import anchored
 from tests.anchoring.local_chain import WALLET, root
 from tests.anchoring.lying_node import lying_node
@@ -25,7 +25,7 @@ def on_chain(chain):
 
 def next_nonce(log):
     with log.rig.database.reading() as connection:
-        return anchorings.next_nonce(connection, "test", WALLET.address)
+        return outbox.next_nonce(connection, "test", WALLET.address)
 
 
 def told():

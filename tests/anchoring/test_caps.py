@@ -12,7 +12,7 @@ from notary.anchoring.sending import attempt_of
 from notary.anchoring.transaction import cost_of, fields_of, signed
 from notary.errors import AnchorRejected, AnchorUnavailable, LaneStopped
 from notary.observe import LANE_STOPPED
-from notary.store import anchorings
+from notary.store import outbox
 from tests.anchoring.local_chain import WALLET
 from tests.anchoring.lying_node import lying_node
 from tests.rig import ORIGIN
@@ -50,7 +50,7 @@ def stopped():
 
 def next_nonce(log):
     with log.rig.database.reading() as connection:
-        return anchorings.next_nonce(connection, "test", WALLET.address)
+        return outbox.next_nonce(connection, "test", WALLET.address)
 
 
 def test_at_the_days_cap_no_nonce_is_taken_and_the_next_day_goes_on_by_itself(chain, log, on_chain):

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from notary.store import anchorings
+from notary.store import anchorings, outbox
 from notary.store.engine import open_database
 from tests.anchoring.anchored import Anchored
 from tests.anchoring.local_chain import LocalChain, running
@@ -84,7 +84,7 @@ class Prepared:
 def stored(log):
     with log.rig.database.reading() as connection:
         found = anchorings.anchorings(connection, anchor="test")
-        return [attempt.raw for item in found for attempt in anchorings.attempts_of(connection, item.id)]
+        return [attempt.raw for item in found for attempt in outbox.attempts_of(connection, item.id)]
 
 
 @pytest.fixture(scope="module")

@@ -3,7 +3,7 @@
 import pytest
 
 from notary.errors import AnchorRejected, AnchorUnavailable, Fatal, LaneStopped, NotReady
-from notary.store import anchorings
+from notary.store import anchorings, outbox
 from notary.store.incidents import CONTRADICTED, add_incident, incidents
 from tests.anchoring.ledger import GONE, Ledger, finished
 
@@ -15,7 +15,7 @@ def test_the_first_nonce_is_the_chains_and_later_ones_are_ours(log, ledger, step
         finished(ledger, step)
         assert log.attempts(log.newest())[0].nonce == 5 + number
     with log.rig.database.reading() as connection:
-        assert anchorings.next_nonce(connection, "ledger", ledger.lane) == 8
+        assert outbox.next_nonce(connection, "ledger", ledger.lane) == 8
 
 
 def test_a_foreign_transaction_stops_the_lane_and_says_so(log, ledger, step):
@@ -102,7 +102,7 @@ def test_another_process_on_the_same_lane_is_fatal_and_nothing_is_sent(log, ledg
 
     def meanwhile(head, nonce, consistency, old_size):
         with log.rig.database.writing() as connection:
-            anchorings.set_nonce(connection, "ledger", ledger.lane, 6, 7)
+            outbox.set_nonce(connection, "ledger", ledger.lane, 6, 7)
         return Ledger.sign(ledger, head, nonce, consistency, old_size)
 
     ledger.sign = meanwhile
@@ -306,7 +306,7 @@ def test_who_paid_for_an_earlier_anchoring_of_the_head_takes_over_as_anybody(log
     assert [attempt.lane for attempt in log.attempts(item)] == [ledger.lane]
     reserve.pool.clear()
     with log.rig.database.reading() as connection:
-        old = anchorings.next_nonce(connection, "ledger", reserve.lane)
+        old = outbox.next_nonce(connection, "ledger", reserve.lane)
     assert old == 1
     reserve.first = 1
     assert log.advance(ledger, reserves=[reserve])._paying.take_over(item, log.head(item.size))

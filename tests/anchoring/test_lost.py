@@ -8,7 +8,7 @@ from notary.anchoring.again import MOST_AT_ONCE
 from notary.anchoring.rpc import Node
 from notary.errors import AnchorUnavailable
 from notary.observe import RPC_CONTRADICTIONS
-from notary.store import anchorings
+from notary.store import outbox
 from tests.anchoring.ledger import finished
 from tests.anchoring.lying_node import lying_node
 from tests.anchoring.test_wallets import to_final
@@ -128,14 +128,14 @@ def test_no_word_on_a_nonce_has_more_than_sixteen_read_and_sent(log, ledger, ste
         log.close()
         log.wait()
         finished(ledger, step)
-    read, between = [], anchorings.attempts_between
+    read, between = [], outbox.attempts_between
 
     def counted(*given):
         found = between(*given)
         read.append(len(found))
         return found
 
-    monkeypatch.setattr(anchorings, "attempts_between", counted)
+    monkeypatch.setattr(outbox, "attempts_between", counted)
     ledger.reorg(count)
     ledger.pool.clear()
     log.close()

@@ -17,7 +17,7 @@ from notary.errors import AnchorUnavailable, LaneStopped
 from notary.evidence.chain import ChainTrust
 from notary.log.fsck_around import Attesters
 from notary.observe import LANE_STOPPED
-from notary.store import anchorings
+from notary.store import outbox
 from notary.store.incidents import FOREIGN_NONCE, incidents
 from tests.anchoring.local_chain import STRANGER, WALLET, LocalChain
 from tests.anchoring.test_adopting import Mute, like
@@ -59,7 +59,7 @@ class Restored:
 
     def next_nonce(self):
         with self.log.rig.database.reading() as connection:
-            return anchorings.next_nonce(connection, "test", WALLET.address)
+            return outbox.next_nonce(connection, "test", WALLET.address)
 
     def another_head(self):
         self.log.wait()

@@ -11,6 +11,7 @@ from notary.errors import AnchorRejected, AnchorUnavailable, OutOfTime
 from notary.evidence.chain import decode_evidence, decode_header, encode_evidence
 from notary.observe import INCIDENTS
 from notary.store import anchorings
+from notary.store.final_words import earliest_final, final_words
 from notary.store.incidents import CONTRADICTED, contradicted, incidents, open_contradictions
 from tests.anchoring.local_chain import running
 from tests.anchoring.lying_node import lying_node
@@ -72,8 +73,8 @@ def test_a_chain_that_dropped_a_final_block_is_an_incident_and_the_head_is_ancho
     assert INCIDENTS.labels("test", CONTRADICTED)._value.get() == told + 1
     with log.rig.database.reading() as connection:
         assert contradicted(connection, first.id)
-        assert anchorings.earliest_final(connection, 0) == []
-        assert anchorings.final_words(connection, "test", most=9) == []
+        assert earliest_final(connection, 0) == []
+        assert final_words(connection, "test", most=9) == []
         assert anchorings.anchorings_of_sizes(connection, [size], "evm", "final") == []
     advance = log.advance(on_chain)
     with pytest.raises(AnchorUnavailable, match="were sent again"):
@@ -89,7 +90,7 @@ def test_a_chain_that_dropped_a_final_block_is_an_incident_and_the_head_is_ancho
     assert header(again).hash != header(first).hash
     assert kept(log) == ([incident], [])
     with log.rig.database.reading() as connection:
-        assert anchorings.earliest_final(connection, 0) == [again]
+        assert earliest_final(connection, 0) == [again]
     look.step()
     assert len(kept(log)[0]) == 1
     log.wait(1000)

@@ -9,7 +9,8 @@ import pytest
 from notary.anchoring.rfc3161 import failed_check
 from notary.anchoring.stamps import StampWatch
 from notary.services.health import Health
-from notary.store import anchorings, stamps
+from notary.store import stamps
+from notary.store.final_words import final_words
 from notary.store.heartbeats import beat
 from notary.store.standing import Standings
 from notary.store.views import Anchors
@@ -133,7 +134,7 @@ def test_it_is_taken_in_again_with_another_certificate_and_the_record_is_stamped
     assert failing(log) == []
     with log.rig.database.reading() as connection:
         assert stamps.not_looked_at(connection, "tsa", 10) == []
-        assert [item.id for item in anchorings.final_words(connection, "tsa", most=9)] == [found.id]
+        assert [item.id for item in final_words(connection, "tsa", most=9)] == [found.id]
 
 
 def test_another_organisation_stands_in_for_it_where_one_is_enough(log, far):

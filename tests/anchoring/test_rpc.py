@@ -9,7 +9,8 @@ import pytest
 from notary.anchoring import rpc
 from notary.anchoring.rpc import Answer, Node, array, quantity, records
 from notary.errors import AnchorRejected, AnchorUnavailable, SettingsError
-from notary.settings import Chain, Settings
+from notary.settings import Settings
+from notary.settings.anchors import Chain
 from notary.wiring.nodes import nodes_of
 from tests.anchoring.lying_node import raw_answer
 

@@ -15,7 +15,7 @@ from notary.anchoring.rpc import AWAY_SECONDS, Node, within
 from notary.errors import AnchorRejected, NoAnswer, OutOfTime
 from notary.outbound import TOTAL_SECONDS
 from notary.services.steps import Step
-from notary.settings import Chain
+from notary.settings.anchors import Chain
 from notary.wiring.nodes import chain_patience, ending_in_time
 from tests.anchoring.evm_steps import anchored, signed
 from tests.anchoring.local_chain import WALLET, head, running

@@ -20,6 +20,7 @@ from notary.evidence.timestamp_status import Kind, RevocationData
 from notary.observe import REVOCATION_AGE, STAMPS_BAD
 from notary.outbound import Outbound
 from notary.store import anchorings, stamps
+from notary.store.final_words import earliest_final
 from tests.anchoring.ledger import Crash, Fuse, mortal
 from tests.evidence.tsa_good import between
 from tests.mini_revocation import DAY, crl, ocsp
@@ -133,7 +134,7 @@ class Authorities:
 
     def earliest(self):
         with self.log.rig.database.reading() as connection:
-            return [item.size for item in anchorings.earliest_final(connection, 0)]
+            return [item.size for item in earliest_final(connection, 0)]
 
 
 @pytest.fixture

@@ -9,7 +9,7 @@ from notary.anchoring.port import Step
 from notary.anchoring.rpc import Node, quantity
 from notary.errors import AnchorRejected, AnchorUnavailable, LaneStopped
 from notary.observe import LANE_STOPPED, RPC_CONTRADICTIONS
-from notary.store import anchorings
+from notary.store import outbox
 from notary.store.incidents import FOREIGN_NONCE, incidents
 from tests.anchoring.local_chain import STRANGER, WALLET
 from tests.anchoring.lying_node import Error, lying_node
@@ -205,9 +205,9 @@ def test_a_stolen_key_that_is_used_on_and_on_leaves_every_anchor_to_the_second_w
         assert payers(log) == [SECOND.address]
         assert first.on_chain_head() == (size, log.head(size).root)
     with log.rig.database.reading() as connection:
-        lane = anchorings.next_nonce(connection, "test", WALLET.address)
+        lane = outbox.next_nonce(connection, "test", WALLET.address)
         assert [incident.subject for incident in incidents(connection)] == [f"{WALLET.address} {lane}"]
-        assert anchorings.next_nonce(connection, "test", SECOND.address) is not None
+        assert outbox.next_nonce(connection, "test", SECOND.address) is not None
 
 
 def test_a_wallet_that_may_not_pay_more_for_what_waits_is_taken_over(chain, log, first, second):

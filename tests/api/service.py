@@ -16,7 +16,8 @@ import httpx
 
 from notary import keys, wiring
 from notary.api.app import create_app
-from notary.settings import Settings, load_settings
+from notary.settings import Settings
+from notary.settings.loading import load_settings
 from tests.databases import with_tables
 
 with warnings.catch_warnings():

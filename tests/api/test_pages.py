@@ -20,7 +20,7 @@ from notary.api.words import choose_language, words
 from notary.evidence.catalogue import CHECKS
 from notary.evidence.number import make_number, show_number
 from notary.services.records import Records
-from notary.settings import load_settings
+from notary.settings.loading import load_settings
 from notary.store.engine import open_database
 from tests.databases import with_tables
 

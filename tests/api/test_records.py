@@ -21,7 +21,7 @@ from notary.evidence.package import read_package
 from notary.evidence.proof_file import RECEIPT, TLOG_PROOF, parse_proof_file
 from notary.evidence.statement import entry_of, parse_statement
 from notary.intake.report import log_report
-from notary.settings import Tsa
+from notary.settings.anchors import Tsa
 from notary.store.anchorings import create_anchoring, note_detail
 from notary.store.records import record_at
 from notary.store.views import Anchors

@@ -11,11 +11,12 @@ from eth_account import Account
 from notary import wiring
 from notary.anchoring.contract import read_keys
 from notary.evidence.bodies import Genesis
-from notary.settings import load_settings
-from notary.store.anchorings import create_anchoring, move, set_nonce
+from notary.settings.loading import load_settings
+from notary.store.anchorings import create_anchoring, move
 from notary.store.engine import open_database
 from notary.store.incidents import CONTRADICTED, FOREIGN_NONCE, add_incident
 from notary.store.migrate import migrate
+from notary.store.outbox import set_nonce
 from notary.wiring import open_stores, stored_genesis
 from tests.anchoring.local_chain import STRANGER, WALLET, running
 

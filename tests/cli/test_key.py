@@ -11,9 +11,10 @@ from eth_account import Account
 from notary.anchoring.contract import read_keys
 from notary.evidence.trust import parse_trust
 from notary.evidence.trust_statement import parse_trust_statement
-from notary.settings import load_settings
-from notary.store.anchorings import anchoring_by_id, create_anchoring, set_nonce
+from notary.settings.loading import load_settings
+from notary.store.anchorings import anchoring_by_id, create_anchoring
 from notary.store.migrate import migrate
+from notary.store.outbox import set_nonce
 from notary.wiring import open_stores, stored_history
 from notary.wiring.checking import check_log
 from tests.anchoring.local_chain import STRANGER, WALLET

@@ -3,7 +3,7 @@
 import pytest
 
 from notary.embedded import dev
-from notary.settings import named
+from notary.settings.loading import named
 
 FOUND = dev.Children("http://127.0.0.1:1", "http://127.0.0.1:2")
 OTHERS = {

@@ -4,7 +4,7 @@ import pytest
 
 from notary.embedded.guard import alone_in, one_process
 from notary.errors import SettingsError
-from notary.settings import load_settings
+from notary.settings.loading import load_settings
 
 
 def settings_of(**changes):

@@ -15,7 +15,8 @@ from notary.evidence.receipt import receipts_of
 from notary.intake import replays
 from notary.intake.group import Item, commit
 from notary.intake.replays import Replays, accepted_before, answer_again
-from notary.intake.writer import Writer, _Waiting
+from notary.intake.told import Waiting
+from notary.intake.writer import Writer
 from notary.services.submitting import answer
 from notary.store.claims import Claim, Claimed
 from notary.store.engine import Database
@@ -149,7 +150,7 @@ def test_the_writer_hands_over_those_of_one_group_together(rig, monkeypatch):
     monkeypatch.setattr(Writer, "_done", lambda _, group: done.append([waiting.item for waiting in group]))
     one, two = again(rig, first), again(rig, second)
     mixed = [one[0], two[0], new, one[1], two[1], one[2]]
-    writer._answer([_Waiting(item, 1, rig.tenant, Future()) for item in mixed])
+    writer._answer([Waiting(item, 1, rig.tenant, Future()) for item in mixed])
     assert handed == [one, two]
     assert done == [[new], one, two]
 

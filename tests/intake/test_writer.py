@@ -15,7 +15,9 @@ from notary.evidence.statement import Block
 from notary.intake import writer as module
 from notary.intake.bulk import prepare_bulk
 from notary.intake.bulkparse import parse_array
-from notary.intake.group import ClaimTaken, Conditions, commit
+from notary.intake.group import ClaimTaken, commit
+from notary.intake.promises import Conditions
+from notary.intake.told import Waiting, deliver
 from notary.intake.writer import FRESH_SECONDS, STALE_SECONDS, Writer
 from notary.services.submitting import answer
 from notary.store.claims import Claim
@@ -539,9 +541,7 @@ def test_who_fails_when_he_is_told_harms_nobody(rig, make):
 
     futures = [Broken(), Future()]
     items = [item(rig, "a"), item(rig, "b")]
-    module._deliver(
-        [module._Waiting(each, 1, None, future) for each, future in zip(items, futures, strict=True)]
-    )
+    deliver([Waiting(each, 1, None, future) for each, future in zip(items, futures, strict=True)])
     assert futures[1].result(0) is None  # its outcome, of which there is none yet
     writer = make()
     writer.put(items[0], Broken())

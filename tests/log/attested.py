@@ -22,7 +22,7 @@ from notary.intake.inspection.report import TOOL, Inspected, empty
 from notary.log.fsck_around import Attesters
 from notary.log.index import index_digests
 from notary.outbound import Outbound
-from notary.store import anchorings
+from notary.store import anchorings, outbox
 from notary.store.blocks import add_block
 from notary.store.engine import open_database
 from notary.store.tenants import add_api_key
@@ -112,7 +112,7 @@ def _attest(log, chain, on_chain, stamping):
     with log.rig.database.writing() as connection:
         last = log.newest()
         better = replaced(chain.node, (), WALLET, _attempt(log, last), lambda _fields, _size: None)
-        anchorings.add_attempt(
+        outbox.add_attempt(
             connection, last.id, better.ref.hex(), better.raw, better.nonce, log.rig.clock(), better.lane
         )
     size = log.close()

@@ -19,12 +19,12 @@ from sqlalchemy.exc import OperationalError
 
 from notary.errors import Conflict, DiskFailed, Fatal, SettingsError, Unavailable
 from notary.store import engine
-from notary.store.anchorings import attempts_of, next_nonce
 from notary.store.checkpoints import StoredCheckpoint, newest_checkpoint
 from notary.store.engine import open_database, ping
 from notary.store.findings import earlier_revisions
 from notary.store.key_changes import add_key_change, key_statements
 from notary.store.migrate import migrate
+from notary.store.outbox import attempts_of, next_nonce
 from notary.store.places import seq_of
 from notary.store.tables import GroupRow, tenant
 from notary.store.tenants import create_tenant, tenants

@@ -2,7 +2,8 @@
 
 from datetime import UTC, datetime
 
-from notary.store import anchorings, standing
+from notary.store import anchorings, outbox, standing
+from notary.store.final_words import earliest_final, final_words
 from notary.store.incidents import (
     CONTRADICTED,
     FOREIGN_HEAD,
@@ -63,27 +64,27 @@ def test_what_is_contradicted_is_kept_and_proves_nothing(database, tmp_path):
         assert (contradicted(connection, first.id), contradicted(connection, other.id)) == (True, False)
         (unmended,) = open_contradictions(connection)
         assert unmended.subject == str(first.id)
-        assert [item.id for item in anchorings.earliest_final(connection, 0)] == [other.id]
-        assert anchorings.final_words(connection, "main", most=9) == []
+        assert [item.id for item in earliest_final(connection, 0)] == [other.id]
+        assert final_words(connection, "main", most=9) == []
         assert [i.id for i in anchorings.anchorings_of_sizes(connection, [1], "evm", "final")] == [other.id]
         assert [row[0] for row in standing.attested_heads(connection)] == ["second"]
         assert [each.anchor for each in standing.Standings(connection).of(1).attestations] == ["second"]
         assert anchorings.anchoring_by_id(connection, first.id).evidence == b"evidence"
         again = final(connection)
         assert open_contradictions(connection) == []
-        assert [item.id for item in anchorings.final_words(connection, "main", most=9)] == [again.id]
+        assert [item.id for item in final_words(connection, "main", most=9)] == [again.id]
 
 
 def test_attempts_of_earlier_anchorings_of_a_head_count_for_the_next_one(database, tmp_path):
     Rig(database, tmp_path).open()
     with database.writing() as connection:
         first = final(connection)
-        kept = anchorings.add_attempt(connection, first.id, "aa", b"raw", 5, NOW, "0xw")
+        kept = outbox.add_attempt(connection, first.id, "aa", b"raw", 5, NOW, "0xw")
         refused = anchorings.create_anchoring(connection, "main", "evm", 1, NOW)
         anchorings.move(connection, refused.id, "due", "rejected", NOW)
-        late = anchorings.add_attempt(connection, refused.id, "bb", b"raw", 6, NOW, "0xw")
+        late = outbox.add_attempt(connection, refused.id, "bb", b"raw", 6, NOW, "0xw")
         elsewhere = anchorings.create_anchoring(connection, "other", "evm", 1, NOW)
-        anchorings.add_attempt(connection, elsewhere.id, "dd", b"raw", 1, NOW, "0xv")
+        outbox.add_attempt(connection, elsewhere.id, "dd", b"raw", 1, NOW, "0xv")
         item = anchorings.create_anchoring(connection, "main", "evm", 1, NOW)
-        own = anchorings.add_attempt(connection, item.id, "cc", b"raw", 7, NOW, "0xw")
-        assert anchorings.attempts_for(connection, item) == [kept, late, own]
+        own = outbox.add_attempt(connection, item.id, "cc", b"raw", 7, NOW, "0xw")
+        assert outbox.attempts_for(connection, item) == [kept, late, own]

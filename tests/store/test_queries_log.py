@@ -9,15 +9,8 @@ from sqlalchemy import event, select, text
 
 from notary.errors import AnchorRejected, Fatal, NotFound, NotReady
 from notary.evidence.statement import Block
-from notary.store import (
-    anchorings,
-    bitcoin_blocks,
-    blocks,
-    checkpoints,
-    logstate,
-    stamps,
-    tables,
-)
+from notary.store import anchorings, bitcoin_blocks, blocks, checkpoints, logstate, outbox, stamps, tables
+from notary.store.final_words import earliest_final, final_words
 from tests.store.rows import LATER, NOW, verdicts
 
 
@@ -145,7 +138,7 @@ def test_final_words_of_an_anchor_are_found_from_a_size_on_or_from_the_newest_ba
                 anchorings.move(connection, made.id, "due", "final", NOW, evidence=b"x")
 
     def sizes(**more):
-        return [a.size for a in anchorings.final_words(connection, "chain", **more)]
+        return [a.size for a in final_words(connection, "chain", **more)]
 
     assert sizes(most=9) == [6, 5, 3, 2]
     assert sizes(most=2) == [6, 5]
@@ -166,7 +159,7 @@ def test_the_first_word_of_each_anchor_is_found_however_much_others_said_before(
     anchorings.move(connection, made.id, "due", "rejected", NOW)
 
     def first(index):
-        return [(a.anchor, a.size) for a in anchorings.earliest_final(connection, index)]
+        return [(a.anchor, a.size) for a in earliest_final(connection, index)]
 
     assert first(1) == [("tsa", 2), ("chain", 1104)]
     assert first(2) == [("tsa", 3), ("chain", 1104)]
@@ -252,24 +245,24 @@ def test_what_rests_on_a_revoked_certificate_is_spoiled_from_then_on(connection,
 
 def test_attempts_are_kept_once(connection, state):
     made = anchorings.create_anchoring(connection, "chain", "evm", 1, NOW)
-    first = anchorings.add_attempt(connection, made.id, "0xaa", b"raw", 0, NOW)
-    assert anchorings.add_attempt(connection, made.id, "0xaa", b"raw", 0, LATER) == first
-    second = anchorings.add_attempt(connection, made.id, "0xbb", b"raw 2", 0, LATER)
-    assert anchorings.attempts_of(connection, made.id) == [first, second]
+    first = outbox.add_attempt(connection, made.id, "0xaa", b"raw", 0, NOW)
+    assert outbox.add_attempt(connection, made.id, "0xaa", b"raw", 0, LATER) == first
+    second = outbox.add_attempt(connection, made.id, "0xbb", b"raw 2", 0, LATER)
+    assert outbox.attempts_of(connection, made.id) == [first, second]
     other = anchorings.create_anchoring(connection, "another", "evm", 1, NOW)
     with pytest.raises(
         Fatal, match=f"the attempt 0xaa of anchoring {other.id} was made for {made.id} before"
     ):
-        anchorings.add_attempt(connection, other.id, "0xaa", b"raw", 0, LATER)
+        outbox.add_attempt(connection, other.id, "0xaa", b"raw", 0, LATER)
 
 
 def test_attempts_of_an_anchor_are_found_by_their_nonces(connection, state):
     made = [anchorings.create_anchoring(connection, name, "evm", 1, NOW) for name in ("a", "a", "b")]
     for at, (item, nonce) in enumerate([(made[1], 6), (made[0], 5), (made[2], 5), (made[1], 7)]):
-        anchorings.add_attempt(connection, item.id, f"0x{at}", b"raw", nonce, NOW)
-    found = anchorings.attempts_between(connection, "a", "", 5, 7)
+        outbox.add_attempt(connection, item.id, f"0x{at}", b"raw", nonce, NOW)
+    found = outbox.attempts_between(connection, "a", "", 5, 7)
     assert [(size, item.ref, item.nonce) for size, item in found] == [(1, "0x1", 5), (1, "0x0", 6)]
-    assert anchorings.attempts_between(connection, "a", "", 8, 8) == []
+    assert outbox.attempts_between(connection, "a", "", 8, 8) == []
 
 
 def test_attempts_are_found_by_their_lane_however_many_there_are(connection, state):
@@ -288,8 +281,8 @@ def test_attempts_are_found_by_their_lane_however_many_there_are(connection, sta
         asked.append((statement, parameters))
 
     event.listen(connection, "before_cursor_execute", note)
-    between = anchorings.attempts_between(connection, "chain", "w1", 10, 14)
-    since = anchorings.attempts_since(
+    between = outbox.attempts_between(connection, "chain", "w1", 10, 14)
+    since = outbox.attempts_since(
         connection, "chain", "w1", NOW + timedelta(hours=10), NOW + timedelta(hours=14)
     )
     event.remove(connection, "before_cursor_execute", note)
@@ -304,21 +297,21 @@ def test_of_a_day_what_may_still_be_mined_counts_too_and_once(connection, state)
     made = [anchorings.create_anchoring(connection, "chain", "evm", 1, NOW) for _ in range(3)]
     for nonce, item in enumerate(made):
         for name in ("w", "v"):
-            anchorings.add_attempt(connection, item.id, f"0x{name}{nonce}", b"raw", nonce, NOW, name)
+            outbox.add_attempt(connection, item.id, f"0x{name}{nonce}", b"raw", nonce, NOW, name)
     anchorings.move(connection, made[1].id, "due", "signed", NOW)
     for moment, now, nonces in ((NOW, LATER, [1]), (NOW - timedelta(1), NOW, [0, 1, 2])):
-        found = anchorings.attempts_since(connection, "chain", "w", moment, now)
+        found = outbox.attempts_since(connection, "chain", "w", moment, now)
         assert [(each.lane, each.nonce) for each in found] == [("w", nonce) for nonce in nonces]
 
 
 def test_nonces_move_on_one_by_one(connection):
-    assert anchorings.next_nonce(connection, "chain", "w") is None
-    anchorings.set_nonce(connection, "chain", "w", None, 5)
-    anchorings.set_nonce(connection, "chain", "w", 5, 6)
-    assert anchorings.next_nonce(connection, "chain", "w") == 6
+    assert outbox.next_nonce(connection, "chain", "w") is None
+    outbox.set_nonce(connection, "chain", "w", None, 5)
+    outbox.set_nonce(connection, "chain", "w", 5, 6)
+    assert outbox.next_nonce(connection, "chain", "w") == 6
     for stale in (None, 5):
         with pytest.raises(Fatal, match="another process signs for its wallet"):
-            anchorings.set_nonce(connection, "chain", "w", stale, 6)
+            outbox.set_nonce(connection, "chain", "w", stale, 6)
 
 
 def test_the_newest_block_is_the_latest_of_any_chain(connection):

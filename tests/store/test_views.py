@@ -21,6 +21,7 @@ from notary.store import (
     incidents,
     inspections,
     lookups,
+    outbox,
     stamps,
     standing,
     views,
@@ -29,6 +30,7 @@ from notary.store import records as store
 from notary.store import tenants as customers
 from notary.store.asked import _Ready
 from notary.store.engine import open_database
+from notary.store.final_words import earliest_final
 from notary.store.places import group_of
 from notary.store.records import NewRecord
 from notary.store.views import Anchors
@@ -546,14 +548,14 @@ ASKED = {
     "an inspection": lambda c, t: views.inspection_of(c, 7),
     "a receipt": lambda c, t: views.receipt(c, "N000", t),
     "attested heads": lambda c, t: standing.attested_heads(c, 5),
-    "the first word": lambda c, t: anchorings.earliest_final(c, 3),
+    "the first word": lambda c, t: earliest_final(c, 3),
     "the newest anchoring": lambda c, t: anchorings.newest_anchoring(c, "tsa"),
     "the newest final one": lambda c, t: anchorings.newest_anchoring(c, "tsa", ("final",)),
     "what is under way": lambda c, t: anchorings.earliest_anchoring(c, "tsa", ("due", "signed")),
     "headers": lambda c, t: blocks.not_before_headers(c, 1, 3, 9, 10),
     "the heads of a package": lambda c, t: anchorings.anchorings_of_sizes(c, [3, 9], "evm", "final"),
-    "what was lost": lambda c, t: anchorings.attempts_between(c, "chain", "w", 3, 9),
-    "what was spent": lambda c, t: anchorings.attempts_since(c, "chain", "w", NOW, NOW),
+    "what was lost": lambda c, t: outbox.attempts_between(c, "chain", "w", 3, 9),
+    "what was spent": lambda c, t: outbox.attempts_since(c, "chain", "w", NOW, NOW),
 }
 
 

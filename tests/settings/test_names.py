@@ -3,7 +3,7 @@
 import pytest
 
 from notary.errors import SettingsError
-from notary.settings import load_settings
+from notary.settings.loading import load_settings
 
 CHAIN = {"rpc_urls": ["http://node.example"], "chain_id": 1}
 TSA = {"organisation": "A", "url": "http://tsa.example", "roots": ["root.pem"]}

@@ -1,8 +1,6 @@
-"""Settings: variables, a file below them, and nothing unknown."""
+"""Tables of anchors: nothing in one that would not be done, or be done twice."""
 
-import os
 from itertools import count
-from pathlib import Path
 
 import pytest
 
@@ -10,84 +8,12 @@ from notary.anchoring.rfc3161 import request
 from notary.errors import SettingsError
 from notary.evidence import chain_bft
 from notary.evidence.chain_header import PROFILES
-from notary.settings import Chain, Ots, Settings, Tsa, load_settings
+from notary.settings.anchors import Chain
+from notary.settings.loading import load_settings
 from notary.wiring.nodes import nodes_of
-
-
-@pytest.fixture(autouse=True)
-def environment(monkeypatch):
-    for name in list(os.environ):
-        if name.startswith("NOTARY_"):
-            monkeypatch.delenv(name)
-    monkeypatch.setenv("NOTARY_ORIGIN", "log.example.org")
-    return monkeypatch
-
-
-def test_defaults_follow_the_data_folder(environment):
-    environment.setenv("NOTARY_DATA_DIR", "/srv/notary")
-    settings = load_settings()
-    assert settings.database_url == "sqlite:////srv/notary/notary.db"
-    assert settings.log_key == Path("/srv/notary/keys/log.pem")
-    assert settings.wallet_key == Path("/srv/notary/keys/wallet.key")
-    assert settings.temp_dir == Path("/srv/notary/spool")
-    assert (settings.close_promise_seconds, settings.max_document_bytes) == (60, 100 * 2**20)
-
-
-FILE = """
-operator = "Example Ltd"
-port = 9000
-[[chains]]
-name = "main"
-rpc_urls = ["https://rpc.example.org"]
-chain_id = 1
-finality = "depth:12"
-[[tsas]]
-name = "tsa-one"
-organisation = "One"
-url = "https://tsa.example.org"
-roots = ["one.pem"]
-accuracy_ms = 1000
-"""
-
-
-def test_variables_win_over_the_file_and_arguments_over_both(environment, tmp_path):
-    (tmp_path / "notary.toml").write_text(FILE)
-    environment.setenv("NOTARY_CONFIG", str(tmp_path / "notary.toml"))
-    settings = load_settings()
-    assert (settings.operator, settings.port) == ("Example Ltd", 9000)
-    assert settings.chains == (
-        Chain(name="main", rpc_urls=("https://rpc.example.org",), chain_id=1, finality="depth:12"),
-    )
-    assert settings.tsas[0].roots == (Path("one.pem"),)
-    environment.setenv("NOTARY_PORT", "9001")
-    assert load_settings().port == 9001
-    assert load_settings(port=9002).port == 9002
-
-
-def test_nested_settings_may_be_json_in_a_variable(environment):
-    environment.setenv("NOTARY_TSAS", '[{"name":"a","organisation":"A","url":"https://a","roots":["a.pem"]}]')
-    assert load_settings().tsas[0].name == "a"
-
-
-def test_settings_are_frozen(environment):
-    with pytest.raises(ValueError, match="frozen"):
-        load_settings().port = 1
-
 
 ONE, TWO = "0x" + "01" * 20, "0x" + "02" * 20
 SEALED = {"profile": "qbft", "validators": [{"addresses": [ONE, TWO]}]}
-
-WRONG = {
-    "unknown variable": ({"NOTARY_PROT": "1"}, "NOTARY_PROT is not a setting"),
-    "lower case": ({"notary_prot": "1"}, "notary_prot is not a setting"),
-    "missing": ({"NOTARY_ORIGIN": None}, "origin: Field required"),
-    "port": ({"NOTARY_PORT": "65536"}, "port: Input should be less than or equal to 65535"),
-    "url": ({"NOTARY_DATABASE_URL": "mysql://secret@host/db"}, "database_url: String should match"),
-    "origin": ({"NOTARY_ORIGIN": "has spaces"}, "origin: String should match"),
-    "json": ({"NOTARY_CHAINS": "[secret"}, "settings cannot be read"),
-    "nested": ({"NOTARY_CHAINS": '[{"name":"x","rpc":1}]'}, "chains.0.rpc: Extra inputs are not permitted"),
-    "no file": ({"NOTARY_CONFIG": "/nowhere/secret.toml"}, "is not a file"),
-}
 
 
 def test_nothing_is_accepted_that_would_not_be_done(environment):
@@ -166,36 +92,6 @@ def test_validators_may_change_with_a_block():
     (made,) = load_settings(chains=(chain | {"validators": sets, "finality": "depth:2"},)).chains
     assert [(each.from_block, len(each.addresses)) for each in made.validators] == [(0, 1), (7, 2)]
     assert made.finality == "depth:2"
-
-
-def test_what_waits_may_be_no_less_than_one_document(environment):
-    assert load_settings().max_spool_bytes == 4 * 2**30
-    load_settings(max_document_bytes=1000, max_spool_bytes=1000)
-    with pytest.raises(SettingsError, match="max_spool_bytes: a document of max_document_bytes would never"):
-        load_settings(max_document_bytes=1000, max_spool_bytes=999)
-
-
-def test_a_promise_leaves_room_for_two_closes(environment):
-    load_settings(close_interval_seconds=29.9)
-    load_settings(close_interval_seconds=0.5, close_promise_seconds=2)
-    for interval, promise in ((30, 60), (3600, 60), (1, 2)):
-        with pytest.raises(
-            SettingsError, match=f"close_promise_seconds: a promise of {promise} seconds is refused"
-        ):
-            load_settings(close_interval_seconds=interval, close_promise_seconds=promise)
-
-
-@pytest.mark.parametrize("url", ["https://notary.example", "http://127.0.0.1:8000", "https://[::1]:8/a/b"])
-def test_people_reach_the_service_at_an_address(environment, url):
-    assert load_settings(public_url=url).public_url == url
-
-
-@pytest.mark.parametrize(
-    "url", ["http://", "https:///x", "ftp://a", "https://a/x?y", "https://a#x", "https://a b", "https://me@a"]
-)
-def test_what_is_no_address_is_refused(environment, url):
-    with pytest.raises(SettingsError, match="public_url: String should match pattern"):
-        load_settings(public_url=url)
 
 
 def with_policies(*policies):
@@ -300,33 +196,3 @@ def test_a_profile_and_an_imprint_are_among_those_that_are_known(environment):
     ):
         with pytest.raises(SettingsError, match=what):
             load_settings(tsas=(known | change,))
-
-
-@pytest.mark.parametrize("case", WRONG)
-def test_what_is_wrong_is_named(environment, case):
-    values, what = WRONG[case]
-    for name, value in values.items():
-        environment.delenv(name, raising=False) if value is None else environment.setenv(name, value)
-    with pytest.raises(SettingsError, match=what) as caught:
-        load_settings()
-    assert "default factory" not in str(caught.value)
-    if case != "no file":
-        assert "secret" not in str(caught.value)
-
-
-@pytest.mark.parametrize(
-    ("text", "what"),
-    [("colour = 1", "colour: Extra inputs are not permitted"), ("port = ", "settings cannot be read")],
-)
-def test_a_file_that_is_wrong_is_refused(environment, tmp_path, text, what):
-    (tmp_path / "notary.toml").write_text(text)
-    environment.setenv("NOTARY_CONFIG", str(tmp_path / "notary.toml"))
-    with pytest.raises(SettingsError, match=what):
-        load_settings()
-
-
-@pytest.mark.parametrize("kind", [Settings, Chain, Tsa, Ots])
-def test_every_setting_says_what_it_is_for(kind):
-    for name, field in kind.model_fields.items():
-        assert field.description, name
-        assert field.description.endswith("."), name
