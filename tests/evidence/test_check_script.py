@@ -125,7 +125,11 @@ def run(bare, tmp_path_factory):
         done = subprocess.run(
             [*shells[shell], "tools/check.sh", *trusted, *arguments],
             cwd=folder,
-            env={"PATH": str(with_awk(place / "awk", bare, awk)), "TMPDIR": str(place / "tmp"), "LANG": "de_DE.UTF-8"},
+            env={
+                "PATH": str(with_awk(place / "awk", bare, awk)),
+                "TMPDIR": str(place / "tmp"),
+                "LANG": "de_DE.UTF-8",
+            },
             capture_output=True,
             text=True,
             check=False,

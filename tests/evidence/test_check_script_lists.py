@@ -113,7 +113,8 @@ LISTS = {
     "what",
     script.some(
         LISTS, "signed by SHA-1", "extensions of 3000 bytes", "extensions of more than 256 values",
-        "an issuer that is no name", "1025 entries with a TRUE", "1024 entries with a TRUE", "a damaged entry that nobody reads", "cut off",
+        "an issuer that is no name",
+        "1025 entries with a TRUE", "1024 entries with a TRUE", "a damaged entry that nobody reads", "cut off",
     ),
 )  # fmt: skip
 def test_a_list_is_read_within_the_limits_of_the_verifiers(run, what):

@@ -38,19 +38,30 @@ WAYS_HERE = {way: weight for way, weight in WAYS.items() if way.__name__ != "_he
 def stamped() -> Sample:
     """A head with one token and its lists, of kinds that openssl reads."""
     kept = (f"heads/{EARLY}/", "data/statement.json", "data/openings.json", "receipt.txt")
-    files = {name: data for name, data in script.FILES.items() if name.startswith(kept) and "tsa-b" not in name}
+    files = {
+        name: data for name, data in script.FILES.items() if name.startswith(kept) and "tsa-b" not in name
+    }
     trust = script.trust_text(chain=None, tsa_b=None)
     return Sample("stamped", files | {DOCUMENT_NAME: build.CONTRACT}, trust)
 
 
 def unstamped(sample: Sample) -> Sample:
     """Without tokens, which take the script most of its time."""
-    files = {name: data for name, data in sample.files.items() if "/tokens/" not in name and "/revocation/" not in name}
+    files = {
+        name: data
+        for name, data in sample.files.items()
+        if "/tokens/" not in name and "/revocation/" not in name
+    }
     return Sample(sample.name, files, sample.trust_text)
 
 
 def samples() -> list[tuple[Sample, int]]:
-    found = [(stamped(), 2), (corpus.anchored(), 4), (unstamped(corpus.whole()), 3), (unstamped(corpus.chained()), 2)]
+    found = [
+        (stamped(), 2),
+        (corpus.anchored(), 4),
+        (unstamped(corpus.whole()), 3),
+        (unstamped(corpus.chained()), 2),
+    ]
     return [*found, (unstamped(corpus.sealed()), 1), (corpus.in_bitcoin(), 1)]
 
 
@@ -102,21 +113,23 @@ def faults(what, sample, data, folder):
         for place, word in checks.items()
         if word not in {expected.get(place), OPEN}
     ]
-    failed = {place for place, word in expected.items() if word == "failed"}
-    # It passes what fails only where it says of that check, or of one that it rests on, that it cannot tell.
-    heads = {subject.rpartition("@")[2].removeprefix("head ") for (_, subject), word in checks.items() if word == OPEN}
-    seen = {place for place in failed if checks.get(place, OPEN) == OPEN and not _left(place, checks, heads)}
-    if status == 0 and (not failed <= {place for place in failed if _left(place, checks, heads)}):
-        wrong.append(f"{what}: exit 0, and {sorted(seen)} failed")
-    if status not in (0, 1, 2) or (status == 2 and not checks) or "rror" in text.partition("\n1.1")[0]:
+    # It passes what fails only where it says of that check, or of one of its head, that it cannot tell.
+    left = {_head(place) for place, word in checks.items() if word == OPEN}
+    unseen = sorted(
+        place
+        for place, word in expected.items()
+        if word == "failed" and checks.get(place) != OPEN and (place in checks or _head(place) not in left)
+    )
+    if status == 0 and unseen:
+        wrong.append(f"{what}: exit 0, and {unseen} failed")
+    if status not in (0, 1, 2) or not checks:
         wrong.append(f"{what}: exit {status}: {text[-400:]}")
     return wrong, status
 
 
-def _left(place, checks, heads):
-    """Whether the script says of this failed check that it cannot tell, or of another one of the same head."""
-    id_, subject = place
-    return checks.get(place) == OPEN or (place not in checks and subject.rpartition("@")[2].removeprefix("head ") in heads)
+def _head(place):
+    """The size in the subject of a check: `head 7`, `tsa-a@7`."""
+    return place[1].rpartition("@")[2].removeprefix("head ")
 
 
 def judged(seed, count, folder):
@@ -143,8 +156,8 @@ def test_the_script_and_the_verifier_agree_on_many_mutants(tmp_path, part):
     assert ends.count(1) > OF_PART // 2
 
 
-@pytest.mark.parametrize(("sample", "_"), samples(), ids=lambda given: getattr(given, "name", ""))
-def test_unchanged_nothing_fails(tmp_path, sample, _):  # noqa: PT019 - a weight, and no fixture
+@pytest.mark.parametrize("sample", [sample for sample, _ in samples()], ids=lambda sample: sample.name)
+def test_unchanged_nothing_fails(tmp_path, sample):
     wrong, status = faults("unchanged", sample, packed(sample.files), tmp_path / "x")
     assert (wrong, status in (0, 2)) == ([], True)
 

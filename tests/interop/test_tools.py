@@ -238,6 +238,8 @@ def test_the_script_in_the_package_reaches_its_result_and_every_control_fails(ev
         "6.4",
         "6.5",
         "6.6",
+        "7.1",
+        "7.2",
         "8.1",
     )
     for id_ in ids:

@@ -30,7 +30,9 @@ class Ended(MiniTsa):
 def test_each_does_what_the_report_says_years_later_too(tmp_path):
     tsa = Ended()
     token = tsa.respond(LOG.checkpoint(EARLY), gen_time=GEN_TIME, tsa=True)
-    files = {name: data for name, data in build.files(LOG).items() if not re.search("revocation|inspection", name)}
+    files = {
+        name: data for name, data in build.files(LOG).items() if not re.search("revocation|inspection", name)
+    }
     files |= {f"heads/{EARLY}/tokens/tsa-a.tsr": token}
     data = write_package(files, ("contract.pdf", CONTRACT))
     trust = build.trust_text(LOG, tsa_a=build.tsa_table("tsa-a", tsa), tsa_b=None)
