@@ -32,7 +32,7 @@ from notary.errors import Fatal, ToolMissing
 from notary.settings import Settings
 from notary.settings.anchors import Chain, Tsa
 from notary.settings.loading import load_settings, named
-from notary.store.engine import open_database
+from notary.store.connecting import open_database
 from notary.store.inspections import give_all_back
 from notary.store.migrate import migrate
 from notary.worker import Worker
