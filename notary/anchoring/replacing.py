@@ -12,8 +12,9 @@ import structlog
 from notary.anchoring.agreeing import nonce_of
 from notary.anchoring.blocks import block_at
 from notary.anchoring.fees import capped, fee_fields, price_of
+from notary.anchoring.fields import quantity, record
 from notary.anchoring.port import Attempt
-from notary.anchoring.rpc import Node, quantity, record
+from notary.anchoring.rpc import Node
 from notary.anchoring.transaction import fields_of, signed
 from notary.signers import Signer
 

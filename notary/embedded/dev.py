@@ -22,7 +22,8 @@ import uvicorn
 
 from notary import keys, wiring
 from notary.anchoring.contract import deploy, open_log, read_head
-from notary.anchoring.rpc import Node, quantity
+from notary.anchoring.fields import quantity
+from notary.anchoring.rpc import Node
 from notary.api.app import create_app
 from notary.api.quick import config
 from notary.embedded import seal, tsa

@@ -4,7 +4,8 @@ import json
 
 from notary import keys
 from notary.anchoring.blocks import block_at
-from notary.anchoring.rpc import Node, octets, quantity
+from notary.anchoring.fields import octets, quantity
+from notary.anchoring.rpc import Node
 from notary.embedded import dev
 from notary.evidence.chain_header import PROFILES
 from notary.evidence.keccak import keccak256
