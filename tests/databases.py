@@ -11,7 +11,8 @@ import psycopg
 import pytest
 from sqlalchemy import create_engine, make_url
 
-from notary.store.engine import Database, open_database
+from notary.store.connecting import open_database
+from notary.store.engine import Database
 from notary.store.migrate import migrate
 from tests.postgres import running_postgres
 
@@ -37,7 +38,7 @@ def statements() -> Iterator[Statements]:
     shared = Statements()
     with pytest.MonkeyPatch.context() as patch:
         sharing = partial(create_engine, execution_options={"compiled_cache": shared})
-        patch.setattr("notary.store.engine.create_engine", sharing)
+        patch.setattr("notary.store.connecting.create_engine", sharing)
         yield shared
 
 

@@ -8,7 +8,7 @@ from notary import wiring
 from notary.api.app import create_app
 from notary.errors import SettingsError, Unavailable
 from notary.settings.loading import load_settings
-from notary.store.engine import is_there
+from notary.store.connecting import is_there
 from notary.store.migrate import migrate
 from notary.wiring.checking import check_log
 from tests.api.service import ORIGIN, Service, TestClient, problem

@@ -7,8 +7,9 @@ from typing import TypeVar
 import structlog
 
 from notary.anchoring.contract import read_head
+from notary.anchoring.fields import quantity
 from notary.anchoring.funds import held_by, require_funds
-from notary.anchoring.rpc import Node, quantity
+from notary.anchoring.rpc import Node
 from notary.errors import AnchorRejected, AnchorUnavailable, LaneStopped, NoAnswer
 from notary.observe import RPC_CONTRADICTIONS, RPC_PASSED_OVER
 

@@ -6,7 +6,8 @@ from typing import Any
 
 from trie.hexary import HexaryTrie
 
-from notary.anchoring.rpc import Node, array, octets, quantity, record, records
+from notary.anchoring.fields import array, octets, quantity, record, records
+from notary.anchoring.rpc import Node
 from notary.errors import AnchorRejected, AnchorUnavailable, ChainError
 from notary.evidence import rlp
 from notary.evidence.chain import Header, decode_header

@@ -6,8 +6,9 @@ from typing import Any
 
 from notary.anchoring.blocks import receipt_proof, receipts_of, sealed_header
 from notary.anchoring.compiled import CODE_HASH
+from notary.anchoring.fields import array, octets, quantity, record, records
 from notary.anchoring.port import Head
-from notary.anchoring.rpc import Node, array, octets, quantity, record, records
+from notary.anchoring.rpc import Node
 from notary.errors import AnchorRejected, AnchorUnavailable, ChainError
 from notary.evidence.chain import (
     ANCHORED,

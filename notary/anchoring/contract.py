@@ -10,7 +10,8 @@ from eth_abi.exceptions import DecodingError
 
 from notary.anchoring.compiled import CODE, CREATION, ERRORS
 from notary.anchoring.fees import fee_fields
-from notary.anchoring.rpc import Answer, Node, octets, quantity, record
+from notary.anchoring.fields import octets, quantity, record
+from notary.anchoring.rpc import Answer, Node
 from notary.anchoring.transaction import signed
 from notary.errors import AnchorRejected, AnchorUnavailable
 from notary.evidence.keccak import keccak256

@@ -12,7 +12,8 @@ from eth_abi.exceptions import DecodingError
 
 from notary.anchoring.contract import call_data
 from notary.anchoring.fees import middle, others
-from notary.anchoring.rpc import Node, octets
+from notary.anchoring.fields import octets
+from notary.anchoring.rpc import Node
 from notary.errors import AnchorUnavailable, NoAnswer
 
 _log = structlog.get_logger()

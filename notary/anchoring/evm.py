@@ -21,6 +21,7 @@ from notary.anchoring.capture import receipt_of
 from notary.anchoring.contract import ANCHOR, call_data, head_digest, read_head
 from notary.anchoring.data_fee import data_fee
 from notary.anchoring.fees import fee_fields
+from notary.anchoring.fields import quantity
 from notary.anchoring.funds import require_share
 from notary.anchoring.heads import Search, require_extension, transaction_of
 from notary.anchoring.majority import AgreedHead, agreed_head, by_most, failed
@@ -29,7 +30,7 @@ from notary.anchoring.own import own_transaction
 from notary.anchoring.port import Attempt, Head, Observation, Step, newest_of_lanes
 from notary.anchoring.quorum import Quorum
 from notary.anchoring.replacing import MAX_REPLACEMENTS, replacement, times_replaced
-from notary.anchoring.rpc import Node, quantity
+from notary.anchoring.rpc import Node
 from notary.anchoring.submitting import stopping, submit_to_all
 from notary.anchoring.transaction import cost_of, signature_of, signed
 from notary.anchoring.trying import gas_of, require_taken

@@ -8,7 +8,8 @@ from collections.abc import Callable, Sequence
 from contextlib import suppress
 from typing import Any, TypeVar
 
-from notary.anchoring.rpc import Node, quantity, record
+from notary.anchoring.fields import quantity, record
+from notary.anchoring.rpc import Node
 from notary.errors import AnchorRejected, AnchorUnavailable
 
 _GWEI = 10**9

@@ -2,8 +2,9 @@
 
 from collections.abc import Iterable
 
+from notary.anchoring.fields import quantity
 from notary.anchoring.port import Attempt
-from notary.anchoring.rpc import Node, quantity
+from notary.anchoring.rpc import Node
 from notary.anchoring.transaction import cost_of, fields_of
 from notary.errors import LaneStopped
 from notary.observe import WALLET_WEI

@@ -7,8 +7,9 @@ from typing import Any
 
 from notary.anchoring.blocks import block_at
 from notary.anchoring.contract import read_head, read_keys
+from notary.anchoring.fields import array, octets, records
 from notary.anchoring.port import Head
-from notary.anchoring.rpc import Node, array, octets, records
+from notary.anchoring.rpc import Node
 from notary.errors import AnchorUnavailable, HeadRefused, NoAnswer, ProofError
 from notary.evidence.chain import ANCHORED
 from notary.evidence.keccak import keccak256

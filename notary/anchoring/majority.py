@@ -9,8 +9,9 @@ from typing import TypeVar
 from notary.anchoring.agreeing import in_turn, tell_contradiction
 from notary.anchoring.capture import receipt_of
 from notary.anchoring.contract import read_head
+from notary.anchoring.fields import quantity
 from notary.anchoring.port import Attempt, Observation, Step
-from notary.anchoring.rpc import Node, quantity
+from notary.anchoring.rpc import Node
 from notary.errors import AnchorRejected, AnchorUnavailable, HeadRefused, NoAnswer
 from notary.observe import RPC_PASSED_OVER
 

@@ -6,9 +6,10 @@ from typing import Any
 
 from notary.anchoring.blocks import block_at, final_number
 from notary.anchoring.capture import Captured, capture
+from notary.anchoring.fields import octets, quantity
 from notary.anchoring.port import Head, Observation, Step
 from notary.anchoring.quorum import Quorum
-from notary.anchoring.rpc import Node, octets, quantity
+from notary.anchoring.rpc import Node
 from notary.errors import AnchorRejected, AnchorUnavailable
 from notary.evidence.chain import encode_evidence
 from notary.observe import ANCHOR_GAS, ANCHOR_GAS_PER_RECORD

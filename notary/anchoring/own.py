@@ -2,9 +2,10 @@
 
 from typing import Any
 
+from notary.anchoring.fields import octets, quantity, record
 from notary.anchoring.port import Attempt, Head
 from notary.anchoring.reading import read_anchor_call, read_transaction
-from notary.anchoring.rpc import Node, octets, quantity, record
+from notary.anchoring.rpc import Node
 from notary.errors import ChainError
 from notary.evidence import rlp
 from notary.evidence.keccak import keccak256

@@ -11,6 +11,7 @@ from typing import Any
 
 import structlog
 
+from notary.anchoring.fields import quantity
 from notary.errors import AnchorRejected, NoAnswer, OutOfTime, Unavailable
 from notary.evidence.chain_seals import ValidatorSet
 from notary.keys import bound_recursion
@@ -24,7 +25,6 @@ AWAY_SECONDS = 90.0  # longer than seven of eight endpoints take that are waited
 HANGS_SECONDS = 1.0  # a question that fails sooner holds nothing up
 SLOW_SECONDS = 3.0  # a step puts some twenty questions, and may be silent for little more than a minute
 _MAX_REASON = 200
-_QUANTITY = re.compile("0x[0-9a-fA-F]{1,64}")
 _DATA = re.compile("0x[0-9a-fA-F]*")
 _REVERTED = 3  # the code of an error, as geth and others give it
 # Of the step of this thread, by the clock of the nodes that it asks.
@@ -196,63 +196,3 @@ def _revert_data(value: Any) -> str | None:
         return None
     found = _DATA.search(value)
     return found.group() if found else ""
-
-
-def octets(value: Any, length: int | None = None) -> bytes:
-    """Bytes from 0x and hexadecimal.
-
-    Raises:
-        AnchorRejected: anything else, or not of `length`.
-    """
-    try:
-        if not value.startswith("0x"):
-            raise ValueError
-        data = bytes.fromhex(value[2:])
-    except (AttributeError, ValueError) as error:
-        raise AnchorRejected("the node's answer is not hexadecimal where it must be") from error
-    if length is not None and len(data) != length:
-        raise AnchorRejected(f"the node's answer has {len(data)} bytes where {length} must be")
-    return data
-
-
-def quantity(value: Any) -> int:
-    """A whole number from 0x and hexadecimal.
-
-    Raises:
-        AnchorRejected: anything else, or more than 256 bits.
-    """
-    # Not by int alone, which takes other bases, spaces and underscores.
-    if not isinstance(value, str) or not _QUANTITY.fullmatch(value):
-        raise AnchorRejected("the node's answer is not a number where it must be")
-    return int(value, 16)
-
-
-def record(value: Any) -> dict[str, Any]:
-    """A JSON object.
-
-    Raises:
-        AnchorRejected: anything else.
-    """
-    if not isinstance(value, dict):
-        raise AnchorRejected("the node's answer is not an object where it must be")
-    return value
-
-
-def records(value: Any) -> list[dict[str, Any]]:
-    """A JSON array of objects.
-
-    Raises:
-        AnchorRejected: anything else.
-    """
-    return [record(item) for item in array(value)]
-
-
-def array(value: Any) -> list[Any]:
-    """A JSON array.
-
-    Raises:
-        AnchorRejected: anything else.
-    """
-    if not isinstance(value, list):
-        raise AnchorRejected("the node's answer is not an array where it must be")
-    return value

@@ -8,9 +8,10 @@ from typing import Any
 from notary.anchoring.agreeing import in_turn, nonce_of, tell_contradiction
 from notary.anchoring.capture import receipt_of
 from notary.anchoring.data_fee import data_fee
+from notary.anchoring.fields import quantity, record
 from notary.anchoring.funds import require_funds
 from notary.anchoring.port import Attempt, Observation, Step
-from notary.anchoring.rpc import Node, quantity, record
+from notary.anchoring.rpc import Node
 from notary.anchoring.transaction import cost_of, fields_of
 from notary.errors import AnchorRejected, AnchorUnavailable, LaneStopped, NoAnswer, SignerUnavailable
 

@@ -15,7 +15,7 @@ from notary.errors import SettingsError
 from notary.evidence.key_history import HEAD
 from notary.settings import Settings
 from notary.settings.anchors import Chain
-from notary.store.engine import is_there
+from notary.store.connecting import is_there
 from notary.store.incidents import incidents, open_contradictions
 from notary.store.migrate import is_made
 from notary.wiring.key_files import has_anchored

@@ -5,7 +5,7 @@ from typing import Annotated
 
 import typer
 
-from notary.embedded import dev
+from notary.embedded.own_settings import stored_settings
 from notary.settings import Settings
 from notary.settings.loading import load_settings
 
@@ -15,5 +15,5 @@ DataDir = Annotated[Path | None, typer.Option(help="Folder of the service; else 
 
 def settings_of(data_dir: Path | None) -> Settings:
     """Of the embedded service that lies in `data_dir`, if one does, else from the environment."""
-    embedded = dev.stored_settings(data_dir.resolve()) if data_dir is not None else None
+    embedded = stored_settings(data_dir.resolve()) if data_dir is not None else None
     return embedded or load_settings(**({} if data_dir is None else {"data_dir": data_dir}))

@@ -15,7 +15,8 @@ from rich.console import Console
 
 from notary import keys, wiring
 from notary.anchoring.contract import read_keys
-from notary.anchoring.rpc import Node, octets
+from notary.anchoring.fields import octets
+from notary.anchoring.rpc import Node
 from notary.anchoring.succession import hand_over
 from notary.cli.folder import AsJson, DataDir, settings_of
 from notary.errors import SettingsError

@@ -6,7 +6,7 @@ from rich.console import Console
 
 from notary import keyring, keys, wiring
 from notary.anchoring.contract import deploy, open_log, read_head
-from notary.anchoring.rpc import octets
+from notary.anchoring.fields import octets
 from notary.errors import SettingsError
 from notary.evidence.bodies import Genesis
 from notary.log.open import refuse_published

@@ -8,7 +8,7 @@ from typing import Annotated
 import typer
 
 from notary import wiring
-from notary.anchoring.rpc import octets, record
+from notary.anchoring.fields import octets, record
 from notary.cli.folder import DataDir, settings_of
 from notary.cli.key import rotating
 from notary.errors import RequestError, SettingsError, TrustError

@@ -11,7 +11,7 @@ from types import FrameType
 
 from notary.errors import SettingsError
 from notary.settings import Settings
-from notary.store.engine import file_of
+from notary.store.connecting import file_of
 
 _SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 

@@ -21,8 +21,9 @@ from notary.services.beating import Beating
 from notary.services.steps import Step
 from notary.services.trust_file import TrustSource
 from notary.settings import Settings
+from notary.store.connecting import open_database
 from notary.store.durable import require_durable
-from notary.store.engine import Database, open_database
+from notary.store.engine import Database
 from notary.store.key_changes import known_history, signed_history
 from notary.store.objects import Objects
 from notary.store.published import Published

@@ -37,7 +37,8 @@ from notary.services.trust_statements import TrustStatements
 from notary.services.types import Anchors
 from notary.services.verifying import Verifying
 from notary.settings import Settings
-from notary.store.engine import Database, file_of
+from notary.store.connecting import file_of
+from notary.store.engine import Database
 from notary.store.objects import Objects
 from notary.wiring.key_files import note_key
 from notary.wiring.objects import REPORTS, open_objects

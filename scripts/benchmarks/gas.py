@@ -12,7 +12,8 @@ from eth_account import Account
 
 from benchmarks.harness import Context, Row, beside, with_goal
 from notary.anchoring.contract import call_data, deploy, head_digest, log_id_of, signed_transaction
-from notary.anchoring.rpc import Node, quantity, record
+from notary.anchoring.fields import quantity, record
+from notary.anchoring.rpc import Node
 from notary.embedded.anvil import Anvil
 from notary.merkle.hashing import hash_leaf, hash_node
 from notary.merkle.proof import consistency_path

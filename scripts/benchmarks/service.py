@@ -16,7 +16,8 @@ from local_postgres import new_database, own_postgres
 from notary import keys, wiring
 from notary.settings import Settings
 from notary.settings.loading import load_settings
-from notary.store.engine import Database, open_database
+from notary.store.connecting import open_database
+from notary.store.engine import Database
 from notary.store.migrate import migrate
 
 ORIGIN = "log.example.org/bench"

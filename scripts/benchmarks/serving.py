@@ -24,7 +24,7 @@ from notary.evidence.note import Verifier
 from notary.merkle.hashing import hash_leaf
 from notary.merkle.proof import check_consistency, check_inclusion
 from notary.settings.loading import load_settings
-from notary.store.engine import open_database
+from notary.store.connecting import open_database
 from notary.store.migrate import migrate
 
 SIZE = 10_000_000

@@ -6,7 +6,7 @@ from notary.anchoring import advance as module
 from notary.anchoring.evm import EvmAnchor
 from notary.anchoring.paying import Paying
 from notary.anchoring.rpc import Node
-from notary.store.engine import open_database
+from notary.store.connecting import open_database
 from tests.anchoring.anchored import Anchored
 from tests.anchoring.local_chain import HEAD_KEY, WALLET
 from tests.faults.tracee import say

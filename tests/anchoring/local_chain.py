@@ -20,8 +20,9 @@ from notary.anchoring.contract import (
     signed_transaction,
 )
 from notary.anchoring.evm import EvmAnchor
+from notary.anchoring.fields import quantity
 from notary.anchoring.port import Head
-from notary.anchoring.rpc import Node, quantity
+from notary.anchoring.rpc import Node
 from notary.embedded.anvil import find_anvil
 from notary.errors import AnchorUnavailable
 from notary.merkle.proof import consistency_path

@@ -7,7 +7,8 @@ from itertools import pairwise
 import pytest
 
 from notary.anchoring import replacing
-from notary.anchoring.rpc import Node, quantity
+from notary.anchoring.fields import quantity
+from notary.anchoring.rpc import Node
 from notary.anchoring.sending import attempt_of
 from notary.anchoring.transaction import fields_of
 from tests.anchoring.lying_node import Error, lying_node

@@ -21,7 +21,8 @@ from notary.anchoring.contract import (
     revert_reason,
     signed_transaction,
 )
-from notary.anchoring.rpc import Answer, Node, octets, quantity
+from notary.anchoring.fields import octets, quantity
+from notary.anchoring.rpc import Answer, Node
 from notary.errors import AnchorRejected, AnchorUnavailable, ProofError
 from notary.evidence.chain import ANCHORED
 from notary.evidence.keccak import keccak256

@@ -9,9 +9,10 @@ import structlog
 
 from notary.anchoring.budget import Budget
 from notary.anchoring.data_fee import _ORACLE, data_fee
+from notary.anchoring.fields import quantity
 from notary.anchoring.funds import most_spent
 from notary.anchoring.port import Attempt
-from notary.anchoring.rpc import Node, quantity
+from notary.anchoring.rpc import Node
 from notary.anchoring.sending import attempt_of
 from notary.anchoring.transaction import cost_of, fields_of
 from notary.anchoring.transaction import signed as transaction

@@ -7,11 +7,12 @@ import pytest
 import structlog
 
 from notary.anchoring.blocks import block_at
+from notary.anchoring.fields import quantity
 from notary.anchoring.poll import newest_finalized
 from notary.anchoring.port import Attempt, Step
 from notary.anchoring.quorum import Quorum
 from notary.anchoring.replacing import MAX_REPLACEMENTS, outbid
-from notary.anchoring.rpc import Node, quantity
+from notary.anchoring.rpc import Node
 from notary.anchoring.transaction import fields_of
 from notary.errors import AnchorUnavailable
 from notary.evidence.chain import (

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 from benchmarks import gas
 
-from notary.anchoring.rpc import quantity
+from notary.anchoring.fields import quantity
 
 BENCH = Path(__file__).parents[2] / "docs" / "bench.json"
 ROWS = {row["name"]: row for row in json.loads(BENCH.read_text()) if row["name"].startswith("gas: ")}

@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from notary.store import anchorings, outbox
-from notary.store.engine import open_database
+from notary.store.connecting import open_database
 from tests.anchoring.anchored import Anchored
 from tests.anchoring.local_chain import LocalChain, running
 from tests.anchoring.lying_node import lying_node

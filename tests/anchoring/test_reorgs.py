@@ -2,7 +2,7 @@
 
 import pytest
 
-from notary.anchoring.rpc import quantity
+from notary.anchoring.fields import quantity
 from notary.evidence.chain import ANCHORED, decode_evidence, decode_header
 from tests.anchoring.local_chain import running
 from tests.faults.counts import count

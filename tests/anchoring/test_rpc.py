@@ -7,7 +7,8 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 import pytest
 
 from notary.anchoring import rpc
-from notary.anchoring.rpc import Answer, Node, array, quantity, records
+from notary.anchoring.fields import array, quantity, records
+from notary.anchoring.rpc import Answer, Node
 from notary.errors import AnchorRejected, AnchorUnavailable, SettingsError
 from notary.settings import Settings
 from notary.settings.anchors import Chain

@@ -4,7 +4,7 @@ import pytest
 from eth_account import Account
 
 from notary.anchoring.contract import call_data, read_head, read_keys
-from notary.anchoring.rpc import octets
+from notary.anchoring.fields import octets
 from notary.anchoring.succession import accept_digest, hand_over, offer_digest
 from notary.errors import AnchorRejected
 from notary.evidence.keccak import keccak256

@@ -5,8 +5,9 @@ from dataclasses import replace
 import pytest
 
 from notary.anchoring.compiled import CODE
+from notary.anchoring.fields import quantity
 from notary.anchoring.port import Step
-from notary.anchoring.rpc import Node, quantity
+from notary.anchoring.rpc import Node
 from notary.errors import AnchorRejected, AnchorUnavailable, LaneStopped
 from notary.observe import LANE_STOPPED, RPC_CONTRADICTIONS
 from notary.store import outbox

@@ -21,7 +21,7 @@ from notary.evidence.catalogue import CHECKS
 from notary.evidence.number import make_number, show_number
 from notary.services.records import Records
 from notary.settings.loading import load_settings
-from notary.store.engine import open_database
+from notary.store.connecting import open_database
 from tests.databases import with_tables
 
 API = Path(__file__).resolve().parents[2] / "notary/api"

@@ -13,7 +13,7 @@ from notary.anchoring.contract import read_keys
 from notary.evidence.bodies import Genesis
 from notary.settings.loading import load_settings
 from notary.store.anchorings import create_anchoring, move
-from notary.store.engine import open_database
+from notary.store.connecting import open_database
 from notary.store.incidents import CONTRADICTED, FOREIGN_NONCE, add_incident
 from notary.store.migrate import migrate
 from notary.store.outbox import set_nonce

@@ -16,6 +16,7 @@ from playwright.sync_api import expect, sync_playwright
 from notary import wiring
 from notary.api.app import create_app
 from notary.embedded import dev
+from notary.embedded.children import children
 from notary.worker import Worker
 
 expect.set_options(timeout=20_000)  # the machine may be busy with other tests
@@ -66,7 +67,7 @@ def service(tmp_path_factory):
     """The embedded service with chain and TSA, on a free port; pages and API from the real app."""
     folder = tmp_path_factory.mktemp("service")
     with contextlib.ExitStack() as stack:
-        found = stack.enter_context(dev.children(folder))
+        found = stack.enter_context(children(folder))
         assembly = wiring.build(dev.configure(folder, found))
         stack.callback(assembly.close)
         stack.enter_context(_running(Worker(assembly.steps, beat=assembly.beat)))

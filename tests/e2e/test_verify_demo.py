@@ -16,7 +16,7 @@ from urllib.parse import parse_qs, urlsplit
 import pytest
 from playwright.sync_api import expect
 
-from notary.anchoring.rpc import quantity
+from notary.anchoring.fields import quantity
 from notary.evidence.package import read_package
 from notary.evidence.trust import parse_trust
 from notary.evidence.verify import verify

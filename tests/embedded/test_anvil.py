@@ -11,9 +11,10 @@ from pathlib import Path
 
 import pytest
 
+from notary.anchoring.fields import quantity
 from notary.anchoring.poll import newest_finalized
 from notary.anchoring.quorum import Quorum
-from notary.anchoring.rpc import Node, quantity
+from notary.anchoring.rpc import Node
 from notary.embedded import anvil
 from notary.embedded.anvil import Anvil, find_anvil
 from notary.embedded.guard import undisturbed, until_signal

@@ -2,7 +2,8 @@
 
 import pytest
 
-from notary.embedded.dev import Children, _settings
+from notary.embedded.children import Children
+from notary.embedded.own_settings import settings_of
 
 
 @pytest.mark.parametrize(
@@ -10,4 +11,4 @@ from notary.embedded.dev import Children, _settings
 )
 def test_the_address_on_reports_is_one_that_a_browser_takes(tmp_path, host, url):
     found = Children("http://127.0.0.1:1", "http://127.0.0.1:2")
-    assert _settings(tmp_path, found, None, host, 8001).public_url == url
+    assert settings_of(tmp_path, found, None, host, 8001).public_url == url

@@ -12,7 +12,7 @@ from pathlib import Path
 from notary.errors import NotFound
 from notary.store.checkpoints import checkpoints_after
 from notary.store.claims import claims_after
-from notary.store.engine import open_database
+from notary.store.connecting import open_database
 from notary.store.tenants import tenants
 from tests.faults.counts import count
 from tests.faults.submissions import Stored

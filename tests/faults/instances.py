@@ -6,7 +6,8 @@ from pathlib import Path
 from random import Random
 
 from notary.errors import Overtaken
-from notary.store.engine import Database, open_database
+from notary.store.connecting import open_database
+from notary.store.engine import Database
 from notary.store.logstate import read_state
 from tests.faults.counts import count
 from tests.faults.crowd import Judge, Process

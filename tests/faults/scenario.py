@@ -16,9 +16,9 @@ from notary.evidence.checkpoint import open_checkpoint
 from notary.log import extends, publish, sequence, staging
 from notary.log.index import index_digests
 from notary.log.open import open_log
-from notary.store import engine
+from notary.store import connecting, engine
 from notary.store.checkpoints import checkpoints_after, newest_checkpoint
-from notary.store.engine import open_database
+from notary.store.connecting import open_database
 from notary.store.files import FileObjects
 from notary.store.inspections import spooled_names
 from notary.store.migrate import migrate
@@ -193,13 +193,13 @@ def _missing(rig: Rig, names: set[str]) -> set[str]:
 
 def careless(step: str, *arguments: str) -> None:
     """On a database that syncs its log only now and then."""
-    prepare = engine._prepare_sqlite
+    prepare = connecting._prepare_sqlite
 
     def prepare_less(connection, record):
         prepare(connection, record)
         connection.execute("PRAGMA synchronous=NORMAL")
 
-    engine._prepare_sqlite = prepare_less
+    connecting._prepare_sqlite = prepare_less
     main([step, *arguments])
 
 

@@ -13,7 +13,7 @@ import pytest
 from sqlalchemy import delete, make_url, select, update
 
 from notary.evidence.checkpoint import Checkpoint, sign_checkpoint
-from notary.store.engine import open_database
+from notary.store.connecting import open_database
 from notary.store.migrate import migrate
 from notary.store.tables import claim, commit_group
 from tests.faults.counts import count

@@ -30,7 +30,7 @@ SWEEPS = {
     "close": ("close", (5, 2)),
     "close over the edge of a tile": ("close", (254, 4)),
 }
-# SQLite syncs the folder of a new write-ahead log, and does not look at the result. By then `notary.store.engine`
+# SQLite syncs the folder of a new write-ahead log, and does not look at the result. By then `notary.store.connecting`
 # has synced it, by `fsync(.)`, and looked.
 UNHEARD = "fdatasync(.)"
 

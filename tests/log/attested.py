@@ -24,7 +24,7 @@ from notary.log.index import index_digests
 from notary.outbound import Outbound
 from notary.store import anchorings, outbox
 from notary.store.blocks import add_block
-from notary.store.engine import open_database
+from notary.store.connecting import open_database
 from notary.store.tenants import add_api_key
 from tests.anchoring.anchored import Anchored
 from tests.anchoring.local_chain import HEAD_KEY, WALLET, running

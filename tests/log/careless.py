@@ -3,7 +3,7 @@
 import threading
 from contextlib import contextmanager
 
-from notary.store import engine
+from notary.store import connecting
 from notary.store.engine import Database
 
 _OPEN = []
@@ -14,10 +14,10 @@ def flush() -> None:
 
     def prepare(connection, _record):
         with connection.cursor() as cursor:
-            cursor.execute(f"SET idle_in_transaction_session_timeout = '{engine._IDLE_SECONDS}s'")
+            cursor.execute(f"SET idle_in_transaction_session_timeout = '{connecting._IDLE_SECONDS}s'")
         connection.commit()
 
-    engine._prepare_postgresql = prepare
+    connecting._prepare_postgresql = prepare
 
 
 def commit() -> None:

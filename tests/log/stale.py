@@ -14,8 +14,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from notary.log.sequence import Sequencer
-from notary.store import engine
-from notary.store.engine import open_database
+from notary.store import connecting
+from notary.store.connecting import open_database
 from notary.store.logstate import read_state, renew_lease
 from tests.faults import Fault, FaultyDatabase, FaultyObjects
 from tests.rig import Rig
@@ -56,7 +56,7 @@ class Careless(Sequencer):
 
 def main() -> None:
     url, folder, point, *careless = sys.argv[1:]
-    engine._IDLE_SECONDS = 4  # a transaction stands still for so long, and the test waits for that
+    connecting._IDLE_SECONDS = 4  # a transaction stands still for so long, and the test waits for that
     sleep = Sleep()
     opened = open_database(url)
     database = SleepyDatabase(opened.engine, opened._lock, fault=sleep)

@@ -33,7 +33,7 @@ from notary.services.submitting import Submitting, answer
 from notary.services.types import Principal
 from notary.services.wanted import Repeat, Wanted
 from notary.store.claims import Claim
-from notary.store.engine import open_database
+from notary.store.connecting import open_database
 from notary.store.tenants import create_tenant, tenants
 from tests.faults.submissions import Answered, answered, answered_bulk
 from tests.log.careless import WITHOUT

@@ -14,7 +14,7 @@ from notary.log import fsck as checking
 from notary.log.fsck import fsck
 from notary.log.index import index_digests
 from notary.store.claims import Claim
-from notary.store.engine import open_database
+from notary.store.connecting import open_database
 from notary.store.files import FileObjects
 from notary.store.logstate import read_state
 from notary.store.objects import CHECKPOINT

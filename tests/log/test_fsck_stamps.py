@@ -9,7 +9,7 @@ import pytest
 from sqlalchemy import text
 
 from notary.log.fsck_stamps import stamp_problems
-from notary.store.engine import open_database
+from notary.store.connecting import open_database
 from tests.anchoring.anchored import Anchored
 from tests.anchoring.test_stamps import Authorities, made
 from tests.databases import with_tables

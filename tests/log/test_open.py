@@ -11,7 +11,7 @@ from notary.evidence.note import Verifier
 from notary.evidence.statement import entry_of, parse_statement
 from notary.log import open as opening
 from notary.log.open import open_log, read_genesis
-from notary.store.engine import open_database
+from notary.store.connecting import open_database
 from notary.store.files import FileObjects
 from notary.store.logstate import read_state
 from notary.store.objects import CHECKPOINT

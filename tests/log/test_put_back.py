@@ -10,7 +10,7 @@ from notary.log import extends, sequence
 from notary.log import publish as publishing
 from notary.merkle.hashing import hash_leaf
 from notary.merkle.tree import root_of
-from notary.store.engine import open_database
+from notary.store.connecting import open_database
 from notary.store.groups import closed_entries, closed_groups
 from notary.store.migrate import migrate
 from notary.store.objects import CHECKPOINT

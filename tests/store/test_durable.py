@@ -8,8 +8,8 @@ from contextlib import contextmanager, suppress
 import pytest
 
 from notary.errors import SettingsError
+from notary.store.connecting import open_database
 from notary.store.durable import require_durable
-from notary.store.engine import open_database
 from tests.postgres import own_postgres
 
 

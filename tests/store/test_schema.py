@@ -6,7 +6,7 @@ from alembic.script import ScriptDirectory
 from sqlalchemy import text
 
 from notary.errors import SettingsError
-from notary.store.engine import open_database
+from notary.store.connecting import open_database
 from notary.store.schema import REVISION, require_schema
 
 

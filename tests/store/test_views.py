@@ -29,7 +29,7 @@ from notary.store import (
 from notary.store import records as store
 from notary.store import tenants as customers
 from notary.store.asked import _Ready
-from notary.store.engine import open_database
+from notary.store.connecting import open_database
 from notary.store.final_words import earliest_final
 from notary.store.places import group_of
 from notary.store.records import NewRecord

@@ -2,10 +2,11 @@
 
 import pytest
 
-from notary.embedded import dev
+from notary.embedded.children import Children
+from notary.embedded.own_settings import settings_of, values_of
 from notary.settings.loading import named
 
-FOUND = dev.Children("http://127.0.0.1:1", "http://127.0.0.1:2")
+FOUND = Children("http://127.0.0.1:1", "http://127.0.0.1:2")
 OTHERS = {
     "DATABASE_URL": "sqlite:////var/lib/production/notary.db",
     "OBJECTS_URL": "s3://production/log",
@@ -32,7 +33,7 @@ def elsewhere(tmp_path, monkeypatch):
 
 
 def test_no_database_bucket_or_key_of_another_service_is_touched(elsewhere, tmp_path):
-    settings = dev._settings(tmp_path, FOUND, None, "127.0.0.1", 8000)
+    settings = settings_of(tmp_path, FOUND, None, "127.0.0.1", 8000)
     assert settings.database_url == f"sqlite:///{tmp_path / 'notary.db'}"
     assert (settings.objects_url, settings.s3_endpoint, settings.ots) == (None, None, ())
     paths = (
@@ -47,5 +48,5 @@ def test_no_database_bucket_or_key_of_another_service_is_touched(elsewhere, tmp_
 
 
 def test_what_was_named_and_does_not_count_is_known(elsewhere, tmp_path):
-    ignored = named() & dev._values(tmp_path, FOUND, None, "127.0.0.1", 8000).keys()
+    ignored = named() & values_of(tmp_path, FOUND, None, "127.0.0.1", 8000).keys()
     assert ignored == {name.lower() for name in OTHERS} | {"ots", "stamps_needed"}
