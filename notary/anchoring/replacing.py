@@ -12,7 +12,6 @@ import structlog
 from notary.anchoring.agreeing import nonce_of
 from notary.anchoring.blocks import block_at
 from notary.anchoring.fees import base_fee, capped, fee_fields, price_of
-from notary.anchoring.fields import quantity
 from notary.anchoring.port import Attempt
 from notary.anchoring.rpc import Node
 from notary.anchoring.transaction import fields_of, signed
