@@ -13,7 +13,7 @@ from tests.evidence import tsa_case
 from tests.evidence.build import CONTRACT, EARLY, moment
 from tests.evidence.tsa_cases import CASES
 from tests.mini_revocation import both, crl, ocsp
-from tests.mini_tsa import POLICY
+from tests.mini_tsa import POLICY, authority_extensions, certificate, der, key
 
 bare, run = script.bare, script.run
 STATUS = (
@@ -184,6 +184,25 @@ def test_a_response_that_the_script_does_not_read_leaves_no_bound(run):
         place = "5.2", f"tsa-a@{EARLY}"
         assert (status, checks[place], problems) == (2, "could_not_be_checked", ""), text
         assert expected[place] == ("failed" if more else "passed")
+
+
+def test_a_ca_of_the_same_name_that_signed_nothing_makes_no_good_token_fail(run):
+    """OpenSSL goes by names, takes one of the two, and does not try the other."""
+    public, place = key("p256", "namesake").public_key(), ("5.1", f"tsa-a@{EARLY}")
+    root = TSA.root.subject.rfc4514_string().removeprefix("CN=")
+    other = certificate("Middle", public, root, TSA.root_key, extensions=authority_extensions())
+    assert other.subject == TSA.middle.subject
+    words = set()
+    held = sorted(map(der, (TSA.signer, TSA.middle, other)))  # as it is written
+    response = TSA.respond(script.LOG.checkpoint(EARLY), certificates=[TSA.signer, TSA.middle, other])
+    assert b"".join(held) in response
+    for order in (held, held[::-1]):
+        data, trust = package(a=response.replace(b"".join(held), b"".join(order))), script.trust_text()
+        _, checks, _, _, problems = run(data, trust=trust)
+        _, expected = agrees(data, trust, checks)
+        assert (expected[place], problems) == ("passed", "")
+        words.add(checks[place])
+    assert words == {"passed", "could_not_be_checked"}
 
 
 def test_a_revocation_that_cannot_be_told_leaves_no_bound(run):

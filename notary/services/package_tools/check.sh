@@ -1672,10 +1672,11 @@ judge_token() { # size, name: 5.1; to $judged: passed, failed, unchecked
         result 5.1 unchecked "$subject" "Certificates of the trust file leave open who signed it; notary verify and verify.html read more." "信任文件中的证书使签名者无法确定。" && return 0
     fi
     if ! stamps "$work/checkpoint.$1" "$work/roots.pem" "$stamped"; then
-        # Of several ways OpenSSL tries one, and it compares names by another rule than docs/formats.md §9.
+        # Of several ways OpenSSL tries one, also by a CA of the same name that signed nothing here, and it compares names by
+        # another rule than docs/formats.md §9.
         ways=none
         if grep -q -e 'Verify error' <"$work/said"; then walk; fi
-        if [ "$ways" = many ] || { [ "$ways" = one ] && grep -q -e 'unable to get [a-z ]*issuer certificate' <"$work/said"; }; then
+        if [ "$ways" = many ] || { [ "$ways" = one ] && grep -q -e 'unable to get [a-z ]*issuer certificate' -e 'certificate signature failure' <"$work/said"; }; then
             result 5.1 unchecked "$subject" "openssl: $(reason)" -
         elif grep -q -i -e 'not supported' -e 'unsupported' <"$work/said"; then
             result 5.1 unchecked "$subject" "This openssl cannot check its signature." "本机 openssl 不支持其签名算法。"
