@@ -99,6 +99,7 @@ LISTS = {
         lambda: listed(extensions=tlv(0x30, b"\x06\x03\x55\x1d\x1c\x01\x01\xff", tlv(0x04, b"\x30\x03\x81\x01\xff"))),
         PASSED, PASSED,
     ),
+    "a signature that is none": (lambda: listed()[:-60] + bytes(60), FAILED, FAILED),
     "an extension twice": (lambda: listed(extensions=extension(4) * 2), FAILED, OPEN),
     "an extension that is none": (lambda: listed(extensions=b"\x05\0"), FAILED, OPEN),
     "a FALSE that is stated": (
@@ -113,7 +114,7 @@ LISTS = {
     "what",
     script.some(
         LISTS, "signed by SHA-1", "extensions of 3000 bytes", "extensions of more than 256 values",
-        "an issuer that is no name",
+        "an issuer that is no name", "a signature that is none",
         "1025 entries with a TRUE", "1024 entries with a TRUE", "a damaged entry that nobody reads", "cut off",
     ),
 )  # fmt: skip

@@ -2696,7 +2696,8 @@ read_lists() { # the files of $work/status: to $work/lists (number, issuer, what
         # Of another CA's list nothing is read behind its issuer, and whose list this is cannot be told.
         openssl crl -inform DER -in "$place" -out "$work/list.$count_of" >/dev/null 2>&1 || { unread=yes && continue; }
         openssl crl -in "$work/list.$count_of" -noout -verify -CAfile "$work/signers.pem" >"$work/said" 2>&1 || :
-        ! grep -q -e 'verify failure' <"$work/said" || signed_so=no
+        # A signature that cannot even be read is neither OK nor a failure in the words of openssl.
+        grep -q -e 'verify OK' -e 'Error getting CRL issuer certificate' <"$work/said" || signed_so=no
         case $said in quiet | later)
             seconds "$(cut -f2 <"$work/list" | sed 's/^\(....\)\(..\)\(..\)\(..\)\(..\)\(..\)$/\1-\2-\3T\4:\5:\6Z/')" || said=unchecked
             ;;
