@@ -150,6 +150,7 @@ def opened_by_another():
 CHAINS = {
     "back to the first": (chain, PASSED, PASSED),
     "cut": (lambda: chain(back=2), OPEN, OPEN),
+    "cut at once": (lambda: chain(back=0), OPEN, OPEN),
     "of a record that follows nothing": (lambda: chain(last=DOCUMENT, back=0) | at_first(), FAILED, FAILED),
     "without the first": (lambda: {n: chain()[n] for n in chain() if n not in at_first()}, FAILED, FAILED),
     "another in between": (lambda: chain() | {f"{BACK}statement.json": CHAIN.statements[1].encode()}, FAILED, FAILED),

@@ -66,8 +66,15 @@ def test_a_chain_that_is_cut_says_where(back):
     assert f"cut before entry {LOG.entries[{1: 4, 2: 2}[back]].hex()}" in check.detail
 
 
-def test_without_a_chain_nothing_is_said_of_it():
-    assert made(files(back=0)) is None
+def test_a_statement_that_follows_another_is_cut_off_where_the_package_holds_none():
+    check = made(files(back=0))
+    assert (check.outcome, check.claim) == (Outcome.UNCHECKED, Claim.RECOMPUTED)
+    assert f"cut before entry {LOG.entries[7].hex()}" in check.detail
+    assert made(files(back=0), None).claim is Claim.NOT_COVERED
+
+
+def test_of_a_statement_that_follows_none_nothing_is_said():
+    assert made(files(last=DOCUMENT, back=0)) is None
 
 
 def test_without_a_head_that_passed_it_is_not_checked():

@@ -3345,7 +3345,7 @@ check_inspection() { # 9.1, in a shell of its own: it reads a statement in the p
 
 check_previous() { # 9.3
     sed -n 's,^previous/\([0-9]*\)/.*,\1,p' <"$work/members" | sort -u >"$work/previous"
-    [ -s "$work/previous" ] || return 0
+    [ -s "$work/previous" ] || [ "$follows" != null ] || return 0
     code=2
     [ -z "$trust" ] || [ ! -s "$work/passed" ] || {
         code=0

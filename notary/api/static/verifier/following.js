@@ -93,8 +93,9 @@ function checkDetail(detail, receipt, entry) {
 // Makes 9.3: the chain of the statements that this one follows.
 export function checkPrevious(checks, following, statement) {
   const folders = new Set([...following.files.keys()].filter((name) => name.startsWith("previous/")).map((name) => name.split("/")[1]));
-  if (folders.size === 0) return;
+  if (folders.size === 0 && statement.previous === null) return;
   checks.make("9.3", () => {
+    if (following.heads.length === 0) throw new Unchecked("no head passed", "not_covered");
     let last = statement;
     let open = null;
     for (let n = 1; n <= folders.size; n++) {
