@@ -6,6 +6,7 @@ saw. After each kill another process goes on.
 
 import shutil
 from dataclasses import dataclass
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
@@ -19,7 +20,7 @@ from tests.databases import with_tables
 from tests.faults.counts import count
 from tests.faults.inject import Fault, How, run
 from tests.faults.watch import Tracee
-from tests.rig import ORIGIN, Rig
+from tests.rig import ORIGIN, START, Rig
 
 KILLED = -9
 
@@ -94,7 +95,10 @@ def prepared(tmp_path_factory):
     database = with_tables(f"sqlite:///{folder / 'notary.db'}")
     Anchored(Rig(database, folder).open()).close()
     database.dispose()
-    with running(31337) as chain, Tracee("tests.anchoring.killed") as tracee:
+    # An hour behind the log, whose clock stands still: by blocks that seem made since, one that has just been sent would
+    # have waited through three of them, and be made again for more.
+    behind = "--timestamp", int((START - timedelta(hours=1)).timestamp())
+    with running(31337, *behind) as chain, Tracee("tests.anchoring.killed") as tracee:
         log_id = chain.open(ORIGIN)
         chain.node.ask("evm_setAutomine", False)
         made = Prepared(folder, chain, log_id, tracee)
