@@ -357,7 +357,7 @@ def stamping(tmp_path):
 
 def test_two_of_three_organisations_are_reached_with_one_dead(stamping):
     steps = {step.name: step for step in stamping.assembly.steps if step.name.startswith("anchor ")}
-    assert {step.period for step in steps.values()} == {1.0}, "looked at each second, whatever is polled"
+    assert {step.period for step in steps.values()} == {0.5}, "looked at twice a second, whatever is polled"
     number = stamping.accepted()["number"]
     stamping.close()
 
