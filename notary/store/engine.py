@@ -16,7 +16,6 @@ from notary.errors import DiskFailed, Fatal, NotaryError, Unavailable
 __all__ = ["Connection", "Database", "ping"]  # a connection is handed on, never looked into
 
 BUSY_SECONDS = 30
-# After one of these nothing that SQLite says is worth anything: a later commit may "succeed" on lost pages.
 _UNANSWERED = (
     OperationalError,
     InterfaceError,
@@ -29,6 +28,7 @@ _UNANSWERED = (
     # A standby, or a server that is being taken out of service: nothing of ours is wrong, and it may write again.
     psycopg.errors.ReadOnlySqlTransaction,
 )
+# After one of these nothing that SQLite says is worth anything: a later commit may "succeed" on lost pages.
 _BROKEN = (sqlite3.SQLITE_IOERR, sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB)
 
 

@@ -49,7 +49,8 @@ from notary.wiring.serving import anchors_of, targets_of
 from notary.wiring.trusting import authority, certificate
 
 _INSPECTING_SECONDS = 5.0  # then the step ends, though more may wait: an orderly stop waits for it
-_STAMP_SECONDS = 0.5  # with intervals of a second: a look just before the end of one waits for half of one more
+# With intervals of a second a look just before the end of one waits for half of one more.
+_STAMP_SECONDS = 0.5
 _SWEEP_SECONDS = 3600.0
 _PROMISES_SECONDS = 10.0
 _OWING_SECONDS = 10.0

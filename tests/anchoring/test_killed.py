@@ -95,8 +95,8 @@ def prepared(tmp_path_factory):
     database = with_tables(f"sqlite:///{folder / 'notary.db'}")
     Anchored(Rig(database, folder).open()).close()
     database.dispose()
-    # An hour behind the log, whose clock stands still: by blocks that seem made since, one that has just been sent would
-    # have waited through three of them, and be made again for more.
+    # An hour behind the log, whose clock stands still: by blocks that seem made since, one that has just been sent
+    # would have waited through three of them, and be made again for more.
     behind = "--timestamp", int((START - timedelta(hours=1)).timestamp())
     with running(31337, *behind) as chain, Tracee("tests.anchoring.killed") as tracee:
         log_id = chain.open(ORIGIN)

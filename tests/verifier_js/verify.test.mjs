@@ -238,6 +238,8 @@ test("a chain of statements is complete, cut, or broken", async () => {
   assert.deepEqual(await about(cut), ["9.3 could_not_be_checked"]);
   const none = (f) => { for (const name of Object.keys(f)) if (name.startsWith("previous/")) delete f[name]; };
   assert.deepEqual(await about(none), ["9.3 could_not_be_checked"]);
+  const blind = await run(following(none), null);
+  assert.equal(blind.checks.find(({ id }) => id === "9.3").claim, "not_covered");
   assert.deepEqual(await about((f) => { cut(f); f["previous/3/statement.json"] = "{}"; }), ["9.3 failed"]);
   assert.deepEqual(await about((f) => (f["previous/2/statement.json"] = f["previous/1/statement.json"])), ["9.3 failed"]);
   assert.deepEqual(await about((f) => (f["previous/2/inclusion.tlog-proof"] = f["previous/1/inclusion.tlog-proof"])), ["9.3 failed"]);
