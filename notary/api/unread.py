@@ -68,7 +68,7 @@ class Unread:
                     left -= len(part)
                     await send(_part(part, last=not left))
         except (NotaryError, OSError):
-            return
+            return  # the head is sent: a body that ends early is the only way left to say that this is not all
 
 
 def _fill(file: "SpooledTemporaryFile[bytes]", data: memoryview) -> None:
