@@ -4,6 +4,8 @@ import re
 from pathlib import Path
 
 import pytest
+import tree_sitter_powershell
+from tree_sitter import Language, Parser
 
 from notary.evidence.assemble import assemble
 from notary.evidence.controls import control_members
@@ -71,6 +73,20 @@ def test_the_windows_script_is_read_as_utf_8_and_never_says_passed():
     assert re.findall(r"Get-ChildItem (\S+)|Resolve-Path (\S+)", text) == [
         ("", "-LiteralPath"), ("-LiteralPath", ""), ("", "-LiteralPath"),
     ]  # fmt: skip
+
+
+def test_the_windows_script_is_powershell_by_its_grammar():
+    """Nothing of it runs here; what no PowerShell would read is seen all the same."""
+    parser = Parser(Language(tree_sitter_powershell.language()))
+    data = static_members()["tools/check.ps1"].removeprefix(b"\xef\xbb\xbf")
+    assert not parser.parse(data).root_node.has_error
+    for right, wrong in (
+        (b"param(", b"param"),
+        (b"exit 1 }", b"exit 1"),
+        (b" -f $line", b" -f"),
+        (b'"Stop"', b'"Stop'),
+    ):
+        assert parser.parse(data.replace(right, wrong, 1)).root_node.has_error, right
 
 
 def test_the_windows_script_takes_bytes_as_they_are_and_compares_indexes():
