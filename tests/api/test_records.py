@@ -9,6 +9,7 @@ from functools import partial
 from hashlib import sha256
 from threading import Barrier
 
+import pikepdf
 import pytest
 
 from notary.api.app import create_app
@@ -431,6 +432,24 @@ def test_a_report_is_made_once_for_each_state_and_is_logged(service):
     assert service.get(path, service.own).content == answer.content
     logged = service.get("/v1/evidence", service.own, params={"type": "report"}).json()["records"]
     assert [record["digests"]["sha-256"] for record in logged] == [sha256(answer.content).hexdigest()]
+
+
+def test_the_result_in_a_report_waits_for_no_document(service):
+    """docs/formats.md §13: nobody compared one, and the report says so."""
+    number = service.accepted()["number"]
+    service.close()
+    with pikepdf.open(io.BytesIO(service.get(f"/v1/evidence/{number}/report", service.own).content)) as pdf:
+        attached = json.loads(pdf.attachments["check-result.json"].get_file().read_bytes())
+    package = service.get(f"/v1/evidence/{number}/package", service.own).content
+    verified = service.client.post("/v1/verify", files={"file": ("evidence.zip", package)}).json()
+
+    def required(result):
+        return {check["id"] for check in result["checks"] if check["required"]}
+
+    assert required(attached) == required(verified) - {"2.3"}
+    (compared,) = [check for check in attached["checks"] if check["id"] == "2.3"]
+    assert compared["outcome"] == "could_not_be_checked"
+    assert "2.3" in required(verified)
 
 
 def test_the_report_of_another_organisations_public_record_is_not_made(service):
