@@ -14,7 +14,9 @@ NAMES = x509.ObjectIdentifier("2.5.29.17")  # subjectAltName
 
 def of_an_odd_length():
     """A certificate whose length ends with 80, which asn1crypto takes for an indefinite one and cannot read whole."""
-    own = key("ed25519", "odd")  # whose signatures have one length; those of ECDSA jumped over the one looked for
+    own = key(
+        "ed25519", "odd"
+    )  # whose signatures have one length; those of ECDSA jumped over the one looked for
     for size in range(300):
         unreadable = x509.UnrecognizedExtension(NAMES, b"\x30\x03\x82\x09" + b"x" * size)
         made = certificate("Odd", own.public_key(), "Odd", own, extensions=[(unreadable, False)], serial=1)
