@@ -6,7 +6,9 @@ answers that he does not read, or hold connections and the files of half-sent bo
 
 import asyncio
 import resource
+import sys
 
+from httptools import HttpParserUpgrade
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
 MAX_HEAD = (
@@ -22,6 +24,8 @@ LEAST_BYTES = 30_000
 # And a third of the files that the process may open: each may have an upload beside it, and the database has some.
 MAX_CONNECTIONS = 2000
 GRACE_SECONDS = 10  # for requests under way when the process is to stop
+# Requests behind one that is not answered: each is kilobytes, and what comes in one piece may hold fourteen thousand.
+MAX_WAITING = 16
 
 
 def _most() -> int:
@@ -30,7 +34,10 @@ def _most() -> int:
 
 
 class BoundedProtocol(HttpToolsProtocol):
-    """One connection. A head that is too long is answered with 431; who is too slow, or one too many, is cut off."""
+    """One connection. A head that is too long is answered with 431; who is too slow, or one too many, is cut off.
+
+    So is who sends more than a few requests ahead of their answers.
+    """
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override] # as uvicorn has it
         """Begin to wait for the first head."""
@@ -39,6 +46,7 @@ class BoundedProtocol(HttpToolsProtocol):
         self._head_since: float | None = self.loop.time()
         self._in_head = False  # of a request of which the parser has seen a part
         self._in_body = False
+        self._passed_over: int | None = None  # bytes to the end of a request that offers another protocol
         self._answered_since: float | None = None  # while a body that nobody waits for goes on
         self._watch: asyncio.TimerHandle | None = None
         self._mark()
@@ -63,12 +71,27 @@ class BoundedProtocol(HttpToolsProtocol):
         ):
             self._head_since = self.loop.time()  # it may be empty lines, which begin no request
         self._between += len(data)
-        super().data_received(data)
+        self._feed(data)
         if self._between > MAX_HEAD and not self.transport.is_closing():
             self._refuse()
 
+    def _feed(self, data: bytes) -> None:
+        super().data_received(data)
+        rest = memoryview(data)
+        while self._passed_over is not None and not self.transport.is_closing():  # as often as one is offered
+            rest, self._passed_over = rest[self._passed_over :], None
+            super().data_received(rest)  # type: ignore[arg-type] # the parser takes any buffer
+
+    def _unsupported_upgrade_warning(self) -> None:
+        """Another protocol was offered, and HTTP goes on: what came behind is the next request, which uvicorn drops."""
+        error = sys.exception()
+        if isinstance(error, HttpParserUpgrade):
+            self._passed_over = error.args[0]
+
     def on_message_begin(self) -> None:
         """The next head begins."""
+        if len(self.pipeline) >= MAX_WAITING:
+            raise ConnectionAbortedError("too many requests came ahead of their answers")  # or the parser goes on
         self._in_head = True
         if self._head_since is None:
             self._head_since = self.loop.time()
@@ -97,8 +120,22 @@ class BoundedProtocol(HttpToolsProtocol):
         self._mark()
         super().resume_writing()
 
+    def send_400_response(self, msg: str) -> None:
+        """Refuse what is no HTTP; where another answer is to come first, by breaking off: it would be taken for that."""
+        if self._owes():
+            self.transport.abort()
+        else:
+            super().send_400_response(msg)
+
+    def _owes(self) -> bool:
+        """Whether what the parser sees now is not what the next bytes of an answer would be about."""
+        cycle = self.cycle
+        return bool(self.pipeline) or (
+            cycle is not None and not cycle.response_complete and (cycle.response_started or not self._in_body)
+        )
+
     def _refuse(self) -> None:
-        if self._head_since is None:  # trailers, or what stands between the pieces of a body
+        if self._head_since is None or self._owes():  # trailers, or what stands between the pieces of a body
             self.transport.abort()
             return
         words = f"the request line and headers have more than {MAX_HEAD} bytes"

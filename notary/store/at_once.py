@@ -22,6 +22,7 @@ from sqlalchemy import Connection
 from notary.errors import NumberTaken
 from notary.store.places import POSITION_BITS
 from notary.store.rows import COLUMNS, cells, postgresql
+from notary.store.tables import commit_group
 
 _Encode = Callable[[Any], bytes]
 # Name of a type, its OID, and how a value of it is encoded.
@@ -86,6 +87,7 @@ def insert_at_once(
 
     Raises:
         NumberTaken: a number is another record's; nothing was stored.
+        Fatal: the id of the group is another's; likewise.
     """
     driver = postgresql(connection.connection.driver_connection)
     columns = zip(*map(cells, records), strict=True)
@@ -93,6 +95,8 @@ def insert_at_once(
     try:
         row = driver.execute(_STATEMENT, [len(records), note, now, not_before_number, *arrays]).fetchone()
     except psycopg.errors.UniqueViolation as error:
+        if error.diag.table_name == commit_group.name:
+            raise  # as of `insert_group`
         raise NumberTaken("a record number was drawn twice") from error
     assert row is not None  # noqa: S101 - one group was made
     group: int = row[0]
