@@ -86,8 +86,7 @@ def insert_at_once(
         records: 1 to 10,000 `NewRecord` without openings.
 
     Raises:
-        NumberTaken: a number is another record's; nothing was stored.
-        Fatal: the id of the group is another's; likewise.
+        NumberTaken: a number is another record's, or the id another group's; nothing was stored.
     """
     driver = postgresql(connection.connection.driver_connection)
     columns = zip(*map(cells, records), strict=True)
@@ -95,9 +94,10 @@ def insert_at_once(
     try:
         row = driver.execute(_STATEMENT, [len(records), note, now, not_before_number, *arrays]).fetchone()
     except psycopg.errors.UniqueViolation as error:
+        what = "a record number was drawn twice"
         if error.diag.table_name == commit_group.name:
-            raise  # as of `insert_group`
-        raise NumberTaken("a record number was drawn twice") from error
+            what = "the database drew an id for a commit group that another has, as after a restore without its counters"
+        raise NumberTaken(what) from error
     assert row is not None  # noqa: S101 - one group was made
     group: int = row[0]
     return group
