@@ -144,7 +144,7 @@ class BoundedProtocol(HttpToolsProtocol):
         )
 
     def send_400_response(self, msg: str) -> None:
-        """Refuse what is no HTTP; where another answer is to come first, by breaking off: it would be taken for that."""
+        """Refuse what is no HTTP; where another answer is to come first, break off: it would be taken for that."""
         if self._owes():
             self.transport.abort()
         else:
@@ -152,10 +152,12 @@ class BoundedProtocol(HttpToolsProtocol):
             super().send_400_response(str(ours) if isinstance(ours, _RefusedError) else msg)
 
     def _owes(self) -> bool:
-        """Whether what the parser sees now is not what the next bytes of an answer would be about."""
+        """Whether the next bytes that are sent must be of an answer to what came before that which is read now."""
         cycle = self.cycle
         return bool(self.pipeline) or (
-            cycle is not None and not cycle.response_complete and (cycle.response_started or not self._in_body)
+            cycle is not None
+            and not cycle.response_complete
+            and (cycle.response_started or not self._in_body)
         )
 
     def _refuse(self) -> None:

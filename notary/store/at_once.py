@@ -96,7 +96,7 @@ def insert_at_once(
     except psycopg.errors.UniqueViolation as error:
         what = "a record number was drawn twice"
         if error.diag.table_name == commit_group.name:
-            what = "the database drew an id for a commit group that another has, as after a restore without its counters"
+            what = "the database drew an id for a commit group that another has: its counter was put back"
         raise NumberTaken(what) from error
     assert row is not None  # noqa: S101 - one group was made
     group: int = row[0]

@@ -279,13 +279,13 @@ def test_who_sends_many_requests_ahead_is_cut_off_and_they_are_not_kept(port):
         connection.sendall(UNREAD + NEXT * 5000)
         time.sleep(0.5)
         assert waiting_requests() <= MAX_WAITING
-        with pytest.raises(ConnectionError):
-            while connection.recv(2**20):
-                pass
+        assert len(rest(connection)) < LARGE
 
 
 @pytest.mark.parametrize(
-    "behind", [b"\x00 no HTTP\r\n\r\n", NEXT[:-2] + b"X-Long: " + b"a" * MAX_HEAD], ids=["no HTTP", "a long head"]
+    "behind",
+    [b"\x00 no HTTP\r\n\r\n", NEXT[:-2] + b"X-Long: " + b"a" * MAX_HEAD],
+    ids=["no HTTP", "a long head"],
 )
 @pytest.mark.parametrize("first", [UNREAD, NEXT + UNREAD], ids=["one", "several"])
 def test_a_refusal_does_not_come_in_the_place_of_an_answer_that_is_owed(port, first, behind):

@@ -703,7 +703,10 @@ def test_a_writer_that_has_ended_keeps_nobody_waiting_and_takes_nothing(rig, mak
     async def run():
         first = asyncio.create_task(writer.add(item(rig, "the first")))
         await asyncio.to_thread(held.entered.wait, 30)
-        others = [asyncio.create_task(submitting(writer, one)) for one in (item(rig, "a"), bulk(rig), item(rig, "b"))]
+        others = [
+            asyncio.create_task(submitting(writer, one))
+            for one in (item(rig, "a"), bulk(rig), item(rig, "b"))
+        ]
         await asyncio.sleep(0.05)
         once = getattr(Writer, name)
 
