@@ -36,6 +36,7 @@ NotaryError
 ├── ToolMissing            a program that is needed is not installed: install it
 └── Fatal                  state is unclear or contradicts what was published: stop, do not repair
     ├── DiskFailed             what this process reads and writes from here on may not be on the disk: end it
+    ├── WriterEnded            the thread of this process that stores has ended by a fault of ours: end the process
     └── Overtaken              another process makes the checkpoints now: end this one, and start it again
 """
 
@@ -284,6 +285,12 @@ class DiskFailed(Fatal):
     """The disk failed under a write, or under the database: nothing that this process says counts from here on."""
 
     code = "disk_failed"
+
+
+class WriterEnded(Fatal):
+    """A thread that all submissions go through has ended: this process stores nothing any more, and must end."""
+
+    code = "writer_ended"
 
 
 class Overtaken(Fatal):

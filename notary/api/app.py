@@ -17,7 +17,7 @@ from notary.api import bodies, cors, health, hot, log_proofs, logs, pages, probl
 from notary.api.middleware import Around
 from notary.api.schemas import Problem
 from notary.api.unread import Unread
-from notary.errors import DiskFailed, NotaryError
+from notary.errors import Fatal, NotaryError
 from notary.services import Services
 
 _MULTIPART_OVERHEAD = 64 * 1024
@@ -29,12 +29,13 @@ _ROUTES = {route.path: route for route in submit.router.routes if isinstance(rou
 _PROBLEM = {"application/problem+json": {"schema": {"$ref": "#/components/schemas/Problem"}}}
 
 
-def create_app(services: Services, stop: Callable[[DiskFailed], None] | None = None) -> FastAPI:
+def create_app(services: Services, stop: Callable[[Fatal], None] | None = None) -> FastAPI:
     """The API and the pages over these services.
 
     Args:
         services: what answers.
-        stop: called once the disk has failed under a request, which gets its answer; every later one is refused.
+        stop: called once the disk has failed under a request, or nothing can be stored any more; the request gets its
+            answer, and every later one is refused.
     """
     app = _App(
         title="notary",

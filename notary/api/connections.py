@@ -6,8 +6,11 @@ answers that he does not read, or hold connections and the files of half-sent bo
 
 import asyncio
 import resource
+import sys
+from typing import Any
 
-from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
+from httptools import HttpParserUpgrade
+from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol, RequestResponseCycle
 
 MAX_HEAD = (
     64 * 1024
@@ -19,26 +22,38 @@ IDLE_SECONDS = (
     60.0  # within which a body that is waited for, or an answer, goes on by so many bytes, or to its end:
 )
 LEAST_BYTES = 30_000
-# And a third of the files that the process may open: each may have an upload beside it, and the database has some.
+# And a quarter of the files that the process may open: each may have two of an upload beside it (a document, and what
+# is said of it), and the database has some.
 MAX_CONNECTIONS = 2000
 GRACE_SECONDS = 10  # for requests under way when the process is to stop
+# Requests behind one that is not answered: each is kilobytes, and what comes in one piece may hold fourteen thousand.
+MAX_WAITING = 16
 
 
 def _most() -> int:
     soft, _ = resource.getrlimit(resource.RLIMIT_NOFILE)
-    return MAX_CONNECTIONS if soft == resource.RLIM_INFINITY else min(MAX_CONNECTIONS, soft // 3)
+    return MAX_CONNECTIONS if soft == resource.RLIM_INFINITY else min(MAX_CONNECTIONS, soft // 4)
+
+
+class _RefusedError(Exception):
+    """Ends the parser's reading."""
 
 
 class BoundedProtocol(HttpToolsProtocol):
-    """One connection. A head that is too long is answered with 431; who is too slow, or one too many, is cut off."""
+    """One connection. A head that is too long is answered with 431; who is too slow, or one too many, is cut off.
+
+    So is who sends more than a few requests ahead of their answers. An offer of another protocol is passed over.
+    """
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override] # as uvicorn has it
         """Begin to wait for the first head."""
         super().connection_made(transport)
         self._between = 0  # bytes since a head was whole, or a piece of a body came
         self._head_since: float | None = self.loop.time()
+        self._running: RequestResponseCycle | None = None  # what is answered at this moment, or was last
         self._in_head = False  # of a request of which the parser has seen a part
         self._in_body = False
+        self._passed_over: int | None = None  # bytes to the end of a request that offers another protocol
         self._answered_since: float | None = None  # while a body that nobody waits for goes on
         self._watch: asyncio.TimerHandle | None = None
         self._mark()
@@ -52,6 +67,9 @@ class BoundedProtocol(HttpToolsProtocol):
         if self._watch is not None:
             self._watch.cancel()
             self._watch = None
+        if self._running is not None and not self._running.response_complete:
+            self._running.disconnected = True  # uvicorn tells the last that came alone
+            self._running.message_event.set()
         super().connection_lost(exc)
 
     def data_received(self, data: bytes) -> None:
@@ -63,12 +81,31 @@ class BoundedProtocol(HttpToolsProtocol):
         ):
             self._head_since = self.loop.time()  # it may be empty lines, which begin no request
         self._between += len(data)
-        super().data_received(data)
+        self._feed(data)
         if self._between > MAX_HEAD and not self.transport.is_closing():
             self._refuse()
 
+    def _feed(self, data: bytes) -> None:
+        super().data_received(data)
+        rest = memoryview(data)
+        while self._passed_over is not None and not self.transport.is_closing():  # as often as one is offered
+            rest, self._passed_over = rest[self._passed_over :], None
+            super().data_received(rest)  # type: ignore[arg-type] # the parser takes any buffer
+
+    def _unsupported_upgrade_warning(self) -> None:
+        """Another protocol was offered, and HTTP goes on: what came behind is the next request, which uvicorn drops."""
+        error = sys.exception()
+        if isinstance(error, HttpParserUpgrade):
+            self._passed_over = error.args[0]
+
+    def _start_asgi_task(self, cycle: RequestResponseCycle, app: Any) -> None:
+        self._running = cycle
+        super()._start_asgi_task(cycle, app)
+
     def on_message_begin(self) -> None:
         """The next head begins."""
+        if len(self.pipeline) >= MAX_WAITING:
+            raise _RefusedError("too many requests came ahead of their answers")  # or the parser goes on
         self._in_head = True
         if self._head_since is None:
             self._head_since = self.loop.time()
@@ -76,6 +113,9 @@ class BoundedProtocol(HttpToolsProtocol):
 
     def on_headers_complete(self) -> None:
         """The head is whole."""
+        if self.parser.should_upgrade() and not self._is_bare():
+            # To the parser all that follows is of the other protocol: the body would be read as the next request.
+            raise _RefusedError("a request with a body offers another protocol: send it without Upgrade")
         self._head_since, self._between = None, 0
         self._in_head, self._in_body = False, True
         self._mark()
@@ -97,8 +137,31 @@ class BoundedProtocol(HttpToolsProtocol):
         self._mark()
         super().resume_writing()
 
+    def _is_bare(self) -> bool:
+        return not any(
+            name == b"transfer-encoding" or (name == b"content-length" and value != b"0")
+            for name, value in self.headers
+        )
+
+    def send_400_response(self, msg: str) -> None:
+        """Refuse what is no HTTP; where another answer is to come first, break off: it would be taken for that."""
+        if self._owes():
+            self.transport.abort()
+        else:
+            ours = getattr(sys.exception(), "__context__", None)
+            super().send_400_response(str(ours) if isinstance(ours, _RefusedError) else msg)
+
+    def _owes(self) -> bool:
+        """Whether the next bytes that are sent must be of an answer to what came before that which is read now."""
+        cycle = self.cycle
+        return bool(self.pipeline) or (
+            cycle is not None
+            and not cycle.response_complete
+            and (cycle.response_started or not self._in_body)
+        )
+
     def _refuse(self) -> None:
-        if self._head_since is None:  # trailers, or what stands between the pieces of a body
+        if self._head_since is None or self._owes():  # trailers, or what stands between the pieces of a body
             self.transport.abort()
             return
         words = f"the request line and headers have more than {MAX_HEAD} bytes"

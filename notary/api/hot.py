@@ -88,23 +88,26 @@ class Hot:
 class _Told:
     """Who waits for one answer, as `notary.intake.told.Told`."""
 
-    __slots__ = ("hot", "send", "started")
+    __slots__ = ("hot", "over", "send", "started")
 
     def __init__(self, hot: Hot, send: Send, started: float) -> None:
         self.hot, self.send, self.started = hot, send, started
+        self.over = False
 
     def done(self) -> bool:
-        """False: whether anybody still listens is looked at when it is sent."""
-        return False
+        """Whether it was answered; whether anybody still listens is looked at when it is sent."""
+        return self.over
 
     def set_result(self, result: list[Accepted]) -> None:
         """It is durable."""
         answer = self.hot.services.submitting.said(result)
+        self.over = True  # a second answer would be taken for that to the next request
         self.send(_ACCEPTED % len(answer), answer)
         _SECONDS.observe(time.perf_counter() - self.started)
 
     def set_exception(self, exception: Exception) -> None:
         """It is not, or that is not certain: the same problem that the general reader would send."""
+        self.over = True
         self.hot.broken.see(exception)
         answer = (
             problems.answer(exception) if isinstance(exception, NotaryError) else problems.fault(exception)

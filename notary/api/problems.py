@@ -46,17 +46,17 @@ _FAULT = "the service could not answer; the request can be sent again"
 
 
 class Broken:
-    """Whether the disk has failed under this process: then nothing that it says counts any more."""
+    """Whether the disk has failed under this process, or it can store nothing any more: then it must end."""
 
-    def __init__(self, stop: Callable[[errors.DiskFailed], None] | None) -> None:
-        self.error: errors.DiskFailed | None = None
+    def __init__(self, stop: Callable[[errors.Fatal], None] | None) -> None:
+        self.error: errors.Fatal | None = None
         self._stop = stop
 
     def see(self, error: Exception) -> None:
         """Stop the process, once, if this error says so."""
-        if isinstance(error, errors.DiskFailed) and self.error is None:
+        if isinstance(error, (errors.DiskFailed, errors.WriterEnded)) and self.error is None:
             self.error = error
-            _log.critical("the disk has failed; stopping", detail=str(error))
+            _log.critical("this process cannot go on; stopping", code=error.code, detail=str(error))
             if self._stop is not None:
                 self._stop(error)
 
@@ -93,9 +93,7 @@ def fault(error: Exception) -> JSONResponse:
 
 def stopped() -> JSONResponse:
     """The answer of a process that is about to end."""
-    detail = (
-        "this process is stopping after a failure of its disk; send the request again, to another or later"
-    )
+    detail = "this process is stopping after a failure; send the request again, to another or later"
     return problem(HTTPStatus.SERVICE_UNAVAILABLE, errors.Fatal.code, detail)
 
 

@@ -17,7 +17,7 @@ from notary.cli import anchor, incidents, key, setup, tenant, trust
 from notary.cli.folder import AsJson, DataDir, settings_of
 from notary.embedded import dev
 from notary.embedded.guard import one_process
-from notary.errors import DiskFailed, RequestError
+from notary.errors import Fatal, RequestError
 from notary.evidence.number import parse_number, show_number
 from notary.intake.spool import Spool
 from notary.services.erasing import Erasing
@@ -62,9 +62,9 @@ def serve() -> None:
 def _serve(settings: Settings) -> None:
     assembly = wiring.build(settings, working=False)
     observe.without_worker()
-    failed: list[DiskFailed] = []
+    failed: list[Fatal] = []
 
-    def stop(error: DiskFailed) -> None:
+    def stop(error: Fatal) -> None:
         failed.append(error)
         server.should_exit = True
 

@@ -157,7 +157,8 @@ def commit_bulk(
 
     Raises:
         NumberTaken, ClaimTaken: nothing was stored; to be tried again.
-        Unavailable: the database does not answer; all may have been stored, or nothing.
+        Unavailable: the database does not answer; all may have been stored, or nothing. Or it took so long that the
+            promise has passed; then all was.
     """
     with database.writing() as connection:
         known = stored_claims(connection, [item.claim] if item.claim is not None else [])
@@ -177,6 +178,7 @@ def commit_bulk(
                 raise ClaimTaken("another process makes the same claim at this moment; try again")
     # Durable: all records, the promise and the claim. A crash before the commit leaves nothing; one after it
     # leaves records whose submitter was not told, who asks again with the same key and gets them.
+    promises.require_open(at, now())
     item.outcome = Made(group, note, show_moment(at + promises.close))
 
 

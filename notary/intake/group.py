@@ -81,7 +81,8 @@ def commit(
 
     Raises:
         NumberTaken, ClaimTaken: nothing was stored; to be tried again, with new numbers in the first case.
-        Unavailable: the database does not answer; all may have been stored, or nothing.
+        Unavailable: the database does not answer; all may have been stored, or nothing. Or it took so long that the
+            promise has passed; then all was.
     """
     if extra is None and database.travels and all(map(_plain, items)):
         _commit_at_once(database, items, promises, state, now)
@@ -90,12 +91,15 @@ def commit(
     with database.writing() as connection:
         known = stored_claims(connection, [item.claim for item in first if item.claim is not None])
         fresh = [item for item in first if item.claim is None or _key(item.claim) not in known]
-        made = _store(connection, fresh, promises, state, now()) if fresh else []
+        at = now()
+        made = _store(connection, fresh, promises, state, at) if fresh else []
         if extra is not None:
             extra(connection)
     # Durable: records, promise, openings, claims and tasks, all of them. A crash before the commit leaves
     # nothing but spooled files; one after it leaves records whose submitters were not told, who ask again
     # with the same key and get them.
+    if fresh and extra is None:  # with `extra` nobody waits for a receipt
+        promises.require_open(at, now())
     for item, accepted in zip(fresh, made, strict=True):
         item.outcome = accepted
     _repeat(items, known)
@@ -121,6 +125,7 @@ def _commit_at_once(
         # Durable when it returns: records and promise, all of them, by one statement that commits itself. A crash
         # before leaves nothing; one after it leaves records whose submitters were not told.
         group = insert_at_once(connection, note, at, None if block is None else block.number, records)
+    promises.require_open(at, now())
     seqs = [seq_of(group, position) for position in range(len(records))]
     accepted = _accepted(seqs, records, receipts, at + promises.close)
     for item in items:

@@ -56,6 +56,19 @@ class Promises:
         )
         return sign_promise(promise, self.key if self.keys is None else self.keys.at(state.size))
 
+    def require_open(self, given: datetime, now: datetime) -> None:
+        """Look, before it is spoken, whether a promise that was given can still be kept: storing it may take long.
+
+        Raises:
+            Unavailable: its moment has passed. It is stored, and so are its records.
+        """
+        if now >= given + self.close:
+            raise Unavailable(
+                f"storing this took until {show_moment(now)}, longer than its receipt promises for all of closing, "
+                f"{show_moment(given + self.close)}; it is stored: the same request with the same Idempotency-Key is "
+                "answered with it"
+            )
+
 
 @dataclass(frozen=True, slots=True)
 class Conditions:

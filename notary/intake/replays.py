@@ -6,6 +6,7 @@ commit group is read once for all of its records that are asked for.
 
 import threading
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
 from queue import SimpleQueue
 
@@ -114,9 +115,15 @@ def begun(thread: threading.Thread) -> threading.Thread:
 
 @dataclass(slots=True)
 class Replays:
-    """A thread that answers again, one commit group after another; begun by the first."""
+    """A thread that answers again, one commit group after another; begun by the first.
+
+    Attributes:
+        database: where.
+        ended: told of a fault of ours that left somebody waiting: the process must end.
+    """
 
     database: Database
+    ended: Callable[[BaseException], None]
     _queue: "SimpleQueue[tuple[Sequence[Item], Callable[[], None]] | None]" = field(
         default_factory=SimpleQueue, repr=False
     )
@@ -144,11 +151,19 @@ class Replays:
         while (asked := self._queue.get()) is not None:
             items, done = asked
             try:
-                answer_again(self.database, items)
+                self._answer(items, done)
             except BaseException as error:  # noqa: BLE001 - this thread must not end while others wait for it
-                _log.error(
-                    "requests that came again were not answered", kind=type(error).__name__, exc_info=error
-                )
-                for item in items:
-                    item.outcome = Unavailable("the service could not read this; send it again")
-            done()
+                self.ended(error)
+                with suppress(BaseException):
+                    done()  # each is told once, whatever was done before
+
+    def _answer(self, items: Sequence[Item], done: Callable[[], None]) -> None:
+        try:
+            answer_again(self.database, items)
+        except BaseException as error:  # noqa: BLE001 - as above
+            for item in items:
+                item.outcome = Unavailable("the service could not read this; send it again")
+            _log.error(
+                "requests that came again were not answered", kind=type(error).__name__, exc_info=error
+            )
+        done()

@@ -2,6 +2,7 @@
 
 import asyncio
 from concurrent.futures import Future
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any, Protocol
 
@@ -17,7 +18,7 @@ class Told(Protocol):
     """Who is told of an outcome, once, like a future."""
 
     def done(self) -> bool:
-        """Whether nobody waits any more."""
+        """Whether nobody waits any more, or he was told."""
 
     def set_result(self, result: Any) -> None:
         """It is durable."""
@@ -50,3 +51,6 @@ def deliver(group: list[Waiting]) -> None:
                 waiting.future.set_result(outcome)
         except Exception as error:  # noqa: BLE001 - what one makes of it keeps no other from being told
             _log.error("who waits could not be told", kind=type(error).__name__, exc_info=error)
+            if not waiting.future.done():  # nothing was sent: it is durable, and he would wait for ever
+                with suppress(Exception):
+                    waiting.future.set_exception(error)

@@ -19,7 +19,7 @@ from typing import Any
 
 import structlog
 
-from notary.errors import Busy, NotaryError, NumberTaken, TooManyRequests, Unavailable
+from notary.errors import Busy, NotaryError, NumberTaken, TooManyRequests, Unavailable, WriterEnded
 from notary.intake.accept import Intake
 from notary.intake.bulk import BulkItem, Made, commit_bulk
 from notary.intake.group import ClaimTaken, Item, commit
@@ -57,13 +57,16 @@ class Writer:
     _total: int = 0
     _thread: threading.Thread | None = field(default=None, repr=False)
     _closed: bool = False
+    _ended: WriterEnded | None = None  # once seen, it stays
+    _group: list[Waiting] = field(default_factory=list, repr=False)  # that is stored at this moment
+    _following: Waiting | None = field(default=None, repr=False)  # taken, and did not fit into it
     _at: Conditions | NotaryError | None = field(default=None, repr=False)
     _read_at: float = 0.0
     _replays: Replays = field(init=False, repr=False)
 
     def __post_init__(self) -> None:
         """Have somebody beside it who answers what was answered before."""
-        self._replays = Replays(self.intake.database)
+        self._replays = Replays(self.intake.database, self._end)
 
     def conditions(self) -> Conditions:
         """What a submission of now rests on; read from the database if that was long ago.
@@ -141,9 +144,12 @@ class Writer:
 
         Raises:
             Busy, TooManyRequests, Unavailable: it was not queued; nothing was stored.
+            WriterEnded: likewise, and nothing will be by this process.
         """
         count, tenant = item.count, item.tenant_id
         with self._lock:
+            if self._ended is not None:
+                raise self._ended
             if self._closed:
                 raise Unavailable("the service is stopping; send it again in a moment")
             if self._total + count > MAX_QUEUED:
@@ -159,34 +165,60 @@ class Writer:
             self._queue.put(Waiting(item, count, tenant, future, loop))  # never behind what ends the thread
 
     def _run(self) -> None:
-        following: Waiting | None = None
+        try:
+            self._store()
+        except BaseException as error:  # noqa: BLE001 - whatever it was, nobody stores now, and all would wait for ever
+            self._end(error)
+            self._refuse_all()
+
+    def _store(self) -> None:
         while True:
-            first = following or self._queue.get()
+            first = self._following or self._queue.get()
             if first is None:
                 return
-            group, following, end = self._take(first)
-            try:
-                self._commit([waiting.item for waiting in group])
-            finally:
-                self._answer(group)
+            self._group, self._following = [first], None
+            end = self._take(first)
+            self._commit([waiting.item for waiting in self._group])
+            self._answer(self._group)
+            self._group = []  # it may have megabytes
             if end:
                 return
 
-    def _take(self, first: Waiting) -> tuple[list[Waiting], Waiting | None, bool]:
-        """What has come meanwhile and fits into one group; what comes next and does not; whether it ends."""
-        group, total = [first], first.records
+    def _take(self, first: Waiting) -> bool:
+        """Take into the group what has come meanwhile and fits, and what comes next and does not; whether it ends."""
+        total = first.records
         while True:
             try:
                 waiting = self._queue.get_nowait()
             except Empty:
-                return group, None, False
+                return False
             if waiting is None:
-                return group, None, True
+                return True
             total += waiting.records
             bulk = isinstance(first.item, BulkItem) or isinstance(waiting.item, BulkItem)
             if bulk or total > MAX_GROUP or waiting.item.block != first.item.block:
-                return group, waiting, False
-            group.append(waiting)
+                self._following = waiting
+                return False
+            self._group.append(waiting)
+
+    def _end(self, error: BaseException) -> None:
+        """A thread has ended that submissions go through: nothing is queued from here on."""
+        self._ended = WriterEnded(
+            "a thread that submissions go through has ended; see the log, and start the process again"
+        )
+        with suppress(BaseException):  # memory may be short
+            _log.critical("a thread that stores has ended", kind=type(error).__name__, exc_info=error)
+
+    def _refuse_all(self) -> None:
+        """Tell those who wait; of what was under way all may have been stored, or nothing."""
+        with self._lock:  # who comes later is refused
+            assert self._ended is not None  # noqa: S101 - `_end` set it
+        left = [*self._group, *filter(None, [self._following])]
+        with suppress(Empty):
+            while True:
+                left += filter(None, [self._queue.get_nowait()])
+        _fail([waiting.item for waiting in left], self._ended)
+        self._done(left)
 
     def _commit(self, items: Sequence[Item | BulkItem], tries: int = _TRIES) -> None:
         """Commit a group and set the outcome of each item, whatever happens."""

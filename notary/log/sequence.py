@@ -87,13 +87,15 @@ class Sequencer(Leader):
             server = server_start(connection)
         ours = keys.verifiers(LOG)
         state = self._renew(state)
-        if not groups:
-            # A holder before us that slept through its end may have put its older checkpoint there.
+        # What the world can read must lead to this database before anything is signed: it may be another server's.
+        if self._compare(state, ours):
+            # This process has published a newer one. A holder before us that slept through its end may have put its
+            # older checkpoint there; or somebody an older copy of all objects, which lacks the tiles.
+            self._look_at_edge(state)
             self._publish(state, state.note, ours)
+        if not groups:
             return None
 
-        # What the world can read must lead to this database before anything is signed: it may be another server's.
-        self._compare(state, ours)
         checkpoint, names = self._stage(state, groups)
         # The note is signed before the swap and shown to nobody until after it.
         # One key signs: the newest that the log named before this batch. So the one that names it is the old one's.
@@ -150,7 +152,6 @@ class Sequencer(Leader):
         self._left = replace(state, size=made.size, root=made.root, note=made.note, staging=names)
 
     def _recover(self, epoch: int) -> None:
-        self._edge.forget()
         with self.database.reading() as connection:
             state = self._state(connection, epoch, self.now())
             keys = known_history(connection)
@@ -162,15 +163,20 @@ class Sequencer(Leader):
         self._compare(state, ours)
         if state.staging is not None:
             staging.apply(self.objects, state.staging)
-        Tiles(self.objects).check_edge(state.size, state.root)
-        last_entries(self.objects, state.size)
+        self._look_at_edge(state)
         self._publish(state, state.note, ours)
         # Everything is at its name. Staging objects of closes that came to nothing go too.
         staging.discard_all(self.objects, epoch)
 
-    def _compare(self, state: LogState, ours: Sequence[Verifier]) -> None:
+    def _look_at_edge(self, state: LogState) -> None:
+        """What the next close builds on, as it is stored."""
+        self._edge.forget()
+        Tiles(self.objects).check_edge(state.size, state.root)
+        last_entries(self.objects, state.size)
+
+    def _compare(self, state: LogState, ours: Sequence[Verifier]) -> bool:
         checkpoint = Checkpoint(self.origin, state.size, state.root)
-        check_published(self.objects, checkpoint, ours, self._root_at, partial(self._ended, state))
+        return check_published(self.objects, checkpoint, ours, self._root_at, partial(self._ended, state))
 
     def _publish(self, state: LogState, note: bytes, ours: Sequence[Verifier]) -> None:
         publish(self.objects, note, ours, self._root_at, partial(self._ended, state))

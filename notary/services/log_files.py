@@ -7,6 +7,8 @@ from notary.merkle.hashing import HASH_SIZE
 from notary.merkle.tiles import TILE_WIDTH, Bundle, Tile, decode_bundle, encode_bundle, parse_tile_path
 from notary.store.objects import CHECKPOINT, Objects
 
+_IN_BUNDLE = 2 + 32  # bytes of an entry: its length, and a SHA-256
+
 
 @dataclass(frozen=True, slots=True)
 class LogFiles:
@@ -41,11 +43,10 @@ class LogFiles:
             found = self._cut(wanted)
         if found is None:
             raise NotFound("there is no such tile (yet)")
-        if isinstance(wanted, Tile) and len(found) != wanted.width * HASH_SIZE:
+        length = wanted.width * (HASH_SIZE if isinstance(wanted, Tile) else _IN_BUNDLE)
+        if len(found) != length:
             # Caches would keep it for ever.
-            raise Fatal(
-                f"{path} holds {len(found)} bytes, and must hold {wanted.width * HASH_SIZE}: run `notary fsck`"
-            )
+            raise Fatal(f"{path} holds {len(found)} bytes, and must hold {length}: run `notary fsck`")
         return found
 
     def _cut(self, wanted: Tile | Bundle) -> bytes | None:

@@ -22,6 +22,7 @@ from sqlalchemy import Connection
 from notary.errors import NumberTaken
 from notary.store.places import POSITION_BITS
 from notary.store.rows import COLUMNS, cells, postgresql
+from notary.store.tables import commit_group
 
 _Encode = Callable[[Any], bytes]
 # Name of a type, its OID, and how a value of it is encoded.
@@ -85,7 +86,7 @@ def insert_at_once(
         records: 1 to 10,000 `NewRecord` without openings.
 
     Raises:
-        NumberTaken: a number is another record's; nothing was stored.
+        NumberTaken: a number is another record's, or the id another group's; nothing was stored.
     """
     driver = postgresql(connection.connection.driver_connection)
     columns = zip(*map(cells, records), strict=True)
@@ -93,7 +94,10 @@ def insert_at_once(
     try:
         row = driver.execute(_STATEMENT, [len(records), note, now, not_before_number, *arrays]).fetchone()
     except psycopg.errors.UniqueViolation as error:
-        raise NumberTaken("a record number was drawn twice") from error
+        what = "a record number was drawn twice"
+        if error.diag.table_name == commit_group.name:
+            what = "the database drew an id for a commit group that another has: its counter was put back"
+        raise NumberTaken(what) from error
     assert row is not None  # noqa: S101 - one group was made
     group: int = row[0]
     return group

@@ -7,7 +7,7 @@ from contextlib import suppress
 import pytest
 
 from notary.api import connections
-from notary.api.connections import LEAST_BYTES, MAX_HEAD, BoundedProtocol
+from notary.api.connections import LEAST_BYTES, MAX_HEAD, MAX_WAITING, BoundedProtocol
 from tests.api.running import connected, running
 
 CHUNKED = b"POST / HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\n"
@@ -252,3 +252,86 @@ def test_a_process_that_is_to_stop_waits_for_a_request_and_not_for_ever(monkeypa
         one.sendall(b"lo")  # it is under way, and gets its answer
         assert answer(one).startswith(b"HTTP/1.1 200")
         assert end(10)
+
+
+# A request that is not answered as long as nobody reads: what comes behind it waits.
+UNREAD = b"GET /large HTTP/1.1\r\nHost: x\r\n\r\n"
+NEXT = b"GET /early HTTP/1.1\r\nHost: x\r\n\r\n"
+
+
+def waiting_requests():
+    return sum(len(each.pipeline) for each in gc.get_objects() if isinstance(each, BoundedProtocol))
+
+
+def test_a_few_requests_may_come_ahead_of_their_answers(port):
+    with connected(port) as connection:
+        connection.sendall(NEXT * (MAX_WAITING + 1))  # the first of them waits for none
+        found = b""
+        while found.count(b"HTTP/1.1 200") <= MAX_WAITING:
+            found += connection.recv(65536)
+        connection.sendall(GOOD + b"\r\nhello")
+        assert answer(connection).startswith(b"HTTP/1.1 200")
+
+
+def test_who_sends_many_requests_ahead_is_cut_off_and_they_are_not_kept(port):
+    """One piece of 256 KiB holds thousands, and each was kept with all that belongs to a request: 17 MB."""
+    with connected(port) as connection:
+        connection.sendall(UNREAD + NEXT * 5000)
+        time.sleep(0.5)
+        assert waiting_requests() <= MAX_WAITING
+        assert len(rest(connection)) < LARGE
+
+
+@pytest.mark.parametrize(
+    "behind",
+    [b"\x00 no HTTP\r\n\r\n", NEXT[:-2] + b"X-Long: " + b"a" * MAX_HEAD],
+    ids=["no HTTP", "a long head"],
+)
+@pytest.mark.parametrize("first", [UNREAD, NEXT + UNREAD], ids=["one", "several"])
+def test_a_refusal_does_not_come_in_the_place_of_an_answer_that_is_owed(port, first, behind):
+    with connected(port) as connection:
+        connection.sendall(first)
+        time.sleep(0.3)
+        connection.sendall(behind)
+        time.sleep(0.3)
+        found = rest(connection)
+    assert b"HTTP/1.1 4" not in found
+
+
+OFFER = b"Connection: Upgrade\r\nUpgrade: h2c\r\n"
+
+
+def test_what_comes_behind_an_offer_of_another_protocol_is_answered(port):
+    offer = NEXT[:-2] + OFFER + b"\r\n"
+    with connected(port) as connection:
+        connection.sendall(offer + offer + GOOD + b"\r\nhel")
+        time.sleep(0.1)
+        connection.sendall(b"lo")  # which, its beginning dropped, would be no HTTP
+        assert answer(connection).count(b"HTTP/1.1 200") == 3
+        connection.sendall(offer)
+        connection.sendall(GOOD + b"\r\nhello")
+        assert answer(connection).count(b"HTTP/1.1 200") == 2
+
+
+@pytest.mark.parametrize(
+    "head", [GOOD.replace(b"5", b"%d" % len(NEXT), 1), CHUNKED[:-2]], ids=["of a length", "in chunks"]
+)
+def test_the_body_of_a_request_that_offers_another_protocol_is_no_request(port, head):
+    """To the parser it was: whoever shares a connection through a proxy could put answers in the place of others'."""
+    with connected(port) as connection:
+        connection.sendall(head + OFFER + b"\r\n")
+        time.sleep(0.2)
+        with suppress(ConnectionError):
+            connection.sendall(NEXT)
+        found = rest(connection)
+    assert found.startswith(b"HTTP/1.1 400 ")
+    assert found.endswith(b"send it without Upgrade")
+    assert found.count(b"HTTP/1.1") == 1
+
+
+def test_a_request_under_way_is_told_that_nobody_waits_though_others_came_behind_it(port, caplog):
+    with connected(port) as connection:
+        connection.sendall(UNREAD + NEXT * 3)
+        time.sleep(0.3)
+    time.sleep(0.3)
+    assert "Exception in ASGI application" not in caplog.text

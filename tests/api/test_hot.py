@@ -4,6 +4,7 @@ import asyncio
 import json
 from dataclasses import dataclass
 from hashlib import sha256
+from types import SimpleNamespace
 from typing import Any
 
 import httpx
@@ -12,10 +13,11 @@ import pytest
 from notary.api import hot as module
 from notary.api import problems
 from notary.api.hot import PATH, head_of
-from notary.errors import DiskFailed, NumberTaken, Unavailable
+from notary.errors import DiskFailed, NumberTaken, Unavailable, WriterEnded
 from notary.evidence.number import lookup_code, show_number
 from notary.evidence.statement import entry_of, parse_statement
 from notary.intake import writer
+from notary.intake.told import Waiting, deliver
 from tests.api.running import running
 from tests.api.service import DIGEST, problem
 
@@ -198,6 +200,34 @@ def test_a_disk_that_failed_ends_what_it_takes(hot, read, monkeypatch):
     assert hot.service.app.state.broken.error is not None
     problem(hot.send(HOT[0] % DIGEST.encode()), 503, "fatal")
     assert read == [True, False]
+
+
+def test_a_writer_that_has_ended_ends_the_process(hot, read, monkeypatch):
+    stopped = []
+    hot.service.app.state.broken._stop = stopped.append
+    monkeypatch.setattr(writer.Writer, "_take", lambda *_: 1 / 0)
+    problem(hot.send(HOT[0] % DIGEST.encode()), 500, "error")
+    assert [type(error) for error in stopped] == [WriterEnded]
+    problem(hot.send(HOT[0] % DIGEST.encode()), 503, "fatal")
+    problem(hot.client.get("/readyz"), 503, "fatal")
+
+
+def test_who_was_answered_is_not_answered_again(hot):
+    """The second answer would be taken for that to the connection's next request."""
+    said = []
+    told = module._Told(hot.service.app.hot, lambda *answer: said.append(answer), 0.0)
+    told.set_exception(Unavailable("x"))
+    waiting = Waiting(SimpleNamespace(outcome=Unavailable("y")), 1, 1, told)
+    deliver([waiting])
+    assert len(said) == 1
+
+
+def test_an_answer_that_cannot_be_made_is_an_error_and_not_silence(hot, monkeypatch):
+    said = []
+    told = module._Told(hot.service.app.hot, lambda *answer: said.append(answer), 0.0)
+    deliver([Waiting(SimpleNamespace(outcome=[]), 1, 1, told)])  # there is none of nothing
+    ((head, _),) = said
+    assert head.startswith(b"HTTP/1.1 500 ")
 
 
 def test_a_fault_of_ours_is_told_as_ever():

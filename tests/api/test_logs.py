@@ -87,8 +87,12 @@ def test_a_partial_tile_of_any_width_is_cut_from_the_full_one(service):
     for path in ("0/001.p/1", "0/001.p/3", "entries/001.p/1", "1/000.p/2"):
         assert "tile" in problem(service.get(f"/log/tile/{path}"), 404, "not_found")
     path = service.settings.data_dir / "log/tile/entries/000"
-    path.write_bytes(bundle[:-1])
-    problem(service.get("/log/tile/entries/000.p/7"), 500, "error")
+    for left in (bundle[:-1], bundle[: 34 * 5], b"", bundle + b"x"):
+        path.write_bytes(left)
+        for name in ("000", "000.p/7"):
+            answer = service.get(f"/log/tile/entries/{name}")
+            problem(answer, 500, "error")
+            assert answer.headers["Cache-Control"] == "no-store"
     path = service.settings.data_dir / "log/tile/0/000"
     for left in (full[:-1], full[: 32 * 5], b""):
         path.write_bytes(left)

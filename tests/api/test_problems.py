@@ -307,7 +307,7 @@ def test_after_a_failed_disk_every_request_is_refused_and_the_process_told_to_en
     problem(service.upload(b"another"), 500, "error")
     monkeypatch.undo()
     for path in ("/healthz", "/readyz", "/log/checkpoint", "/nothing"):
-        assert "stopping after a failure of its disk" in problem(service.get(path), 503, "fatal")
+        assert "stopping after a failure" in problem(service.get(path), 503, "fatal")
     assert "stopping" in problem(service.post({"digests": {"sha-256": DIGEST}}), 503, "fatal")
     (error,) = told
     assert isinstance(error, errors.DiskFailed)

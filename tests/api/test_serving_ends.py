@@ -49,7 +49,7 @@ def test_serving_ends_when_the_database_is_damaged(service, tmp_path):
         process.kill()
         process.wait()
     told = (tmp_path / "log").read_text()
-    assert "the disk has failed; stopping" in told
+    assert "this process cannot go on; stopping" in told
     assert "disk_failed: the database file cannot be trusted any more" in " ".join(told.split())
 
 

@@ -197,7 +197,8 @@ KEY = Claim(1, "key-1", bytes(32))
 
 def test_a_promise_counts_from_the_moment_at_which_it_is_stored(rig):
     """The writer's turn may come late: what was read before is too old to promise by."""
-    moments = [rig.clock(), rig.clock(), rig.clock() + timedelta(seconds=16)]
+    # Of conditions, of the statement, of the promise, and once it is stored.
+    moments = [rig.clock() + timedelta(seconds=seconds) for seconds in (0, 0, 16, 17)]
     intake = replace(rig.intake, now=lambda: moments.pop(0))
     accepted = intake.accept(rig.document())
     promise, _ = open_receipt(accepted.receipt, ORIGIN, [RECEIPT_VERIFIER])

@@ -9,9 +9,18 @@ from datetime import timedelta
 
 import pytest
 
-from notary.errors import Busy, Conflict, NotReady, NumberTaken, TooManyRequests, Unavailable
+from notary.errors import (
+    Busy,
+    Conflict,
+    NotReady,
+    NumberTaken,
+    TooManyRequests,
+    Unavailable,
+    WriterEnded,
+)
 from notary.evidence.receipt import check_receipt, open_receipt
 from notary.evidence.statement import Block
+from notary.intake import replays
 from notary.intake import writer as module
 from notary.intake.bulk import prepare_bulk
 from notary.intake.bulkparse import parse_array
@@ -55,6 +64,26 @@ class Held(Database):
         self.entered.set()
         assert self.gate.wait(30)
         self.writers.append(None)
+
+
+@dataclass(frozen=True)
+class Slow(Database):
+    """A database that takes so many seconds to commit."""
+
+    rig: Rig = None
+    seconds: float = 0
+
+    @contextmanager
+    def writing(self):
+        with super().writing() as connection:
+            yield connection
+        self.rig.clock.advance(self.seconds)
+
+    @contextmanager
+    def at_once(self):
+        with super().at_once() as connection:
+            yield connection
+        self.rig.clock.advance(self.seconds)
 
 
 @pytest.fixture
@@ -374,7 +403,7 @@ def test_a_fault_of_ours_is_the_error_of_each_and_the_writer_goes_on(rig, make, 
     def broken():
         if threading.current_thread().name == "writer" and held.writers:
             calls.append(None)
-            if len(calls) == 2:  # the second group
+            if len(calls) == 3:  # the second group; each is asked for its time, and whether that has passed
                 raise ValueError("a defect")
         return rig.clock()
 
@@ -613,3 +642,114 @@ def test_a_writer_outlives_that_nobody_can_answer_what_comes_again(rig, make, mo
     (again,) = writer.add_and_wait(item(rig, claim=claim))
     assert (again.replayed, answer(again)) == (True, answer(first))
     assert writer._total == 0
+
+
+PASSED = "longer than its receipt promises for all of closing, 2026-03-01T12:01:00Z; it is stored"
+
+
+def slow(rig, seconds):
+    return Slow(rig.database.engine, rig.database._lock, rig=rig, seconds=seconds)
+
+
+@pytest.mark.parametrize("seconds", [60, 59])
+@pytest.mark.parametrize("claimed", [False, True])
+def test_a_receipt_whose_promise_has_passed_is_not_given_out_but_to_a_repetition(rig, make, seconds, claimed):
+    writer, claim = make(slow(rig, seconds)), claim_of(rig) if claimed else None
+    one, again = item(rig, claim=claim), item(rig, claim=claim)
+    if seconds < 60:
+        checked(writer.add_and_wait(one))
+        return
+    with pytest.raises(Unavailable, match=PASSED) as caught:
+        writer.add_and_wait(one)
+    assert type(caught.value) is Unavailable  # of the others it is known that nothing was stored
+    assert stored(rig) == 1
+    sound(rig)
+    if claimed:
+        (found,) = make().add_and_wait(again)
+        assert (found.number, found.replayed) == (one.records[0].number, True)
+        checked([found])
+
+
+def test_a_bulk_request_whose_promise_has_passed_is_answered_when_it_is_repeated(rig, make):
+    claim = claim_of(rig)
+    with pytest.raises(Unavailable, match=PASSED):
+        asyncio.run(make(slow(rig, 60)).add_bulk(bulk(rig, 3, claim)))
+    sound(rig)
+    asyncio.run(make(slow(rig, 59)).add_bulk(bulk(rig, 3)))
+    sound(rig)
+    again = asyncio.run(make().add_bulk(bulk(rig, 3, claim)))
+    assert again.count == 3
+    assert groups(rig) == [3, 3]
+
+
+def test_an_item_that_comes_again_is_answered_however_long_the_commit_took(rig, make):
+    claim = claim_of(rig)
+    make().add_and_wait(item(rig, claim=claim))
+    (again,) = make(slow(rig, 60)).add_and_wait(item(rig, claim=claim))
+    assert again.replayed
+
+
+# --- the end of a thread
+
+
+def broken(*_):
+    raise MemoryError
+
+
+@pytest.mark.parametrize("name", ["_take", "_commit", "_answer", "_done"])
+def test_a_writer_that_has_ended_keeps_nobody_waiting_and_takes_nothing(rig, make, held, monkeypatch, name):
+    writer = make(held)
+
+    async def run():
+        first = asyncio.create_task(writer.add(item(rig, "the first")))
+        await asyncio.to_thread(held.entered.wait, 30)
+        others = [
+            asyncio.create_task(submitting(writer, one))
+            for one in (item(rig, "a"), bulk(rig), item(rig, "b"))
+        ]
+        await asyncio.sleep(0.05)
+        once = getattr(Writer, name)
+
+        def fails_once(*arguments):
+            monkeypatch.setattr(Writer, name, once)
+            raise MemoryError
+
+        monkeypatch.setattr(Writer, name, fails_once)
+        held.gate.set()
+        async with asyncio.timeout(10):
+            return await asyncio.gather(first, *others, return_exceptions=True)
+
+    first, *others = asyncio.run(run())
+    checked(first)  # it is durable
+    assert {type(error) for error in others} == {WriterEnded}
+    for one in (item(rig, "c"), bulk(rig)):
+        with pytest.raises(WriterEnded, match="see the log, and start the process again"):
+            asyncio.run(submitting(writer, one))
+    with pytest.raises(WriterEnded):
+        writer.add_and_wait(item(rig, "d"))
+    assert stored(rig) == 1
+
+
+def test_a_fault_while_a_fault_is_told_of_is_the_end_of_the_writer(rig, make, monkeypatch):
+    """The way in which it happens: memory is short, and so it is for the log."""
+    writer = make()
+    monkeypatch.setattr(module, "commit", broken)
+    monkeypatch.setattr(module._log, "error", broken)
+    monkeypatch.setattr(module._log, "critical", broken)
+    with pytest.raises(WriterEnded):
+        writer.add_and_wait(item(rig))
+    with pytest.raises(WriterEnded):
+        writer.add_and_wait(item(rig))
+
+
+def test_a_fault_of_the_thread_that_answers_again_is_told_and_ends_the_process(rig, make, monkeypatch):
+    writer, claim = make(), claim_of(rig)
+    writer.add_and_wait(item(rig, claim=claim))
+    monkeypatch.setattr(replays, "answer_again", broken)
+    monkeypatch.setattr(replays._log, "error", broken)
+    future = Future()
+    writer.put(item(rig, claim=claim), future)
+    with pytest.raises(Unavailable, match="could not read this"):
+        future.result(10)
+    with pytest.raises(WriterEnded):
+        writer.add_and_wait(item(rig, "another"))

@@ -141,7 +141,7 @@ def test_a_group_whose_id_is_taken_leaves_nothing_and_the_next_has_another(datab
     with database.writing() as connection:
         connection.execute(text("SELECT setval('commit_group_id_seq', :id)"), {"id": made[0]})
     for _ in made[1:]:
-        with pytest.raises(NumberTaken):
+        with pytest.raises(NumberTaken, match="drew an id for a commit group that another has"):
             at_once(database, [record("A")])
     assert at_once(database, [record("A")]) == made[-1] + 1
 
