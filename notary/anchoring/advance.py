@@ -10,6 +10,7 @@ from datetime import datetime, timedelta
 
 import structlog
 
+from notary.anchoring.again import REPLACE
 from notary.anchoring.forks import look_for_fork, require_not_refused, tell_refused
 from notary.anchoring.moves import WAY, keeps, reorged, require_anchors
 from notary.anchoring.paying import Paying
@@ -140,7 +141,8 @@ class Advance:
         head = self.head_at(item.size)
         seen = self._sending.look(item, head)
         if (item.state, seen.step) == ("sent", Step.SENT):
-            due = not self._within(_RESEND, item.updated_at)
+            # What was in a block is not sent again before it may be made again for more.
+            due = not self._within(_RESEND if item.evidence is None else REPLACE, item.updated_at)
             # Before more is paid for what the chain holds already: ours may wait for ever.
             other = self._sending.adopt(item, head) if due else None
             if other is not None:
@@ -152,6 +154,9 @@ class Advance:
                 elif why:
                     seen = replace(seen, detail=why)
         self._apply(item, head, seen)
+        if (item.state, seen.step) == ("mined", Step.SENT):
+            # A node may have lost it with its block. A crash before this: it is sent when it is due.
+            self._send_again(self._reread(item), head, seen.detail, "")
 
     def _send_again(self, item: Anchoring, head: Head, detail: str, why: str) -> Observation:
         seen = self._send_or_take_over(item, head, after_lost=True)

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 import structlog
 
@@ -15,7 +15,7 @@ from notary.store import outbox
 from notary.store.anchorings import Anchoring
 
 _log = structlog.get_logger()
-_REPLACE = timedelta(seconds=48)  # then for any block that left it out: four are made by Ethereum
+REPLACE = timedelta(seconds=48)  # then for any block that left it out: four are made by Ethereum
 _BLOCKS = 3  # that left it out are enough sooner
 _LEAST = timedelta(seconds=12)  # but no sooner: blocks may be quick
 _SOON = 3  # times: all eight would else be made before a fee that rises for minutes is at its height
@@ -33,16 +33,18 @@ class Again:
         """The anchor by the wallet of this address; None where that was taken out of the settings."""
         return next((payer for payer in self.payers if payer.lane == lane), None)
 
-    def blocks(self, stored: Sequence[outbox.Attempt], *, waits: bool = False) -> int:
+    def blocks(
+        self, stored: Sequence[outbox.Attempt], *, waits: bool = False, since: datetime | None = None
+    ) -> int:
         """How many blocks must have left out the last of these for its nonce before more is paid: 1 or 3; 0: not yet.
 
         `waits` says that a node has it and that it never was in a block: what was not sent yet, or lost its block, was
-        left out by none of those that were made since.
+        left out by none of those that were made since. `since` is when it waits from, where not from when it was made.
         """
         last = stored[-1]
-        waited = self.sending.now() - last.created_at
+        waited = self.sending.now() - (since or last.created_at)
         # A clock that was ahead when it was stored must hold nothing up.
-        if not timedelta(0) <= waited < _REPLACE:
+        if not timedelta(0) <= waited < REPLACE:
             return 1
         made = sum((each.lane, each.nonce) == (last.lane, last.nonce) for each in stored)
         return _BLOCKS if waits and waited >= _LEAST and made <= _SOON else 0
@@ -93,8 +95,12 @@ class Again:
         self.sending.send_between(payer.lane, first, last)
         return True
 
-    def make(self, payer: Anchor, stored: Sequence[outbox.Attempt], blocks: int) -> bool:
+    def make(
+        self, payer: Anchor, stored: Sequence[outbox.Attempt], blocks: int, since: datetime | None = None
+    ) -> bool:
         """Store what takes the place of the last of these, which so many blocks left out; whether there is any.
+
+        `since` as of `blocks`.
 
         Raises:
             AnchorUnavailable, LaneStopped: as `replacement` of the port.
@@ -102,7 +108,7 @@ class Again:
         last = stored[-1]
         try:
             # By a clock that was ahead no block would be new.
-            since = min(last.created_at, self.sending.now())
+            since = min(since or last.created_at, self.sending.now())
             better = payer.replacement([attempt_of(each) for each in stored], since, blocks)
         except AnchorUnavailable as error:
             _log.warning("a transaction is not replaced", anchor=payer.name, detail=str(error))

@@ -15,6 +15,8 @@ from notary.observe import RPC_CONTRADICTIONS, RPC_PASSED_OVER
 
 _log = structlog.get_logger()
 _T = TypeVar("_T")
+# Nonces end soon after (EIP-2681), and what no database can number is nobody's next one.
+_MOST_NONCES = 2**63 - 2
 LAGS_SECONDS = 180  # fifteen blocks of Ethereum; honest endpoints differ by seconds
 
 
@@ -128,10 +130,13 @@ def nonce_of(node: Node, address: str) -> int:
 
     Raises:
         AnchorUnavailable: the node does not answer.
-        AnchorRejected: it is of another chain.
+        AnchorRejected: it is of another chain, or tells of more than anybody can make.
     """
     node.require_chain()
-    return quantity(node.ask("eth_getTransactionCount", address, "latest"))
+    count = quantity(node.ask("eth_getTransactionCount", address, "latest"))
+    if count > _MOST_NONCES:
+        raise AnchorRejected(f"the node says that wallet {address} has {count} transactions")
+    return count
 
 
 def agreed_nonce(nodes: Sequence[Node], needed: int, address: str) -> int:

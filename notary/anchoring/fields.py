@@ -6,6 +6,7 @@ from typing import Any
 from notary.errors import AnchorRejected
 
 _QUANTITY = re.compile("0x[0-9a-fA-F]{1,64}")
+_MAX_WORDS = 200
 
 
 def octets(value: Any, length: int | None = None) -> bytes:
@@ -66,3 +67,11 @@ def array(value: Any) -> list[Any]:
     if not isinstance(value, list):
         raise AnchorRejected("the node's answer is not an array where it must be")
     return value
+
+
+def words(value: Any) -> str:
+    """What a node says to people, in printable characters and of bounded length.
+
+    It is shown and stored: PostgreSQL takes no NUL in a text, and nothing takes half a pair of surrogates.
+    """
+    return "".join(c if c.isprintable() else "?" for c in str(value)[:_MAX_WORDS])

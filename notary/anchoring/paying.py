@@ -121,14 +121,16 @@ class Paying:
         with self.database.reading() as connection:
             stored = outbox.attempts_for(connection, item)
         waits = item.state == "sent" and item.evidence is None
-        blocks = self.again.blocks(stored, waits=waits)
+        # What was in a block waits from when it left that, or was sent again last: none left it out before.
+        since = None if item.evidence is None else max(stored[-1].created_at, item.updated_at)
+        blocks = self.again.blocks(stored, waits=waits, since=since)
         if not blocks:
             return False, ""
         payer = self.again.payer(stored[-1].lane)
         if payer is None:  # its wallet was taken out of the settings
             return self._beside(item, head) if blocks == 1 else (False, "")
         try:
-            return self.again.make(payer, stored, blocks), ""
+            return self.again.make(payer, stored, blocks, since), ""
         except LaneStopped as error:
             tell_stopped(self.database, payer.name, payer.lane, error, self.now())
             made, _ = self._beside(item, head)

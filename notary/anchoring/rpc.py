@@ -11,7 +11,7 @@ from typing import Any
 
 import structlog
 
-from notary.anchoring.fields import quantity
+from notary.anchoring.fields import quantity, words
 from notary.errors import AnchorRejected, NoAnswer, OutOfTime, Unavailable
 from notary.evidence.chain_seals import ValidatorSet
 from notary.keys import bound_recursion
@@ -24,7 +24,6 @@ MAX_TIP = 50 * 10**9
 AWAY_SECONDS = 90.0  # longer than seven of eight endpoints take that are waited for, one after another
 HANGS_SECONDS = 1.0  # a question that fails sooner holds nothing up
 SLOW_SECONDS = 3.0  # a step puts some twenty questions, and may be silent for little more than a minute
-_MAX_REASON = 200
 _DATA = re.compile("0x[0-9a-fA-F]*")
 _REVERTED = 3  # the code of an error, as geth and others give it
 # Of the step of this thread, by the clock of the nodes that it asks.
@@ -180,7 +179,7 @@ class Node:
         if not isinstance(failure, dict):
             raise NoAnswer(f"{method}: the answer of the node is not JSON-RPC")
         data = _revert_data(failure.get("data"))
-        reason = str(failure.get("message", "an error without a message"))[:_MAX_REASON]
+        reason = words(failure.get("message", "an error without a message"))
         reverted = data is not None or failure.get("code") == _REVERTED or "revert" in reason.lower()
         return Answer(None, reason, data, reverted)
 

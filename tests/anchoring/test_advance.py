@@ -13,7 +13,7 @@ from notary.evidence.chain import NotBefore, decode_evidence, encode_evidence
 from notary.observe import ANCHOR_MOVES
 from notary.store import anchorings
 from tests.anchoring.anchored import INTERVAL
-from tests.anchoring.ledger import Ledger, finished
+from tests.anchoring.ledger import GONE, Ledger, finished
 from tests.evidence import mini_chain
 
 # The way
@@ -142,10 +142,10 @@ def test_what_leaves_its_block_is_counted_and_what_is_sent_again(log, ledger, st
     assert (counted(), log.one().state) == (0, "mined")
     ledger.reorg()
     assert (counted(), log.one().state) == (1, "sent")
-    assert moves("resent") == sent
-    log.wait(31)
-    assert counted() == 1
     assert moves("resent") == sent + 1
+    log.wait(49)
+    assert counted() == 1
+    assert moves("resent") == sent + 2
     ledger.mine()
     assert (counted(), log.one().state) == (1, "mined")
     ledger.reorg(keep=True)
@@ -168,13 +168,13 @@ def test_after_a_reorg_the_stored_bytes_are_sent_again(log, ledger, step):
     log.wait(5)
     step()
     assert log.one().state == "sent"
-    step()
-    assert len(ledger.wire) == 1  # a moment for the node's own pool
-    log.wait(31)
-    step()
-    assert ledger.wire == [ledger.wire[0]] * 2
+    assert ledger.wire == [ledger.wire[0]] * 2  # its node may have lost them
+    log.wait(47)
     step()
     assert len(ledger.wire) == 2
+    log.wait(2)
+    step()
+    assert ledger.wire == [ledger.wire[0]] * 3
     ledger.mine()
     ledger.finalize()
     step()
@@ -182,6 +182,35 @@ def test_after_a_reorg_the_stored_bytes_are_sent_again(log, ledger, step):
     assert after.state == "final"
     assert decode_evidence(after.evidence).header != decode_evidence(before.evidence).header
     assert len(log.attempts(after)) == 1
+
+
+def test_after_a_reorg_nothing_is_made_for_more_before_blocks_had_time_to_take_the_stored_bytes(
+    log, ledger, step
+):
+    ledger.dear = True
+    log.close()
+    step()
+    ledger.mine()
+    step()
+    log.wait(3600)
+    ledger.reorg()
+    made = []
+    for _ in range(16):
+        log.wait(4)
+        step()
+        made.append(len(log.attempts(log.one())))
+    # Seen after 4 seconds, and 48 later it was left out for long enough; then as ever.
+    assert made == [1] * 12 + [2] * 4
+    assert ledger.wire[:2] == [ledger.wire[0]] * 2
+    ledger.mine()
+    step()
+    ledger.reorg()
+    step()
+    ledger.errors["replacement"] = GONE
+    log.wait(3600)
+    step()  # where none can be made, the stored bytes are sent again as ever
+    assert ledger.wire[-1] == ledger.wire[-2]
+    assert log.one().detail == "the node does not answer"
 
 
 def test_mined_in_another_block_the_evidence_is_of_that_block(log, ledger, step):

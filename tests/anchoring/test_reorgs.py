@@ -1,10 +1,14 @@
 """Reorganisations of every depth before finality: the same bytes are mined again, and one anchor is left."""
 
+from dataclasses import replace
+
 import pytest
 
 from notary.anchoring.fields import quantity
+from notary.anchoring.rpc import Node
 from notary.evidence.chain import ANCHORED, decode_evidence, decode_header
 from tests.anchoring.local_chain import running
+from tests.anchoring.lying_node import lying_node
 from tests.faults.counts import count
 from tests.rig import ORIGIN
 
@@ -46,6 +50,32 @@ def reorganised(chain, log, anchor, depth):
     ]
     assert blocks[0] != blocks[1]
     assert decode_evidence(after.evidence).transaction == ref
+
+
+def test_what_was_in_a_block_for_long_is_sent_again_as_it_was(chain, log):
+    """And not made again for more by the first look: in a minute Ethereum makes five blocks, which held it."""
+    anchor = chain.anchor(chain.open(ORIGIN), finality=f"depth:{DEEPEST + 1}")
+    advance, wire = log.advance(anchor), []
+    log.close()
+    advance.step()
+    (attempt,) = log.attempts(log.one("test"))
+    chain.receipt(bytes.fromhex(attempt.ref))
+    chain.mine(5)
+    log.wait(300)
+    advance.step()
+    assert log.one("test").state == "mined"
+    chain.node.ask("evm_setAutomine", False)
+    chain.node.ask("anvil_reorg", 6, [])
+    chain.node.ask("evm_setNextBlockTimestamp", int(log.rig.clock().timestamp()) + 10**9)
+    chain.mine()  # by a clock that is ahead, so that it left out whatever waits
+    with lying_node(chain.url, wire=wire) as url:
+        advance = log.advance(replace(anchor, node=Node(url, 31337)))
+        for waited, attempts in ((5, 1), (5, 1), (40, 1), (5, 2)):
+            log.wait(waited)
+            advance.step()
+            assert len(log.attempts(log.one("test"))) == attempts
+    assert wire[0] == attempt.raw
+    assert len(wire) == 2
 
 
 def every(chain, log, depths):

@@ -496,7 +496,7 @@ def test_attested_heads_are_those_with_evidence_the_largest_first(connection):
     ]
 
 
-def test_headers_are_those_that_the_statements_name_each_once_newest_first(connection):
+def test_headers_are_those_that_the_statements_name_each_once_newest_first(connection, monkeypatch):
     for number in (5, 6, 7, 8):
         block = Block(1, number, bytes([number]) * 32, 1000 + number)
         blocks.add_block(connection, block, b"header %d" % number, NOW)
@@ -513,6 +513,9 @@ def test_headers_are_those_that_the_statements_name_each_once_newest_first(conne
     assert headers(0, 1) == headers(6, 9) == []
     assert headers(0, 6, 2) == [b"header 8", b"header 7"]
     assert blocks.not_before_headers(connection, 2, 0, 6, 10) == [b"of another chain"]
+    monkeypatch.setattr(blocks, "_MOST_GROUPS", 3)
+    assert headers(0, 6) == [b"header 8", b"header 7", b"header 6"]
+    assert headers(0, 3) == [b"header 6", b"header 5"]
 
 
 # Speed
