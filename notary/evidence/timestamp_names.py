@@ -49,7 +49,7 @@ def name_key(name: bytes) -> Key:
     Raises:
         FormatError: it is none.
     """
-    # A token may name an issuer in 64 KiB: of such nothing is kept.
+    # Of names that are longer than any real one nothing is kept.
     return (_kept_key if len(name) <= _MAX_KEPT else _name_key)(name)
 
 

@@ -94,11 +94,19 @@ def signed(own, *fields):
     return seq(body, ECDSA, retag(3, b"\0" + own.sign(body, ec.ECDSA(hashes.SHA256()))))
 
 
-def certificate(subject, subject_key, issuer, issuer_key, extensions, *, any_length=False):
-    """With `any_length` its length may be one with which the library that writes tokens encodes it anew, if it can."""
-    public = subject_key.public_key().public_bytes(
+def public_info(own):
+    """Its SubjectPublicKeyInfo in DER."""
+    return own.public_key().public_bytes(
         serialization.Encoding.DER, serialization.PublicFormat.SubjectPublicKeyInfo
     )
+
+
+def certificate(subject, subject_key, issuer, issuer_key, extensions, *, any_length=False):
+    """With `any_length` its length may be one with which the library that writes tokens encodes it anew, if it can.
+
+    The subject's key may be a SubjectPublicKeyInfo in DER.
+    """
+    public = subject_key if isinstance(subject_key, bytes) else public_info(subject_key)
     validity = seq(time("20200101000000Z"), time("20400101000000Z"))
     fields = (tagged(0, integer(2)), integer(next(_SERIALS)), ECDSA, issuer, validity, subject, public)
     while True:  # each signature has another length
@@ -108,11 +116,11 @@ def certificate(subject, subject_key, issuer, issuer_key, extensions, *, any_len
 
 
 class RawTsa(MiniTsa):
-    """The same authority, of whose certificates names and extensions are given in DER."""
+    """The same authority, of whose certificates names and extensions are given in DER; and the signer's public key."""
 
-    def __init__(self, *, names=None, extensions=None, issuer=None, **more):
-        self.kind = "p256"
-        self.root_key, self.middle_key, self.key = key("p256", "Root"), key("p256", "middle"), key("p256")
+    def __init__(self, kind="p256", *, names=None, extensions=None, issuer=None, public=None, **more):
+        self.kind = kind
+        self.root_key, self.middle_key, self.key = key("p256", "Root"), key("p256", "middle"), key(kind)
         self.names = {"root": common("Root"), "middle": common("Middle"), "signer": common("Mini TSA")} | (
             names or {}
         )
@@ -123,7 +131,7 @@ class RawTsa(MiniTsa):
         self.middle = certificate(middle, self.middle_key, root, self.root_key, held["middle"], **more)
         issuer = issuer or middle
         self.signer = certificate(
-            self.names["signer"], self.key, issuer, self.middle_key, held["signer"], **more
+            self.names["signer"], public or self.key, issuer, self.middle_key, held["signer"], **more
         )
 
     def list_of_root(self):
