@@ -1,4 +1,4 @@
-"""Public keys of authorities and CAs, as far as verifiers could read them in two ways, and the parameters of RSASSA-PSS.
+"""Public keys of authorities and CAs, as far as they could be read in two ways, and the parameters of RSASSA-PSS.
 
 The library that verifies takes a key for PSS as one for any RSA signature, points that RFC 5480 forbids, and
 encodings of a point that RFC 8032 does not have; whoever may choose his key could make what one verifier passes and
@@ -65,7 +65,7 @@ def read_pss(algorithm: Node, digests: Container[str]) -> Pss:
 
 
 def check_key(key_info: bytes, algorithm: Node, digests: Container[str]) -> None:
-    """Refuse a key that is not for signatures of this algorithm, or that is encoded in another way than its standard has.
+    """Refuse a key that is not for signatures of this algorithm, or not encoded as its standard has it.
 
     Args:
         key_info: SubjectPublicKeyInfo, whose form was checked.

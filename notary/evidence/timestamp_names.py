@@ -29,7 +29,7 @@ _LABELS = {  # RFC 4514 §3, by the contents of the object identifier
 }  # fmt: skip
 _SPECIAL = frozenset('\\"+,;<>')
 
-_MAX_KEPT = 1024  # bytes of a name
+_MAX_KEPT = 2048  # bytes of a name, which none in a token passes
 
 Key = tuple[frozenset[tuple[str, str]], ...]
 

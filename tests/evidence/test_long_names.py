@@ -54,7 +54,7 @@ def test_a_name_of_2048_bytes_is_read_and_no_longer_one(tmp_path):
 
 
 def test_a_long_name_of_a_signer_is_not_compared(tmp_path):
-    """Marks in the wrong order: of 26,000 of them a comparison takes more than a second, and each certificate needs one."""
+    """Marks in the wrong order: of 26,000 a comparison takes more than a second, and each certificate needs one."""
     cases = {
         "short": case(Named(common("a" + 100 * MARKS))),
         "long": case(Named(common("a" + 13000 * MARKS))),

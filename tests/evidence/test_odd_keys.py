@@ -1,6 +1,6 @@
 """Public keys that libraries read in different ways: both verifiers take and refuse the same ones.
 
-Whoever runs an authority chooses its key. Could he choose one that a verifier takes and another does not, a token of his
+Whoever runs an authority chooses its key. Could he choose one that a verifier takes and another does not, his tokens
 would be good or bad as he likes.
 """
 

@@ -178,7 +178,9 @@ def test_rsa_with_a_foreign_algorithm_is_refused():
     mask = {"algorithm": "mgf1", "parameters": {"algorithm": "md5"}}
     weak = {"hash_algorithm": {"algorithm": "sha256"}, "mask_gen_algorithm": mask, "salt_length": 32}
     algorithm = {"algorithm": "rsassa_pss", "parameters": weak}
-    refused(pss.respond(NOTE, algorithm=algorithm), pss, 7, "a digest of RSASSA-PSS that is not on the allow-list")
+    refused(
+        pss.respond(NOTE, algorithm=algorithm), pss, 7, "a digest of RSASSA-PSS that is not on the allow-list"
+    )
 
 
 @pytest.mark.parametrize("length", [-1, 1025, 2**40])
