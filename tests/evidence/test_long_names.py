@@ -6,7 +6,7 @@ from notary.errors import FormatError
 from notary.evidence.asn1 import parse
 from notary.evidence.timestamp_form import GENERAL_NAME, MAX_NAME, NAME
 from tests.evidence.test_odd_certificates import GOOD, agreed, case
-from tests.evidence.tsa_raw import RawTsa, common, retag, tagged
+from tests.evidence.tsa_raw import SIGNER_INFO, RawTsa, changed, common, tagged
 
 UNREADABLE = 4
 MARKS = "\u0301\u0323"  # each pair changes places, and with all before it
@@ -28,20 +28,7 @@ class Named(RawTsa):
         self.stated = issuer
 
     def respond(self, data, **more):
-        return changed(parse(super().respond(data, **more)), _SIGNER, self.stated)
-
-
-# Where it is: token, content of ContentInfo, SignedData, signerInfos, the one of them, its sid, the issuer in it.
-_SIGNER = (1, 1, 0, 4, 0, 1, 0)
-
-
-def changed(node, path, new):
-    if not path:
-        return new
-    first, *rest = path
-    held = [each.raw for each in node.children]
-    held[first] = changed(node.children[first], rest, new)
-    return retag(node.raw[0], b"".join(held))
+        return changed(parse(super().respond(data, **more)), (*SIGNER_INFO, 1, 0), self.stated)
 
 
 def test_a_name_of_2048_bytes_is_read_and_no_longer_one(tmp_path):

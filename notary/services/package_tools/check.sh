@@ -1850,10 +1850,36 @@ function whole(at, limit, depth, from, to, kind, lead) { # every element to its 
             if (to - from > 2 && (lead ~ /^00[0-7]/ || lead ~ /^ff[89a-f]/)) odd()
         }
         if (kind == "05" && from != to) odd()
-        if (kind == "06" && (from == to || byte(to - 2) > 127 || substr(all, from, 2) == "80")) odd()
+        if (kind == "03") bits_at(substr(all, from, to - from))
+        if (kind == "06") oid_at(substr(all, from, to - from))
+        if (kind == "0a") {
+            if (from == to) odd()
+            lead = substr(all, from, 3)
+            if (to - from > 2 && (lead ~ /^00[0-7]/ || lead ~ /^ff[89a-f]/)) odd()
+        }
         if (kind ~ /^[2367abef]/) whole(from, to, depth + 1)
+        if (kind == "31") in_order(from, to)
         at = to
     }
+}
+function in_order(from, to, before, value) { # what is in a SET
+    before = ""
+    while (from < to) {
+        tlv(from, to)
+        value = "x" substr(all, from, past - from)
+        if (value < before) odd()
+        before = value
+        from = past
+    }
+}
+function oid_at(text, i, fresh) {
+    if (text == "" || length(text) > 128) odd()
+    fresh = 1
+    for (i = 1; i < length(text); i += 2) {
+        if (fresh && substr(text, i, 2) == "80") odd()
+        fresh = substr(text, i, 1) ~ /[0-7]/
+    }
+    if (!fresh) odd()
 }
 function next_of(want) { # the next element of `seq`, which ends at `seq_end`: to tag, body, past
     if (seq >= seq_end) odd()
@@ -1969,7 +1995,10 @@ function value_of_extension(oid, from, to, kept, kept_end, value, seen_policy, a
     if (oid !~ /^(551d(0e|0f|11|13|1f|20|23|25)|2b06010505070101)$/) return
     whole(from, to, 0)
     if (oid == "551d0e") one_of("04", from, to)
-    else if (oid == "551d0f") { one_of("03", from, to); bits_at(substr(all, body, past - body)) }
+    else if (oid == "551d0f") { # of which openssl sees 16 bits
+        one_of("03", from, to)
+        if (past - body > 6) odd()
+    }
     else {
         one_of("30", from, to)
         enter()
@@ -2014,7 +2043,12 @@ function value_of_extension(oid, from, to, kept, kept_end, value, seen_policy, a
         } else if (oid == "551d25") { # extKeyUsage
             if (seq == seq_end) odd()
             cert_elsewhere = 1 # unless it is for time-stamping or for anything
-            while (seq < seq_end) if (next_of("06") ~ /^(2b06010505070308|551d2500)$/) cert_elsewhere = 0
+            cert_purposes = ""
+            while (seq < seq_end) {
+                value = next_of("06")
+                if (value ~ /^(2b06010505070308|551d2500)$/) cert_elsewhere = 0
+                cert_purposes = cert_purposes " " value
+            }
         }
     }
     seq = kept; seq_end = kept_end
@@ -2029,6 +2063,7 @@ function certificate(at, limit, text, kept, kept_end, mid, mid_end, oids, oid, v
     mid = seq; mid_end = seq_end
     enter()
     cert_elsewhere = 0 # whether it is for other purposes alone
+    cert_purposes = "" # those that it states
     cert_strict = 0 # whether it has a critical extension that no signer may have
     value = next_of("")
     cert_version = "00"
@@ -2037,7 +2072,7 @@ function certificate(at, limit, text, kept, kept_end, mid, mid_end, oids, oid, v
         cert_version = substr(value, 5)
         value = next_of("")
     }
-    if (tag != "02") odd()
+    if (tag != "02" || plain_extensions && value ~ /^[89a-f]/) odd() # of negative numbers tools print other texts
     cert_serial = value
     sub(/^(00)+/, "", cert_serial)
     if (cert_serial == "") cert_serial = "0"
@@ -2146,6 +2181,8 @@ function signer_named(issuer, number, from, to, text) { # reads all certificates
         if (cert_issuer == issuer && cert_serial == number) {
             found = 1
             if (cert_strict) odd()
+            if (cert_purposes != "" && cert_purposes != " 2b06010505070308") end_so("failed", "Its certificate is not for time-stamping alone")
+            key = cert_key
             if (cert_text ~ /0603551d13(0101(00|ff))?04..30..0101ff/) end_so("unchecked", "Its signer has the certificate of an authority")
             lines = lines "\n" line_of_certificate("signer")
         } else lines = lines "\n" line_of_certificate("certificate")
@@ -2285,6 +2322,8 @@ END {
     used = algorithm()
     if (!(used in by)) odd()
     if (by[used] != "any" && by[used] != digest) end_so("failed", "Its signature uses another digest than its signer")
+    value = used ~ /^2a864886f70d0101/ ? "06092a864886f70d010101" : used ~ /^2a8648ce3d0403/ ? "06072a8648ce3d0201" : "06032b6570"
+    if (key !~ ("^30(..|81..|82....)30.." value)) end_so("failed", "Its signature is of another kind than the key of its certificate")
     seq = kept; seq_end = kept_end
     next_of("04")
     if (seq != seq_end) { next_of("a1"); ended() }
@@ -2304,7 +2343,7 @@ END {
         if (kind == "2a864886f70d010903") { if (next_of("06") != "2a864886f70d0109100104") odd() }
         else if (kind == "2a864886f70d010904") next_of("04")
         else if (kind == "2a864886f70d010905") next_of("17")
-        else if (kind == "2a864886f70d010934") next_of("30")
+        else if (kind == "2a864886f70d010934") { next_of("30"); whole(body, past, 20) } # of 16 levels, 4 are around it
         else if (kind == "2a864886f70d010910020c" || kind == "2a864886f70d010910022f") {
             next_of("30"); ended()
             enter(); next_of("30"); ended()             # certs, and no policies
