@@ -1,7 +1,10 @@
 """Tokens where openssl and the verifiers differ by a hair: `tools/check.sh` leaves open what it cannot tell.
 
-In a key's encoding, in the last second of a certificate, and in how the authority spells its own name.
+In a key's encoding, in the last second of a certificate, in how the authority spells its own name, and in what a pinned
+root says.
 """
+
+from functools import partial
 
 import pytest
 from asn1crypto import x509 as asn1
@@ -15,7 +18,19 @@ from tests.evidence.test_check_script_tokens import agrees, packed
 from tests.evidence.test_long_names import of_size
 from tests.evidence.test_odd_certificates import pem
 from tests.evidence.test_odd_keys import RSA, elliptic, rsa
-from tests.evidence.tsa_raw import NULL, RawTsa, integer
+from tests.evidence.tsa_raw import (
+    AUTHORITY,
+    NULL,
+    SIGNER,
+    TRUE,
+    RawTsa,
+    common,
+    extension,
+    integer,
+    retag,
+    seq,
+    tagged,
+)
 from tests.mini_tsa import GEN_TIME, YEARS, MiniTsa, key, signer_extensions
 
 bare, run = script.bare, script.run
@@ -46,6 +61,18 @@ def in_two_languages():
     return MiniTsa("rsa", extensions=[*signer_extensions(), extension])
 
 
+CA, SIGNS = AUTHORITY
+NUMBERS = seq(tagged(0, seq(integer(5))))  # of autonomous systems, RFC 3779
+# Of a pinned root only name, key and validity count.
+ROOTS = {
+    "no extensions of a CA": (extension("2.5.29.14", retag(4, b"ab")),),
+    "the word that it is no CA": (extension("2.5.29.19", seq(), critical=True), SIGNS),
+    "a key that signs no certificates": (CA, extension("2.5.29.15", b"\x03\x02\x06\xc0", critical=True)),
+    "a path of no CA": (extension("2.5.29.19", seq(TRUE, integer(0)), critical=True), SIGNS),
+    "constraints on names": (*AUTHORITY, extension("2.5.29.30", seq(tagged(0, seq(retag(0xA4, common("X"))))))),
+    "an unknown critical extension": (*AUTHORITY, extension("1.2.3.4", NULL, critical=True)),
+}  # fmt: skip
+
 # The authority, what is special in its token, what the verifiers say and what the script does.
 CASES = {
     "a key of RSA": (lambda: of_rsa(rsa(RSA, NULL)), {}, "passed", "passed"),
@@ -63,13 +90,25 @@ CASES = {
     "its name in wide letters": (lambda: MiniTsa("rsa"), spelt("\uff2dini TSA"), "passed", "open"),
     "its name in small letters": (lambda: MiniTsa("rsa"), spelt("mini  tsa"), "passed", "passed"),
     "its other name in usual letters": (in_two_languages, spelt("Mini"), "passed", "open"),
+    **{
+        f"a root with {what}": (partial(RawTsa, root=held), {}, "passed", "open")
+        for what, held in ROOTS.items()
+    },
+    "a proxy": (lambda: RawTsa(signer=(*SIGNER, extension("1.3.6.1.5.5.7.1.14", seq()))), {}, "passed", "open"),
+    "addresses": (lambda: RawTsa(signer=(*SIGNER, extension("1.3.6.1.5.5.7.1.8", NUMBERS))), {}, "passed", "open"),
     "the name of somebody else": (lambda: MiniTsa("rsa"), spelt("Maxi TSA"), "failed", "failed"),
 }  # fmt: skip
 
 
 @pytest.mark.parametrize(
     "name",
-    script.some(CASES, "a hybrid point", "the last second of the signer", "its name in wide letters"),
+    script.some(
+        CASES,
+        "a hybrid point",
+        "the last second of the signer",
+        "its name in wide letters",
+        "a root with a path of no CA",
+    ),
 )
 def test_what_openssl_sees_otherwise_is_left_open(run, name):
     make, special, verdict, word = CASES[name]

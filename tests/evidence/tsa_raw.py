@@ -133,7 +133,7 @@ def certificate(subject, subject_key, issuer, issuer_key, extensions, *, any_len
 class RawTsa(MiniTsa):
     """The same authority, of whose certificates names and extensions are given in DER.
 
-    So are the signer's public key and serial number, and its extensions in the place of the usual ones.
+    So are the signer's public key and serial number, and its and the root's extensions in the place of the usual ones.
     """
 
     def __init__(
@@ -145,6 +145,7 @@ class RawTsa(MiniTsa):
         issuer=None,
         public=None,
         signer=None,
+        root=None,
         serial=None,
         **more,
     ):
@@ -153,11 +154,15 @@ class RawTsa(MiniTsa):
         self.names = {"root": common("Root"), "middle": common("Middle"), "signer": common("Mini TSA")} | (
             names or {}
         )
-        held = {"root": AUTHORITY, "middle": AUTHORITY, "signer": SIGNER if signer is None else signer}
+        held = {
+            "root": AUTHORITY if root is None else root,
+            "middle": AUTHORITY,
+            "signer": SIGNER if signer is None else signer,
+        }
         held = {place: (*usual, *(extensions or {}).get(place, ())) for place, usual in held.items()}
-        root, middle = self.names["root"], self.names["middle"]
-        self.root = certificate(root, self.root_key, root, self.root_key, held["root"], **more)
-        self.middle = certificate(middle, self.middle_key, root, self.root_key, held["middle"], **more)
+        top, middle = self.names["root"], self.names["middle"]
+        self.root = certificate(top, self.root_key, top, self.root_key, held["root"], **more)
+        self.middle = certificate(middle, self.middle_key, top, self.root_key, held["middle"], **more)
         issuer = issuer or middle
         self.signer = certificate(
             self.names["signer"],
