@@ -27,6 +27,7 @@ from tests.evidence.tsa_raw import (
     common,
     extension,
     integer,
+    oid,
     retag,
     seq,
     tagged,
@@ -62,6 +63,7 @@ def in_two_languages():
 
 
 CA, SIGNS = AUTHORITY
+PROXY = seq(seq(oid("1.3.6.1.5.5.7.21.1")))  # RFC 3820
 NUMBERS = seq(tagged(0, seq(integer(5))))  # of autonomous systems, RFC 3779
 # Of a pinned root only name, key and validity count.
 ROOTS = {
@@ -94,7 +96,7 @@ CASES = {
         f"a root with {what}": (partial(RawTsa, root=held), {}, "passed", "open")
         for what, held in ROOTS.items()
     },
-    "a proxy": (lambda: RawTsa(signer=(*SIGNER, extension("1.3.6.1.5.5.7.1.14", seq()))), {}, "passed", "open"),
+    "a proxy": (lambda: RawTsa(signer=(*SIGNER, extension("1.3.6.1.5.5.7.1.14", PROXY))), {}, "passed", "open"),
     "addresses": (lambda: RawTsa(signer=(*SIGNER, extension("1.3.6.1.5.5.7.1.8", NUMBERS))), {}, "passed", "open"),
     "the name of somebody else": (lambda: MiniTsa("rsa"), spelt("Maxi TSA"), "failed", "failed"),
 }  # fmt: skip
