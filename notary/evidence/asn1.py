@@ -106,6 +106,8 @@ def _children(
     found = list[Node]()
     while at < stop:
         if indefinite and data.startswith(b"\0\0", at):
+            if at + 2 > stop:
+                refuse("a value is cut off")
             return tuple(found), at, at + 2
         child, at = _value(data, at, stop, depth + 1, left)
         if child.key == (0, 0):

@@ -13,8 +13,9 @@ from notary.evidence.asn1_form import members
 from notary.evidence.timestamp_der import check_der, dump, load, retag
 from notary.evidence.timestamp_extensions import key_identifier
 from notary.evidence.timestamp_form import ATTRIBUTES, ESS_V1, ESS_V2, parsed, read_pieces, require
+from notary.evidence.timestamp_key import ED25519
 from notary.evidence.timestamp_names import same_name
-from notary.evidence.timestamp_signature import ED25519, SHA512, digest, verify_signature
+from notary.evidence.timestamp_signature import SHA512, digest, verify_signature
 
 MAX_CERTIFICATES = 32  # in one token; real ones hold up to five
 TST_INFO = "1.2.840.113549.1.9.16.1.4"

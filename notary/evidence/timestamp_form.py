@@ -28,6 +28,9 @@ from notary.evidence.asn1_form import (
 )
 
 _V3 = 2
+# Bytes of a Name; real ones have a few hundred. How long it takes to compare two grows with the square of their length:
+# Unicode puts each mark in its place by stepping over those before it.
+MAX_NAME = 2048
 _MAX_POINT = 0x10FFFF
 _DIGITS = frozenset(b"0123456789 ")
 
@@ -111,7 +114,16 @@ def _extensions(form: Form) -> Form:
     return Form(form.keys, check)
 
 
-NAME = sequence_of(Form(_RDN.keys, _part_of_name))
+_PARTS = sequence_of(Form(_RDN.keys, _part_of_name))
+
+
+def _name(node: Node) -> None:
+    if len(node.raw) > MAX_NAME:
+        refuse(f"a name of more than {MAX_NAME} bytes")
+    _PARTS.check(node)
+
+
+NAME = Form(_PARTS.keys, _name)
 
 
 def _ascii(content: bytes) -> None:

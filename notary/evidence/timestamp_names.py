@@ -29,7 +29,7 @@ _LABELS = {  # RFC 4514 §3, by the contents of the object identifier
 }  # fmt: skip
 _SPECIAL = frozenset('\\"+,;<>')
 
-_MAX_KEPT = 1024  # bytes of a name
+_MAX_KEPT = 2048  # bytes of a name, which none in a token passes
 
 Key = tuple[frozenset[tuple[str, str]], ...]
 
@@ -49,7 +49,7 @@ def name_key(name: bytes) -> Key:
     Raises:
         FormatError: it is none.
     """
-    # A token may name an issuer in 64 KiB: of such nothing is kept.
+    # Of names that are longer than any real one nothing is kept.
     return (_kept_key if len(name) <= _MAX_KEPT else _name_key)(name)
 
 

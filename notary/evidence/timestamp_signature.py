@@ -14,9 +14,10 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 from cryptography.hazmat.primitives.asymmetric.rsa import RSAPublicKey
 
 from notary.errors import FormatError, TimestampError
-from notary.evidence.asn1 import parse
-from notary.evidence.asn1_form import INTEGER, NULL, OID, explicit, optional, sequence
+from notary.evidence.asn1 import Node, parse
+from notary.evidence.asn1_form import OID, sequence
 from notary.evidence.timestamp_der import dump
+from notary.evidence.timestamp_key import ED25519, PLAIN, PSS, RSA_PSS, check_key, read_pss
 
 _NIST = "2.16.840.1.101.3.4"
 SHA512 = f"{_NIST}.2.3"
@@ -49,26 +50,12 @@ _ECDSA = {
     f"{_NIST}.3.12": f"{_NIST}.2.10",
 }
 _RSA_PLAIN = "1.2.840.113549.1.1.1"  # the hash is the signer's digest algorithm
-_RSA_PSS = "1.2.840.113549.1.1.10"
-_MGF1 = "1.2.840.113549.1.1.8"
-ED25519 = "1.3.101.112"
 _RSA_BITS = range(2048, 8193)  # above, a verifier can be kept busy; below, a signature can be made
 _RSA_EXPONENT_BITS = 64  # one as long as the modulus takes a thousand times as long
-_MAX_SALT = 1024  # bytes
 _CURVES = {"secp256r1", "secp384r1", "secp521r1", "secp256k1"} | {
     f"brainpoolP{bits}r1" for bits in (256, 384, 512)
 }
-_PLAIN = sequence(OID, optional(NULL))
 _BARE = sequence(OID)
-_PSS = sequence(
-    OID,
-    sequence(
-        explicit(0, _PLAIN),
-        explicit(1, sequence(OID, _PLAIN)),
-        optional(explicit(2, INTEGER)),
-        optional(explicit(3, INTEGER)),
-    ),
-)
 
 
 def digest(
@@ -107,10 +94,12 @@ def verify_signature(
     """
     oid = algorithm["algorithm"].dotted
     try:
-        {_RSA_PSS: _PSS, ED25519: _BARE}.get(oid, _PLAIN).check(parse(dump(algorithm)))
+        stated = parse(dump(algorithm))
+        {RSA_PSS: PSS, ED25519: _BARE}.get(oid, PLAIN).check(stated)
+        check_key(key_info, stated, DIGESTS)
         key = serialization.load_der_public_key(key_info)
         if isinstance(key, RSAPublicKey) and _usable(key):
-            scheme, hash_oid = _rsa_scheme(oid, algorithm, digest_oid)
+            scheme, hash_oid = _rsa_scheme(oid, stated, digest_oid)
             _same_digest(hash_oid, digest_oid)
             key.verify(signature, data, scheme, DIGESTS[hash_oid]())
         elif isinstance(key, EllipticCurvePublicKey) and key.curve.name in _CURVES and oid in _ECDSA:
@@ -124,25 +113,16 @@ def verify_signature(
         raise TimestampError(7, "the signature does not fit what was signed") from error
     except FormatError as error:
         raise TimestampError(
-            7, f"the parameters of the signature algorithm {oid} are not allowed: {error}"
+            7, f"the key or the parameters of the signature algorithm {oid} are not allowed: {error}"
         ) from error
     except (ValueError, UnsupportedAlgorithm) as error:
         raise TimestampError(7, "the key of the signature cannot be used") from error
 
 
-def _rsa_scheme(oid: str, algorithm: Any, digest_oid: str) -> tuple[padding.AsymmetricPadding, str]:
-    if oid == _RSA_PSS:
-        parameters = algorithm["parameters"]
-        hash_oid = parameters["hash_algorithm"]["algorithm"].dotted
-        mask = parameters["mask_gen_algorithm"]
-        mask_oid = mask["parameters"]["algorithm"].dotted
-        usable = mask["algorithm"].dotted == _MGF1 and mask_oid in DIGESTS and hash_oid in DIGESTS
-        if not usable or parameters["trailer_field"].native != "trailer_field_bc":
-            raise TimestampError(7, "the RSASSA-PSS parameters are not on the allow-list")
-        salt_length: int = parameters["salt_length"].native
-        if not 0 <= salt_length <= _MAX_SALT:
-            raise TimestampError(7, f"the salt of RSASSA-PSS is not 0 to {_MAX_SALT} bytes long")
-        return padding.PSS(padding.MGF1(DIGESTS[mask_oid]()), salt_length), hash_oid
+def _rsa_scheme(oid: str, algorithm: Node, digest_oid: str) -> tuple[padding.AsymmetricPadding, str]:
+    if oid == RSA_PSS:
+        found = read_pss(algorithm, DIGESTS)
+        return padding.PSS(padding.MGF1(DIGESTS[found.mask]()), found.salt), found.digest
     hash_oid = digest_oid if oid == _RSA_PLAIN else _RSA.get(oid, "")
     if hash_oid not in DIGESTS:
         raise TimestampError(7, f"the signature algorithm {oid} with an RSA key is not on the allow-list")

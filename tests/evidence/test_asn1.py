@@ -42,6 +42,8 @@ def tlv(tag, *contents):
         (b"\x04\x80\0\0", "a value is cut off"),
         (b"\x30\x80\x05\x00", "a value is cut off"),
         (b"\x30\x03\x04\x02\x00", "a value is cut off"),
+        # The end of what is inside reaches over the end of what it is in.
+        (b"\x30\x80\x30\x03\x30\x80\0\0\0", "a value is cut off"),
         (b"\x05\x00\x00", "bytes behind the value"),
         (b"\x30\x02\x00\x00", "an end without a beginning"),
         (b"\x22\x00", "constructed where it may not be"),

@@ -403,9 +403,9 @@ def test_the_words_on_a_revocation_name_its_reason():
 def test_of_a_long_name_nothing_is_kept():
     name_key(common("y" * 100))
     held = timestamp_names._kept_key.cache_info()
-    name_key(common("x" * 2000))
+    name_key(common("x" * 3000))
     assert timestamp_names._kept_key.cache_info() == held
-    name_key(common("z" * 100))
+    name_key(common("z" * 2000))
     assert timestamp_names._kept_key.cache_info() != held
 
 

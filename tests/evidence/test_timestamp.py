@@ -178,7 +178,9 @@ def test_rsa_with_a_foreign_algorithm_is_refused():
     mask = {"algorithm": "mgf1", "parameters": {"algorithm": "md5"}}
     weak = {"hash_algorithm": {"algorithm": "sha256"}, "mask_gen_algorithm": mask, "salt_length": 32}
     algorithm = {"algorithm": "rsassa_pss", "parameters": weak}
-    refused(pss.respond(NOTE, algorithm=algorithm), pss, 7, "PSS parameters are not on the allow-list")
+    refused(
+        pss.respond(NOTE, algorithm=algorithm), pss, 7, "a digest of RSASSA-PSS that is not on the allow-list"
+    )
 
 
 @pytest.mark.parametrize("length", [-1, 1025, 2**40])
@@ -186,7 +188,7 @@ def test_a_salt_of_impossible_length_is_refused(length):
     pss = MiniTsa("pss")
     assert check_token(pss.respond(NOTE, algorithm=salted(32)), NOTE, trusting(pss)).serial == 7
     response = pss.respond(NOTE, algorithm=salted(length))
-    refused(response, pss, 7, "the salt of RSASSA-PSS is not 0 to 1024 bytes long")
+    refused(response, pss, 7, "a salt of RSASSA-PSS that is not 0 to 1024 bytes long")
     # Within the limit it is the signature that does not fit.
     refused(pss.respond(NOTE, algorithm=salted(31)), pss, 7, "the signature does not fit what was signed")
     refused(pss.respond(NOTE, algorithm=salted(1024)), pss, 7, "the signature does not fit what was signed")
@@ -218,7 +220,7 @@ def test_parameters_that_an_algorithm_does_not_have_are_refused(kind, algorithm,
     tsa = MiniTsa(kind)
     digest = {"digest": "sha512"} if kind == "ed25519" else {}
     assert check_token(tsa.respond(NOTE, **digest), NOTE, trusting(tsa)).serial == 7
-    message = rf"the parameters of the signature algorithm [\d.]+ are not allowed: .*{reason}"
+    message = rf"the key or the parameters of the signature algorithm [\d.]+ are not allowed: .*{reason}"
     refused(tsa.respond(NOTE, algorithm=algorithm, **digest), tsa, 7, message)
 
 

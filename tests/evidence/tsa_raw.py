@@ -76,6 +76,20 @@ RESPONDER = (
 )
 
 
+def changed(node, path, new):
+    """The value with other bytes at a place, which is named by the numbers of the values on the way."""
+    if not path:
+        return new
+    first, *rest = path
+    held = [each.raw for each in node.children]
+    held[first] = changed(node.children[first], rest, new)
+    return retag(node.raw[0], b"".join(held))
+
+
+# Where the one SignerInfo of a response is: token, content of ContentInfo, SignedData, signerInfos.
+SIGNER_INFO = (1, 1, 0, 4, 0)
+
+
 class Raw:
     """Bytes in the place of a certificate of the library."""
 
@@ -94,13 +108,22 @@ def signed(own, *fields):
     return seq(body, ECDSA, retag(3, b"\0" + own.sign(body, ec.ECDSA(hashes.SHA256()))))
 
 
-def certificate(subject, subject_key, issuer, issuer_key, extensions, *, any_length=False):
-    """With `any_length` its length may be one with which the library that writes tokens encodes it anew, if it can."""
-    public = subject_key.public_key().public_bytes(
+def public_info(own):
+    """Its SubjectPublicKeyInfo in DER."""
+    return own.public_key().public_bytes(
         serialization.Encoding.DER, serialization.PublicFormat.SubjectPublicKeyInfo
     )
+
+
+def certificate(subject, subject_key, issuer, issuer_key, extensions, *, any_length=False, serial=None):
+    """With `any_length` its length may be one with which the library that writes tokens encodes it anew, if it can.
+
+    The subject's key may be a SubjectPublicKeyInfo in DER.
+    """
+    public = subject_key if isinstance(subject_key, bytes) else public_info(subject_key)
     validity = seq(time("20200101000000Z"), time("20400101000000Z"))
-    fields = (tagged(0, integer(2)), integer(next(_SERIALS)), ECDSA, issuer, validity, subject, public)
+    number = next(_SERIALS) if serial is None else serial
+    fields = (tagged(0, integer(2)), integer(number), ECDSA, issuer, validity, subject, public)
     while True:  # each signature has another length
         made = signed(issuer_key, *fields, tagged(3, seq(*extensions)))
         if any_length or made[3] != 0x80:
@@ -108,22 +131,47 @@ def certificate(subject, subject_key, issuer, issuer_key, extensions, *, any_len
 
 
 class RawTsa(MiniTsa):
-    """The same authority, of whose certificates names and extensions are given in DER."""
+    """The same authority, of whose certificates names and extensions are given in DER.
 
-    def __init__(self, *, names=None, extensions=None, issuer=None, **more):
-        self.kind = "p256"
-        self.root_key, self.middle_key, self.key = key("p256", "Root"), key("p256", "middle"), key("p256")
+    So are the signer's public key and serial number, and its and the root's extensions in the place of the usual ones.
+    """
+
+    def __init__(
+        self,
+        kind="p256",
+        *,
+        names=None,
+        extensions=None,
+        issuer=None,
+        public=None,
+        signer=None,
+        root=None,
+        serial=None,
+        **more,
+    ):
+        self.kind = kind
+        self.root_key, self.middle_key, self.key = key("p256", "Root"), key("p256", "middle"), key(kind)
         self.names = {"root": common("Root"), "middle": common("Middle"), "signer": common("Mini TSA")} | (
             names or {}
         )
-        held = {"root": AUTHORITY, "middle": AUTHORITY, "signer": SIGNER}
+        held = {
+            "root": AUTHORITY if root is None else root,
+            "middle": AUTHORITY,
+            "signer": SIGNER if signer is None else signer,
+        }
         held = {place: (*usual, *(extensions or {}).get(place, ())) for place, usual in held.items()}
-        root, middle = self.names["root"], self.names["middle"]
-        self.root = certificate(root, self.root_key, root, self.root_key, held["root"], **more)
-        self.middle = certificate(middle, self.middle_key, root, self.root_key, held["middle"], **more)
+        top, middle = self.names["root"], self.names["middle"]
+        self.root = certificate(top, self.root_key, top, self.root_key, held["root"], **more)
+        self.middle = certificate(middle, self.middle_key, top, self.root_key, held["middle"], **more)
         issuer = issuer or middle
         self.signer = certificate(
-            self.names["signer"], self.key, issuer, self.middle_key, held["signer"], **more
+            self.names["signer"],
+            public or self.key,
+            issuer,
+            self.middle_key,
+            held["signer"],
+            serial=serial,
+            **more,
         )
 
     def list_of_root(self):

@@ -21,6 +21,7 @@ test("lengths in other forms are BER and not DER", () => {
 test("what is cut off, left over or out of place is refused", () => {
   const bad = [["", /cut off/], ["30", /cut off/], ["3003020105ff", /behind/], ["3005020105", /cut off/], ["3080020105", /cut off/], ["0280010000", /indefinite/], ["30850000000003020105", /cut off/]];
   bad.push(["2203020105", /constructed/], ["1000", /constructed/], ["1f8000", /not a tag/], ["1f1e00", /shortest/], ["30020000", /end without/], ["30840fffffff", /cut off/]);
+  bad.push(["308030033080000000", /cut off/]); // the end of what is inside reaches over the end of what it is in
   for (const [text, words] of bad) refused(() => parseBer(unhex(text)), words);
 });
 

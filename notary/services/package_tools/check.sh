@@ -1671,6 +1671,9 @@ judge_token() { # size, name: 5.1; to $judged: passed, failed, unchecked
     if [ -f "$work/odd.$number" ] || ! one_signer; then
         result 5.1 unchecked "$subject" "Certificates of the trust file leave open who signed it; notary verify and verify.html read more." "信任文件中的证书使签名者无法确定。" && return 0
     fi
+    if ends_now; then
+        result 5.1 unchecked "$subject" "Its genTime is in the last second of a certificate, which openssl counts or not by its version: notary verify and verify.html do." "签发时间正值某证书有效期的最后一秒，各版本 openssl 的判断不同。" && return 0
+    fi
     if ! stamps "$work/checkpoint.$1" "$work/roots.pem" "$stamped"; then
         # Of several ways OpenSSL tries one, also by a CA of the same name that signed nothing here, and it compares names by
         # another rule than docs/formats.md §9.
@@ -1678,6 +1681,10 @@ judge_token() { # size, name: 5.1; to $judged: passed, failed, unchecked
         if grep -q -e 'Verify error' <"$work/said"; then walk; fi
         if [ "$ways" = many ] || { [ "$ways" = one ] && grep -q -e 'unable to get [a-z ]*issuer certificate' -e 'certificate signature failure' <"$work/said"; }; then
             result 5.1 unchecked "$subject" "openssl: $(reason)" -
+        elif grep -q -e 'Verify error' <"$work/said" && ! plain_roots; then
+            result 5.1 unchecked "$subject" "openssl: $(reason). It judges extensions of pinned roots, too: notary verify and verify.html do not (docs/formats.md §9)." "openssl 还会检查受信任根证书的扩展项，本脚本不能判断。"
+        elif grep -q -e 'tsa name mismatch' <"$work/said" && ! plain_names; then
+            result 5.1 unchecked "$subject" "openssl: $(reason), by another rule than docs/formats.md §9" -
         elif grep -q -i -e 'not supported' -e 'unsupported' <"$work/said"; then
             result 5.1 unchecked "$subject" "This openssl cannot check its signature." "本机 openssl 不支持其签名算法。"
         else
@@ -1692,7 +1699,7 @@ judge_token() { # size, name: 5.1; to $judged: passed, failed, unchecked
     if [ "$crowded" = yes ]; then
         result 5.1 unchecked "$subject" "The tokens of its authority have many certificates: whether too many signatures would be tried is for notary verify and verify.html." "该机构的令牌含有过多证书，本脚本不能判断。" && return 0
     fi
-    if [ -s "$work/key.odd" ]; then
+    if [ -s "$work/key.odd" ] || ! plain_keys; then
         result 5.1 unchecked "$subject" "A key or an algorithm of its certificates is not one that this script knows." "证书的密钥或算法不在本脚本所知范围内。" && return 0
     fi
     code=0
@@ -1714,6 +1721,34 @@ one_signer() { # whether no certificate of the trust file but the signer's own h
     grep -e "^$number${TAB}intermediates$TAB" <"$work/pinned" | cut -f3- >"$work/given" || :
     ! awk -F "$TAB" -v serial="$(printf '%s' "$line" | cut -f2)" -v own="$(printf '%s' "$line" | cut -f7,8)" '
         $2 == serial && $7 "\t" $8 != own { found = 1 } END { exit !found }' <"$work/given"
+}
+
+ends_now() { # whether genTime is in the last second of a certificate of the token or the trust file
+    moment "$stamped"
+    grep -e "^$number${TAB}roots$TAB" <"$work/pinned" | cut -f3- | cat - "$work/held" "$work/given" |
+        awk -F "$TAB" -v now="x$(printf '%s' "$moment" | tr -cd 0-9)" '"x" $10 == now { found = 1 } END { exit !found }'
+}
+
+plain_roots() { # whether the extensions of the pinned roots say no more than that each is a CA and may sign certificates: by others no token fails
+    grep -e "^$number${TAB}roots$TAB" <"$work/pinned" | cut -f9 |
+        sed -e 's/0603551d13\(0101ff\)\{0,1\}040530030101ff/X/' -e 's/0603551d0f\(0101ff\)\{0,1\}040403020[0-7].[4-7c-f]//' >"$work/roots.hex"
+    ! grep -Eq -e '^[0-9a-f]*$' -e '0603551d(0f|13|1e|21|24|36)|0101ff04|2b0601050507010[78e]' <"$work/roots.hex"
+}
+
+plain_names() { # whether the name in the token and that of its signer are of ASCII, so that openssl compares them as docs/formats.md §9 does
+    case $tsa_name$signer_name in *\?*) return 1 ;; esac
+    # In an alternative name there may be another.
+    [ "$tsa_name" = - ] || ! grep -e '^signer' <"$work/held" | cut -f7 | grep -q 0603551d11
+}
+
+plain_keys() { # whether each public key is encoded as its standard has it: openssl reads more than the verifiers do
+    grep -e "^$number${TAB}roots$TAB" <"$work/pinned" | cut -f3- | cat - "$work/held" "$work/given" | cut -f5 | grep . >"$work/keys.hex"
+    size_in_hex='(..|81..|82....)'
+    ! grep -Ev -e "^30${size_in_hex}30(0b06092a864886f70d010101|0d06092a864886f70d0101010500)03${size_in_hex}00" \
+        -e "^30${size_in_hex}30..06072a8648ce3d020106(05.{10}|08.{16}|09.{18})03${size_in_hex}000[234]" \
+        -e '^302a300506032b6570032100' <"$work/keys.hex" >/dev/null || return 1
+    # Of Ed25519 (RFC 8032 §5.1.3): y below the prime, no sign where x is 0.
+    ! grep -Eq -e '^302a300506032b6570032100((e[def]|f.)(ff){30}[7f]f|01(00){30}80|ec(ff){31})$' <"$work/keys.hex"
 }
 
 count_token() { # size, name: 5.2, and what the token bounds
@@ -1767,6 +1802,7 @@ read_token() { # to $token_read (read, failed, unchecked) with $why, and the fie
     policy=$(cut -f5 <"$work/fields")
     info=$(cut -f6 <"$work/fields")
     time_text=$(cut -f7 <"$work/fields")
+    tsa_name=$(cut -f8 <"$work/fields") # as names are compared, or "-" where none is stated or it is no name of X.500
     # genTime: whole seconds to $stamped, the part of a second to $micros; whether there are digits behind those, and any.
     stamped='' fraction=0 micros=0 beyond=0
     [ "$token_read" != failed ] && [ -n "$time_text" ] || return 0
@@ -1822,10 +1858,36 @@ function whole(at, limit, depth, from, to, kind, lead) { # every element to its 
             if (to - from > 2 && (lead ~ /^00[0-7]/ || lead ~ /^ff[89a-f]/)) odd()
         }
         if (kind == "05" && from != to) odd()
-        if (kind == "06" && (from == to || byte(to - 2) > 127 || substr(all, from, 2) == "80")) odd()
+        if (kind == "03") bits_at(substr(all, from, to - from))
+        if (kind == "06") oid_at(substr(all, from, to - from))
+        if (kind == "0a") {
+            if (from == to) odd()
+            lead = substr(all, from, 3)
+            if (to - from > 2 && (lead ~ /^00[0-7]/ || lead ~ /^ff[89a-f]/)) odd()
+        }
         if (kind ~ /^[2367abef]/) whole(from, to, depth + 1)
+        if (kind == "31") in_order(from, to)
         at = to
     }
+}
+function in_order(from, to, before, value) { # what is in a SET
+    before = ""
+    while (from < to) {
+        tlv(from, to)
+        value = "x" substr(all, from, past - from)
+        if (value < before) odd()
+        before = value
+        from = past
+    }
+}
+function oid_at(text, i, fresh) {
+    if (text == "" || length(text) > 128) odd()
+    fresh = 1
+    for (i = 1; i < length(text); i += 2) {
+        if (fresh && substr(text, i, 2) == "80") odd()
+        fresh = substr(text, i, 1) ~ /[0-7]/
+    }
+    if (!fresh) odd()
 }
 function next_of(want) { # the next element of `seq`, which ends at `seq_end`: to tag, body, past
     if (seq >= seq_end) odd()
@@ -1890,6 +1952,7 @@ function spelt(tag, text, i, pair, all_of_it) { # as names are compared, where t
     return all_of_it
 }
 function name_at(from, to, kept, kept_end, rdn, rdn_end, before, types, kind, value) { # what is in a Name
+    if (to - from > 4088) odd() # of 2048 bytes, with tag and length
     kept = seq; kept_end = seq_end
     while (from < to) {
         tlv(from, to)
@@ -1936,11 +1999,15 @@ function byte_of(pair) { return index("0123456789abcdef", substr(pair, 1, 1)) * 
 function two_to(n, value) { value = 1; while (n-- > 0) value *= 2; return value }
 function value_of_extension(oid, from, to, kept, kept_end, value, seen_policy, at, end) {
     kept = seq; kept_end = seq_end
-    if (oid ~ /^551d(1e|21|24|36)$/) odd() # constraints on names and policies, which OpenSSL reads in another way or not at all
+    # Constraints on names and policies, which OpenSSL reads in another way or not at all; and on addresses and proxies, which it alone reads.
+    if (oid ~ /^(551d(1e|21|24|36)|2b0601050507010[78e])$/) odd()
     if (oid !~ /^(551d(0e|0f|11|13|1f|20|23|25)|2b06010505070101)$/) return
     whole(from, to, 0)
     if (oid == "551d0e") one_of("04", from, to)
-    else if (oid == "551d0f") { one_of("03", from, to); bits_at(substr(all, body, past - body)) }
+    else if (oid == "551d0f") { # of which openssl sees 16 bits
+        one_of("03", from, to)
+        if (past - body > 6) odd()
+    }
     else {
         one_of("30", from, to)
         enter()
@@ -1985,7 +2052,12 @@ function value_of_extension(oid, from, to, kept, kept_end, value, seen_policy, a
         } else if (oid == "551d25") { # extKeyUsage
             if (seq == seq_end) odd()
             cert_elsewhere = 1 # unless it is for time-stamping or for anything
-            while (seq < seq_end) if (next_of("06") ~ /^(2b06010505070308|551d2500)$/) cert_elsewhere = 0
+            cert_purposes = ""
+            while (seq < seq_end) {
+                value = next_of("06")
+                if (value ~ /^(2b06010505070308|551d2500)$/) cert_elsewhere = 0
+                cert_purposes = cert_purposes " " value
+            }
         }
     }
     seq = kept; seq_end = kept_end
@@ -2000,6 +2072,7 @@ function certificate(at, limit, text, kept, kept_end, mid, mid_end, oids, oid, v
     mid = seq; mid_end = seq_end
     enter()
     cert_elsewhere = 0 # whether it is for other purposes alone
+    cert_purposes = "" # those that it states
     cert_strict = 0 # whether it has a critical extension that no signer may have
     value = next_of("")
     cert_version = "00"
@@ -2008,7 +2081,7 @@ function certificate(at, limit, text, kept, kept_end, mid, mid_end, oids, oid, v
         cert_version = substr(value, 5)
         value = next_of("")
     }
-    if (tag != "02") odd()
+    if (tag != "02" || plain_extensions && value ~ /^[89a-f]/) odd() # of negative numbers tools print other texts
     cert_serial = value
     sub(/^(00)+/, "", cert_serial)
     if (cert_serial == "") cert_serial = "0"
@@ -2117,6 +2190,8 @@ function signer_named(issuer, number, from, to, text) { # reads all certificates
         if (cert_issuer == issuer && cert_serial == number) {
             found = 1
             if (cert_strict) odd()
+            if (cert_purposes != "" && cert_purposes != " 2b06010505070308") end_so("failed", "Its certificate is not for time-stamping alone")
+            key = cert_key
             if (cert_text ~ /0603551d13(0101(00|ff))?04..30..0101ff/) end_so("unchecked", "Its signer has the certificate of an authority")
             lines = lines "\n" line_of_certificate("signer")
         } else lines = lines "\n" line_of_certificate("certificate")
@@ -2178,13 +2253,14 @@ END {
     if (time !~ /^[0-9][0-9][0-9][0-9][0-9][0-9][0-9][0-9][0-9][0-9][0-9][0-9][0-9][0-9](\.[0-9]+)?Z$/ || length(time) > 28)
         end_so("failed", "Its genTime is not a UTC time of whole form")
     accuracy = "-"
+    tsa = "-"
     stage = 0
     while (seq < seq_end) {
         value = next_of("")
         if (tag == "30" && stage < 1) { stage = 1; accuracy_at = body; accuracy_past = past }
         else if (tag == "01" && stage < 2) stage = 2
         else if (tag == "02" && stage < 3) stage = 3
-        else if (tag == "a0" && stage < 4) stage = 4
+        else if (tag == "a0" && stage < 4) { stage = 4; tsa_at = body; tsa_past = past }
         else if (tag == "a1" && stage < 5) { stage = 5; extensions = body; extensions_past = past }
         else odd()
     }
@@ -2203,6 +2279,14 @@ END {
             if (part == 1) total = value; else micros += part == 2 ? value * 1000 : value
         }
         accuracy = total ":" micros
+    }
+    if (tsa_at) {
+        tlv(tsa_at, tsa_past)
+        if (past != tsa_past) odd()
+        by_name = tag == "a4"
+        name_shown = ""
+        general_names(tsa_at, tsa_past, 1)
+        if (by_name) tsa = "/" name_shown
     }
     if (extensions) {
         seq = extensions; seq_end = extensions_past
@@ -2247,6 +2331,8 @@ END {
     used = algorithm()
     if (!(used in by)) odd()
     if (by[used] != "any" && by[used] != digest) end_so("failed", "Its signature uses another digest than its signer")
+    value = used ~ /^2a864886f70d0101/ ? "06092a864886f70d010101" : used ~ /^2a8648ce3d0403/ ? "06072a8648ce3d0201" : "06032b6570"
+    if (key !~ ("^30(..|81..|82....)30.." value)) end_so("failed", "Its signature is of another kind than the key of its certificate")
     seq = kept; seq_end = kept_end
     next_of("04")
     if (seq != seq_end) { next_of("a1"); ended() }
@@ -2266,7 +2352,7 @@ END {
         if (kind == "2a864886f70d010903") { if (next_of("06") != "2a864886f70d0109100104") odd() }
         else if (kind == "2a864886f70d010904") next_of("04")
         else if (kind == "2a864886f70d010905") next_of("17")
-        else if (kind == "2a864886f70d010934") next_of("30")
+        else if (kind == "2a864886f70d010934") { next_of("30"); whole(body, past, 20) } # of 16 levels, 4 are around it
         else if (kind == "2a864886f70d010910020c" || kind == "2a864886f70d010910022f") {
             next_of("30"); ended()
             enter(); next_of("30"); ended()             # certs, and no policies
@@ -2288,7 +2374,7 @@ END {
     if (!times["2a864886f70d010903"] || !times["2a864886f70d010904"]) end_so("failed", "A signed attribute is missing")
     if (!times["2a864886f70d010910020c"] && !times["2a864886f70d010910022f"]) end_so("failed", "No attribute names its certificate")
 
-    print "read\t\t" accuracy "\t" serial "\t" policy "\t" info "\t" time lines
+    print "read\t\t" accuracy "\t" serial "\t" policy "\t" info "\t" time "\t" tsa lines
 }
 END_OF_READER
     cat >"$work/list.awk" <<'END_OF_READER'

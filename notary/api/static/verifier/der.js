@@ -79,6 +79,7 @@ function readChildren(node, to, indefinite, depth, budget) {
   let at = node.from;
   while (at < to) {
     if (indefinite && node.bytes[at] === END && node.bytes[at + 1] === END) {
+      if (at + 2 > to) refuse("cut off");
       node.to = at;
       node.end = at + 2;
       return;

@@ -11,6 +11,7 @@ const UNIVERSAL = 28;
 const UTF8 = 12;
 const NUMERIC = 18;
 const MAX_POINT = 0x10ffff;
+const MAX_NAME = 2048; // bytes: to put the marks of a text into Unicode's order takes a time that grows with the square of its length
 const UNIQUE_IDENTIFIER = "2.5.4.45"; // the one attribute that is a bit string (X.520)
 
 function wide(bytes, size) {
@@ -88,6 +89,7 @@ class Name {
 }
 
 export function readName(node) {
+  if (node.raw.length > MAX_NAME) throw new FormatError("a name that is too long");
   const sets = node.sequence().map((set) => set.set().map(readAttribute));
   if (sets.some((set) => set.length === 0)) throw new FormatError("a part of a name that is empty");
   if (sets.some((set) => new Set(set.map(({ type }) => type)).size !== set.length)) throw new FormatError("a part of a name states one thing twice");

@@ -76,6 +76,9 @@ export function readScheme({ oid, parameters }) {
   return { kind: "pkcs1", hash: PKCS1.get(oid) ?? null };
 }
 
+// Whether a signature by PSS keeps to what its key states (RFC 4055 §3.3).
+const isWithin = (scheme, only) => scheme.hash === only.hash && scheme.maskHash === only.maskHash && scheme.saltLength >= only.saltLength;
+
 // A function (scheme, message, its digest, signature) of a SubjectPublicKeyInfo; throws where the key is none that may sign.
 function readKey(spki) {
   const [algorithm, bits, ...more] = parseDer(spki).sequence();
@@ -89,8 +92,11 @@ function readKey(spki) {
   }
   if (oid === ED25519 && parameters === null) return { kinds: ["ed25519"], fits: (_, message, digest, signature) => verifyEd25519(key, message, signature) };
   if (oid !== RSA && oid !== PSS) throw new FormatError("a public key of a kind that is not allowed");
+  if (oid === RSA) parameters?.null();
+  const only = oid === PSS && parameters !== null ? readPss(parameters) : null;
   const rsa = readRsaKey(parseDer(key));
   const fits = (scheme, _, digest, signature) => {
+    if (only && !isWithin(scheme, only)) throw new FormatError("the key is for PSS with other parameters");
     return scheme.kind === "pss" ? verifyPss(rsa, scheme, digest, signature) : verifyPkcs1(rsa, scheme.hash, digest, signature);
   };
   return { kinds: oid === RSA ? ["pkcs1", "pss"] : ["pss"], fits };
