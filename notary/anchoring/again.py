@@ -1,7 +1,6 @@
 """What waits too long is made again for more, and what the chain lost is sent again, each nonce by its own wallet."""
 
 from collections.abc import Sequence
-from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
@@ -9,7 +8,7 @@ import structlog
 
 from notary.anchoring.port import Anchor
 from notary.anchoring.sending import Sending, attempt_of, tell_stopped
-from notary.errors import AnchorUnavailable, LaneStopped
+from notary.errors import AnchorRejected, AnchorUnavailable, LaneStopped
 from notary.observe import ANCHOR_MOVES
 from notary.store import outbox
 from notary.store.anchorings import Anchoring
@@ -88,10 +87,10 @@ class Again:
         blocks = self.blocks(front)
         if blocks:
             try:
-                with suppress(AnchorUnavailable):  # and told: the last one is sent as it is
-                    self.make(payer, front, blocks)
-            except LaneStopped as error:
-                tell_stopped(self.sending.database, payer.name, payer.lane, error, self.sending.now())
+                self.make(payer, front, blocks)
+            except (AnchorUnavailable, AnchorRejected) as error:  # and told: the last one is sent as it is
+                if isinstance(error, LaneStopped):
+                    tell_stopped(self.sending.database, payer.name, payer.lane, error, self.sending.now())
         self.sending.send_between(payer.lane, first, last)
         return True
 
@@ -103,16 +102,17 @@ class Again:
         `since` as of `blocks`.
 
         Raises:
-            AnchorUnavailable, LaneStopped: as `replacement` of the port.
+            AnchorUnavailable, AnchorRejected, LaneStopped: as `replacement` of the port.
         """
         last = stored[-1]
         try:
             # By a clock that was ahead no block would be new.
             since = min(since or last.created_at, self.sending.now())
             better = payer.replacement([attempt_of(each) for each in stored], since, blocks)
-        except AnchorUnavailable as error:
-            _log.warning("a transaction is not replaced", anchor=payer.name, detail=str(error))
-            ANCHOR_MOVES.labels(payer.name, "not_replaced").inc()
+        except (AnchorUnavailable, AnchorRejected) as error:
+            if not isinstance(error, LaneStopped):  # which is told of the wallet
+                _log.warning("a transaction is not replaced", anchor=payer.name, detail=str(error))
+                ANCHOR_MOVES.labels(payer.name, "not_replaced").inc()
             raise
         if better is None:
             return False

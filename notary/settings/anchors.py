@@ -5,6 +5,7 @@ from dataclasses import asdict
 from decimal import Decimal
 from pathlib import Path
 from typing import Annotated, Any, Literal, Self
+from urllib.parse import urlsplit
 
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints, field_validator, model_validator
 from pydantic_core import PydanticCustomError
@@ -16,6 +17,16 @@ from notary.tsa_profiles import PROFILES as TSA_PROFILES
 _ADDRESS = r"^0x[0-9a-f]{40}$"
 _NAMED = "^[a-z0-9][a-z0-9-]{0,39}$"  # no option of a command begins so
 _NAME = "Name of the anchor, as shown; no other chain or authority has it, and it is never reused."
+
+
+def _endpoint(url: str) -> tuple[object, ...]:
+    """What an address stands for, in whichever of its forms it is written; one that is of no form is by itself."""
+    try:
+        parts = urlsplit(url)
+        port = parts.port or (80 if parts.scheme == "http" else 443)
+    except ValueError:  # it is refused where it would be used
+        return (url,)
+    return parts.scheme, (parts.hostname or "").rstrip("."), port, parts.path.rstrip("/"), parts.query
 
 
 class Validators(BaseModel):
@@ -101,7 +112,7 @@ class Chain(BaseModel):
             raise PydanticCustomError(
                 "quorum", f"{self.quorum} endpoints cannot agree where {len(self.rpc_urls)} are named"
             )
-        if len({url.rstrip("/") for url in self.rpc_urls}) < len(self.rpc_urls):
+        if len(set(map(_endpoint, self.rpc_urls))) < len(self.rpc_urls):
             raise PydanticCustomError("rpc_urls", "an endpoint is named twice, and would agree with itself")
         return self
 

@@ -9,7 +9,7 @@ from notary.anchoring.rpc import Node
 from notary.errors import AnchorUnavailable
 from notary.observe import RPC_CONTRADICTIONS
 from notary.store import outbox
-from tests.anchoring.ledger import finished
+from tests.anchoring.ledger import GONE, WRONG, finished
 from tests.anchoring.lying_node import lying_node
 from tests.anchoring.test_wallets import to_final
 from tests.rig import ORIGIN
@@ -165,5 +165,26 @@ def test_where_none_of_what_is_said_to_be_lost_is_ours_nothing_is_sent(log, ledg
         step()
     assert ledger.wire == wire
     del ledger.first_nonce
+    finished(ledger, step)
+    assert log.newest().state == "final"
+
+
+@pytest.mark.parametrize("answer", [GONE, WRONG])
+def test_what_is_lost_is_sent_again_also_where_the_fee_of_its_first_cannot_be_asked(
+    log, ledger, step, answer
+):
+    for _ in range(2):
+        log.close()
+        log.wait()
+        finished(ledger, step)
+    ledger.reorg(2)
+    ledger.errors["replacement"] = answer
+    log.close()
+    log.wait()
+    with pytest.raises(AnchorUnavailable, match="were sent again"):
+        step()
+    assert ledger.wire[2:] == ledger.wire[:2]
+    ledger.mine()
+    del ledger.errors["replacement"]
     finished(ledger, step)
     assert log.newest().state == "final"

@@ -25,6 +25,14 @@ def test_nothing_is_accepted_that_would_not_be_done(environment):
     )
     for change, what in (
         ({"rpc_urls": [f"https://{number}.example.org" for number in range(9)]}, "at most 8 items"),
+        *(
+            ({"rpc_urls": ["https://a.example.org/v2?key=1", again]}, "an endpoint is named twice")
+            for again in (
+                "https://A.example.org/v2?key=1",
+                "HTTPS://a.example.org:443/v2?key=1",
+                "https://a.example.org./v2/?key=1",
+            )
+        ),
         (
             {"rpc_urls": ["https://a.example.org"] * 2},
             "an endpoint is named twice, and would agree with itself",
