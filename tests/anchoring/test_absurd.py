@@ -68,7 +68,9 @@ def test_a_lane_does_not_begin_with_a_nonce_that_no_database_can_number(chain, l
     with lying_node(chain.url, eth_getTransactionCount=lambda _: hex(count)) as url:
         step = log.advance(replace(on_chain, node=Node(url, 31337))).step
         for _ in range(2):
-            with pytest.raises(AnchorRejected, match=f"the node says that wallet 0x.* has {count} transactions"):
+            with pytest.raises(
+                AnchorRejected, match=f"the node says that wallet 0x.* has {count} transactions"
+            ):
                 step()
             assert (log.one("test").state, log.attempts(log.one("test"))) == ("due", [])
     with log.rig.database.reading() as connection:
