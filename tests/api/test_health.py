@@ -275,5 +275,5 @@ def test_the_limits_are_those_of_the_settings(service):
     assert f"| {verifying.IN_FLIGHT}; each within {verifying.BODY_SECONDS:.0f} s" in limits
     assert f"| {connections.LEAST_BYTES:,} bytes in each {connections.IDLE_SECONDS:.0f} s" in limits
     assert f"| {connections.MAX_HEAD >> 10} KiB, or what" in limits
-    assert f"| {connections.MAX_CONNECTIONS}, and a third" in limits
+    assert f"| {connections.MAX_CONNECTIONS}, and a quarter" in limits
     assert f"| {MAX_QUEUED:,}; of one organisation {SHARE:,} |" in limits
