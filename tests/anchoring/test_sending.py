@@ -69,7 +69,7 @@ def test_what_was_not_sent_yet_or_lost_its_block_is_left_out_by_no_block_of_befo
     log.wait(20)
     step()
     assert (log.one().state, len(log.attempts(log.one()))) == ("sent", 1)
-    log.wait(8)
+    log.wait(28)  # 48 seconds after it lost its block
     step()
     assert len(log.attempts(log.one())) == 2
 
