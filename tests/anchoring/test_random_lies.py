@@ -64,7 +64,7 @@ class Liar(Node):
     def _changed(self, _seen, said):
         if isinstance(said, dict) and said:
             return Answer(said | {self.rnd.choice(list(said)): self.rnd.choice(ABSURD)})
-        if isinstance(said, str) and len(said) < 20:
+        if isinstance(said, str) and 2 < len(said) < 20:
             return Answer(hex(max(0, int(said, 16) + self.rnd.choice((-3, -1, 1, 5, 10**12)))))
         return Answer(None)
 
@@ -124,6 +124,7 @@ def judge(chain, log, on_chain):
 def lied_to(chain, log, seed):
     rnd = random.Random(seed)
     on_chain = chain.anchor(chain.open(ORIGIN))
+    chain.mine(6)  # what opened the log is no transaction of the lane: no reorganisation may reach it
     nodes = tuple(Liar(chain.url, rnd) for _ in range(3))
     liar, chance = nodes[rnd.choice((0, 0, 1))], rnd.choice((0.05, 0.3, 1.0))
     finality = rnd.choice(("finalized", "depth:5"))
@@ -156,6 +157,6 @@ def test_one_endpoint_of_three_that_lies_at_random(chain, log):
 
 @pytest.mark.anchoring
 @pytest.mark.timeout(600)
-@pytest.mark.parametrize("seed", range(100, 124))
+@pytest.mark.parametrize("seed", range(100, 112))
 def test_one_endpoint_of_three_that_lies_at_random_from_many_seeds(chain, log, seed):
     lied_to(chain, log, seed)
