@@ -335,3 +335,11 @@ def test_a_request_under_way_is_told_that_nobody_waits_though_others_came_behind
         time.sleep(0.3)
     time.sleep(0.3)
     assert "Exception in ASGI application" not in caplog.text
+
+
+@pytest.mark.parametrize(
+    ("soft", "most"), [(1024, 256), (100_000, 2000), (connections.resource.RLIM_INFINITY, 2000)]
+)
+def test_connections_leave_three_of_four_files_for_uploads_and_the_database(monkeypatch, soft, most):
+    monkeypatch.setattr(connections.resource, "getrlimit", lambda _: (soft, soft))
+    assert connections._most() == most
